@@ -1,0 +1,1 @@
+"""Practice-outcome research: therapist directiveness, client satisfaction and dropout."""

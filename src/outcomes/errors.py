@@ -1,0 +1,76 @@
+"""The error tree: every refusal of the package, with its exit code and a remedy.
+
+Messages say what went wrong, where, how many, and what to try. They never carry a client's value or id.
+"""
+
+from __future__ import annotations
+
+
+class OutcomesError(Exception):
+    """Base of all errors that are meant for the user.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong, where and how often.
+    hint : str, optional
+        What to try.
+    """
+
+    exit_code = 5
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  Try: {self.hint}" if self.hint else self.message
+
+    def __reduce__(self):
+        # Prefect pickles exceptions; without this the hint would be lost.
+        return type(self), (self.message, self.hint)
+
+
+class DataRefused(OutcomesError):
+    """The data were refused: a file, a batch or a whole inbox cannot be used as it is."""
+
+    exit_code = 1
+
+
+class UsageError(OutcomesError):
+    """The command or function was called in a way that cannot work."""
+
+    exit_code = 2
+
+
+class StudyError(UsageError):
+    """The study folder or its `study.toml` cannot be used as it is."""
+
+
+class ChecksFailed(OutcomesError):
+    """A fatal data-quality check failed; nothing was published."""
+
+    exit_code = 3
+
+
+class StudyBusy(OutcomesError):
+    """Another run holds the study's writer lock."""
+
+    exit_code = 4
+
+
+class StorageError(OutcomesError):
+    """A file of the study is damaged, missing or cannot be written."""
+
+    exit_code = 5
+
+
+class FitRefused(OutcomesError):
+    """A model cannot be fitted to these data without misleading; the message says why."""
+
+    exit_code = 6
+
+
+class FormulaError(UsageError):
+    """A model formula cannot be read or names a column that the data do not have."""

@@ -1,0 +1,90 @@
+"""A study is a folder; this is its map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from outcomes.errors import StudyError
+from outcomes.storage import file_sha256
+from outcomes.study.settings import StudySettings, read_settings
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """Paths and settings of one study.
+
+    Attributes
+    ----------
+    root : Path
+        The study folder, absolute.
+    """
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path | str) -> StudyFolder:
+        """Open an existing study folder.
+
+        Raises
+        ------
+        StudyError
+            If the folder is not there or its `study.toml` cannot be used.
+        """
+        folder = Path(root).expanduser().resolve()
+        if not folder.is_dir():
+            raise StudyError(f"There is no folder {folder}", "run `outcomes init` to make a study there")
+        study = cls(folder)
+        study.settings  # noqa: B018  read now, so that a bad study file stops the run before anything is touched
+        return study
+
+    @cached_property
+    def settings(self) -> StudySettings:
+        """What `study.toml` declares."""
+        return read_settings(self.settings_path)
+
+    @property
+    def settings_path(self) -> Path:
+        """The study file."""
+        return self.root / "study.toml"
+
+    @cached_property
+    def settings_sha256(self) -> str:
+        """Hash of the study file's bytes."""
+        return file_sha256(self.settings_path)
+
+    @property
+    def inbox(self) -> Path:
+        """Where source files are dropped."""
+        return self.root / "inbox"
+
+    @property
+    def landed(self) -> Path:
+        """Accepted batches, immutable."""
+        return self.root / "landed"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rejected rows and refused files, with reasons."""
+        return self.root / "quarantine"
+
+    @property
+    def releases(self) -> Path:
+        """Candidate and published releases."""
+        return self.root / "releases"
+
+    @property
+    def current(self) -> Path:
+        """Symlink to the published release."""
+        return self.root / "current"
+
+    @property
+    def database(self) -> Path:
+        """The published database, reached through `current`."""
+        return self.root / "outcomes.duckdb"
+
+    @property
+    def lock(self) -> Path:
+        """The writer lock."""
+        return self.root / ".lock"

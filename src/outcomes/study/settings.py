@@ -1,0 +1,241 @@
+"""`study.toml` as frozen, checked settings: the one place where a study declares what it is."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from outcomes.contract import CONTRACT, Kind, ValueType
+from outcomes.errors import StudyError
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+# The columns of each kind whose range a study declares as a scale.
+STANDARD_SCALES: dict[str, Kind] = {
+    column.name: kind for kind, columns in CONTRACT.items() for column in columns if column.type is ValueType.SCALE
+}
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Direction(StrEnum):
+    """Whether a larger number means more of the construct."""
+
+    MORE = "higher_is_more"
+    LESS = "higher_is_less"
+
+
+class Rater(StrEnum):
+    """Who gave the rating."""
+
+    CLIENT = "client"
+    THERAPIST = "therapist"
+    OBSERVER = "observer"
+
+
+class Scale(_Settings):
+    """One rating scale: range, direction, rater. The same construct by two raters is two scales."""
+
+    minimum: float
+    maximum: float
+    rater: Rater
+    direction: Direction = Direction.MORE
+    construct: str = ""
+    unit: str = "points"
+
+    @model_validator(mode="after")
+    def _range_is_not_empty(self) -> Scale:
+        if not self.minimum < self.maximum:
+            raise ValueError("minimum must be smaller than maximum")
+        return self
+
+
+class Source(_Settings):
+    """How files of one kind look: their names, their column names, what to leave out."""
+
+    pattern: str
+    columns: dict[str, str] = Field(default_factory=dict)  # contract name -> name in the file
+    constants: dict[str, str] = Field(default_factory=dict)  # contract name -> value for every row
+    drop: tuple[str, ...] = ()  # columns of the file that are known and not read
+    date_format: str = "%Y-%m-%d"
+    missing: tuple[str, ...] = ("", "NA", "N/A", "NULL", "-99")
+    yes: tuple[str, ...] = ("1", "true", "yes", "y", "t")
+    no: tuple[str, ...] = ("0", "false", "no", "n", "f")
+    decimal_mark: Literal[".", ","] = "."
+    codes: dict[str, dict[str, str]] = Field(default_factory=dict)  # contract name -> {code in the file: contract code}
+    order: Literal["number", "date", "row"] = "number"  # what tells the order of a client's sessions
+
+
+class Study(_Settings):
+    """What the study is called and asks."""
+
+    name: str = Field(min_length=1, max_length=120)
+    question: str = "How does therapist directiveness relate to client satisfaction and dropout?"
+    contact: str = ""
+
+
+class Landing(_Settings):
+    """What is still accepted at the door."""
+
+    max_bad_share: float = Field(0.05, ge=0, le=1)
+    max_bytes: int = Field(20_000_000_000, gt=0)  # of one file, unpacked
+
+
+class DropoutDefinition(StrEnum):
+    """The lattice of definitions of dropout (field guide, section 1c)."""
+
+    UNILATERAL = "unilateral"
+    THERAPIST_JUDGED = "therapist_judged"
+    COUNT_2 = "count_2"
+    COUNT_3 = "count_3"
+    COUNT_4 = "count_4"
+    COUNT_MEDIAN = "count_median"
+    MISSED_LAST = "missed_last"
+    PROTOCOL = "protocol"
+
+
+class Cohort(_Settings):
+    """Who is in the study."""
+
+    min_attended_sessions: int = Field(1, ge=1)
+    first_session: str = ""  # ISO day; sessions before it are out
+    last_session: str = ""  # ISO day; sessions after it are out
+
+    @field_validator("first_session", "last_session")
+    @classmethod
+    def _is_a_day(cls, value: str) -> str:
+        if value and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            raise ValueError("write the day as YYYY-MM-DD")
+        return value
+
+
+class Dropout(_Settings):
+    """Which definition of dropout the models use, and when silence counts as undetermined."""
+
+    definition: DropoutDefinition = DropoutDefinition.UNILATERAL
+    silent_days: int = Field(90, ge=1)
+
+
+class ModelSpec(_Settings):
+    """One model as declared data."""
+
+    name: Name
+    kind: Literal["linear", "hazard"]
+    question: str
+    population: Literal["mart_session_directiveness", "mart_person_session"]
+    outcome: Name
+    fixed: tuple[str, ...] = Field(min_length=1)
+    random: tuple[str, ...] = Field(min_length=1)
+    link: Literal["logit", "cloglog"] = "logit"
+    engine: Literal["outcomes", "statsmodels"] = "outcomes"
+
+    @property
+    def formula(self) -> str:
+        """The model in lme4's syntax."""
+        return f"{self.outcome} ~ " + " + ".join([*self.fixed, *(f"({term})" for term in self.random)])
+
+
+class Disclosure(_Settings):
+    """Thresholds for whatever leaves for stakeholders."""
+
+    minimum_count: int = Field(10, ge=1)
+    rounding: int = Field(5, ge=1)
+    minimum_therapists: int = Field(10, ge=2)  # below it nothing is said of the therapist variance
+
+
+class Report(_Settings):
+    """For whom the report is written."""
+
+    title: str = ""
+    audience: str = "practice leads, clinicians and service users"
+    language: Literal["en"] = "en"
+
+
+class StudySettings(_Settings):
+    """All of `study.toml`."""
+
+    study: Study
+    landing: Landing = Landing()
+    sources: dict[Kind, Source]
+    scales: dict[Name, Scale]
+    cohort: Cohort = Cohort()
+    dropout: Dropout = Dropout()
+    models: tuple[ModelSpec, ...] = ()
+    disclosure: Disclosure = Disclosure()
+    report: Report = Report()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> StudySettings:
+        if Kind.SESSIONS not in self.sources:
+            raise ValueError("[sources.sessions] is needed: session ratings are what a study is made of")
+        for kind, source in self.sources.items():
+            known = {column.name for column in CONTRACT[kind]} | (
+                set(self.extra_scales) if kind is Kind.SESSIONS else set()
+            )
+            for part in ("columns", "constants", "codes"):
+                for name in getattr(source, part):
+                    if name not in known:
+                        raise ValueError(
+                            f"[sources.{kind}.{part}] names {name!r}, which is no column of {kind} and no declared scale"
+                        )
+            for twice in set(source.columns) & set(source.constants):
+                raise ValueError(f"[sources.{kind}] gives {twice!r} a column and a constant; keep one")
+        if len(set(spec.name for spec in self.models)) != len(self.models):
+            raise ValueError("two models have the same name")
+        for needed in ("directiveness", "satisfaction"):
+            if needed not in self.scales:
+                raise ValueError(f"[scales.{needed}] is needed: give its minimum, maximum and rater")
+        wanted, preferred = self.scales["directiveness"], self.scales.get("directiveness_preferred")
+        if preferred and (preferred.minimum, preferred.maximum) != (wanted.minimum, wanted.maximum):
+            raise ValueError(
+                "directiveness and directiveness_preferred must share one metric (same minimum and maximum)"
+            )
+        return self
+
+    @property
+    def extra_scales(self) -> tuple[str, ...]:
+        """Scales beyond the contract's; they travel in the map column `other_scores` of sessions."""
+        return tuple(name for name in self.scales if name not in STANDARD_SCALES)
+
+
+def read_settings(path: Path) -> StudySettings:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path : Path
+        The `study.toml`.
+
+    Raises
+    ------
+    StudyError
+        If the file is missing, is not TOML, or declares something that cannot hold; every problem is listed.
+    """
+    try:
+        declared = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise StudyError(f"There is no {path.name} in {path.parent}", "run `outcomes init` on that folder") from missing
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise StudyError(f"{path.name} is not valid TOML: {broken}", "mend the line that is named") from broken
+    except OSError as unreadable:
+        raise StudyError(
+            f"{path.name} cannot be read: {unreadable.strerror}", "check the file's permissions"
+        ) from unreadable
+    try:
+        return StudySettings.model_validate(declared)
+    except ValidationError as invalid:
+        problems = "\n".join(f"  {_place(error['loc'])}: {error['msg']}" for error in invalid.errors())
+        raise StudyError(
+            f"{path.name} has {invalid.error_count()} problem(s):\n{problems}", "mend them and run again"
+        ) from invalid
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "the file as a whole"
