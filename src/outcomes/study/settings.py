@@ -47,7 +47,7 @@ class Scale(_Settings):
     maximum: float
     rater: Rater
     direction: Direction = Direction.MORE
-    construct: str = ""
+    measures: str = ""  # the construct, where the scale's own name is not it
     unit: str = "points"
 
     @model_validator(mode="after")
@@ -187,7 +187,7 @@ class StudySettings(_Settings):
                         )
             for twice in set(source.columns) & set(source.constants):
                 raise ValueError(f"[sources.{kind}] gives {twice!r} a column and a constant; keep one")
-        if len(set(spec.name for spec in self.models)) != len(self.models):
+        if len({spec.name for spec in self.models}) != len(self.models):
             raise ValueError("two models have the same name")
         for needed in ("directiveness", "satisfaction"):
             if needed not in self.scales:

@@ -1,0 +1,72 @@
+"""The one door to DuckDB: connections, transactions, SQL files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import duckdb
+
+from outcomes.errors import StorageError
+
+
+@contextmanager
+def connect(
+    path: Path | None = None, *, read_only: bool = False, memory_limit: str = ""
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file (or an in-memory database) and close it for certain.
+
+    Parameters
+    ----------
+    path : Path, optional
+        Database file; in memory where None.
+    read_only : bool
+        Open without the right to write.
+    memory_limit : str
+        DuckDB's own notation, e.g. "1GB"; its default where empty.
+
+    Raises
+    ------
+    StorageError
+        If the file is not there, is damaged, or is held by a writer.
+    """
+    config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    try:
+        con = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
+    except duckdb.Error as refused:
+        raise StorageError(
+            f"The database {path} cannot be opened: {str(refused).splitlines()[0]}", "see `outcomes status`"
+        ) from refused
+    try:
+        con.execute("set enable_progress_bar = false")
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run a block as one transaction: all of it or nothing."""
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+def sql_files(layer: str) -> list[Traversable]:
+    """Return a layer's SQL files (`staging`, `core`, `marts`) by name."""
+    folder = files("outcomes.sql") / layer
+    return sorted((item for item in folder.iterdir() if item.name.endswith(".sql")), key=lambda item: item.name)
+
+
+def run_sql_file(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Run one file of `sql/`, e.g. `"marts/mart_clients.sql"`."""
+    con.execute((files("outcomes.sql") / name).read_text(encoding="utf-8"))
