@@ -156,7 +156,7 @@ RULE_REASONS: dict[Rule, str] = {
     Rule.RATED_BUT_ABSENT: "a missed appointment carries ratings",
     Rule.DUPLICATE_ROW: "the row stands earlier in the same file, word for word",
     Rule.CONFLICTING_ROWS: "two rows of the same file have the same key and say different things; neither is taken",
-    Rule.EPISODE_OF_TWO_CLIENTS: "the episode belongs to more than one client in the same file; none of its rows is taken",
+    Rule.EPISODE_OF_TWO_CLIENTS: "the episode belongs to two or more clients in this file; none of its rows is taken",
 }
 
 

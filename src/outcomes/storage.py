@@ -69,7 +69,7 @@ def read_json(path: Path) -> Any:
 def new_folder(target: Path) -> Iterator[Path]:
     """Yield a folder beside `target`; on success it becomes `target` by one rename, on failure it is removed.
 
-    An existing `target` is never touched: content-addressed folders are immutable, so the second writer's copy is dropped.
+    An existing `target` is never touched: content-addressed folders are immutable, a second writer's copy is dropped.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.parent / f"{_ASIDE}{uuid.uuid4().hex}"

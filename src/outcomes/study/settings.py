@@ -183,7 +183,7 @@ class StudySettings(_Settings):
                 for name in getattr(source, part):
                     if name not in known:
                         raise ValueError(
-                            f"[sources.{kind}.{part}] names {name!r}, which is no column of {kind} and no declared scale"
+                            f"[sources.{kind}.{part}] names {name!r}: no column of {kind}, no declared scale"
                         )
             for twice in set(source.columns) & set(source.constants):
                 raise ValueError(f"[sources.{kind}] gives {twice!r} a column and a constant; keep one")
