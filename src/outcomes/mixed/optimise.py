@@ -1,0 +1,173 @@
+"""Minimise a smooth deviance, keep the story, and do not stop on a saddle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import minimize
+
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
+"""Maps parameters to (deviance, gradient)."""
+
+GRADIENT_TOLERANCE = 1e-6
+"""Newton decrement (expected further fall of the deviance) below which an optimum is accepted, relative to 1 + |f|."""
+MAX_RESTARTS = 3
+_STEP = 6e-6  # cube root of the machine epsilon: central differences of an analytic gradient
+
+
+@dataclass(frozen=True)
+class OptSummary:
+    """The optimiser's story.
+
+    Parameters
+    ----------
+    method : str
+    start, final : ndarray, shape (m,)
+        Parameters at the start and at the end.
+    start_value, value : float
+        Deviance there.
+    n_evaluations : int
+        Evaluations of deviance and gradient, those for the Hessian included.
+    gradient_norm : float
+        Largest absolute element of the gradient at the end.
+    decrement : float
+        Fall of the deviance that one more Newton step would bring.
+    n_restarts : int
+        Restarts from a saddle or boundary.
+    is_converged : bool
+    message : str
+    hessian : ndarray, shape (m, m)
+        Second derivatives of the deviance at the end.
+    """
+
+    method: str
+    start: np.ndarray
+    final: np.ndarray
+    start_value: float
+    value: float
+    n_evaluations: int
+    gradient_norm: float
+    decrement: float
+    n_restarts: int
+    is_converged: bool
+    message: str
+    hessian: np.ndarray = field(repr=False)
+
+
+def minimise(
+    objective: Objective,
+    start: np.ndarray,
+    *,
+    inverse_hessian: np.ndarray | None = None,
+    max_iterations: int = 200,
+) -> OptSummary:
+    """Minimise by BFGS, then prove the optimum with the Hessian, polish by Newton and leave saddles.
+
+    Parameters
+    ----------
+    objective : callable
+        Returns (deviance, gradient); may return inf where the deviance does not exist.
+    start : ndarray, shape (m,)
+    inverse_hessian : ndarray, shape (m, m), optional
+        A guess that saves evaluations.
+    max_iterations : int
+
+    Returns
+    -------
+    OptSummary
+        `is_converged` is False when the decrement stays above the tolerance; never raises for that.
+
+    Notes
+    -----
+    A variance component's derivative vanishes at zero whether or not zero is the optimum, so a small gradient proves
+    nothing there: where the Hessian has a direction of negative curvature, the search restarts along it.
+    """
+    n_evaluations = 0
+
+    def counted(x: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal n_evaluations
+        n_evaluations += 1
+        return objective(x)
+
+    start = np.asarray(start, dtype=float)
+    start_value = counted(start)[0]
+    options = {"gtol": 1e-5 * (1 + abs(start_value)) ** 0.5, "maxiter": max_iterations}
+    if inverse_hessian is not None:
+        options["hess_inv0"] = inverse_hessian
+    x, restarts = start, 0
+    while True:
+        found = minimize(counted, x, jac=True, method="BFGS", options=options)
+        options.pop("hess_inv0", None)
+        x, value, gradient, hessian, decrement = _polish(counted, found.x)
+        curvatures, directions = np.linalg.eigh(hessian)
+        is_saddle = curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1]))
+        if not is_saddle or restarts == MAX_RESTARTS:
+            break
+        escape = _escape(counted, x, value, directions[:, 0])
+        if escape is None:
+            break
+        x, restarts = escape, restarts + 1
+    tolerance = GRADIENT_TOLERANCE * (1 + abs(value))
+    is_converged = bool(np.isfinite(value) and decrement <= tolerance and not is_saddle)
+    return OptSummary(
+        method="BFGS with Newton polish",
+        start=start,
+        final=x,
+        start_value=start_value,
+        value=value,
+        n_evaluations=n_evaluations,
+        gradient_norm=float(np.max(np.abs(gradient), initial=0.0)),
+        decrement=decrement,
+        n_restarts=restarts,
+        is_converged=is_converged,
+        message="converged" if is_converged else f"stopped: {found.message}",
+        hessian=hessian,
+    )
+
+
+def numeric_hessian(objective: Objective, x: np.ndarray) -> np.ndarray:
+    """Hessian by central differences of the gradient, symmetrised."""
+    hessian = np.empty((len(x), len(x)))
+    for i in range(len(x)):
+        step = np.zeros(len(x))
+        step[i] = _STEP * max(1.0, abs(x[i]))
+        hessian[i] = (objective(x + step)[1] - objective(x - step)[1]) / (2 * step[i])
+    return (hessian + hessian.T) / 2
+
+
+def _polish(objective: Objective, x: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, float]:
+    """Newton steps with one Hessian until the decrement is negligible or the value stops falling."""
+    value, gradient = objective(x)
+    hessian = numeric_hessian(objective, x)
+    step, decrement = _newton_step(hessian, gradient)
+    for _ in range(4):
+        if decrement <= 1e-11 * (1 + abs(value)):
+            break
+        new_value, new_gradient = objective(x + step)
+        if not new_value <= value + 1e-9 * abs(value) or np.abs(new_gradient).max() > np.abs(gradient).max():
+            break
+        x, value, gradient = x + step, new_value, new_gradient
+        step, decrement = _newton_step(hessian, gradient)
+    return x, float(value), gradient, hessian, decrement
+
+
+def _newton_step(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, float]:
+    """Newton step on the positive part of the curvature, and the fall that it promises."""
+    if not len(gradient):
+        return gradient, 0.0
+    curvatures, directions = np.linalg.eigh(hessian)
+    inverse = np.where(np.abs(curvatures) > 1e-10 * np.abs(curvatures).max(initial=1e-300), 1 / np.abs(curvatures), 0.0)
+    step = -(directions * inverse) @ (directions.T @ gradient)
+    return step, float(-gradient @ step / 2)
+
+
+def _escape(objective: Objective, x: np.ndarray, value: float, direction: np.ndarray) -> np.ndarray | None:
+    """A lower point along a direction of negative curvature, or None."""
+    for size in (1.0, 0.3, 0.1, 0.03, 0.01):
+        for sign in (1.0, -1.0):
+            candidate = x + sign * size * direction
+            if objective(candidate)[0] < value:
+                return candidate
+    return None

@@ -1,0 +1,76 @@
+"""One pass that counts rows and locates every column, before any cross-products are formed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outcomes.errors import FitRefused
+from outcomes.mixed.data import VIEW
+from outcomes.mixed.design import ONE, Design
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the first pass over the data found.
+
+    Parameters
+    ----------
+    n_rows, n_missing : int
+        Rows that take part, and rows left out because a column of the model is missing.
+    mean, sd : dict of str to float
+        Location and scale of each design column and outcome by its SQL (sd with divisor n; 0 for constants).
+    """
+
+    n_rows: int
+    n_missing: int
+    mean: dict[str, float]
+    sd: dict[str, float]
+
+
+def survey(designs: Sequence[Design]) -> Survey:
+    """Count and locate the columns of designs that share one population.
+
+    Raises
+    ------
+    FitRefused
+        No complete rows; non-finite values (with the column and their number); weights that are not positive.
+    """
+    names = {sql: name for design in designs for name, sql in design.columns.items()}
+    names |= {design.outcome: design.formula.outcome for design in designs}
+    names.pop(ONE, None)
+    weights = designs[0].weights
+    expressions = list(names) + ([weights] if weights else [])
+    inner = ", ".join(f"{sql} as v{i}" for i, sql in enumerate(expressions))
+    facts = ["count(*) as n"]
+    for i in range(len(expressions)):
+        facts.append(f"count(*) filter (not isfinite(v{i})) as bad{i}")
+        facts.append(f"avg(v{i}) filter (isfinite(v{i})) as mean{i}")
+        facts.append(f"stddev_pop(v{i}) filter (isfinite(v{i})) as sd{i}")
+    if weights:
+        facts.append(f"min(v{len(names)}) as smallest")
+    source = designs[0].source
+    row = source.query(
+        f"select {', '.join(facts)}, (select count(*) from {VIEW}) as total "
+        f"from (select {inner or '1 as one'} from {VIEW} where {designs[0].complete})"
+    ).to_pylist()[0]
+    if row["n"] == 0:
+        raise FitRefused(
+            f"No row is complete in the model's columns ({row['total']} rows read).",
+            "look at which columns are missing",
+        )
+    for i, sql in enumerate(expressions):
+        if row[f"bad{i}"]:
+            label = names.get(sql, "the weights")
+            raise FitRefused(
+                f"Column {label} has {row[f'bad{i}']} non-finite values (NaN or infinite) in {row['n']} rows.",
+                "make them missing (null), so that they are dropped and counted, or correct them",
+            )
+    if weights and row["smallest"] <= 0:
+        raise FitRefused("The weights must all be above zero.", "leave out rows of zero weight")
+    return Survey(
+        n_rows=row["n"],
+        n_missing=row["total"] - row["n"],
+        mean={sql: row[f"mean{i}"] for i, sql in enumerate(names)},
+        sd={sql: row[f"sd{i}"] for i, sql in enumerate(names)},
+    )
