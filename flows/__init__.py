@@ -1,1 +1,16 @@
-"""Prefect flows: they arrange the steps and compute nothing."""
+"""Prefect flows: they arrange the steps and compute nothing.
+
+Importing this package sets Prefect's defaults for the process, where the user has not set them: nothing is sent to
+anyone, and a temporary server gets the time that a busy machine needs.
+"""
+
+import os
+
+for _name, _value in {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_CLI_PROMPT": "false",
+}.items():
+    os.environ.setdefault(_name, _value)

@@ -66,11 +66,15 @@ class StorageError(OutcomesError):
     exit_code = 5
 
 
-class FitRefused(OutcomesError):
+class FitRefused(DataRefused):
     """A model cannot be fitted to these data without misleading; the message says why."""
-
-    exit_code = 6
 
 
 class FormulaError(UsageError):
     """A model formula cannot be read or names a column that the data do not have."""
+
+
+class StepFailed(OutcomesError):
+    """A step failed in a way that nobody foresaw; the message gives the place and no data."""
+
+    exit_code = 5

@@ -1,6 +1,7 @@
 """The study folder and what its `study.toml` declares."""
 
-from outcomes.study.folder import StudyFolder
+from outcomes.study.folder import StudyFolder, create_study
+from outcomes.study.lock import writer_lock
 from outcomes.study.settings import StudySettings, read_settings
 
-__all__ = ["StudyFolder", "StudySettings", "read_settings"]
+__all__ = ["StudyFolder", "StudySettings", "create_study", "read_settings", "writer_lock"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 
 from outcomes.errors import StudyError
-from outcomes.storage import file_sha256
+from outcomes.storage import file_sha256, write_text
 from outcomes.study.settings import StudySettings, read_settings
 
 
@@ -88,3 +89,24 @@ class StudyFolder:
     def lock(self) -> Path:
         """The writer lock."""
         return self.root / ".lock"
+
+
+def create_study(root: Path | str) -> StudyFolder:
+    """Make a study folder with the commented template and an inbox.
+
+    Raises
+    ------
+    StudyError
+        If there is a `study.toml` already; nothing is touched then.
+    """
+    folder = Path(root).expanduser().resolve()
+    if (folder / "study.toml").exists():
+        raise StudyError(f"{folder} is a study already", "edit its study.toml, or choose another folder")
+    try:
+        (folder / "inbox").mkdir(parents=True, exist_ok=True)
+        write_text(folder / "study.toml", (files("outcomes.study") / "template.toml").read_text(encoding="utf-8"))
+    except OSError as refused:
+        raise StudyError(
+            f"{folder} cannot be made: {refused.strerror}", "check the path and its permissions"
+        ) from refused
+    return StudyFolder.open(folder)

@@ -1,0 +1,171 @@
+"""The command line: the same flows that schedules run, by hand.
+
+Exit codes: 0 done; 1 the data were refused; 2 wrong use; 3 a fatal check failed and nothing was published;
+4 another run is writing to the study; 5 a file is damaged or a step failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from outcomes.errors import OutcomesError
+
+STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+WAIT = click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another run on this study to end.")
+
+
+class _Outcomes(click.Group):
+    """Turn our errors into one clear message and their exit code; list the commands in the order of the work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OutcomesError as refusal:
+            if os.environ.get("OUTCOMES_DEBUG"):
+                raise
+            click.echo(f"outcomes: {refusal}", err=True)
+            ctx.exit(refusal.exit_code)
+
+
+@click.group(
+    cls=_Outcomes, epilog=__doc__.split("\n\n", 1)[1], context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(package_name="outcomes")
+def main() -> None:
+    """From a folder of session ratings to a checked release, fitted models and a report.
+
+    A study is a folder with a study.toml. Drop source files into its inbox/ and run `outcomes refresh DIR`.
+    """
+
+
+def _flow(name: str) -> Callable[..., Any]:
+    """Import a flow only when it is run: Prefect takes seconds to load."""
+    os.environ.setdefault(
+        "PREFECT_LOGGING_LEVEL", "CRITICAL"
+    )  # the command line says it itself, once and in plain words
+    from outcomes.flows import refresh
+
+    return getattr(refresh, name)
+
+
+@main.command()
+@STUDY
+def init(directory: Path) -> None:
+    """Make a study folder with a commented study.toml and an inbox."""
+    from outcomes.study import create_study
+
+    study = create_study(directory)
+    click.echo(
+        f"Made the study {study.root}\n  next: adapt study.toml, put source files into inbox/, run `outcomes refresh`"
+    )
+
+
+@main.command()
+@STUDY
+@click.option("--clients", default=1500, show_default=True, type=click.IntRange(1), help="Number of clients.")
+@click.option("--therapists", default=60, show_default=True, type=click.IntRange(1), help="Number of therapists.")
+@click.option("--seed", default=1, show_default=True, help="Seed; the same seed gives the same files.")
+@click.option("--mess", is_flag=True, help="Plant faults of many kinds, as real exports have them.")
+def simulate(directory: Path, clients: int, therapists: int, seed: int, mess: bool) -> None:
+    """Fill the inbox with a simulated cohort whose truth is known (truth.json).
+
+    Makes the study folder where there is none.
+    """
+    from outcomes.simulate import simulate_study
+    from outcomes.study import StudyFolder, create_study
+
+    study = StudyFolder.open(directory) if (directory / "study.toml").exists() else create_study(directory)
+    click.echo(f"Simulating {clients:,} clients of {therapists:,} therapists ...")
+    files = simulate_study(study.root, clients=clients, therapists=therapists, seed=seed, mess=mess)
+    click.echo(f"Wrote {len(files)} files to {study.inbox} and the truth to {study.root / 'truth.json'}")
+
+
+@main.command()
+@STUDY
+@WAIT
+@click.pass_context
+def refresh(ctx: click.Context, directory: Path, wait: float) -> None:
+    """Do the whole job: land, build, audit, fit, report, publish.
+
+    Does only what the inputs ask for: run twice, the second run changes nothing and says so. Files that are refused
+    are left out, named with the reason, and make the exit code 1; the others are published.
+    """
+    from outcomes.study import StudyFolder
+
+    study = StudyFolder.open(directory)
+    click.echo(f"Refreshing the study {study.settings.study.name!r} in {study.root}")
+    result = _flow("refresh")(str(study.root), wait)
+    if result.is_new:
+        click.echo(f"Published release {result.release_id}\n  report:   {study.current / 'report.html'}")
+        click.echo(f"  checks:   {study.current / 'checks.html'}\n  database: {study.database}")
+    else:
+        click.echo(f"Nothing to do: release {result.release_id} holds all that is landed; nothing was changed.")
+    if result.n_refused:
+        click.echo(
+            f"{result.n_refused} file(s) of the inbox were refused; see the reasons above and in quarantine/.", err=True
+        )
+        ctx.exit(1)
+
+
+def _step_command(name: str, text: str) -> None:
+    @main.command(name, help=text)
+    @STUDY
+    @WAIT
+    def command(directory: Path, wait: float) -> None:
+        from outcomes.study import StudyFolder
+
+        _flow(name)(str(StudyFolder.open(directory).root), wait)
+
+
+for _name, _text in {
+    "land": "Take what is new in the inbox: check it at the door, land it, quarantine bad rows.",
+    "build": "Build the tables of a candidate release from what is landed.",
+    "audit": "Run the data-quality checks on the candidate release.",
+    "fit": "Fit the study's declared models on the candidate release.",
+    "report": "Write the stakeholders' report of the candidate release.",
+    "publish": "Publish the candidate release by one atomic swap.",
+}.items():
+    _step_command(_name, _text)
+
+
+@main.command()
+@STUDY
+@click.option("--json", "as_json", is_flag=True, help="Print it for machines.")
+def status(directory: Path, as_json: bool) -> None:
+    """Show the published release, what is landed, refused and quarantined, and what waits in the inbox."""
+    from outcomes.status import read_status
+    from outcomes.study import StudyFolder
+
+    found = read_status(StudyFolder.open(directory))
+    click.echo(found.as_json() if as_json else found.as_text())
+
+
+@main.command()
+@STUDY
+@click.argument("sql", metavar="SQL")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--rows", default=50, show_default=True, help="How many rows a table shows at most; csv and json give all."
+)
+def query(directory: Path, sql: str, form: str, rows: int) -> None:
+    """Ask the published database a question in SQL, read only.
+
+    Example: outcomes query demo "select * from model_estimates"
+    """
+    from outcomes.query import ask
+    from outcomes.study import StudyFolder
+
+    click.echo(ask(StudyFolder.open(directory), sql, form, rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
