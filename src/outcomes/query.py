@@ -46,6 +46,7 @@ def ask(study: StudyFolder, sql: str, form: str = "table", rows: int = 50) -> st
     if form == "json":
         return frame.write_json()
     with pl.Config(tbl_rows=rows, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=80, tbl_hide_dataframe_shape=True,
-                   tbl_hide_column_data_types=True, tbl_formatting="MARKDOWN"):  # fmt: skip
+                   tbl_hide_column_data_types=True, tbl_formatting="MARKDOWN",
+        tbl_cell_numeric_alignment="RIGHT"):  # fmt: skip
         more = f"\n({frame.height:,} rows; {rows} shown)" if frame.height > rows else f"\n({frame.height:,} rows)"
         return f"{frame}{more}"

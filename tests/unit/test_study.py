@@ -1,0 +1,91 @@
+import subprocess
+import sys
+
+import pytest
+
+from outcomes.errors import StudyBusy, StudyError
+from outcomes.study import StudyFolder, create_study, writer_lock
+
+
+@pytest.fixture
+def study(tmp_path) -> StudyFolder:
+    return create_study(tmp_path / "study")
+
+
+def edited(study: StudyFolder, old: str, new: str) -> StudyFolder:
+    text = study.settings_path.read_text()
+    assert old in text
+    study.settings_path.write_text(text.replace(old, new, 1))
+    return StudyFolder(study.root)
+
+
+def test_a_new_study_can_be_read_and_says_what_its_models_are(study):
+    models = {spec.name: spec for spec in study.settings.models}
+    assert set(models) == {"satisfaction", "satisfaction_curve", "dropout"}
+    assert models["dropout"].formula.startswith("is_dropout ~ directiveness_change + ")
+    assert models["dropout"].formula.endswith("(1 | therapist_id)")
+    assert study.inbox.is_dir()
+
+
+def test_an_existing_study_is_not_overwritten(study):
+    study.settings_path.write_text(study.settings_path.read_text() + "# mine\n")
+    with pytest.raises(StudyError, match="is a study already"):
+        create_study(study.root)
+    assert study.settings_path.read_text().endswith("# mine\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("minimum = 0\nmaximum = 10", "minimum = 10\nmaximum = 10", "minimum must be smaller"),
+        ('rater = "client"', 'rater = "friend"', "scales.directiveness.rater"),
+        ("max_bad_share = 0.05", "max_bad_share = 5", "landing.max_bad_share"),
+        ('pattern = "*sessions*"', 'pattern = "*sessions*"\nfolder = "x"', "Extra inputs are not permitted"),
+        ('definition = "unilateral"', 'definition = "gone"', "dropout.definition"),
+        ('name = "dropout"', 'name = "satisfaction"', "two models have the same name"),
+        ("[scales.reactance]\nminimum = 0", "[scales.reactance]\nminimum = zero", "not valid TOML"),
+        ('[sources.episodes.codes.ending]', '[sources.episodes.codes.finish]', "no column of episodes"),
+        ("[sources.sessions.columns]", '[sources.sessions.constants]\nrapport = "1"\n[sources.sessions.columns]', "rapport"),
+        ("[scales.directiveness_preferred]\nminimum = 0", "[scales.directiveness_preferred]\nminimum = 1", "metric"),
+    ],
+)  # fmt: skip
+def test_a_study_file_that_cannot_hold_is_refused_with_the_place(study, old, new, says):
+    with pytest.raises(StudyError, match=says):
+        edited(study, old, new).settings  # noqa: B018
+
+
+def test_a_missing_folder_or_study_file_is_said_with_a_remedy(tmp_path):
+    with pytest.raises(StudyError, match="outcomes init"):
+        StudyFolder.open(tmp_path / "nowhere")
+    with pytest.raises(StudyError, match="outcomes init"):
+        StudyFolder.open(tmp_path)
+
+
+def test_scales_beyond_the_contract_are_known_as_extra(study):
+    added = edited(
+        study, "# ---- cohort", '[scales.rapport]\nminimum = 1\nmaximum = 5\nrater = "observer"\n# ---- cohort'
+    )
+    assert added.settings.extra_scales == ("rapport",)
+
+
+HOLD = """
+import sys, time
+from outcomes.study import StudyFolder, writer_lock
+with writer_lock(StudyFolder.open(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_writer_at_a_time_and_a_dead_holders_lock_is_free(study):
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(study.root)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(StudyBusy, match=f"process {holder.pid} on"), writer_lock(study):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+    with writer_lock(study, wait_seconds=5):
+        assert (study.root / ".lock").exists()
