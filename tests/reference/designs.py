@@ -1,4 +1,4 @@
-"""Simulated cohorts on which R's results are stored: the same numbers on every machine, without R and without CSV files.
+"""Simulated cohorts on which R's results are stored: the same numbers on every machine, without R and without CSVs.
 
 Normal draws are inverse-normal transforms of PCG64 uniforms, rounded to six decimals, so that a last-digit difference
 between library versions cannot change the data. `load` compares a SHA-256 of the CSV text with the one that the R run
