@@ -74,13 +74,48 @@ class Design:
         return tuple(dict.fromkeys(block.group for block in self.random))
 
 
-def build_design(formula: str, data: Any, weights: str | None = None) -> Design:
-    """Compile one formula against its data; see `build_designs`."""
-    return build_designs([formula], data, weights)[0]
+@dataclass(frozen=True)
+class Population:
+    """Rows that several formulas share: those that are complete in the columns of all of them.
+
+    Parameters
+    ----------
+    source : Source
+    complete : str
+        SQL condition of completeness.
+    weights : str or None
+        SQL of the prior weights.
+    levels : dict of str to list
+        Levels, in order, of the categorical predictors.
+    """
+
+    source: Source
+    complete: str
+    weights: str | None
+    levels: dict[str, list]
+
+    def design(self, formula: str) -> Design:
+        """Compile a formula without reading the data.
+
+        Raises
+        ------
+        FormulaError
+            Unknown columns, a text outcome, or a categorical predictor that the population was not opened with.
+        """
+        parsed = parse_formula(formula)
+        factors = _factors(parsed, self.source)
+        for factor in factors.values():
+            if factor.is_categorical and factor.columns[0] not in self.levels:
+                raise FormulaError(
+                    f"The levels of {factor.columns[0]!r} were not read.", "prepare the data with this formula as well"
+                )
+        return _design(parsed, self, factors)
 
 
-def build_designs(formulas: Sequence[str], data: Any, weights: str | None = None) -> tuple[Design, ...]:
-    """Compile formulas that share one population: rows complete in the columns of all of them.
+def open_population(
+    formulas: Sequence[str], data: Any, weights: str | None = None, levels: dict[str, list] | None = None
+) -> Population:
+    """Settle which rows and levels take part; reads the data once when there are categorical predictors.
 
     Parameters
     ----------
@@ -90,11 +125,8 @@ def build_designs(formulas: Sequence[str], data: Any, weights: str | None = None
         See `outcomes.mixed.data.as_source`.
     weights : str, optional
         Column (or expression) of prior weights.
-
-    Returns
-    -------
-    tuple of Design
-        In the order of the formulas.
+    levels : dict of str to list, optional
+        Levels of the categorical predictors, when partitions of the data must agree on them.
 
     Raises
     ------
@@ -104,32 +136,49 @@ def build_designs(formulas: Sequence[str], data: Any, weights: str | None = None
         No complete rows; a categorical predictor with more than `MAX_FIXED_LEVELS` levels.
     """
     source = as_source(data)
-    parsed = [parse_formula(formula) for formula in formulas]
     factors: dict[str, Expression] = {}
     reads: dict[str, None] = {}
-    for formula in parsed:
-        if not formula.random:
-            raise FormulaError(
-                f"The formula has no random term: {formula.source}.", "add `(1 | group)`, or use a linear model"
-            )
-        terms = [*formula.fixed, *(term for block in formula.random for term in block.terms)]
-        wanted = [formula.outcome, *(factor for term in terms for factor in term)]
-        wanted += [extra for extra in (formula.trials, weights) if extra]
-        for factor in wanted:
-            factors.setdefault(factor, compile_expression(factor, source.types))
-            reads.update(dict.fromkeys(factors[factor].columns))
-        for block in formula.random:
-            if unknown := [name for name in block.group if name not in source.types]:
-                raise FormulaError(f"The data have no column {unknown[0]!r} to group by.")
+    for formula in formulas:
+        parsed = parse_formula(formula)
+        own = _factors(parsed, source)
+        factors |= own
+        for factor in own.values():
+            reads.update(dict.fromkeys(factor.columns))
+        for block in parsed.random:
             reads.update(dict.fromkeys(block.group))
+    weight = compile_expression(weights, source.types) if weights else None
+    if weight:
+        reads.update(dict.fromkeys(weight.columns))
     complete = " and ".join(f"{quoted(name)} is not null" for name in reads)
-    levels = _levels(source, factors, complete)
-    return tuple(_design(formula, source, weights, factors, levels, complete) for formula in parsed)
+    given = levels or {}
+    asked = {factor.columns[0]: None for factor in factors.values() if factor.is_categorical}
+    found = _levels(source, [name for name in asked if name not in given], complete)
+    return Population(source, complete, weight.sql if weight else None, {**given, **found})
 
 
-def _levels(source: Source, factors: dict[str, Expression], complete: str) -> dict[str, list]:
-    """Levels of every categorical column among the complete rows, in order; one pass."""
-    columns = {factor.columns[0]: None for factor in factors.values() if factor.is_categorical}
+def build_design(formula: str, data: Any, weights: str | None = None) -> Design:
+    """Compile one formula against its data; see `open_population`."""
+    return open_population([formula], data, weights).design(formula)
+
+
+def _factors(formula: ParsedFormula, source: Source) -> dict[str, Expression]:
+    """Every expression of a formula, compiled."""
+    if not formula.random:
+        raise FormulaError(
+            f"The formula has no random term: {formula.source}.", "add `(1 | group)`, or use a linear model"
+        )
+    for block in formula.random:
+        if unknown := [name for name in block.group if name not in source.types]:
+            raise FormulaError(f"The data have no column {unknown[0]!r} to group by.")
+    terms = [*formula.fixed, *(term for block in formula.random for term in block.terms)]
+    wanted = [formula.outcome, *(factor for term in terms for factor in term)]
+    if formula.trials:
+        wanted.append(formula.trials)
+    return {factor: compile_expression(factor, source.types) for factor in wanted}
+
+
+def _levels(source: Source, columns: list[str], complete: str) -> dict[str, list]:
+    """Levels of categorical columns among the complete rows, in order; one pass."""
     if not columns:
         return {}
     lists = ", ".join(f"list(distinct {quoted(name)} order by {quoted(name)})" for name in columns)
@@ -146,36 +195,29 @@ def _levels(source: Source, factors: dict[str, Expression], complete: str) -> di
     return levels
 
 
-def _design(
-    formula: ParsedFormula,
-    source: Source,
-    weights: str | None,
-    factors: dict[str, Expression],
-    levels: dict[str, list],
-    complete: str,
-) -> Design:
+def _design(formula: ParsedFormula, population: Population, factors: dict[str, Expression]) -> Design:
     """Design of one formula."""
-    fixed = _code(formula.fixed, factors, levels)
-    columns = dict(fixed)
-    random: list[RandomBlock] = []
-    for block in formula.random:
-        coded = _code(block.terms, factors, levels)
-        columns.update(coded)
-        random.append(RandomBlock(block.group, tuple(coded)))
     if factors[formula.outcome].is_categorical:
         raise FormulaError(
             f"The outcome {formula.outcome!r} is text.", "make a number of it: `I(outcome == 'yes') ~ ...`"
         )
-    factor_weights = [factors[extra].sql for extra in (formula.trials, weights) if extra]
+    fixed = _code(formula.fixed, factors, population.levels)
+    columns = dict(fixed)
+    random: list[RandomBlock] = []
+    for block in formula.random:
+        coded = _code(block.terms, factors, population.levels)
+        columns.update(coded)
+        random.append(RandomBlock(block.group, tuple(coded)))
+    trials = factors[formula.trials].sql if formula.trials else None
     return Design(
         formula=formula,
-        source=source,
+        source=population.source,
         columns=columns,
         fixed=tuple(fixed),
         outcome=factors[formula.outcome].sql,
-        weights=" * ".join(factor_weights) or None,
+        weights=" * ".join(part for part in (trials, population.weights) if part) or None,
         random=tuple(random),
-        complete=complete,
+        complete=population.complete,
     )
 
 

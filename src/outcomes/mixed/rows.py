@@ -1,72 +1,163 @@
-"""A design's rows as arrays, for models that need every row (the binomial one)."""
+"""Rows of a binomial model as a sequence of chunks, sorted so that rows of one cell lie together.
+
+A cell is one combination of levels of all grouping factors. Row passes see chunks and cells only; what cells mean for the
+levels is the business of `random_blocks`.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import Protocol, TypeVar
 
 import numpy as np
-import pyarrow as pa
 
-from outcomes.mixed.data import VIEW, quoted
-from outcomes.mixed.design import ONE, Design
-from outcomes.mixed.levels import Levels, encode
-from outcomes.mixed.survey import Survey, survey
+T = TypeVar("T")
+
+CHUNK_ROWS = 16_384
+"""Rows per chunk: the temporary arrays of a pass (128 kB each) stay in a core's cache."""
+
+PARALLEL_ROWS = 100_000
+"""Below this many rows a second thread costs more than it brings."""
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The complete rows of a model.
+class Chunk:
+    """Consecutive rows: X (rows, p), events (rows,), trials (rows,) or None for single trials, Z (rows, m) or None.
 
-    Parameters
-    ----------
-    X : ndarray, shape (n, p)
-        Fixed-effect columns in the order of `Design.fixed`.
-    y : ndarray, shape (n,)
-    weights : ndarray, shape (n,), or None
-    Z : tuple of ndarray, each (n, k)
-        Columns of each of `Design.random`.
-    groups : dict of tuple to Levels
-        Codes of each of `Design.groups`.
-    survey : Survey
-        Counts, among them of the rows dropped as missing.
+    `starts` are the positions of each cell's first row in the chunk (starts[0] = 0), `first_cell` the index of the first of them.
+    Z holds the distinct random-effect columns; None means the constant only (random intercepts).
     """
 
     X: np.ndarray
-    y: np.ndarray
-    weights: np.ndarray | None
-    Z: tuple[np.ndarray, ...]
-    groups: dict[tuple[str, ...], Levels]
-    survey: Survey
+    events: np.ndarray
+    trials: np.ndarray | None
+    Z: np.ndarray | None
+    first_cell: int
+    starts: np.ndarray
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Rows of each cell in this chunk."""
+        return np.diff(self.starts, append=self.events.size)
+
+    @property
+    def cells(self) -> slice:
+        """The chunk's cells among all cells."""
+        return slice(self.first_cell, self.first_cell + self.starts.size)
+
+    def spread(self, by_cell: np.ndarray) -> np.ndarray:
+        """Repeat values of the cells over their rows."""
+        return np.repeat(by_cell[self.cells], self.counts, axis=0)
+
+    def add_to(self, target: np.ndarray, values: np.ndarray) -> None:
+        """Add sums over the rows of each cell to `target` (cells, ...)."""
+        target[self.cells] += np.add.reduceat(values, self.starts, axis=0)
 
 
-def materialise(design: Design) -> Rows:
-    """Read a design's complete rows from the database (two passes: a survey, then the rows).
+class Rows(Protocol):
+    """Anything that can hand out its rows in chunks, again and again, in the same order of cells."""
 
-    Raises
-    ------
-    FitRefused
-        For non-finite values or no complete rows (see `survey`).
+    n_rows: int
+    n_columns: int
+    n_random_columns: int
+    n_cells: int
+
+    def parts(self) -> list[Callable[[], Iterator[Chunk]]]:
+        """Iterators over disjoint parts of the rows; more than one where they may be read side by side."""
+        ...
+
+
+@dataclass(frozen=True)
+class ArrayRows:
+    """Rows in memory; build with `sorted_rows`."""
+
+    chunks: tuple[Chunk, ...]
+    n_rows: int
+    n_columns: int
+    n_random_columns: int
+    n_cells: int
+
+    def parts(self) -> list[Callable[[], Iterator[Chunk]]]:
+        """One part a core."""
+        n = n_threads() if self.n_rows >= PARALLEL_ROWS else 1
+        edges = np.linspace(0, len(self.chunks), n + 1).astype(int)
+        return [lambda a=a, b=b: iter(self.chunks[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Order of the rows and the cells that result: `order` (n,), `cell_starts` (cells,), `levels` (factors, cells)."""
+
+    order: np.ndarray
+    cell_starts: np.ndarray
+    levels: np.ndarray
+
+
+def find_cells(codes: list[np.ndarray]) -> Cells:
+    """Sort rows by the codes (main factor first) and find where the combination of levels changes."""
+    key = codes[0].astype(np.int64)
+    for code in codes[1:]:
+        # Renumber as we go, so that the product of many factors cannot overflow.
+        key = key * (int(code.max()) + 1) + code
+        if key.max() > 2**40:
+            key = np.unique(key, return_inverse=True)[1]
+    order = np.argsort(key, kind="stable")
+    sorted_key = key[order]
+    starts = np.flatnonzero(np.concatenate(([True], sorted_key[1:] != sorted_key[:-1])))
+    first_rows = order[starts]
+    return Cells(order, starts, np.stack([code[first_rows] for code in codes]))
+
+
+def sorted_rows(
+    X: np.ndarray, events: np.ndarray, trials: np.ndarray | None, Z: np.ndarray | None, cells: Cells
+) -> ArrayRows:
+    """Cut rows, sorted by cell, into chunks.
+
+    Parameters
+    ----------
+    X : (n, p); events : (n,) number of events; trials : (n,) or None; Z : (n, m) or None
+        In the original order of the rows.
+    cells : Cells
+        From `find_cells`.
     """
-    counts = survey([design])
-    names = list(design.columns)
-    selected = [f"{sql} as c{i}" for i, sql in enumerate(design.columns.values())]
-    selected += [f"{design.outcome} as y", f"{design.weights or ONE} as w"]
-    group_columns = list(dict.fromkeys(name for group in design.groups for name in group))
-    selected += [f"{quoted(name)} as g{i}" for i, name in enumerate(group_columns)]
-    table = design.source.query(f"select {', '.join(selected)} from {VIEW} where {design.complete}")
+    order, starts = cells.order, cells.cell_starts
+    n = events.size
+    chunks = []
+    for low in range(0, n, CHUNK_ROWS):
+        rows = order[low : low + CHUNK_ROWS]
+        first = int(np.searchsorted(starts, low, side="right")) - 1
+        last = int(np.searchsorted(starts, low + rows.size, side="left"))
+        local = np.maximum(starts[first:last] - low, 0)
+        chunks.append(
+            Chunk(
+                X=np.ascontiguousarray(X[rows], dtype=np.float64),
+                events=events[rows].astype(np.float64),
+                trials=None if trials is None else trials[rows].astype(np.float64),
+                Z=None if Z is None else np.ascontiguousarray(Z[rows], dtype=np.float64),
+                first_cell=first,
+                starts=local,
+            )
+        )
+    return ArrayRows(tuple(chunks), n, X.shape[1], 1 if Z is None else Z.shape[1], starts.size)
 
-    def column(name: str) -> np.ndarray:
-        return table.column(name).to_numpy()
 
-    def matrix(wanted: tuple[str, ...]) -> np.ndarray:
-        return np.column_stack([column(f"c{names.index(name)}") for name in wanted])
+def n_threads() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    keys = pa.table({name: table.column(f"g{i}") for i, name in enumerate(group_columns)})
-    return Rows(
-        X=matrix(design.fixed),
-        y=column("y"),
-        weights=column("w") if design.weights else None,
-        Z=tuple(matrix(block.columns) for block in design.random),
-        groups={group: encode(keys, group) for group in design.groups},
-        survey=counts,
-    )
+
+_pool: list[ThreadPoolExecutor] = []
+
+
+def over_parts(rows: Rows, work: Callable[[Iterator[Chunk]], T], add: Callable[[T, T], T]) -> T:
+    """Run `work` on every part of the rows, side by side, and add the results in the parts' order."""
+    parts = rows.parts()
+    if len(parts) == 1:
+        return work(parts[0]())
+    if not _pool:
+        _pool.append(ThreadPoolExecutor(n_threads(), thread_name_prefix="rows"))
+    return reduce(add, _pool[0].map(lambda part: work(part()), parts))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outcomes.errors import FitRefused
-from outcomes.mixed.data import VIEW
-from outcomes.mixed.design import ONE, Design
+from outcomes.mixed.data import VIEW, Source
+from outcomes.mixed.design import ONE
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Survey:
     n_rows, n_missing : int
         Rows that take part, and rows left out because a column of the model is missing.
     mean, sd : dict of str to float
-        Location and scale of each design column and outcome by its SQL (sd with divisor n; 0 for constants).
+        Location and scale of each column by its SQL (sd with divisor n); the intercept has 0 and 1.
     """
 
     n_rows: int
@@ -28,18 +27,25 @@ class Survey:
     sd: dict[str, float]
 
 
-def survey(designs: Sequence[Design]) -> Survey:
-    """Count and locate the columns of designs that share one population.
+def survey(source: Source, columns: dict[str, str], weights: str | None, complete: str) -> Survey:
+    """Count and locate columns in one pass.
+
+    Parameters
+    ----------
+    source : Source
+    columns : dict of str to str
+        Name (for messages) of each column's SQL.
+    weights : str or None
+        SQL of the weights.
+    complete : str
+        SQL condition of the rows that take part.
 
     Raises
     ------
     FitRefused
         No complete rows; non-finite values (with the column and their number); weights that are not positive.
     """
-    names = {sql: name for design in designs for name, sql in design.columns.items()}
-    names |= {design.outcome: design.formula.outcome for design in designs}
-    names.pop(ONE, None)
-    weights = designs[0].weights
+    names = {sql: name for sql, name in columns.items() if sql != ONE}
     expressions = list(names) + ([weights] if weights else [])
     inner = ", ".join(f"{sql} as v{i}" for i, sql in enumerate(expressions))
     facts = ["count(*) as n"]
@@ -49,10 +55,9 @@ def survey(designs: Sequence[Design]) -> Survey:
         facts.append(f"stddev_pop(v{i}) filter (isfinite(v{i})) as sd{i}")
     if weights:
         facts.append(f"min(v{len(names)}) as smallest")
-    source = designs[0].source
     row = source.query(
         f"select {', '.join(facts)}, (select count(*) from {VIEW}) as total "
-        f"from (select {inner or '1 as one'} from {VIEW} where {designs[0].complete})"
+        f"from (select {inner} from {VIEW} where {complete})"
     ).to_pylist()[0]
     if row["n"] == 0:
         raise FitRefused(
@@ -61,7 +66,7 @@ def survey(designs: Sequence[Design]) -> Survey:
         )
     for i, sql in enumerate(expressions):
         if row[f"bad{i}"]:
-            label = names.get(sql, "the weights")
+            label = names.get(sql, "of the weights")
             raise FitRefused(
                 f"Column {label} has {row[f'bad{i}']} non-finite values (NaN or infinite) in {row['n']} rows.",
                 "make them missing (null), so that they are dropped and counted, or correct them",
@@ -71,6 +76,6 @@ def survey(designs: Sequence[Design]) -> Survey:
     return Survey(
         n_rows=row["n"],
         n_missing=row["total"] - row["n"],
-        mean={sql: row[f"mean{i}"] for i, sql in enumerate(names)},
-        sd={sql: row[f"sd{i}"] for i, sql in enumerate(names)},
+        mean={ONE: 0.0} | {sql: row[f"mean{i}"] for i, sql in enumerate(names)},
+        sd={ONE: 1.0} | {sql: row[f"sd{i}"] for i, sql in enumerate(names)},
     )
