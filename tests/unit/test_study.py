@@ -45,7 +45,7 @@ def test_an_existing_study_is_not_overwritten(study):
         ('name = "dropout"', 'name = "satisfaction"', "two models have the same name"),
         ("[scales.reactance]\nminimum = 0", "[scales.reactance]\nminimum = zero", "not valid TOML"),
         ('[sources.episodes.codes.ending]', '[sources.episodes.codes.finish]', "no column of episodes"),
-        ("[sources.sessions.columns]", "[sources.sessions.constants]\nx = '1'\n[sources.sessions.columns]", "names 'x'"),
+        ("[sources.sessions.columns]", "[sources.sessions.constants]\nx='1'\n[sources.sessions.columns]", "names 'x'"),
         ("[scales.directiveness_preferred]\nminimum = 0", "[scales.directiveness_preferred]\nminimum = 1", "metric"),
     ],
 )  # fmt: skip
