@@ -1,0 +1,136 @@
+"""kill -9 at random moments of a real refresh leaves the old release or the new one, never a part of one."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import time
+
+import duckdb
+import pytest
+
+from outcomes.storage import file_sha256
+from outcomes.study import StudyFolder
+
+pytestmark = pytest.mark.xdist_group("prefect")
+
+ORDINARY_KILLS, SLOW_KILLS = 30, 200
+
+
+def _refresh(root: str, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    from outcomes.flows.refresh import refresh
+
+    refresh(root)
+
+
+@pytest.fixture(scope="module")
+def start_refresh(prefect_server):
+    """Start real processes that have the slow imports behind them, so that the kills hit our own steps."""
+    before = dict(os.environ)
+    os.environ.update(
+        {name: value for name, value in prefect_server.items() if name.startswith(("PREFECT_", "HOME", "DO_NOT"))}
+    )
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["outcomes.flows.refresh", "great_expectations", "altair", "statsmodels.api"])
+
+    def start(study: StudyFolder) -> multiprocessing.Process:
+        process = context.Process(target=_refresh, args=(str(study.root), prefect_server))
+        process.start()
+        return process
+
+    yield start
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def published_is_whole(study: StudyFolder) -> str:
+    """Return the published release's id ('' if none) after checking that its files belong together."""
+    if not study.current.is_symlink():
+        return ""
+    folder = study.current.resolve(strict=True)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name, sha256 in manifest["files"].items():
+        assert file_sha256(folder / name) == sha256, f"{name} is not the file that was published"
+    assert {"outcomes.duckdb", "report.html", "checks.html", "checks.json", "fits.json"} <= set(manifest["files"])
+    with duckdb.connect(str(study.database), read_only=True) as con:
+        (release_id,) = con.execute("select release_id from release").fetchone()
+        for table, n_rows in manifest["row_counts"].items():
+            assert con.execute(f'select count(*) from "{table}"').fetchone()[0] == n_rows
+    assert release_id == manifest["release_id"] == folder.name
+    assert release_id in (folder / "report.html").read_text()
+    return release_id
+
+
+def kill_at_random(study: StudyFolder, start_refresh, kills: int, seed: int) -> dict[str, int]:
+    """Kill `kills` refreshes; whenever one survived, give the next one something new to do."""
+    generator, spare = random.Random(seed), sorted(study.inbox.glob("*sessions*"))[1:]
+    held = study.root / "held_back"
+    held.mkdir()
+    for path in spare:
+        path.rename(held / path.name)
+    started = time.monotonic()
+    whole = start_refresh(study)
+    whole.join()
+    duration = time.monotonic() - started
+    assert whole.exitcode == 0
+    published, count = (
+        published_is_whole(study),
+        {"killed": 0, "ended before the kill": 0, "published by a killed run": 0},
+    )
+    change = 0
+    while count["killed"] < kills:
+        text = study.settings_path.read_text()
+        if published and generator.random() < 0.5:
+            change += 1
+            study.settings_path.write_text(text + f"# change {change}\n")
+        process = start_refresh(study)
+        process.join(generator.uniform(0, duration))
+        if process.exitcode is None:
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+            count["killed"] += 1
+        else:
+            assert process.exitcode == 0
+            count["ended before the kill"] += 1
+        now = published_is_whole(study)
+        assert now, "the published release is gone"
+        count["published by a killed run"] += int(now != published and process.exitcode != 0)
+        published = now
+    for path in spare:
+        shutil.move(held / path.name, study.inbox / path.name)
+    last = start_refresh(study)
+    last.join()
+    assert last.exitcode == 0
+    return count
+
+
+def check_nothing_is_lost(study: StudyFolder) -> None:
+    published_is_whole(study)
+    manifests = [json.loads(path.read_text()) for path in study.landed.glob("*/manifest.json")]
+    assert len(manifests) == len(list(study.inbox.iterdir()))
+    assert all(m["rows_read"] == m["rows_landed"] + m["rows_quarantined"] for m in manifests)
+    with duckdb.connect(str(study.database), read_only=True) as con:
+        read, accounted = con.execute(
+            "select sum(n_read), sum(n_current + n_quarantined + n_superseded) from core_batches"
+        ).fetchone()
+    assert read == accounted == sum(m["rows_read"] for m in manifests)
+    leftovers = [path.name for path in study.root.rglob(".aside-*")] + [
+        path.name for path in study.releases.glob(".candidate-*")
+    ]
+    assert leftovers == []
+
+
+def test_30_kills_leave_a_whole_release_and_lose_nothing(small_study, start_refresh, record_property):
+    record_property("kills", kill_at_random(small_study, start_refresh, ORDINARY_KILLS, seed=1))
+    check_nothing_is_lost(small_study)
+
+
+@pytest.mark.slow
+def test_200_kills_leave_a_whole_release_and_lose_nothing(small_study, start_refresh, record_property):
+    record_property("kills", kill_at_random(small_study, start_refresh, SLOW_KILLS, seed=2))
+    check_nothing_is_lost(small_study)
