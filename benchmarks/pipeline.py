@@ -2,8 +2,8 @@
 
 Run: python benchmarks/pipeline.py [SESSIONS ...]      (default: 100000 1000000)
 
-Every size runs in a process of its own, so that peak memory is that size's. Imports are done before the clock starts; Prefect is
-left out (it adds a start-up of some seconds, whatever the size).
+Every size runs in a process of its own, so that peak memory is that size's. Imports are done before the clock starts;
+Prefect is left out (it adds a start-up of some seconds, whatever the size).
 """
 
 from __future__ import annotations
@@ -102,9 +102,8 @@ def main(sizes: list[int]) -> None:
             f"| {n_sessions:,} | **land + build + audit + publish** | {data_steps:.2f} | **{data_steps / bare:.1f}** |"
         )
         idle, peak, whole = runs[0][2:]
-        print(
-            f"| {n_sessions:,} | peak memory: imports {idle:.2f} GB, up to the audit {peak:.2f} GB, whole {whole:.2f} GB | | |"
-        )
+        memory = f"imports {idle:.2f} GB, up to the audit {peak:.2f} GB, whole {whole:.2f} GB"
+        print(f"| {n_sessions:,} | peak memory: {memory} | | |")
 
 
 if __name__ == "__main__":
