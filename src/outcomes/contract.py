@@ -141,7 +141,7 @@ class Rule(StrEnum):
 
 RULE_REASONS: dict[Rule, str] = {
     Rule.RAGGED_ROW: "the row has more or fewer fields than the header (a cut-off last line too)",
-    Rule.BAD_QUOTE: "a quotation mark stands inside or beside the text of a cell (or the file's last line ends in an open one)",
+    Rule.BAD_QUOTE: "a quotation mark stands where CSV allows none (or the last line ends in an open one)",
     Rule.CONTROL_CHARACTER: "a NUL or another control character stands in a cell",
     Rule.MISSING_KEY: "an id that every row needs is empty",
     Rule.NOT_A_NUMBER: "a rating is not a number",
@@ -187,7 +187,7 @@ REFUSAL_REASONS: dict[Refusal, str] = {
     Refusal.ENCODING: "the file is not UTF-8",
     Refusal.EMPTY: "the file has no rows",
     Refusal.DELIMITER: "no delimiter (comma, semicolon or tab) gives the header a known column",
-    Refusal.UNTERMINATED_QUOTE: "a quotation mark is opened at the start of a cell, never closed, and swallows the rows after it",
+    Refusal.UNTERMINATED_QUOTE: "a quotation mark opens a cell, is never closed, and swallows the rows after it",
     Refusal.DUPLICATE_COLUMNS: "a column name stands twice in the header",
     Refusal.UNKNOWN_COLUMNS: "the file has columns that the study does not know",
     Refusal.MISSING_COLUMNS: "columns that the study needs are not in the file",
