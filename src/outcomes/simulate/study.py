@@ -1,0 +1,108 @@
+"""Fill a study folder with a synthetic cohort and put the truth beside it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from outcomes.errors import UsageError
+from outcomes.simulate.cohort import Cohort, simulate_cohort
+from outcomes.simulate.parameters import CLIENTS_PER_THERAPIST, CohortParameters
+from outcomes.simulate.sources import write_sources
+from outcomes.storage import read_json, write_json
+
+TRUTH_FILE = "truth.json"
+
+
+@dataclass(frozen=True)
+class SimulatedStudy:
+    """What was written where, for the message to the user."""
+
+    files: tuple[Path, ...]
+    truth: Path
+    n_clients: int
+    n_therapists: int
+    n_episodes: int
+    n_appointments: int
+    n_faults: int
+
+
+def simulate_study(
+    root: Path, clients: int, therapists: int | None = None, seed: int = 1, mess: bool = False, quarterly: bool = True
+) -> SimulatedStudy:
+    """Write a synthetic cohort into `root/inbox` and its truth into `root/truth.json`.
+
+    Parameters
+    ----------
+    root : Path
+        A study folder (see `outcomes init`) whose `study.toml` keeps the template's columns and scales.
+    clients : int
+        At least 1.
+    therapists : int, optional
+        At least 1; one for every 15 clients where not given.
+    seed : int
+        The same numbers and seed give the same bytes.
+    mess : bool
+        Plant faults, each recorded in `truth.json`.
+    quarterly : bool
+        One file of appointments a quarter, else one in all.
+
+    Raises
+    ------
+    UsageError
+        If the inbox holds files that this very call would not have written: a synthetic cohort never mixes with
+        real records or with another synthetic cohort.
+    """
+    parameters = CohortParameters(clients=clients, therapists=therapists or max(1, clients // CLIENTS_PER_THERAPIST))
+    call = {"parameters": asdict(parameters), "seed": seed, "mess": mess, "quarterly": quarterly}
+    truth_path = root / TRUTH_FILE
+    _refuse_a_mixture(root, call)
+    cohort = simulate_cohort(parameters, seed)
+    # The truth goes first: a run that is cut short can be told apart from real files and be repeated.
+    write_json(truth_path, {**_plain(call), "counts": _counts(cohort)})
+    files = write_sources(cohort, root / "inbox", quarterly=quarterly, mess=mess)
+    return SimulatedStudy(
+        files=files,
+        truth=truth_path,
+        n_clients=cohort.clients.height,
+        n_therapists=therapists or parameters.therapists,
+        n_episodes=cohort.episodes.height,
+        n_appointments=cohort.sessions.height,
+        n_faults=0,
+    )
+
+
+def _refuse_a_mixture(root: Path, call: dict) -> None:
+    """Stop where the inbox holds anything that an earlier, identical call did not write."""
+    present = [path for path in (root / "inbox").glob("*") if not path.name.startswith(".")]
+    if not present:
+        return
+    truth_path = root / TRUTH_FILE
+    earlier = read_json(truth_path) if truth_path.is_file() else {}
+    if {name: earlier.get(name) for name in call} != _plain(call):
+        raise UsageError(
+            f"The inbox of {root} already holds {len(present)} file(s) of another origin",
+            "simulate into a new study folder (`outcomes init` makes one)",
+        )
+
+
+def _plain(call: dict) -> dict:
+    """Return the call as it reads back from JSON (dates as text)."""
+    return {
+        name: {key: _plain({key: value})[key] for key, value in content.items()}
+        if isinstance(content, dict)
+        else (content if isinstance(content, bool | int | float | str | None) else str(content))
+        for name, content in call.items()
+    }
+
+
+def _counts(cohort: Cohort) -> dict[str, int]:
+    """Count what the files hold."""
+    return {
+        "clients": cohort.clients.height,
+        "therapists": cohort.latent.therapists.height,
+        "practices": cohort.parameters.practices,
+        "episodes": cohort.episodes.height,
+        "appointments": cohort.sessions.height,
+        "attended_sessions": cohort.latent.sessions.height,
+    }
