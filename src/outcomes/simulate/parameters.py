@@ -53,7 +53,7 @@ class Satisfaction:
     mean: float = 8.0
     slopes: Slopes = Slopes(within=0.25, client=0.45, therapist=-0.10)
     log_session: float = 0.20  # per unit of ln(attended session number)
-    misfit_cost: float = 0.085  # times (directiveness - preferred)^2
+    misfit_cost: float = 0.08  # times (directiveness - preferred)^2
     reactance: float = -0.04  # times (reactance - mean) * (directiveness - mean)
     overwhelmed: float = -0.12  # per point of feeling overwhelmed
     alliance: float = 0.35  # per point of alliance
@@ -97,11 +97,11 @@ class Endings:
     dropout_hazard: float = 0.019
     early_factor: float = 1.8  # in sessions 1 to 3
     decay: float = 0.03  # hazard falls by exp(-decay) a session
-    dropout_offset: float = -0.36  # logit; keeps the cohort's rate at its target beside the effects below
+    dropout_offset: float = -0.29  # logit; keeps the cohort's rate at its target beside the effects below
     therapist_sd: float = 0.56  # logit; latent ICC 0.087
     slopes: Slopes = Slopes(within=0.06, client=0.10, therapist=0.10)  # logit per point of guidance
-    misfit: float = 0.40  # logit per point of |directiveness - preferred|
-    alliance: float = -0.35  # logit per point of alliance
+    misfit: float = 0.38  # logit per point of |directiveness - preferred|
+    alliance: float = -0.41  # logit per point of alliance
     client_satisfaction: float = -0.15  # logit per point of the client's satisfaction effect: informative dropout
     planned_early: float = 0.005  # before session 4
     planned_base: float = 0.02  # in session 4

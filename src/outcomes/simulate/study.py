@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from outcomes.errors import UsageError
@@ -14,22 +14,9 @@ from outcomes.storage import read_json, write_json
 TRUTH_FILE = "truth.json"
 
 
-@dataclass(frozen=True)
-class SimulatedStudy:
-    """What was written where, for the message to the user."""
-
-    files: tuple[Path, ...]
-    truth: Path
-    n_clients: int
-    n_therapists: int
-    n_episodes: int
-    n_appointments: int
-    n_faults: int
-
-
 def simulate_study(
     root: Path, clients: int, therapists: int | None = None, seed: int = 1, mess: bool = False, quarterly: bool = True
-) -> SimulatedStudy:
+) -> tuple[Path, ...]:
     """Write a synthetic cohort into `root/inbox` and its truth into `root/truth.json`.
 
     Parameters
@@ -47,6 +34,11 @@ def simulate_study(
     quarterly : bool
         One file of appointments a quarter, else one in all.
 
+    Returns
+    -------
+    tuple of Path
+        The files that were written.
+
     Raises
     ------
     UsageError
@@ -61,15 +53,7 @@ def simulate_study(
     # The truth goes first: a run that is cut short can be told apart from real files and be repeated.
     write_json(truth_path, {**_plain(call), "counts": _counts(cohort)})
     files = write_sources(cohort, root / "inbox", quarterly=quarterly, mess=mess)
-    return SimulatedStudy(
-        files=files,
-        truth=truth_path,
-        n_clients=cohort.clients.height,
-        n_therapists=therapists or parameters.therapists,
-        n_episodes=cohort.episodes.height,
-        n_appointments=cohort.sessions.height,
-        n_faults=0,
-    )
+    return files
 
 
 def _refuse_a_mixture(root: Path, call: dict) -> None:
