@@ -118,9 +118,9 @@ def shown_table(counts: Sequence[int], rule: Disclosure) -> ShownTable:
     return ShownTable(tuple(shown), total)
 
 
-def percentile_may_be_shown(n: int, share: float, rule: Disclosure) -> bool:
-    """Whether a percentile rests on enough people on its thin side (`share` of `n` rows lie beyond it)."""
-    return n * min(share, 1 - share) >= rule.minimum_count
+def percentile_may_be_shown(people_beyond: int, rule: Disclosure) -> bool:
+    """Whether enough people lie beyond a percentile, on its thin side, for it to stand for a group and not for one."""
+    return people_beyond >= rule.minimum_count
 
 
 def estimates_may_be_shown(n_rows: int, n_terms: int) -> bool:

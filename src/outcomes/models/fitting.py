@@ -1,0 +1,148 @@
+"""From a declared model to its fit; what cannot be fitted becomes a state with a reason, never an exception."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import duckdb
+import numpy as np
+
+from outcomes.disclosure import estimates_may_be_shown
+from outcomes.errors import FitRefused, FormulaError
+from outcomes.mixed import fit_binomial, fit_linear
+from outcomes.mixed.results import MixedFit
+from outcomes.mixed.statsmodels_engine import fit_cluster_robust
+from outcomes.mixed.status import FitStatus
+from outcomes.models.curves import dropout_curves, satisfaction_curve
+from outcomes.models.population import Population, count_population, reason_to_refuse
+from outcomes.models.specs import grouping_columns
+from outcomes.models.state import CurvePoint, Estimates, Fit, FitState, ModelStatus, VarianceTerm
+from outcomes.study.settings import Disclosure, ModelSpec
+
+_STATUS = {
+    FitStatus.CONVERGED: ModelStatus.CONVERGED,
+    FitStatus.SINGULAR: ModelStatus.SINGULAR,
+    FitStatus.NOT_CONVERGED: ModelStatus.NOT_CONVERGED,
+    FitStatus.REFUSED: ModelStatus.REFUSED,
+}
+
+
+def fit_spec(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure) -> Fit:
+    """Fit one declared model to its population.
+
+    Parameters
+    ----------
+    con : connection
+        To a release's database.
+    spec : ModelSpec
+        The model; its engine and link are honoured.
+    rule : Disclosure
+        The study's thresholds: too few therapists are a reason to refuse.
+
+    Returns
+    -------
+    Fit
+        Its state says whether the numbers can be used.
+    """
+    found = count_population(con, spec)
+    if reason := reason_to_refuse(spec, found, rule):
+        return _refused(spec, found, reason)
+    try:
+        fitted = _fit(con, spec)
+        beside = _beside(con, spec)
+    except (FitRefused, FormulaError) as refusal:
+        return _refused(spec, found, refusal.message)
+    if not estimates_may_be_shown(fitted.nobs, fitted.n_parameters):
+        return _refused(spec, found, "There are too few sessions for the number of terms in this model.")
+    status = _STATUS[fitted.status]
+    estimates = (_estimates("main", fitted, status), *beside)
+    state = replace(_state(spec, found), status=status, reason=" ".join(fitted.messages), n_rows=fitted.nobs)
+    return Fit(
+        spec,
+        state,
+        estimates,
+        _variances(fitted),
+        fitted.vcov,
+        fitted.llf,
+        fitted.aic,
+        fitted.bic,
+        () if status is ModelStatus.NOT_CONVERGED else _curves(con, spec, fitted, estimates[0], rule),
+    )
+
+
+def _fit(con: duckdb.DuckDBPyConnection, spec: ModelSpec) -> MixedFit:
+    data = con.table(spec.population)
+    if spec.kind == "linear":
+        return fit_linear(spec.formula, data, engine=spec.engine)
+    return fit_binomial(spec.formula, data, link=spec.link, engine=spec.engine)
+
+
+def _beside(con: duckdb.DuckDBPyConnection, spec: ModelSpec) -> tuple[Estimates, ...]:
+    """The GLM with cluster-robust errors that stands beside every hazard."""
+    if spec.kind != "hazard":
+        return ()
+    cluster = "therapist_id" if "therapist_id" in grouping_columns(spec) else grouping_columns(spec)[-1]
+    fitted = fit_cluster_robust(spec.formula, con.table(spec.population), cluster=cluster, link=spec.link)
+    return (_estimates("cluster_robust", fitted, _STATUS[fitted.status]),)
+
+
+def _curves(
+    con: duckdb.DuckDBPyConnection, spec: ModelSpec, fitted: MixedFit, estimates: Estimates, rule: Disclosure
+) -> tuple[CurvePoint, ...]:
+    if spec.kind == "linear":
+        return satisfaction_curve(con, spec, estimates, fitted.vcov, rule)
+    intercepts = sum(
+        float(block.cov[i, i])
+        for block in fitted.variances
+        for i, name in enumerate(block.names)
+        if name == "(Intercept)"
+    )
+    return dropout_curves(con, spec, estimates, fitted.vcov, intercepts, rule)
+
+
+def _estimates(variant: str, fitted: MixedFit, status: ModelStatus) -> Estimates:
+    interval = fitted.conf_int()
+    return Estimates(
+        variant,
+        tuple(fitted.names),
+        np.asarray(fitted.params, dtype=float),
+        np.asarray(fitted.bse, dtype=float),
+        np.asarray(fitted.df_denom, dtype=float),
+        np.asarray(fitted.pvalues, dtype=float),
+        np.asarray(interval[0], dtype=float),
+        np.asarray(interval[1], dtype=float),
+        status,
+    )
+
+
+def _variances(fitted: MixedFit) -> tuple[VarianceTerm, ...]:
+    """Standard deviations and correlations of the random effects, and of the residual where there is one."""
+    terms: list[VarianceTerm] = []
+    for block in fitted.variances:
+        sd, corr = block.sd, block.corr
+        for i, name in enumerate(block.names):
+            terms.append(VarianceTerm(block.group, name, "", float(sd[i])))
+            terms += [VarianceTerm(block.group, name, block.names[j], float(corr[i, j])) for j in range(i)]
+    residual = getattr(fitted, "sigma", None)
+    if residual is not None:
+        terms.append(VarianceTerm("residual", "", "", float(residual)))
+    return tuple(terms)
+
+
+def _state(spec: ModelSpec, found: Population) -> FitState:
+    """A state before the fit: refused until the engine says otherwise."""
+    return FitState(
+        model=spec.name,
+        kind=spec.kind,
+        engine=spec.engine,
+        status=ModelStatus.REFUSED,
+        reason="",
+        n_rows=found.n_rows,
+        n_missing=found.n_population - found.n_rows,
+        n_clients=found.n_clients,
+        n_therapists=found.n_therapists,
+    )
+
+
+def _refused(spec: ModelSpec, found: Population, reason: str) -> Fit:
+    return Fit(spec, replace(_state(spec, found), reason=reason))

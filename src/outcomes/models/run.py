@@ -1,0 +1,63 @@
+"""The step of the pipeline that fits a study's declared models to a candidate release."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from outcomes.models.fitting import fit_spec
+from outcomes.models.specs import declared_specs
+from outcomes.models.state import FitState, ModelStatus
+from outcomes.models.tables import write_tables
+from outcomes.progress import tracked
+from outcomes.storage import read_json, write_json
+from outcomes.study import StudyFolder
+from outcomes.study.settings import ModelSpec
+from outcomes.warehouse import connect
+
+DATABASE = "outcomes.duckdb"
+FITS = "fits.json"
+
+
+def fit_models(folder: Path, study: StudyFolder) -> tuple[FitState, ...]:
+    """Fit every declared model, write the model tables in one transaction, then `fits.json`.
+
+    Parameters
+    ----------
+    folder : Path
+        A candidate release with its database.
+    study : StudyFolder
+        Declares the models and the thresholds; a study that declares none gets a new study's models.
+
+    Returns
+    -------
+    tuple of FitState
+        One a model, in declared order. A model that cannot be fitted is a state with a reason.
+
+    Notes
+    -----
+    `fits.json` is written last: where it holds the same specifications the work is done, and nothing is touched.
+    """
+    specs = declared_specs(study.settings)
+    if done := _states_on_file(folder, specs):
+        return done
+    with connect(folder / DATABASE) as con:
+        fits = [fit_spec(con, spec, study.settings.disclosure) for spec in tracked(specs, "Fitting models", len(specs))]
+        write_tables(con, fits)
+    states = tuple(fit.state for fit in fits)
+    write_json(folder / FITS, {"specs": _as_json(specs), "states": [asdict(state) for state in states]})
+    return states
+
+
+def _states_on_file(folder: Path, specs: tuple[ModelSpec, ...]) -> tuple[FitState, ...]:
+    """States of an earlier run of the same specifications; empty where there was none."""
+    if not (folder / FITS).is_file():
+        return ()
+    on_file = read_json(folder / FITS)
+    if on_file["specs"] != _as_json(specs):
+        return ()
+    return tuple(FitState(**state | {"status": ModelStatus(state["status"])}) for state in on_file["states"])
+
+
+def _as_json(specs: tuple[ModelSpec, ...]) -> list[dict]:
+    return [spec.model_dump(mode="json") | {"formula": spec.formula} for spec in specs]
