@@ -14,6 +14,7 @@ Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 GRADIENT_TOLERANCE = 1e-6
 """Newton decrement (expected further fall of the deviance) below which an optimum is accepted, relative to 1 + |f|."""
 MAX_RESTARTS = 3
+_BFGS_TOLERANCE = 1e-3  # gradient in scaled parameters; the Newton polish squares what is left
 _STEP = 6e-6  # cube root of the machine epsilon: central differences of an analytic gradient
 
 
@@ -60,8 +61,9 @@ def minimise(
     objective: Objective,
     start: np.ndarray,
     *,
-    inverse_hessian: np.ndarray | None = None,
+    curvature: np.ndarray | None = None,
     max_iterations: int = 200,
+    hessian_step: float = _STEP,
 ) -> OptSummary:
     """Minimise by BFGS, then prove the optimum with the Hessian, polish by Newton and leave saddles.
 
@@ -70,9 +72,11 @@ def minimise(
     objective : callable
         Returns (deviance, gradient); may return inf where the deviance does not exist.
     start : ndarray, shape (m,)
-    inverse_hessian : ndarray, shape (m, m), optional
-        A guess that saves evaluations.
+    curvature : ndarray, shape (m,), optional
+        Rough second derivatives; the search runs in parameters scaled by their roots, which saves evaluations.
     max_iterations : int
+    hessian_step : float
+        Step of the differences that make the Hessian, relative to max(1, |x|).
 
     Returns
     -------
@@ -100,7 +104,7 @@ def minimise(
     while True:
         found = minimize(counted, x, jac=True, method="BFGS", options=options)
         options.pop("hess_inv0", None)
-        x, value, gradient, hessian, decrement = _polish(counted, found.x)
+        x, value, gradient, hessian, decrement = _polish(counted, found.x, hessian_step)
         curvatures, directions = np.linalg.eigh(hessian)
         is_saddle = curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1]))
         if not is_saddle or restarts == MAX_RESTARTS:
@@ -127,20 +131,22 @@ def minimise(
     )
 
 
-def numeric_hessian(objective: Objective, x: np.ndarray) -> np.ndarray:
+def numeric_hessian(objective: Objective, x: np.ndarray, relative_step: float = _STEP) -> np.ndarray:
     """Hessian by central differences of the gradient, symmetrised."""
     hessian = np.empty((len(x), len(x)))
     for i in range(len(x)):
         step = np.zeros(len(x))
-        step[i] = _STEP * max(1.0, abs(x[i]))
+        step[i] = relative_step * max(1.0, abs(x[i]))
         hessian[i] = (objective(x + step)[1] - objective(x - step)[1]) / (2 * step[i])
     return (hessian + hessian.T) / 2
 
 
-def _polish(objective: Objective, x: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, float]:
+def _polish(
+    objective: Objective, x: np.ndarray, hessian_step: float
+) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, float]:
     """Newton steps with one Hessian until the decrement is negligible or the value stops falling."""
     value, gradient = objective(x)
-    hessian = numeric_hessian(objective, x)
+    hessian = numeric_hessian(objective, x, hessian_step)
     step, decrement = _newton_step(hessian, gradient)
     for _ in range(4):
         if decrement <= 1e-11 * (1 + abs(value)):
