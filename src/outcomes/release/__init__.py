@@ -1,1 +1,23 @@
-"""."""
+"""Releases: what they are called, how they are built, described and published."""
+
+from outcomes.release.build import build
+from outcomes.release.codebook import describe
+from outcomes.release.folders import built_candidate, candidate_folder, published_id
+from outcomes.release.identity import candidate_id, code_version
+from outcomes.release.manifest import summary_markdown
+from outcomes.release.publish import publish
+from outcomes.release.timings import record_timing, timed
+
+__all__ = [
+    "build",
+    "built_candidate",
+    "candidate_folder",
+    "candidate_id",
+    "code_version",
+    "describe",
+    "publish",
+    "published_id",
+    "record_timing",
+    "summary_markdown",
+    "timed",
+]

@@ -1,0 +1,129 @@
+"""The build: from landed batches, the SQL files and the study file to the tables of a candidate release."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+import duckdb
+
+from outcomes.errors import UsageError
+from outcomes.release.batches import Batch, landed_batches, verify
+from outcomes.release.codebook import describe
+from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE, candidate_folder, release_folder
+from outcomes.release.identity import code_version
+from outcomes.release.relations import offer_batches, offer_settings
+from outcomes.release.timings import record_timing
+from outcomes.storage import remove_leftovers, sync_folder
+from outcomes.study import StudyFolder
+from outcomes.warehouse import connect, run_sql_file, transaction
+
+MEMORY_LIMIT = "1500MB"
+
+# In the order in which they read one another.
+SQL_ORDER = (
+    "staging/stg_repeated_keys",
+    "staging/stg_sessions",
+    "staging/stg_episodes",
+    "staging/stg_clients",
+    "core/core_batches",
+    "core/core_quarantine",
+    "core/core_sessions",
+    "core/core_window_sessions",
+    "core/core_attendance",
+    "core/core_episode_facts",
+    "core/core_dropout_labels",
+    "core/core_episodes",
+    "core/core_clients",
+    "core/core_cohort_clients",
+    "core/core_cohort_sessions",
+    "core/core_client_means",
+    "core/core_therapist_means",
+    "core/core_attended_sessions",
+    "marts/mart_session_directiveness",
+    "marts/mart_person_session",
+    "marts/mart_clients",
+    "marts/mart_therapists",
+    "marts/mart_participant_flow",
+)
+
+
+def build(study: StudyFolder, release_id: str) -> Path:
+    """Build the tables of a release, aside; keep what is built already.
+
+    Call it under the writer lock. Candidates of other ids, and what killed builds left, are removed.
+
+    Parameters
+    ----------
+    study : StudyFolder
+        The study.
+    release_id : str
+        From `candidate_id`.
+
+    Returns
+    -------
+    Path
+        The release's folder where it was finished before, else the candidate's folder with its database.
+
+    Raises
+    ------
+    UsageError
+        If no sessions are landed.
+    StorageError
+        If a landed batch is damaged.
+    """
+    if release_folder(study, release_id).is_dir():
+        return release_folder(study, release_id)
+    folder = candidate_folder(study, release_id)
+    _clear(study.releases, keep=folder)
+    if (folder / DATABASE).is_file():
+        return folder
+    batches = landed_batches(study.landed)
+    if not any(batch.kind == "sessions" for batch in batches):
+        raise UsageError("No sessions are landed: there is nothing to build", "put a sessions file into inbox/")
+    start = time.perf_counter()
+    verify(batches)
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f".aside-{uuid.uuid4().hex}"
+    spill = aside.with_name(f"{aside.name}-spill")
+    with connect(aside, memory_limit=MEMORY_LIMIT) as con:
+        con.execute(f"set temp_directory = '{str(spill).replace(chr(39), 2 * chr(39))}'")
+        _fill(con, study, release_id, batches)
+        con.execute("checkpoint")
+    shutil.rmtree(spill, ignore_errors=True)
+    with aside.open("rb") as stream:
+        os.fsync(stream.fileno())
+    os.rename(aside, folder / DATABASE)
+    sync_folder(folder)
+    record_timing(folder, "build", time.perf_counter() - start)
+    return folder
+
+
+def make_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Run all SQL files; `raw_*` and `study_*` must be there."""
+    for name in SQL_ORDER:
+        run_sql_file(con, f"{name}.sql")
+
+
+def _fill(con: duckdb.DuckDBPyConnection, study: StudyFolder, release_id: str, batches: tuple[Batch, ...]) -> None:
+    offer_settings(con, study.settings)
+    offer_batches(con, batches)
+    with transaction(con):
+        make_tables(con)
+        con.execute(
+            "create table release as select ? as release_id, ? as study_name, ? as code_version, "
+            "?::integer as n_batches, max(data_cut) as data_cut from core_episodes",
+            [release_id, study.settings.study.name, code_version(), len(batches)],
+        )
+        describe(con, settings=study.settings)
+
+
+def _clear(releases: Path, keep: Path) -> None:
+    """Remove candidates of other inputs, which nothing will publish, and what killed builds left in this one."""
+    for folder in releases.glob(f"{CANDIDATE_PREFIX}*"):
+        if folder != keep:
+            shutil.rmtree(folder)
+    remove_leftovers(keep)

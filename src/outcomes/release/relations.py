@@ -1,0 +1,102 @@
+"""What the SQL files read: landed rows and study settings as temporary relations, so that SQL needs no templating."""
+
+from __future__ import annotations
+
+import glob
+
+import duckdb
+
+from outcomes.contract import CONTRACT, RULE_REASONS, Kind, Rule, ValueType
+from outcomes.release.batches import Batch
+from outcomes.study import StudySettings
+from outcomes.study.settings import Direction
+
+_SQL_TYPES = {
+    ValueType.IDENTIFIER: "varchar",
+    ValueType.CODE: "varchar",
+    ValueType.INTEGER: "integer",
+    ValueType.DATE: "date",
+    ValueType.YES_NO: "boolean",
+    ValueType.SCALE: "double",
+}
+
+
+def raw_columns(kind: Kind) -> dict[str, str]:
+    """Return the columns of a landed batch of one kind with their DuckDB types, in the contract's order."""
+    columns = {column.name: _SQL_TYPES[column.type] for column in CONTRACT[kind]}
+    if kind is Kind.SESSIONS:
+        columns["other_scores"] = "map(varchar, double)"
+    return {**columns, "source_line": "integer"}
+
+
+def offer_settings(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> None:
+    """Create `study_settings` (one row) and `study_scales` (one row a scale).
+
+    A scale that counts downwards is turned about `turning_point` = minimum + maximum: score = turning_point - rating.
+    """
+    con.execute(
+        "create or replace temp table study_settings as select ? as study_name, ? as order_by, ?::integer as "
+        "min_attended_sessions, ?::date as first_session, ?::date as last_session, ? as dropout_definition, "
+        "?::integer as silent_days",
+        [
+            settings.study.name,
+            settings.sources[Kind.SESSIONS].order,
+            settings.cohort.min_attended_sessions,
+            settings.cohort.first_session or None,
+            settings.cohort.last_session or None,
+            settings.dropout.definition.value,
+            settings.dropout.silent_days,
+        ],
+    )
+    con.execute(
+        "create or replace temp table study_scales "
+        "(scale varchar, minimum double, maximum double, is_turned boolean, turning_point double)"
+    )
+    for name, scale in settings.scales.items():
+        con.execute(
+            "insert into study_scales values (?, ?, ?, ?, ?)",
+            [name, scale.minimum, scale.maximum, scale.direction is Direction.LESS, scale.minimum + scale.maximum],
+        )
+
+
+def offer_batches(con: duckdb.DuckDBPyConnection, batches: tuple[Batch, ...]) -> None:
+    """Create `raw_batches`, `raw_quarantine` and the views `raw_sessions`, `raw_episodes`, `raw_clients`."""
+    con.execute(
+        "create or replace temp table raw_batches (batch_id varchar, kind varchar, sequence integer, n_read bigint, "
+        "n_quarantined bigint, file_name varchar)"
+    )
+    con.execute(
+        "create or replace temp table raw_quarantine "
+        "(batch_id varchar, kind varchar, rule varchar, reason varchar, n_rows bigint)"
+    )
+    for batch in batches:
+        con.execute(
+            "insert into raw_batches values (?, ?, ?, ?, ?, ?)",
+            [batch.batch_id, batch.kind.value, batch.sequence, batch.n_read, batch.n_quarantined, str(batch.rows)],
+        )
+        for rule, n_rows in batch.quarantined_by_rule.items():
+            reason = RULE_REASONS[Rule(rule)]
+            con.execute(
+                "insert into raw_quarantine values (?, ?, ?, ?, ?)",
+                [batch.batch_id, batch.kind.value, rule, reason, n_rows],
+            )
+    for kind in Kind:
+        _offer_rows(con, kind, [batch for batch in batches if batch.kind is kind])
+
+
+def _offer_rows(con: duckdb.DuckDBPyConnection, kind: Kind, batches: list[Batch]) -> None:
+    """Create the view of one kind's landed rows; an empty one where nothing of that kind was landed."""
+    columns = raw_columns(kind)
+    if not batches:
+        typed = ", ".join(f'null::{sql_type} as "{name}"' for name, sql_type in columns.items())
+        select = f"select {typed}, null::varchar as batch_id, null::integer as sequence where false"
+    else:
+        named = ", ".join(f'landed."{name}"' for name in columns)
+        # DuckDB takes a path for a pattern; escaped, a study folder may have any name.
+        paths = ", ".join("'" + glob.escape(str(batch.rows)).replace("'", "''") + "'" for batch in batches)
+        select = (
+            f"select {named}, raw_batches.batch_id, raw_batches.sequence "
+            f"from read_parquet([{paths}], filename = true) as landed "
+            "inner join raw_batches on landed.filename = raw_batches.file_name"
+        )
+    con.execute(f"create or replace temp view raw_{kind} as {select}")
