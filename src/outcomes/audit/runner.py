@@ -1,0 +1,171 @@
+"""The audit of one release: every suite by SQL inside its database, then a table, a JSON file and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from outcomes.audit.page import checks_json, checks_page
+from outcomes.audit.results import AuditReport, CheckResult, Status
+from outcomes.audit.suites import Check, read_suites
+from outcomes.progress import tracked
+from outcomes.storage import write_json, write_text
+from outcomes.study import StudyFolder, StudySettings
+from outcomes.warehouse import connect, transaction
+
+if TYPE_CHECKING:
+    from outcomes.audit.gx_duckdb import Evaluation, Evaluator
+
+DATABASE = "outcomes.duckdb"
+MEMORY_LIMIT = "1GB"
+
+_DQ_RESULTS = """
+create or replace table dq_results (
+    check_id varchar,
+    table_name varchar,
+    column_name varchar,
+    check_type varchar,
+    category varchar,
+    severity varchar,
+    status varchar,
+    n_violated bigint,
+    n_denominator bigint,
+    percent_violated double,
+    sentence varchar
+)
+"""
+
+
+def audit(folder: Path, study: StudyFolder) -> AuditReport:
+    """Check a candidate release and write down what was found.
+
+    Writes the table `dq_results` (in one transaction), `checks.json` and `checks.html` (by one rename each). Running it
+    again gives the same content. No value and no id of a client is read into Python or written.
+
+    Parameters
+    ----------
+    folder : Path
+        The release's folder, with its `outcomes.duckdb`.
+    study : StudyFolder
+        The study, whose scales and settings the checks use.
+
+    Returns
+    -------
+    AuditReport
+        `raise_if_fatal()` stops the publication.
+
+    Raises
+    ------
+    ChecksFailed
+        If the checks cannot be trusted: they do not find faults that were planted for them.
+    """
+    with connect(folder / DATABASE, memory_limit=MEMORY_LIMIT) as con:
+        report = AuditReport(folder, check_tables(con, study.settings, read_suites()))
+        with transaction(con):
+            _write_table(con, report.checks)
+        con.execute("checkpoint")
+    write_json(folder / "checks.json", checks_json(report))
+    write_text(folder / "checks.html", checks_page(report, study.settings.study.name))
+    return report
+
+
+def check_tables(
+    con: duckdb.DuckDBPyConnection, settings: StudySettings, suites: Mapping[str, Sequence[Check]]
+) -> tuple[CheckResult, ...]:
+    """Run suites on the committed tables of a connection; nothing is written."""
+    # Late: Great Expectations takes seconds to load, and most commands do not need it.
+    from outcomes.audit.canary import prove_that_checks_see
+    from outcomes.audit.gx_duckdb import Evaluator
+
+    prove_that_checks_see({check.type for checks in suites.values() for check in checks})
+    evaluator = Evaluator(con)
+    try:
+        results: list[CheckResult] = []
+        for table, checks in tracked(suites.items(), "Checking tables", total=len(suites)):
+            results += _check_table(con, evaluator, table, checks, settings)
+    finally:
+        evaluator.close()
+    return tuple(results)
+
+
+def _check_table(
+    con: duckdb.DuckDBPyConnection, evaluator: Evaluator, table: str, checks: Sequence[Check], settings: StudySettings
+) -> list[CheckResult]:
+    """Run one table's suite; where the table is missing, no check of it could be run."""
+    from outcomes.audit.gx_duckdb import Evaluation
+
+    declared = {check.id: check.expectation(settings) for check in checks}
+    to_run = [expectation for expectation in declared.values() if expectation]
+    there = con.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchall()[0][0]
+    found = evaluator.evaluate(table, to_run) if there and to_run else {}
+    missing = Evaluation(False, None, None)
+    return [_result(check, found.get(check.id, missing) if declared[check.id] else None) for check in checks]
+
+
+def _result(check: Check, found: Evaluation | None) -> CheckResult:
+    """Judge one evaluation; None stands for a scale that the study does not declare."""
+    if found is None or found.n_denominator == 0 or (check.is_optional and found.n_violated == found.n_denominator):
+        status, violated, among = Status.NOT_APPLICABLE, 0, 0
+    elif found.n_violated is None:
+        status, violated, among = Status.ERROR, None, None
+    else:
+        status = Status.PASSED if found.success else Status.FAILED
+        violated, among = found.n_violated, found.n_denominator
+    return CheckResult(
+        check_id=check.id,
+        table_name=check.table,
+        column_name=check.column,
+        check_type=check.type,
+        category=check.category,
+        severity=check.severity,
+        status=status,
+        n_violated=violated,
+        n_denominator=among,
+        counted=check.counted,
+        tolerated_prop=check.tolerated_prop,
+        statement=check.sentence,
+        outcome=_outcome(check, status, violated, among),
+        remedy=check.remedy,
+    )
+
+
+def _outcome(check: Check, status: Status, violated: int | None, among: int | None) -> str:
+    """Say in words what was found."""
+    if status is Status.NOT_APPLICABLE:
+        return "There was nothing to check: this was not collected, or no such case occurs."
+    if status is Status.ERROR or violated is None or among is None:
+        return "This could not be checked: a table or column is missing, or the query failed."
+    if not violated:
+        return f"True of all {among:,} {check.counted}."
+    tolerated = f"; up to {check.tolerated_prop:.0%} is accepted" if check.tolerated_prop else ""
+    return f"Not so for {violated:,} of {among:,} {check.counted} ({_percent(violated / among)}{tolerated})."
+
+
+def _percent(prop: float) -> str:
+    return "under 0.1%" if prop < 0.001 else f"{prop:.1%}"
+
+
+def _write_table(con: duckdb.DuckDBPyConnection, checks: Sequence[CheckResult]) -> None:
+    con.execute(_DQ_RESULTS)
+    con.executemany(
+        "insert into dq_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            [
+                check.check_id,
+                check.table_name,
+                check.column_name or None,
+                check.check_type,
+                check.category.value,
+                check.severity.value,
+                check.status.value,
+                check.n_violated,
+                check.n_denominator,
+                check.percent_violated,
+                check.sentence,
+            ]
+            for check in checks
+        ],
+    )
