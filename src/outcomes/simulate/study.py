@@ -7,15 +7,17 @@ from pathlib import Path
 
 from outcomes.errors import UsageError
 from outcomes.simulate.cohort import Cohort, simulate_cohort
+from outcomes.simulate.mess import write_messy_sources
 from outcomes.simulate.parameters import CLIENTS_PER_THERAPIST, CohortParameters
 from outcomes.simulate.sources import write_sources
+from outcomes.simulate.truth import truth_record
 from outcomes.storage import read_json, write_json
 
 TRUTH_FILE = "truth.json"
 
 
 def simulate_study(
-    root: Path, clients: int, therapists: int | None = None, seed: int = 1, mess: bool = False, quarterly: bool = True
+    root: Path, clients: int, therapists: int | None = None, seed: int = 1, mess: bool = False, session_files: int = 4
 ) -> tuple[Path, ...]:
     """Write a synthetic cohort into `root/inbox` and its truth into `root/truth.json`.
 
@@ -31,8 +33,8 @@ def simulate_study(
         The same numbers and seed give the same bytes.
     mess : bool
         Plant faults, each recorded in `truth.json`.
-    quarterly : bool
-        One file of appointments a quarter, else one in all.
+    session_files : int
+        Number of files that the appointments come in, by time.
 
     Returns
     -------
@@ -46,13 +48,17 @@ def simulate_study(
         real records or with another synthetic cohort.
     """
     parameters = CohortParameters(clients=clients, therapists=therapists or max(1, clients // CLIENTS_PER_THERAPIST))
-    call = {"parameters": asdict(parameters), "seed": seed, "mess": mess, "quarterly": quarterly}
+    call = {"parameters": asdict(parameters), "seed": seed, "mess": mess, "session_files": session_files}
     truth_path = root / TRUTH_FILE
     _refuse_a_mixture(root, call)
     cohort = simulate_cohort(parameters, seed)
     # The truth goes first: a run that is cut short can be told apart from real files and be repeated.
-    write_json(truth_path, {**_plain(call), "counts": _counts(cohort)})
-    files = write_sources(cohort, root / "inbox", quarterly=quarterly, mess=mess)
+    truth = {**_plain(call), "counts": _counts(cohort), **truth_record(cohort)}
+    write_json(truth_path, truth)
+    if not mess:
+        return write_sources(cohort, root / "inbox", session_files=session_files)
+    files, planted = write_messy_sources(cohort, root / "inbox", session_files=session_files)
+    write_json(truth_path, {**truth, "planted": planted.record()})
     return files
 
 

@@ -1,0 +1,176 @@
+"""What the parameters imply for the slopes that an analysis can see.
+
+Satisfaction is a latent normal, cut at floor and ceiling. For normal predictors the slope of the cut outcome is the
+latent slope times the probability that a rating is not cut (Goldberger 1981, doi 10.1016/0304-4076(81)90085-6;
+Greene 1981, doi 10.2307/1911523); misfit, overwhelm and reactance bend the latent outcome, so that the exact linear
+projection is worked out numerically here and the product is given beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from outcomes.simulate.cohort import Cohort
+from outcomes.simulate.guidance import direct_satisfaction, dropout_logit, excess, planned_hazard, usual_directiveness
+from outcomes.simulate.parameters import RATING_MAXIMUM, RATING_MINIMUM, CohortParameters, Slopes
+from outcomes.simulate.people import Floats, draw_clients, draw_therapists
+
+_REFERENCE_CLIENTS = 400_000  # each with a therapist of its own: Monte-Carlo error of a slope below 0.002
+_REFERENCE_SEED = 20_240_101
+
+
+@dataclass(frozen=True)
+class SlopeTruth:
+    """True slopes of satisfaction on the true parts of directiveness, in a population that nobody has left yet.
+
+    Attributes
+    ----------
+    latent : Slopes
+        Linear projection of latent satisfaction: all paths together (direct, alliance, overwhelm, misfit).
+    observed : Slopes
+        Linear projection of satisfaction as rated, with floor and ceiling. This is what a perfect analysis would find.
+    uncut_prob : float
+        Probability that a rating lies between floor and ceiling; `latent` times this is Goldberger's approximation.
+    within_variance, client_variance, therapist_variance : float
+        Of the three parts of directiveness, points squared.
+    """
+
+    latent: Slopes
+    observed: Slopes
+    uncut_prob: float
+    within_variance: float
+    client_variance: float
+    therapist_variance: float
+
+
+def slope_truth(parameters: CohortParameters) -> SlopeTruth:
+    """Work out the true slopes by simulating one session of many unselected clients, without any outcome noise.
+
+    The noise of the outcome is integrated out in closed form (the mean of a normal cut at floor and ceiling), so that
+    only the predictors are drawn. Sessions are those that a course with the baseline hazards has.
+    """
+    p = _one_client_a_therapist(parameters)
+    rng = np.random.default_rng(_REFERENCE_SEED)
+    therapists = draw_therapists(p, rng)
+    clients = draw_clients(p, therapists, rng)
+    preferred, asks = clients.preferred, therapists.asks[clients.therapist]
+    habit = therapists.habit[clients.therapist]
+    usual = usual_directiveness(p, clients.habit, habit, asks, preferred)
+    asked = rng.random(p.clients) < asks
+    level = p.directiveness.mean + habit + clients.habit
+    aimed = level - p.directiveness.asked_pull * asked * (level - preferred)
+    directiveness = np.clip(
+        aimed + rng.normal(0, p.directiveness.session_sd, p.clients), RATING_MINIMUM, RATING_MAXIMUM
+    )
+    session = rng.choice(np.arange(1, p.endings.horizon + 1), size=p.clients, p=_session_probs(p))
+    within = directiveness - usual.level
+    s, x = p.satisfaction, p.experience
+    mean = (
+        direct_satisfaction(p, directiveness, usual, preferred, clients.reactance, clients.severity, session)
+        + s.alliance * x.alliance_within * within
+        + s.overwhelmed * excess(p, directiveness, preferred)
+        + clients.slope * within
+    )
+    sd = np.sqrt(_noise_variance(p))
+    observed, uncut = _cut_mean(mean, sd)
+    parts = np.column_stack([np.ones(p.clients), within, usual.client, usual.therapist])
+    (latent_slopes, observed_slopes) = (
+        np.linalg.lstsq(parts, outcome, rcond=None)[0][1:] for outcome in (mean, observed)
+    )
+    return SlopeTruth(
+        latent=Slopes(*(float(slope) for slope in latent_slopes)),
+        observed=Slopes(*(float(slope) for slope in observed_slopes)),
+        uncut_prob=float(uncut.mean()),
+        within_variance=float(within.var()),
+        client_variance=float(usual.client.var()),
+        therapist_variance=float(usual.therapist.var()),
+    )
+
+
+def _one_client_a_therapist(p: CohortParameters) -> CohortParameters:
+    """Return the same world with as many therapists as clients, so that therapists' draws are as many as clients'."""
+    return CohortParameters(
+        clients=_REFERENCE_CLIENTS,
+        therapists=_REFERENCE_CLIENTS,
+        directiveness=p.directiveness,
+        satisfaction=p.satisfaction,
+        experience=p.experience,
+        endings=p.endings,
+        records=p.records,
+    )
+
+
+def _session_probs(p: CohortParameters) -> Floats:
+    """Return the share of each session number among the attended sessions of courses with baseline hazards."""
+    alive, share = 1.0, []
+    for number in range(1, p.endings.horizon + 1):
+        share.append(alive)
+        dropout = 1 / (1 + np.exp(-dropout_logit(p, number)))
+        alive *= (1 - dropout) * (1 - planned_hazard(p, number)) * (1 - p.endings.other_hazard)
+    return np.array(share) / sum(share)
+
+
+def _noise_variance(p: CohortParameters) -> float:
+    """Variance of latent satisfaction around its systematic part: all random effects and residuals."""
+    s, x = p.satisfaction, p.experience
+    return (
+        s.practice_sd**2
+        + s.therapist_sd**2
+        + s.client_sd**2
+        + s.residual_sd**2
+        + s.alliance**2 * (x.alliance_client_sd**2 + x.alliance_residual_sd**2)
+        + s.overwhelmed**2 * (x.overwhelmed_client_sd**2 + x.overwhelmed_residual_sd**2)
+    )
+
+
+def _cut_mean(mean: Floats, sd: float) -> tuple[Floats, Floats]:
+    """Return mean and probability of being uncut of normals that are cut at the scale's floor and ceiling."""
+    low, high = (RATING_MINIMUM - mean) / sd, (RATING_MAXIMUM - mean) / sd
+    uncut = norm.cdf(high) - norm.cdf(low)
+    inside = mean * uncut - sd * (norm.pdf(high) - norm.pdf(low))
+    return inside + RATING_MINIMUM * norm.cdf(low) + RATING_MAXIMUM * norm.sf(high), uncut
+
+
+def attenuated_slopes(truth: SlopeTruth, sessions_per_client: Floats, clients_per_therapist: Floats) -> Slopes:
+    """Say what a model of the observed means estimates when the true slopes are `truth.observed`.
+
+    The mean of n sessions is the usual level plus noise of variance within / n that acts on the outcome by the within
+    slope; the mean of m clients is the therapist's level plus noise that acts by the client and within slopes.
+
+    Parameters
+    ----------
+    truth : SlopeTruth
+    sessions_per_client, clients_per_therapist : array
+        Counts, each at least 1.
+    """
+    b = truth.observed
+    of_client = truth.within_variance * float(np.mean(1 / sessions_per_client))
+    client = (b.client * truth.client_variance + b.within * of_client) / (truth.client_variance + of_client)
+    share = float(np.mean(1 / clients_per_therapist))
+    noise = truth.client_variance + of_client
+    therapist = (b.therapist * truth.therapist_variance + share * client * noise) / (
+        truth.therapist_variance + share * noise
+    )
+    return Slopes(within=b.within, client=client, therapist=therapist)
+
+
+def truth_record(cohort: Cohort) -> dict[str, Any]:
+    """Return what `truth.json` says of a cohort beyond its parameters."""
+    truth = slope_truth(cohort.parameters)
+    causes = cohort.latent.episodes["cause"]
+    return {
+        "satisfaction_slopes": {
+            "unit": "points of satisfaction per point of directiveness",
+            "note": "latent: before floor and ceiling, all paths together; observed: as rated, what an analysis of the "
+            "true levels would find; an analysis of observed means is attenuated further, see docs/simulation.md",
+            **asdict(truth),
+        },
+        "endings": {
+            "note": "causes of all courses, also those that the data cut hides",
+            **{f"{cause}_prop": float((causes == cause).mean()) for cause in ("dropout", "planned", "other")},
+        },
+    }
