@@ -186,7 +186,7 @@ def _binomial(
     )
     if rare:
         columns["is_group"] = (draws.uniform(n) < 0.15).astype(np.int64)
-        eta = eta - 5.0 * columns["is_group"]
+        eta = eta - 3.5 * columns["is_group"]
     probability = expit(eta) if link == "logit" else -np.expm1(-np.exp(eta))
     if trials == 1:
         columns["dropout"] = (draws.uniform(n) < probability).astype(np.int64)
@@ -389,7 +389,7 @@ DESIGNS: tuple[Design, ...] = (
         "binomial_singular",
         "a therapist variance that is estimated as zero",
         lambda: _binomial(
-            31, practices=1, therapists=10, clients=120, sessions=(3, 6), sd_client=1.0, sd_therapist=0.0
+            133, practices=1, therapists=10, clients=120, sessions=(3, 6), sd_client=1.0, sd_therapist=0.0
         ),
         (
             Fit(

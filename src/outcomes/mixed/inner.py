@@ -164,9 +164,7 @@ def factorise(blocks: Blocks, lambdas: tuple[np.ndarray, ...], weights: np.ndarr
     values = []
     addresses = []
     for a, factor in enumerate(blocks.factors[1:], start=1):
-        cross = sum_by(
-            rest.pair_of_cell[a], weights[:, columns[:, None], factor.columns], rest.pair_main[a].size
-        )
+        cross = sum_by(rest.pair_of_cell[a], weights[:, columns[:, None], factor.columns], rest.pair_main[a].size)
         cross = lambdas[0].T @ cross @ lambdas[a]  # (pairs, k_0, k_a)
         coupling[rest.element_slices[a]] = cross.transpose(0, 2, 1).reshape(-1, main.size)
         for b in range(1, len(blocks.factors)):

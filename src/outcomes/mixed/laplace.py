@@ -165,7 +165,8 @@ def mode_slopes(model: Model, mode: Mode) -> list[np.ndarray]:
         for j, (r, c) in enumerate(zip(*factor.theta_positions, strict=True), start=blocks.theta_slices[a].start):
             moved = found.weight[:, :, factor.columns[r]] * mode.u[a][blocks.levels[a], c, None]
             right = [
-                -blocks.to_levels(b, moved[:, other.columns]) @ mode.lambdas[b] for b, other in enumerate(blocks.factors)
+                -blocks.to_levels(b, moved[:, other.columns]) @ mode.lambdas[b]
+                for b, other in enumerate(blocks.factors)
             ]
             right[a][:, c] += score[:, r]
             for target, solved in zip(out, mode.inner.solve(right), strict=True):

@@ -11,10 +11,12 @@ from scipy.optimize import minimize
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 """Maps parameters to (deviance, gradient)."""
 
-GRADIENT_TOLERANCE = 1e-6
+DECREMENT_TOLERANCE = 1e-6
 """Newton decrement (expected further fall of the deviance) below which an optimum is accepted, relative to 1 + |f|."""
 MAX_RESTARTS = 3
 _BFGS_TOLERANCE = 1e-3  # gradient in scaled parameters; the Newton polish squares what is left
+_TOLERANCE = 1e-5  # of BFGS's gradient, times the root of the deviance; the Newton polish squares what is left
+_SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to a curvature near 1
 _STEP = 6e-6  # cube root of the machine epsilon: central differences of an analytic gradient
 
 
@@ -64,6 +66,7 @@ def minimise(
     curvature: np.ndarray | None = None,
     max_iterations: int = 200,
     hessian_step: float = _STEP,
+    gradient_tolerance: float | None = None,
 ) -> OptSummary:
     """Minimise by BFGS, then prove the optimum with the Hessian, polish by Newton and leave saddles.
 
@@ -77,6 +80,8 @@ def minimise(
     max_iterations : int
     hessian_step : float
         Step of the differences that make the Hessian, relative to max(1, |x|).
+    gradient_tolerance : float, optional
+        Of BFGS's scaled gradient; the Hessian is taken where BFGS ends.
 
     Returns
     -------
@@ -96,15 +101,19 @@ def minimise(
         return objective(x)
 
     start = np.asarray(start, dtype=float)
+    unit = np.ones(len(start)) if curvature is None else 1 / np.sqrt(curvature)
+
+    def scaled(u: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = counted(u * unit)
+        return value, gradient * unit
+
     start_value = counted(start)[0]
-    options = {"gtol": 1e-5 * (1 + abs(start_value)) ** 0.5, "maxiter": max_iterations}
-    if inverse_hessian is not None:
-        options["hess_inv0"] = inverse_hessian
+    tolerance = _TOLERANCE * np.sqrt(1 + abs(start_value)) if curvature is None else _SCALED_TOLERANCE
+    options = {"gtol": gradient_tolerance or tolerance, "maxiter": max_iterations}
     x, restarts = start, 0
     while True:
-        found = minimize(counted, x, jac=True, method="BFGS", options=options)
-        options.pop("hess_inv0", None)
-        x, value, gradient, hessian, decrement = _polish(counted, found.x, hessian_step)
+        found = minimize(scaled, x / unit, jac=True, method="BFGS", options=options)
+        x, value, gradient, hessian, decrement = _polish(counted, found.x * unit, hessian_step)
         curvatures, directions = np.linalg.eigh(hessian)
         is_saddle = curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1]))
         if not is_saddle or restarts == MAX_RESTARTS:
@@ -113,8 +122,7 @@ def minimise(
         if escape is None:
             break
         x, restarts = escape, restarts + 1
-    tolerance = GRADIENT_TOLERANCE * (1 + abs(value))
-    is_converged = bool(np.isfinite(value) and decrement <= tolerance and not is_saddle)
+    is_converged = bool(np.isfinite(value) and decrement <= DECREMENT_TOLERANCE * (1 + abs(value)) and not is_saddle)
     return OptSummary(
         method="BFGS with Newton polish",
         start=start,
@@ -149,7 +157,7 @@ def _polish(
     hessian = numeric_hessian(objective, x, hessian_step)
     step, decrement = _newton_step(hessian, gradient)
     for _ in range(4):
-        if decrement <= 1e-11 * (1 + abs(value)):
+        if decrement <= 1e-9 + 1e-14 * abs(value):
             break
         new_value, new_gradient = objective(x + step)
         if not new_value <= value + 1e-9 * abs(value) or np.abs(new_gradient).max() > np.abs(gradient).max():

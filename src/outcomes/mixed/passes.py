@@ -54,9 +54,7 @@ def moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray) 
     return Moments(*over_parts(rows, work, _add))
 
 
-def third_moments(
-    rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray, spread: np.ndarray
-) -> np.ndarray:
+def third_moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Sums by cell of t v z, shape (C, m), with v = z'Vz from the cells' `spread` (C, m, m)."""
 
     def work(chunks: Iterator[Chunk]) -> np.ndarray:
