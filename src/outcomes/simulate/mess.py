@@ -94,8 +94,6 @@ def write_messy_sources(cohort: Cohort, inbox: Path, *, session_files: int = 4) 
     variations = []
     for place, variation in enumerate(VARIATIONS):
         part = _of(cohort.sessions, odd[place * _EPISODES_OF_A_VARIATION : (place + 1) * _EPISODES_OF_A_VARIATION])
-        if "few" in variation.file:
-            part = part.filter(pl.col("attended") == "yes")
         content[variation.file] = variation.write(part)
         variations.append((variation.name, variation.file, part.height))
 

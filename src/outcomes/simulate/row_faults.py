@@ -125,6 +125,8 @@ SESSION_FAULTS = (
     ),
 )
 
+CUT_OFF = RowFault("the last line cut off", Rule.RAGGED_ROW, lambda cells: [_line(cells)[:25]])
+
 EPISODE_FAULTS = (
     _cell("the end before the start", Rule.END_BEFORE_START, "end", "2019-03-01", _is_closed),
     _cell("open, with an end", Rule.ENDED_BUT_OPEN, "ending", "open", _is_closed),
@@ -193,9 +195,8 @@ def plant_row_faults(
                 break
     texts, planted = {}, []
     for which, source in enumerate(sources):
-        texts[source.name], found = _assemble(
-            source, {place: s for (file, place), s in spoilt.items() if file == which}
-        )
+        of_file = {place: replacement for (file, place), replacement in spoilt.items() if file == which}
+        texts[source.name], found = _assemble(source, of_file)
         planted.extend(found)
     return texts, _merged(planted), frozenset(touched)
 
@@ -205,8 +206,7 @@ def _spoil_ends(
 ) -> dict[tuple[int, int], tuple[RowFault, list[str]]]:
     """Cut off the last line of the last file, and give one episode of the first file a second client."""
     last = len(sources[-1].rows) - 1
-    cut = RowFault("the last line cut off", Rule.RAGGED_ROW, lambda cells: [_line(cells)[:25]])
-    spoilt = {(len(sources) - 1, last): (cut, cut.spoil(sources[-1].cells(last)))}
+    spoilt = {(len(sources) - 1, last): (CUT_OFF, CUT_OFF.spoil(sources[-1].cells(last)))}
     touched.add(sources[-1].cells(last)["episode_id"])
     place, rows = _an_episode_of_several_rows(sources[0], rng, touched)
     other = next(cells["client_id"] for cells in map(sources[0].cells, range(len(sources[0].rows)))
@@ -246,11 +246,8 @@ def _assemble(source: SourceText, spoilt: dict[int, tuple[RowFault, list[str]]])
         numbers = tuple(len(lines) + 1 + offset for offset in fault.faulty)
         planted.append(PlantedRows(fault.name, source.name, numbers, fault.rule))
         lines.extend(replacement)
-    text = "\n".join(lines)
-    is_cut = any(
-        place == len(source.rows) - 1 and fault.name.endswith("cut off") for place, (fault, _) in spoilt.items()
-    )
-    return text if is_cut else text + "\n", planted
+    last_fault = spoilt.get(len(source.rows) - 1, (None, []))[0]
+    return "\n".join(lines) + ("" if last_fault is CUT_OFF else "\n"), planted
 
 
 def _merged(planted: list[PlantedRows]) -> tuple[PlantedRows, ...]:

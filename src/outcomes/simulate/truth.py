@@ -8,13 +8,14 @@ projection is worked out numerically here and the product is given beside it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.stats import norm
 
 from outcomes.simulate.cohort import Cohort
+from outcomes.simulate.courses import rate
 from outcomes.simulate.guidance import direct_satisfaction, dropout_logit, excess, planned_hazard, usual_directiveness
 from outcomes.simulate.parameters import RATING_MAXIMUM, RATING_MINIMUM, CohortParameters, Slopes
 from outcomes.simulate.people import Floats, draw_clients, draw_therapists
@@ -63,9 +64,7 @@ def slope_truth(parameters: CohortParameters) -> SlopeTruth:
     asked = rng.random(p.clients) < asks
     level = p.directiveness.mean + habit + clients.habit
     aimed = level - p.directiveness.asked_pull * asked * (level - preferred)
-    directiveness = np.clip(
-        aimed + rng.normal(0, p.directiveness.session_sd, p.clients), RATING_MINIMUM, RATING_MAXIMUM
-    )
+    directiveness = rate(aimed + rng.normal(0, p.directiveness.session_sd, p.clients))
     session = rng.choice(np.arange(1, p.endings.horizon + 1), size=p.clients, p=_session_probs(p))
     within = directiveness - usual.level
     s, x = p.satisfaction, p.experience
@@ -78,9 +77,8 @@ def slope_truth(parameters: CohortParameters) -> SlopeTruth:
     sd = np.sqrt(_noise_variance(p))
     observed, uncut = _cut_mean(mean, sd)
     parts = np.column_stack([np.ones(p.clients), within, usual.client, usual.therapist])
-    (latent_slopes, observed_slopes) = (
-        np.linalg.lstsq(parts, outcome, rcond=None)[0][1:] for outcome in (mean, observed)
-    )
+    outcomes = np.column_stack([mean, observed])
+    latent_slopes, observed_slopes = np.linalg.lstsq(parts, outcomes, rcond=None)[0][1:].T
     return SlopeTruth(
         latent=Slopes(*(float(slope) for slope in latent_slopes)),
         observed=Slopes(*(float(slope) for slope in observed_slopes)),
@@ -93,15 +91,7 @@ def slope_truth(parameters: CohortParameters) -> SlopeTruth:
 
 def _one_client_a_therapist(p: CohortParameters) -> CohortParameters:
     """Return the same world with as many therapists as clients, so that therapists' draws are as many as clients'."""
-    return CohortParameters(
-        clients=_REFERENCE_CLIENTS,
-        therapists=_REFERENCE_CLIENTS,
-        directiveness=p.directiveness,
-        satisfaction=p.satisfaction,
-        experience=p.experience,
-        endings=p.endings,
-        records=p.records,
-    )
+    return replace(p, clients=_REFERENCE_CLIENTS, therapists=_REFERENCE_CLIENTS)
 
 
 def _session_probs(p: CohortParameters) -> Floats:
