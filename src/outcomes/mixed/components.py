@@ -106,7 +106,7 @@ def build_rest(
     n_columns = int(starts[-1])
     factor_of = np.repeat(np.arange(len(others)), sizes)
     place_of = np.concatenate([np.tile(np.arange(len(columns)), n) for _, columns, n in others])
-    codes, columns, n_first = first
+    codes, _, n_first = first
     E = _cross(first, others, starts, zz)
     rows, cols, values = _pair_sums(others, starts, zz)
     incidence = _incidence(codes, others, starts, n_first)

@@ -14,7 +14,6 @@ import numpy as np
 from scipy.linalg import lapack
 
 from outcomes.mixed.batched import apply, inverse_and_logdet, multiply, sandwich, symmetric_pairs
-from outcomes.mixed.components import Bucket, Rest
 from outcomes.mixed.problem import Problem
 
 CHUNK = 8192
@@ -28,7 +27,7 @@ class State:
 
     Parameters
     ----------
-    log_det_V, log_det_XVX : float
+    log_det_v, log_det_xvx : float
     r2 : float
         y'Py in working units.
     beta : ndarray, shape (p,)
@@ -45,8 +44,8 @@ class State:
         Coefficients of the other factors on [X y].
     """
 
-    log_det_V: float
-    log_det_XVX: float
+    log_det_v: float
+    log_det_xvx: float
     r2: float
     beta: np.ndarray
     XVX_inverse: np.ndarray
@@ -60,19 +59,19 @@ class State:
 def solve(problem: Problem, theta: np.ndarray) -> State:
     """Eliminate all random effects at theta."""
     factor = problem.factors[0]
-    Lambda = factor.Lambda(theta[problem.slices[0]])
+    Lambda = factor.relative_factor(theta[problem.slices[0]])
     k, J = factor.k, problem.n_levels[0]
     rest = problem.rest
     A = problem.XX.copy()
     B = np.empty((k, k, J))
     N_X = None if rest is None else rest.F.copy()
-    log_det_V = 0.0
+    log_det_v = 0.0
     for part in _chunks(J):
         inner = sandwich(Lambda.T, problem.G[:, :, part])
         for a in range(k):
             inner[a, a] += 1.0
         inverse, log_det = inverse_and_logdet(inner)
-        log_det_V += log_det
+        log_det_v += log_det
         B[:, :, part] = sandwich(Lambda, inverse)
         ZX = problem.ZX[:, part]
         BZX = apply(B[:, :, part], ZX)
@@ -81,7 +80,7 @@ def solve(problem: Problem, theta: np.ndarray) -> State:
             if rest is not None:
                 N_X -= rest.E[a][part].T @ BZX[a]
     if rest is None:
-        return _finish(problem, A, log_det_V, B, (), (), None, None)
+        return _finish(problem, A, log_det_v, B, (), (), None, None)
     symmetric = np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
     flat = np.zeros(rest.flat_size)
     flat[rest.lower] = flat[rest.upper] = rest.D - rest.C @ symmetric
@@ -97,22 +96,22 @@ def solve(problem: Problem, theta: np.ndarray) -> State:
         S = _left(N_Lambda, band)
         S[:, np.arange(m), np.arange(m)] += 1.0
         S_inverse, log_det = _inverse(S)
-        log_det_V += log_det
+        log_det_v += log_det
         X_bucket = padded_X[bucket.members]
         Gamma_bucket = _left_transposed(S_inverse @ _left(X_bucket, band), band)
         A -= np.tensordot(X_bucket, Gamma_bucket, axes=((0, 1), (0, 1)))
         Gamma[bucket.members] = Gamma_bucket
         inverses.append(S_inverse)
         products.append(N_Lambda)
-    return _finish(problem, A, log_det_V, B, tuple(inverses), tuple(products), N_X, Gamma[:-1])
+    return _finish(problem, A, log_det_v, B, tuple(inverses), tuple(products), N_X, Gamma[:-1])
 
 
 def deviance(problem: Problem, state: State, *, reml: bool) -> float:
     """Profiled criterion in the outcome's units."""
     df = problem.n - problem.p if reml else problem.n
-    value = state.log_det_V - problem.log_weights
+    value = state.log_det_v - problem.log_weights
     value += df * (1 + np.log(2 * np.pi * state.r2 * problem.y_scale**2 / df))
-    return value + (state.log_det_XVX + 2 * problem.log_det_X if reml else 0.0)
+    return value + (state.log_det_xvx + 2 * problem.log_det_x if reml else 0.0)
 
 
 def gradient(problem: Problem, state: State, theta: np.ndarray, *, reml: bool) -> np.ndarray:
@@ -123,7 +122,7 @@ def gradient(problem: Problem, state: State, theta: np.ndarray, *, reml: bool) -
         root[:-1, :-1] = np.linalg.cholesky(state.XVX_inverse)
     root[:, -1] = np.append(-state.beta, 1.0) * np.sqrt(df / state.r2)
     first, products = _first_factor(problem, state, theta, root)
-    lambdas = [f.Lambda(theta[s]) for f, s in zip(problem.factors, problem.slices, strict=True)]
+    lambdas = [f.relative_factor(theta[s]) for f, s in zip(problem.factors, problem.slices, strict=True)]
     matrices = [(first - products) @ lambdas[0]]
     if problem.rest is not None:
         matrices += _other_factors(problem, state, theta, root, lambdas[1:])
@@ -155,12 +154,24 @@ def rest_covariance(problem: Problem, state: State, theta: np.ndarray) -> tuple[
     )
 
 
+def cross_quadratic(problem: Problem, covariance: tuple[np.ndarray, ...]) -> np.ndarray:
+    """E M E' by level of the eliminated factor, M the other factors' matrices by bucket; shape (k, k, J)."""
+    rest, k, J = problem.rest, problem.factors[0].k, problem.n_levels[0]
+    flat = np.concatenate([M.ravel() for M in covariance])
+    sums = rest.Ct @ (flat[rest.lower] * np.where(rest.lower == rest.upper, 1.0, 2.0))
+    Q = np.empty((k, k, J))
+    for i, (a, b) in enumerate(symmetric_pairs(k)):
+        # the coefficients of an off-diagonal place hold both orders
+        Q[a, b] = Q[b, a] = sums[i * J : (i + 1) * J] * (1.0 if a == b else 0.5)
+    return Q
+
+
 def _chunks(n: int) -> list[slice]:
     """Slices of at most CHUNK."""
     return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
 
 
-def _finish(problem: Problem, A, log_det_V, B, inverses, products, N_X, Gamma) -> State:
+def _finish(problem: Problem, A, log_det_v, B, inverses, products, N_X, Gamma) -> State:
     """Solve for the fixed effects."""
     p = problem.p
     lower = np.linalg.cholesky(A[:p, :p])
@@ -168,15 +179,15 @@ def _finish(problem: Problem, A, log_det_V, B, inverses, products, N_X, Gamma) -
     XVX_inverse = inverse.T @ inverse
     beta = XVX_inverse @ A[:p, p]
     r2 = A[p, p] - A[:p, p] @ beta
-    log_det_XVX = 2 * float(np.log(np.diag(lower)).sum())
-    return State(log_det_V, log_det_XVX, float(r2), beta, XVX_inverse, B, inverses, products, N_X, Gamma)
+    log_det_xvx = 2 * float(np.log(np.diag(lower)).sum())
+    return State(log_det_v, log_det_xvx, float(r2), beta, XVX_inverse, B, inverses, products, N_X, Gamma)
 
 
 def _first_factor(problem: Problem, state: State, theta: np.ndarray, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums over levels of Z'V^-1 Z, and of U root root' U' with U = Z'V^-1 [X y], both (k, k)."""
     k, J = problem.factors[0].k, problem.n_levels[0]
     rest = problem.rest
-    Q = None if rest is None else _quadratic(problem, state, theta)
+    Q = None if rest is None else cross_quadratic(problem, rest_covariance(problem, state, theta))
     whole, products = np.zeros((k, k)), np.zeros((k, k))
     for part in _chunks(J):
         G = problem.G[:, :, part]
@@ -194,19 +205,6 @@ def _first_factor(problem: Problem, state: State, theta: np.ndarray, root: np.nd
             for b in range(a + 1):
                 products[a, b] = products[b, a] = products[a, b] + np.vdot(U[a], U[b])
     return whole, products
-
-
-def _quadratic(problem: Problem, state: State, theta: np.ndarray) -> np.ndarray:
-    """E M E' by level of the eliminated factor, M the other factors' conditional covariance; shape (k, k, J)."""
-    rest, k, J = problem.rest, problem.factors[0].k, problem.n_levels[0]
-    flat = np.concatenate([M.ravel() for M in rest_covariance(problem, state, theta)])
-    entries = flat[rest.lower] * np.where(rest.lower == rest.upper, 1.0, 2.0)
-    sums = rest.Ct @ entries
-    Q = np.empty((k, k, J))
-    for i, (a, b) in enumerate(symmetric_pairs(k)):
-        # the coefficients of an off-diagonal place hold both orders
-        Q[a, b] = Q[b, a] = sums[i * J : (i + 1) * J] * (1.0 if a == b else 0.5)
-    return Q
 
 
 def _rest_crossproducts(problem: Problem, state: State, theta: np.ndarray) -> np.ndarray:
@@ -252,7 +250,7 @@ def _bands(problem: Problem, theta: np.ndarray) -> np.ndarray:
     n_bands = max(f.k for f in problem.factors[1:])
     bands = np.zeros((n_bands, rest.n_columns + 1))
     for g, (factor, part) in enumerate(zip(problem.factors[1:], problem.slices[1:], strict=True)):
-        Lambda = np.pad(factor.Lambda(theta[part]), ((0, n_bands), (0, 0)))
+        Lambda = np.pad(factor.relative_factor(theta[part]), ((0, n_bands), (0, 0)))
         mine = np.flatnonzero(rest.factor_of == g)
         for d in range(n_bands):
             for a in range(factor.k):

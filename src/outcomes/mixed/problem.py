@@ -44,7 +44,7 @@ class Problem:
     to_original : ndarray, shape (p, p)
         Working coefficients times this (and `y_scale`) are the formula's, up to `y_center` on the intercept.
     y_center, y_scale : float
-    log_det_X : float
+    log_det_x : float
         log |R| with X = X_work R, which the REML criterion needs.
     n : int
     log_weights : float
@@ -62,7 +62,7 @@ class Problem:
     to_original: np.ndarray
     y_center: float
     y_scale: float
-    log_det_X: float
+    log_det_x: float
     n: int
     log_weights: float
 
@@ -124,7 +124,7 @@ def build_problem(gram: GramData, design: Design) -> Problem:
         to_original=to_original[np.ix_(kept, kept)],
         y_center=gram.center[gram.columns.index(design.outcome)] if ONE in _sql(design) else 0.0,
         y_scale=scales[-1],
-        log_det_X=float(np.log(scales[:-1][kept]).sum()),
+        log_det_x=float(np.log(scales[:-1][kept]).sum()),
         n=n,
         log_weights=gram.log_weights,
     )

@@ -14,6 +14,7 @@ from scipy import stats
 from outcomes.errors import UsageError
 from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.status import FitStatus
+from outcomes.mixed.summary import as_html, as_text
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,10 @@ class MixedFit:
         """Denominator degrees of freedom of each fixed effect; infinite where normal theory is used."""
         return pd.Series(np.inf, index=list(self.names), name="df")
 
+    def ddf(self, L: np.ndarray) -> float:
+        """Denominator degrees of freedom of the joint test of L @ beta, L of shape (q, p); infinite here."""
+        return np.inf
+
     @property
     def pvalues(self) -> pd.Series:
         """Two-sided p-values from t with `df_denom` degrees of freedom."""
@@ -238,12 +243,8 @@ class MixedFit:
 
     def summary(self) -> str:
         """The fit as aligned text in lme4's order."""
-        from outcomes.mixed.summary import as_text
-
         return as_text(self)
 
     def _repr_html_(self) -> str:
         """The summary for notebooks."""
-        from outcomes.mixed.summary import as_html
-
         return as_html(self)

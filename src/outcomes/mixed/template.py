@@ -50,7 +50,7 @@ class Factor:
         """Covariance parameters."""
         return len(self.rows)
 
-    def Lambda(self, theta: np.ndarray) -> np.ndarray:
+    def relative_factor(self, theta: np.ndarray) -> np.ndarray:
         """Relative covariance factor, shape (k, k)."""
         matrix = np.zeros((self.k, self.k))
         matrix[self.rows, self.cols] = theta
