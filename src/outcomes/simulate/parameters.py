@@ -59,7 +59,7 @@ class Satisfaction:
     alliance: float = 0.35  # per point of alliance
     severity: float = -0.02  # per point of intake severity
     practice_sd: float = 0.20
-    therapist_sd: float = 0.40
+    therapist_sd: float = 0.43
     client_sd: float = 0.95
     client_slope_sd: float = 0.10  # of the within slope over clients, beyond what preference and reactance explain
     residual_sd: float = 1.25
@@ -97,11 +97,11 @@ class Endings:
     dropout_hazard: float = 0.019
     early_factor: float = 1.8  # in sessions 1 to 3
     decay: float = 0.03  # hazard falls by exp(-decay) a session
-    dropout_offset: float = -0.29  # logit; keeps the cohort's rate at its target beside the effects below
+    dropout_offset: float = -0.33  # logit; keeps the cohort's rate at its target beside the effects below
     therapist_sd: float = 0.56  # logit; latent ICC 0.087
     slopes: Slopes = Slopes(within=0.06, client=0.10, therapist=0.10)  # logit per point of guidance
     misfit: float = 0.38  # logit per point of |directiveness - preferred|
-    alliance: float = -0.41  # logit per point of alliance
+    alliance: float = -0.435  # logit per point of alliance
     client_satisfaction: float = -0.15  # logit per point of the client's satisfaction effect: informative dropout
     planned_early: float = 0.005  # before session 4
     planned_base: float = 0.02  # in session 4
@@ -120,7 +120,7 @@ class Records:
     data_cut: date = date(2024, 12, 31)
     missed_prob: float = 0.08  # of a missed appointment before each attended one but the first
     last_missed_prob: float = 0.55  # that a client who drops out does so by missing an appointment
-    change_therapist_prop: float = 0.05
+    change_therapist_prop: float = 0.066  # if the course lasts long enough; 5% of all clients are seen to
     return_prop: float = 0.04  # of clients who come back for a second episode
     form_missing_prob: float = 0.05  # that a session's form is not returned, by clients who stay
     form_missing_dropout_odds: float = 2.5  # times these odds for clients who will drop out
