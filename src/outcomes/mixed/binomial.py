@@ -24,10 +24,12 @@ MAX_NODES = 25
 """Most quadrature nodes."""
 
 SINGULAR_SD = 1e-4
-"""A combination of random effects with a smaller standard deviation, relative to the latent residual's, counts as zero."""
+"""A combination of random effects with a smaller standard deviation, relative to the latent residual's, counts as
+zero."""
 
 HESSIAN_STEP = 1e-3
-"""Step of the Hessian's differences in units of approximate standard errors: the modes' error (1e-8) stays far below it."""
+"""Step of the Hessian's differences in units of approximate standard errors: the modes' error (1e-8) stays far below
+it."""
 
 GRADIENT_TOLERANCE = 1e-4
 """Largest gradient, in units of approximate standard errors, where the Hessian is taken: keeps its error near 1e-5."""
@@ -41,7 +43,8 @@ def fit_binomial(
     Parameters
     ----------
     formula : str
-        In lme4's syntax, e.g. ``is_dropout ~ directiveness_score + (1 | therapist_id)``. The outcome is 0 or 1, a share of
+        In lme4's syntax, e.g. ``is_dropout ~ directiveness_score + (1 | therapist_id)``. The outcome is 0 or 1, a
+        share of
         events with the number of trials in `weights`, or ``cbind(events, others)``.
     data : DuckDB relation, polars or pandas frame, or Arrow table
         Rows with a missing value in any column of the model are left out and counted.
@@ -64,7 +67,8 @@ def fit_binomial(
     FormulaError, UsageError
         A formula or option that cannot be read.
     FitRefused
-        Data that cannot inform the model: complete separation (the column is named), no variation in the outcome, fewer than
+        Data that cannot inform the model: complete separation (the column is named), no variation in the outcome,
+        fewer than
         two levels, non-finite values, more columns than rows.
 
     Examples
@@ -211,7 +215,8 @@ def _lower(cov: np.ndarray) -> np.ndarray:
 
 
 def _inverse(hessian: np.ndarray) -> np.ndarray:
-    """Inverse on the directions with curvature; a flat direction (a variance of zero) informs nothing and costs nothing."""
+    """Inverse on the directions with curvature; a flat direction (a variance of zero) informs nothing and costs
+    nothing."""
     values, vectors = np.linalg.eigh(hessian)
     kept = values > 1e-8 * values.max()
     return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T

@@ -18,7 +18,8 @@ from outcomes.mixed.results import MixedFit, Modes
 
 @dataclass(frozen=True)
 class BinomialState:
-    """What the engine keeps for later questions: the problem, psi and its covariance in working coordinates, the modes."""
+    """What the engine keeps for later questions: the problem, psi and its covariance in working coordinates, the
+    modes."""
 
     problem: Problem
     psi: np.ndarray
@@ -65,7 +66,8 @@ class BinomialFit(MixedFit):
 
     Notes
     -----
-    `vcov` is from the exact Hessian over (beta, theta). The latent residual variance is pi^2/3 (logit) or pi^2/6 (cloglog).
+    `vcov` is from the exact Hessian over (beta, theta). The latent residual variance is pi^2/3 (logit) or pi^2/6
+    (cloglog).
     """
 
     link: str
@@ -76,7 +78,8 @@ class BinomialFit(MixedFit):
     model_name = "Binomial mixed model"
 
     def tidy(self, alpha: float = 0.05) -> pl.DataFrame:
-        """One row a fixed effect, as in `MixedFit.tidy`, with odds ratios (logit) or hazard ratios (cloglog) and their limits."""
+        """One row a fixed effect, as in `MixedFit.tidy`, with odds ratios (logit) or hazard ratios (cloglog) and
+        their limits."""
         name = "odds_ratio" if self.link == "logit" else "hazard_ratio"
         frame = super().tidy(alpha)
         return frame.with_columns(
@@ -109,7 +112,8 @@ class BinomialFit(MixedFit):
         raise UsageError(f"The model has no random intercept by {group!r}.")
 
     def r2(self) -> dict[str, float]:
-        """Marginal and conditional R2 on the latent scale (Nakagawa, Johnson & Schielzeth 2017, doi 10.1098/rsif.2017.0213)."""
+        """Marginal and conditional R2 on the latent scale (Nakagawa, Johnson & Schielzeth 2017, doi
+        10.1098/rsif.2017.0213)."""
         x_cov = self._needs_state().problem.coordinates.x_cov
         fixed = float(self.beta @ x_cov @ self.beta)
         random = sum(self._mean_variances().values())

@@ -1,6 +1,7 @@
 """From a design's rows to the binomial engine's model, in coordinates that condition it, and back.
 
-Fixed columns are centred (when the model has an intercept) and scaled; random columns are centred where their bracket has an
+Fixed columns are centred (when the model has an intercept) and scaled; random columns are centred where their
+bracket has an
 intercept, so that the model stays the same. `Coordinates` carries estimates back to the formula's columns.
 """
 
@@ -21,7 +22,8 @@ from outcomes.mixed.random_blocks import Blocks, Factor
 from outcomes.mixed.rows import find_cells, sorted_rows
 
 RANK_TOLERANCE = 1e-7
-"""A column is dropped when less than this share of its standardised length is left over by the columns before it (lme4's)."""
+"""A column is dropped when less than this share of its standardised length is left over by the columns before it
+(lme4's)."""
 
 INTEGER_TOLERANCE = 1e-6
 """Shares times trials must be within this of whole numbers of events."""
@@ -31,7 +33,8 @@ INTEGER_TOLERANCE = 1e-6
 class Coordinates:
     """How working coefficients map to the formula's: beta = fixed @ beta_work; b_work = random[a] @ b for factor a.
 
-    `effects[a]` names factor a's effects; `groups[a]` holds its levels. `x_cov` (p, p) and `z_moments[a]` (k, k) are the
+    `effects[a]` names factor a's effects; `groups[a]` holds its levels. `x_cov` (p, p) and `z_moments[a]` (k, k) are
+    the
     covariance of the fixed columns and the mean outer product of the random ones, over rows.
     """
 
@@ -68,7 +71,8 @@ def build_problem(design: Design, rows: ModelRows, link: Link) -> Problem:
     Raises
     ------
     FitRefused
-        Outcomes that are not events of trials, an outcome without variation, a grouping factor with fewer than two levels,
+        Outcomes that are not events of trials, an outcome without variation, a grouping factor with fewer than two
+        levels,
         or more columns than rows.
     """
     events, trials, constant = _events(rows.y, rows.weights)
@@ -107,7 +111,7 @@ def _events(y: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.n
         outside |= trials != np.round(trials)
     if outside.any():
         raise FitRefused(
-            f"The outcome of {int(outside.sum())} of {y.size} rows is not a number of events out of a number of trials.",
+            f"The outcome of {int(outside.sum())} of {y.size} rows is not a number of events out of trials.",
             "use 0 and 1, or shares between 0 and 1 with the number of trials as `weights`",
         )
     total = float(y.size if trials is None else trials.sum())

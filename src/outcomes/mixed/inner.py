@@ -1,7 +1,10 @@
-"""The inner Hessian H = Lambda' Z'WZ Lambda + I of the random effects: factor, solve, log-determinant, selected inverse.
+"""The inner Hessian H = Lambda' Z'WZ Lambda + I of the random effects: factor, solve, log-determinant, selected
+inverse.
 
-Shapes: C cells, m distinct random columns; factor a has q_a levels with k_a effects; K = sum k_a. Everything is computed from
-the cells' sums W_cell (C, m, m); no row is touched here. Vectors over effects are lists with one (q_a, k_a) array a factor.
+Shapes: C cells, m distinct random columns; factor a has q_a levels with k_a effects; K = sum k_a. Everything is
+computed from
+the cells' sums W_cell (C, m, m); no row is touched here. Vectors over effects are lists with one (q_a, k_a) array a
+factor.
 """
 
 from __future__ import annotations
@@ -82,7 +85,8 @@ class Inner:
 
     @cached_property
     def half_spread(self) -> np.ndarray:
-        """U = [H^-1] A' by cell, shape (C, K, m): rows are effects of the cell's levels, columns the m random columns."""
+        """U = [H^-1] A' by cell, shape (C, K, m): rows are effects of the cell's levels, columns the m random
+        columns."""
         blocks, factors = self.blocks, self.blocks.factors
         edges = np.cumsum([0, *(f.size for f in factors)])
         out = np.zeros((blocks.n_cells, edges[-1], blocks.n_random_columns))
@@ -117,7 +121,8 @@ class Inner:
 
     @cached_property
     def spread(self) -> np.ndarray:
-        """V by cell, shape (C, m, m): z'Vz is the conditional variance of a row's random part (given beta and theta)."""
+        """V by cell, shape (C, m, m): z'Vz is the conditional variance of a row's random part (given beta and
+        theta)."""
         return self.loading @ self.half_spread
 
     @cached_property

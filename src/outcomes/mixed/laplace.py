@@ -5,12 +5,14 @@ With b = Lambda(theta) u, u ~ N(0, I), A = Z Lambda and d, w, t the first three 
 
     F(beta, theta) = -l(beta, u) + u'u / 2 + log|H| / 2,    H = A'WA + I,    at the mode u of the first two terms.
 
-The gradient includes the log-determinant's dependence on beta and theta, directly and through the mode: with v the diagonal
+The gradient includes the log-determinant's dependence on beta and theta, directly and through the mode: with v the
+diagonal
 of A H^-1 A' and s = H^-1 A'(t v),
 
     dF/dbeta = X'[-d + (t v - w A s) / 2]
 
-and the same for theta with Z dLambda u in the place of X (Bates et al. 2015 for the notation; Skaug & Fournier 2006, doi
+and the same for theta with Z dLambda u in the place of X (Bates et al. 2015 for the notation; Skaug & Fournier 2006,
+doi
 10.1016/j.csda.2006.03.005, for the adjoint). W is the observed information, as in glmmTMB.
 """
 
@@ -27,7 +29,8 @@ from outcomes.mixed.random_blocks import Blocks
 from outcomes.mixed.rows import Rows
 
 INNER_TOLERANCE = 1e-16
-"""Newton decrement of the modes at which they are taken as found: u is then off by about 1e-8 in all, and the gradient with it."""
+"""Newton decrement of the modes at which they are taken as found: u is then off by about 1e-8 in all, and the
+gradient with it."""
 
 INNER_STALLED = 1e-10
 """A decrement below this that no longer falls is rounding: taken as found too."""
@@ -178,7 +181,8 @@ def mode_slopes(model: Model, mode: Mode) -> list[np.ndarray]:
 class LaplaceDeviance:
     """Deviance -2 log L (Laplace) and its gradient in psi = (beta, theta), without binomial coefficients.
 
-    Keeps the last modes and their slopes, to predict the next modes to first order, and counts row passes: the only state.
+    Keeps the last modes and their slopes, to predict the next modes to first order, and counts row passes: the only
+    state.
     """
 
     model: Model

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import ndtri
 
 ETA_LIMIT = 500.0
-"""Linear predictors are cut at +-500: probabilities are 0 or 1 to machine precision long before, and exp stays finite."""
+"""Linear predictors are cut at +-500: probabilities are 0 or 1 to machine precision long before, and exp stays
+finite."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Link:
     ----------
     name : str
     derivatives : callable
-        (eta, events, trials) -> Derivatives; `trials` is None when every row is one trial. Binomial coefficients are left out.
+        (eta, events, trials) -> Derivatives; `trials` is None when every row is one trial. Binomial coefficients are
+        left out.
     inverse : callable
         eta -> probability.
     start : callable

@@ -1,12 +1,14 @@
 """Levels of the grouping factors: which cells they own, and the pattern of the inner Hessian that follows.
 
 The factor with most levels (factor 0, the main one) is eliminated in closed form: its part of the inner Hessian is
-block-diagonal. What is left (the Schur complement in the other factors' effects) falls apart into connected components, which
+block-diagonal. What is left (the Schur complement in the other factors' effects) falls apart into connected
+components, which
 are inverted densely, batched by size.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,7 +89,7 @@ class Blocks:
     def theta_slices(self) -> tuple[slice, ...]:
         """Where each factor's theta lies in the whole theta."""
         edges = np.cumsum([0, *(f.n_theta for f in self.factors)])
-        return tuple(slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True))
+        return tuple(slice(a, b) for a, b in itertools.pairwise(edges))
 
     @property
     def n_theta(self) -> int:

@@ -1,11 +1,13 @@
 """Rows of a binomial model as a sequence of chunks, sorted so that rows of one cell lie together.
 
-A cell is one combination of levels of all grouping factors. Row passes see chunks and cells only; what cells mean for the
+A cell is one combination of levels of all grouping factors. Row passes see chunks and cells only; what cells mean
+for the
 levels is the business of `random_blocks`.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +20,8 @@ import numpy as np
 T = TypeVar("T")
 
 CHUNK_ROWS = 65_536
-"""Rows per chunk: temporary arrays (512 kB) stay in a core's cache, and are long enough for two threads to run apart."""
+"""Rows per chunk: temporary arrays (512 kB) stay in a core's cache, and are long enough for two threads to run
+apart."""
 
 PARALLEL_ROWS = 100_000
 """Below this many rows a second thread costs more than it brings."""
@@ -28,7 +31,8 @@ PARALLEL_ROWS = 100_000
 class Chunk:
     """Consecutive rows: X (rows, p), events (rows,), trials (rows,) or None for single trials, Z (rows, m) or None.
 
-    `starts` are the positions of each cell's first row in the chunk (starts[0] = 0), `first_cell` the index of the first of them.
+    `starts` are the positions of each cell's first row in the chunk (starts[0] = 0), `first_cell` the index of the
+    first of them.
     Z holds the distinct random-effect columns; None means the constant only (random intercepts).
     """
 
@@ -85,7 +89,7 @@ class ArrayRows:
         """One part a core."""
         n = n_threads() if self.n_rows >= PARALLEL_ROWS else 1
         edges = np.linspace(0, len(self.chunks), n + 1).astype(int)
-        return [lambda a=a, b=b: iter(self.chunks[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [lambda a=a, b=b: iter(self.chunks[a:b]) for a, b in itertools.pairwise(edges)]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from outcomes.mixed.passes import information, moments
 from outcomes.mixed.rows import Rows
 
 MAX_GLM_STEPS = 40
-"""Most scoring steps of the model without random effects; separated data climb about one unit of eta a step for ever."""
+"""Most scoring steps of the model without random effects; separated data climb about one unit of eta a step for
+ever."""
 
 SEPARATION_TOLERANCE = 1e-3
 """A direction separates when no row moves against it by more than this share of the largest move."""
@@ -127,7 +128,8 @@ def fit_glm(model: Model, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarra
 def refuse_separation(rows: Rows, direction: np.ndarray, names: tuple[str, ...]) -> None:
     """Raise when moving along `direction` never lowers the likelihood of any row: the estimates are infinite.
 
-    A direction separates when x'direction >= 0 in rows with events only, <= 0 in rows without, and = 0 in rows with both
+    A direction separates when x'direction >= 0 in rows with events only, <= 0 in rows without, and = 0 in rows with
+    both
     (Albert & Anderson 1984, doi 10.1093/biomet/71.1.1). Rows that do not move (quasi-separation) are allowed.
     """
     against, along = 0.0, 0.0
