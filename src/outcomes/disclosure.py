@@ -6,6 +6,7 @@ through here before a report sees them; minimum and maximum of a variable never 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,6 +47,7 @@ class Shown:
     reason: Reason = Reason.SHOWN
 
 
+_WHOLE_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?![\w]|\.\d)|(?<![\w.])\d+(?![\w]|[.,]\d)")
 _WITHHELD = Shown(None, "not shown", Reason.REVEALING)
 
 
@@ -78,7 +80,7 @@ def shown_percent(part: int, whole: int, rule: Disclosure) -> Shown:
     Examples
     --------
     >>> shown_percent(203, 1000, Disclosure()).text, shown_percent(996, 1000, Disclosure()).text
-    ('21%', 'not shown')
+    ('20%', 'not shown')
     """
     if min(part, whole - part) < rule.minimum_count:
         return Shown(None, "not shown", Reason.SMALL)
@@ -116,6 +118,17 @@ def shown_table(counts: Sequence[int], rule: Disclosure) -> ShownTable:
             break
         shown[min(open_parts, key=lambda place: counts[place])] = _WITHHELD
     return ShownTable(tuple(shown), total)
+
+
+def shown_text(text: str, rule: Disclosure) -> str:
+    """Treat every whole number in a sentence as a count: suppress or round it.
+
+    Examples
+    --------
+    >>> shown_text("Left out: 4 of 1,238 rows (p < 0.05).", Disclosure())
+    'Left out: fewer than 10 of 1,240 rows (p < 0.05).'
+    """
+    return _WHOLE_NUMBER.sub(lambda found: shown_count(int(found[0].replace(",", "")), rule).text, text)
 
 
 def percentile_may_be_shown(people_beyond: int, rule: Disclosure) -> bool:

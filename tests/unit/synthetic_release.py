@@ -158,25 +158,38 @@ def _person_session(sessions: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
 
 
 def _flow(sessions: pl.DataFrame) -> pl.DataFrame:
-    n_sessions, n_clients = len(sessions), sessions["client_id"].n_unique()
-    n_therapists = sessions["therapist_id"].n_unique()
+    """Steps and branches as in mart_participant_flow.sql; 7 sessions and 3 clients are left out at step 7."""
+    n, clients = len(sessions), sessions["client_id"].n_unique()
+    therapists = sessions["therapist_id"].n_unique()
+    known = n - sessions.filter(pl.col("is_last") & (pl.col("state") == "undetermined")).height
     steps = [
-        ("All appointments received", "", n_sessions + 40, n_clients + 21, 0, 0),
-        ("Appointments that were attended", "the client did not come", n_sessions + 7, n_clients + 3, 33, 18),
-        ("Sessions with a directiveness rating", "no rating of directiveness", n_sessions, n_clients, 7, 3),
+        ("rows of the session files", "all rows that were read", n + 92, None),
+        ("accepted rows", "quarantined: see core_quarantine for the rules", n + 61, None),
+        ("appointments", "superseded by a later file", n + 61, clients + 21),
+        ("within the study's dates", "before the first day, after the last, or undated", n + 61, clients + 21),
+        ("attended sessions", "missed appointments", n + 7, clients + 3),
+        ("sessions of the cohort", "clients with fewer than 1 attended session(s)", n + 7, clients + 3),
+        ("with a directiveness rating", "directiveness not rated", n, clients),
+        ("in models of satisfaction", "satisfaction not rated", n, clients),
+        ("at risk of dropout", "starts again from step 6; a rating is not needed", n + 7, clients + 3),
+        ("not silent", "last session of an episode without a recorded ending", n + 7, clients + 3),
+        ("in models of dropout", "last session of an episode that is open", known + 7, clients + 3),
     ]
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         {
-            "step_number": [1, 2, 3],
+            "step_number": range(1, len(steps) + 1),
             "step": [step[0] for step in steps],
             "reason": [step[1] for step in steps],
             "n_sessions": [step[2] for step in steps],
             "n_episodes": [step[3] for step in steps],
             "n_clients": [step[3] for step in steps],
-            "n_therapists": [n_therapists] * 3,
-            "n_sessions_excluded": [step[4] for step in steps],
-            "n_clients_excluded": [step[5] for step in steps],
+            "n_therapists": [therapists if step[3] else None for step in steps],
         }
+    )
+    branch = pl.col("step_number") >= 9
+    return frame.with_columns(
+        n_sessions_excluded=pl.col("n_sessions").shift().over(branch) - pl.col("n_sessions"),
+        n_clients_excluded=pl.col("n_clients").shift().over(branch) - pl.col("n_clients"),
     )
 
 

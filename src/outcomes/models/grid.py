@@ -31,7 +31,7 @@ class InnerRange:
 def inner_range(con: duckdb.DuckDBPyConnection, spec: ModelSpec, column: str) -> InnerRange:
     """Find where most of a column's values lie."""
     complete = build_design(spec.formula, con.table(spec.population)).complete
-    low, high, below, above = con.execute(
+    ((low, high, below, above),) = con.execute(
         f"""with
         complete as (select client_id, cast({quoted(column)} as double) as x from {spec.population} where {complete}),
         inner_part as (
@@ -40,7 +40,7 @@ def inner_range(con: duckdb.DuckDBPyConnection, spec: ModelSpec, column: str) ->
         select any_value(low), any_value(high),
             count(distinct client_id) filter (x <= low), count(distinct client_id) filter (x >= high)
         from complete cross join inner_part"""
-    ).fetchone()
+    ).fetchall()
     return InnerRange(low, high, min(below, above))
 
 
@@ -71,7 +71,7 @@ def design_rows(
     typical = ", ".join(
         f"{'mode' if types[name].startswith(_NOT_AVERAGED) else 'avg'}({quoted(name)})" for name in columns
     )
-    row = con.execute(f"select {typical} from {spec.population} where {design.complete}").fetchone()
+    (row,) = con.execute(f"select {typical} from {spec.population} where {design.complete}").fetchall()
     n = len(next(iter(values.values())))
     grid = pl.DataFrame({name: [value] * n for name, value in zip(columns, row, strict=True)} | values)
     wanted = ", ".join(f"cast({design.columns[term]} as double) as c{i}" for i, term in enumerate(terms))

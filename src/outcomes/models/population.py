@@ -54,13 +54,13 @@ def count_population(con: duckdb.DuckDBPyConnection, spec: ModelSpec) -> Populat
     complete = " and ".join(f'"{name}" is not null' for name in columns) or "true"
     filled = ", ".join(f'count("{name}")' for name in columns)
     outcome = f'cast("{spec.outcome}" as double)' if spec.outcome in columns else "cast(null as double)"
-    row = con.execute(
+    (row,) = con.execute(
         f"""select count(*), count(*) filter ({complete}),
             count(distinct client_id) filter ({complete}), count(distinct therapist_id) filter ({complete}),
             count({outcome}), count(*) filter ({complete} and {outcome} > 0),
             coalesce(min({outcome}) filter ({complete}) < max({outcome}) filter ({complete}), false), [{filled}]
             from {spec.population}"""
-    ).fetchone()
+    ).fetchall()
     empty = tuple(name for name, n in zip(columns, row[7], strict=True) if n == 0)
     return Population(*row[:7], empty=empty)
 
@@ -68,7 +68,7 @@ def count_population(con: duckdb.DuckDBPyConnection, spec: ModelSpec) -> Populat
 def reason_to_refuse(spec: ModelSpec, found: Population, rule: Disclosure) -> str:
     """Say in plain words why a model cannot be fitted without misleading; empty where it can.
 
-    Thresholds are named and counts are not, so that the sentence may stand in a report.
+    The sentences hold no counts, so that they may stand in a report.
     """
     if found.n_population == 0:
         return "No session of the cohort can take part in this model."
@@ -80,17 +80,14 @@ def reason_to_refuse(spec: ModelSpec, found: Population, rule: Disclosure) -> st
         return "No dropout is recorded in these data under the study's definition, so nothing can be said about it."
     if "therapist_id" in grouping_columns(spec) and found.n_therapists < rule.minimum_therapists:
         return (
-            f"There are fewer than {rule.minimum_therapists} therapists. With so few, differences between therapists "
-            "cannot be told from chance, and the model's other results would look more certain than they are."
+            "There are too few therapists. With so few, differences between therapists cannot be told from chance, and "
+            "the model's other results would look more certain than they are."
         )
     if found.n_clients < MINIMUM_CLIENTS:
-        return f"There are fewer than {MINIMUM_CLIENTS} clients with complete data, too few for this model."
+        return "There are too few clients with complete data for this model."
     if not found.has_spread:
         return f"All sessions have the same value of {_KINDS[spec.kind]}, so nothing can explain differences in it."
     fewest = min(found.n_events, found.n_rows - found.n_events)
     if spec.kind == "hazard" and fewest < EVENTS_PER_TERM * (len(spec.fixed) + 1):
-        return (
-            f"There are fewer than {EVENTS_PER_TERM} dropouts for each of the model's {len(spec.fixed) + 1} terms, "
-            "too few to estimate them."
-        )
+        return "There are too few dropouts for the number of terms in this model."
     return ""

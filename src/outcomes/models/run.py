@@ -10,12 +10,12 @@ from outcomes.models.specs import declared_specs
 from outcomes.models.state import FitState, ModelStatus
 from outcomes.models.tables import write_tables
 from outcomes.progress import tracked
+from outcomes.release.folders import DATABASE
 from outcomes.storage import read_json, write_json
 from outcomes.study import StudyFolder
 from outcomes.study.settings import ModelSpec
 from outcomes.warehouse import connect
 
-DATABASE = "outcomes.duckdb"
 FITS = "fits.json"
 
 
@@ -43,7 +43,7 @@ def fit_models(folder: Path, study: StudyFolder) -> tuple[FitState, ...]:
         return done
     with connect(folder / DATABASE) as con:
         fits = [fit_spec(con, spec, study.settings.disclosure) for spec in tracked(specs, "Fitting models", len(specs))]
-        write_tables(con, fits)
+        write_tables(con, fits, study.settings)
     states = tuple(fit.state for fit in fits)
     write_json(folder / FITS, {"specs": _as_json(specs), "states": [asdict(state) for state in states]})
     return states

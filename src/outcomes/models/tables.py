@@ -1,4 +1,4 @@
-"""Fits as tables of the release: what each table holds, and writing all of them in one transaction."""
+"""Fits as tables of the release, written in one transaction."""
 
 from __future__ import annotations
 
@@ -8,93 +8,29 @@ from collections.abc import Iterator, Sequence
 import duckdb
 
 from outcomes.models.state import Fit
+from outcomes.release.codebook import describe
+from outcomes.study.settings import StudySettings
 from outcomes.warehouse import transaction
 
 Row = tuple[object, ...]
 
-TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
-    "model_specs": (
-        "One declared model",
-        {
-            "model": ("varchar", "Name of the model"),
-            "kind": ("varchar", "linear or hazard"),
-            "question": ("varchar", "The question in plain words"),
-            "population": ("varchar", "Table whose rows the model is fitted to"),
-            "outcome": ("varchar", "Column that is explained"),
-            "formula": ("varchar", "The model in lme4's syntax"),
-            "link": ("varchar", "identity, logit or cloglog"),
-            "engine": ("varchar", "What fits it: outcomes or statsmodels"),
-        },
-    ),
-    "model_fits": (
-        "How the fit of one model ended",
-        {
-            "model": ("varchar", "Name of the model"),
-            "status": ("varchar", "converged, singular, not_converged or refused"),
-            "reason": ("varchar", "Why, in plain words; empty for a converged fit"),
-            "engine": ("varchar", "What fitted it"),
-            "n_rows": ("bigint", "Rows used, or complete rows where refused"),
-            "n_missing": ("bigint", "Rows of the population left out because a column of the model is empty"),
-            "n_clients": ("bigint", "Clients behind the rows used"),
-            "n_therapists": ("bigint", "Therapists behind the rows used"),
-            "log_likelihood": ("double", "Log-likelihood (restricted for a linear model); empty where refused"),
-            "aic": ("double", "Akaike's information criterion"),
-            "bic": ("double", "Bayesian information criterion"),
-        },
-    ),
-    "model_estimates": (
-        "One fixed effect of one variant of a model",
-        {
-            "model": ("varchar", "Name of the model"),
-            "variant": ("varchar", "main (mixed model) or cluster_robust (GLM with errors robust to therapists)"),
-            "term": ("varchar", "Fixed effect"),
-            "estimate": ("double", "Outcome's units, or the link's scale for a hazard, per unit of the term"),
-            "std_error": ("double", "Standard error of the estimate"),
-            "df": ("double", "Denominator degrees of freedom; empty where normal theory is used"),
-            "p_value": ("double", "Two-sided p-value of the estimate being zero, 0 to 1"),
-            "conf_low": ("double", "Lower limit of the 95% interval"),
-            "conf_high": ("double", "Upper limit of the 95% interval"),
-            "status": ("varchar", "How the fit ended"),
-        },
-    ),
-    "model_variances": (
-        "One standard deviation or correlation of a model's random effects",
-        {
-            "model": ("varchar", "Name of the model"),
-            "group_name": ("varchar", "Grouping factor, or residual"),
-            "term": ("varchar", "Random effect; empty for the residual"),
-            "term_2": ("varchar", "The other random effect of a correlation; empty for a standard deviation"),
-            "value": ("double", "Standard deviation (outcome's units or link's scale) or correlation (-1 to 1)"),
-            "status": ("varchar", "How the fit ended"),
-        },
-    ),
-    "model_covariances": (
-        "One entry of the covariance matrix of a model's fixed effects",
-        {
-            "model": ("varchar", "Name of the model"),
-            "term": ("varchar", "Fixed effect"),
-            "term_2": ("varchar", "Fixed effect"),
-            "covariance": ("double", "Covariance of the two estimates"),
-        },
-    ),
-    "model_curves": (
-        "One point of a curve that a model implies",
-        {
-            "model": ("varchar", "Name of the model"),
-            "curve": ("varchar", "satisfaction (scale points) or dropout_by_session_N (probability, 0 to 1)"),
-            "x_name": ("varchar", "Column that varies along the curve"),
-            "x": ("double", "Its value, scale points, between the 5th and the 95th percentile"),
-            "estimate": ("double", "The curve's value at x"),
-            "conf_low": ("double", "Lower limit of the pointwise 95% interval"),
-            "conf_high": ("double", "Upper limit of the pointwise 95% interval"),
-            "status": ("varchar", "How the fit ended"),
-        },
-    ),
+TABLES = {
+    "model_specs": "model varchar, kind varchar, question varchar, population varchar, outcome varchar, "
+    "formula varchar, link varchar, engine varchar",
+    "model_fits": "model varchar, status varchar, reason varchar, engine varchar, n_rows bigint, n_missing bigint, "
+    "n_clients bigint, n_therapists bigint, log_likelihood double, aic double, bic double",
+    "model_estimates": "model varchar, variant varchar, term varchar, estimate double, std_error double, df double, "
+    "p_value double, conf_low double, conf_high double, status varchar",
+    "model_variances": "model varchar, group_name varchar, term varchar, term_2 varchar, value double, status varchar",
+    "model_covariances": "model varchar, term varchar, term_2 varchar, covariance double",
+    "model_curves": "model varchar, curve varchar, x_name varchar, x double, estimate double, conf_low double, "
+    "conf_high double, status varchar",
 }
+"""Columns and types; what they mean is said in `outcomes.release.tables`, which must list the same columns."""
 
 
-def write_tables(con: duckdb.DuckDBPyConnection, fits: Sequence[Fit]) -> None:
-    """Replace all model tables by these fits, with their comments, in one transaction."""
+def write_tables(con: duckdb.DuckDBPyConnection, fits: Sequence[Fit], settings: StudySettings) -> None:
+    """Replace all model tables by these fits, and describe them in the codebook, in one transaction."""
     contents = {
         "model_specs": _specs(fits),
         "model_fits": _fits(fits),
@@ -104,14 +40,11 @@ def write_tables(con: duckdb.DuckDBPyConnection, fits: Sequence[Fit]) -> None:
         "model_curves": _curves(fits),
     }
     with transaction(con):
-        for table, (description, columns) in TABLES.items():
-            declared = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
-            con.execute(f"create or replace table {table} ({declared})")
+        for table, columns in TABLES.items():
+            con.execute(f"create or replace table {table} ({columns})")
             if rows := list(contents[table]):
-                con.executemany(f"insert into {table} values ({', '.join('?' * len(columns))})", rows)
-            con.execute(f"comment on table {table} is '{_quoted(description)}'")
-            for name, (_, says) in columns.items():
-                con.execute(f"comment on column {table}.{name} is '{_quoted(says)}'")
+                con.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
+        describe(con, tuple(TABLES), settings)
 
 
 def _specs(fits: Sequence[Fit]) -> Iterator[Row]:
@@ -170,7 +103,3 @@ def _curves(fits: Sequence[Fit]) -> Iterator[Row]:
 def _number(value: float | None) -> float | None:
     """A number that a table may hold: nothing where it is not finite."""
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -1,0 +1,31 @@
+"""The step of the pipeline that writes the report of a candidate release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from outcomes.report.page import render
+from outcomes.report.reading import read_facts
+from outcomes.storage import write_text
+from outcomes.study import StudyFolder
+
+REPORT = "report.html"
+
+
+def write_report(folder: Path, study: StudyFolder) -> Path:
+    """Write `report.html`: one page without network or script, its small numbers suppressed and rounded.
+
+    Parameters
+    ----------
+    folder : Path
+        A candidate release after build, audit and fit; its database and `checks.json` are all that is read.
+    study : StudyFolder
+        Gives the question, the audience and the thresholds.
+
+    Returns
+    -------
+    Path
+        The page. The same release gives the same bytes.
+    """
+    write_text(folder / REPORT, render(read_facts(folder, study), study.settings))
+    return folder / REPORT
