@@ -1,11 +1,11 @@
--- Grain: one landed batch. Sources: raw_batches, raw_sessions, raw_episodes, raw_clients, stg_repeated_keys, stg_sessions,
+-- Grain: one landed batch. Sources: raw_batches, raw_sessions, raw_episodes, raw_clients, stg_repeated_keys, core_sessions,
 -- stg_episodes, stg_clients, study_settings.
 -- The account of every row: read = quarantined + superseded + current. The three are counted apart, so that a row
 -- that got lost would show.
 create or replace table core_batches as
 with
 current_rows as (
-    select batch_id, count(*) as n_current from stg_sessions group by batch_id
+    select batch_id, count(*) as n_current from core_sessions group by batch_id
     union all
     select batch_id, count(*) as n_current from stg_episodes group by batch_id
     union all

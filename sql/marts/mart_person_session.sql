@@ -1,4 +1,4 @@
--- Grain: one attended session of the cohort, after which the client could have left. Sources: core_attended_sessions,
+-- Grain: one attended session of the cohort, after which the client could have left. Sources: core_cohort_sessions,
 -- core_client_means, core_episodes.
 -- The risk set of a discrete-time hazard: it starts after the first attended session, and the event at t is that no session
 -- t+1 came. Only running means: a mean over the whole episode would tell the model the future. The last session of an
@@ -16,7 +16,7 @@ at_risk as (
             when sessions.attended_number = core_episodes.n_attended then core_episodes.ending_state
             else 'continues'
         end as ending_state
-    from core_attended_sessions as sessions
+    from core_cohort_sessions as sessions
     inner join core_client_means as clients on sessions.client_id = clients.client_id
     inner join core_episodes on sessions.episode_id = core_episodes.episode_id
 ),

@@ -1,4 +1,4 @@
--- Grain: one attended session of the cohort with a directiveness rating. Sources: core_attended_sessions,
+-- Grain: one attended session of the cohort with a directiveness rating. Sources: core_cohort_sessions,
 -- core_client_means, core_therapist_means, core_episodes.
 -- Splits directiveness into this session's departure from the client's usual level, the client's departure from the
 -- therapist's, and the therapist's from the grand mean (the mean of client means), so that "directive therapists" and
@@ -43,7 +43,7 @@ final as (
         sessions.directiveness_next,
         sessions.directiveness_next - clients.directiveness_mean as directiveness_within_next,
         sessions.is_asked_about_guidance_previous
-    from core_attended_sessions as sessions
+    from core_cohort_sessions as sessions
     inner join core_client_means as clients on sessions.client_id = clients.client_id
     inner join core_therapist_means as therapists on sessions.therapist_id = therapists.therapist_id
     inner join core_episodes on sessions.episode_id = core_episodes.episode_id

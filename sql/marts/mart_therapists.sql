@@ -1,11 +1,11 @@
--- Grain: one therapist of the cohort. Sources: core_therapist_means, core_attended_sessions, mart_person_session.
+-- Grain: one therapist of the cohort. Sources: core_therapist_means, core_cohort_sessions, mart_person_session.
 -- For counts and for models of therapists, never for a ranking. An episode belongs to the therapist of its last
 -- session; the share of dropouts is over the endings that are known.
 create or replace table mart_therapists as
 with
 practices as (
     select therapist_id, practice_id, count(*) as n_sessions
-    from core_attended_sessions
+    from core_cohort_sessions
     group by therapist_id, practice_id
 ),
 main_practices as (

@@ -29,10 +29,11 @@ SQL_ORDER = (
     "staging/stg_sessions",
     "staging/stg_episodes",
     "staging/stg_clients",
+    "staging/stg_session_numbers",
+    "core/core_ordered_sessions",
+    "core/core_sessions",
     "core/core_batches",
     "core/core_quarantine",
-    "core/core_sessions",
-    "core/core_window_sessions",
     "core/core_attendance",
     "core/core_episode_facts",
     "core/core_dropout_labels",
@@ -42,7 +43,6 @@ SQL_ORDER = (
     "core/core_cohort_sessions",
     "core/core_client_means",
     "core/core_therapist_means",
-    "core/core_attended_sessions",
     "marts/mart_session_directiveness",
     "marts/mart_person_session",
     "marts/mart_clients",
@@ -90,6 +90,7 @@ def build(study: StudyFolder, release_id: str) -> Path:
     aside = folder / f".aside-{uuid.uuid4().hex}"
     spill = aside.with_name(f"{aside.name}-spill")
     with connect(aside, memory_limit=MEMORY_LIMIT) as con:
+        con.execute("set preserve_insertion_order = false")  # tables promise content, not an order of rows
         con.execute(f"set temp_directory = '{str(spill).replace(chr(39), 2 * chr(39))}'")
         _fill(con, study, release_id, batches)
         con.execute("checkpoint")
