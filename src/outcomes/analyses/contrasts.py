@@ -85,6 +85,16 @@ def check_covariance(covariance: ArrayLike, size: int) -> np.ndarray:
     return covariance
 
 
+def check_coefficients(beta: ArrayLike, size: int) -> np.ndarray:
+    """Give `size` coefficients as a float array, or refuse another number of them or missing ones."""
+    beta = np.asarray(beta, dtype=float)
+    if beta.shape != (size,):
+        raise UsageError(f"{size} coefficients are needed; an array of shape {beta.shape} was given.")
+    if not np.isfinite(beta).all():
+        raise UsageError(f"{int((~np.isfinite(beta)).sum())} of {size} coefficients are missing or not finite.")
+    return beta
+
+
 def critical_value(level: float, df: float = np.inf) -> float:
     """Two-sided critical value of t (normal where df is infinite)."""
     return float(stats.t.ppf((1 + check_level(level)) / 2, df))

@@ -35,8 +35,8 @@ class CumulativeIncidence:
 def cumulative_incidence(hazards: ArrayLike) -> CumulativeIncidence:
     """Combine cause-specific hazards: CIF_k(t) = sum_{s<=t} h_k(s) prod_{r<s} (1 - h(r)), h = sum_k h_k.
 
-    Discrete time with competing causes: Schmid & Berger 2021, doi 10.1002/wics.1529. Hazards of the causes may come from
-    separate fits on the whole risk set (Lee, Feuer & Fine 2018).
+    Discrete time with competing causes: Schmid & Berger 2021, doi 10.1002/wics.1529. Hazards of the causes may come
+    from separate fits on the whole risk set (Lee, Feuer & Fine 2018).
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def cumulative_incidence(hazards: ArrayLike) -> CumulativeIncidence:
     Examples
     --------
     >>> cif = cumulative_incidence([[0.10, 0.05, 0.05], [0.0, 0.10, 0.20]])
-    >>> round(cif.incidence[0, -1], 5), round(cif.survival[-1], 5), round(cif.naive[0, -1], 5)
-    (0.18325, 0.57375, 0.18775)
+    >>> [round(float(risk[-1]), 5) for risk in (cif.incidence[0], cif.survival, cif.naive[0])]
+    [0.18325, 0.57375, 0.18775]
     """
     hazards = np.asarray(hazards, dtype=float)
     if hazards.ndim < 2:

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from outcomes.analyses.contrasts import Estimate
 from outcomes.analyses.equivalence import EquivalenceState, equivalence_test
 from outcomes.analyses.response_surface import ResponseSurface
+
+
+class ConditionState(StrEnum):
+    """What the data say about a condition."""
+
+    HOLDS = "holds"
+    REFUTED = "refuted"
+    OPEN = "open"
+
+
+OF_EQUIVALENCE = {
+    EquivalenceState.EQUIVALENT: ConditionState.HOLDS,
+    EquivalenceState.DIFFERENT: ConditionState.REFUTED,
+    EquivalenceState.UNDECIDED: ConditionState.OPEN,
+}
+"""State of an "about" condition from its equivalence test."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +56,7 @@ class FitCondition:
 
     name: str
     rule: str
-    state: EquivalenceState
+    state: ConditionState
     estimate: Estimate | None
 
 
@@ -50,7 +67,6 @@ class FitChecklist:
     Attributes
     ----------
     conditions : tuple of FitCondition
-        A condition *holds* where its state is EQUIVALENT, is *refuted* where DIFFERENT, is open where UNDECIDED.
     is_model_better_than_null : bool
     has_broad_fit : bool
         The model beats the intercept, p10 ~ 0, p11 ~ 1, a3 ~ 0 and a4 < 0.
@@ -92,20 +108,21 @@ def fit_checklist(
         _about("a2", "no curvature along congruence: a2 ~ 0", surface.a2, bounds.curvature, 0.0, alpha),
     )
     is_better = bool(model_p_value < alpha)
-    has_broad = is_better and all(c.state is EquivalenceState.EQUIVALENT for c in broad)
-    has_strict = has_broad and all(c.state is EquivalenceState.EQUIVALENT for c in strict)
+    has_broad = is_better and all(c.state is ConditionState.HOLDS for c in broad)
+    has_strict = has_broad and all(c.state is ConditionState.HOLDS for c in strict)
     return FitChecklist((*broad, *strict), is_better, has_broad, has_strict)
 
 
-def _falls(a4: Estimate, alpha: float) -> EquivalenceState:
-    """State of the inequality a4 < 0: holds, refuted or open."""
+def _falls(a4: Estimate, alpha: float) -> ConditionState:
+    """State of the inequality a4 < 0."""
     if not a4.p_value < alpha:
-        return EquivalenceState.UNDECIDED
-    return EquivalenceState.EQUIVALENT if a4.value < 0 else EquivalenceState.DIFFERENT
+        return ConditionState.OPEN
+    return ConditionState.HOLDS if a4.value < 0 else ConditionState.REFUTED
 
 
 def _about(name: str, rule: str, value: Estimate | None, bound: float, target: float, alpha: float) -> FitCondition:
+    """State of "about the target"; open where the parameter does not exist or has no standard error."""
     if value is None or not np.isfinite(value.std_error) or value.std_error == 0:
-        return FitCondition(name, rule, EquivalenceState.UNDECIDED, value)
+        return FitCondition(name, rule, ConditionState.OPEN, value)
     test = equivalence_test(value.value, value.std_error, bound, target=target, alpha=alpha, df=value.df)
-    return FitCondition(name, rule, test.state, value)
+    return FitCondition(name, rule, OF_EQUIVALENCE[test.state], value)

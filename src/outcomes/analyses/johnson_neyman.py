@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
-from outcomes.analyses.contrasts import Estimate, check_covariance, critical_value, linear_estimate
+from outcomes.analyses.contrasts import Estimate, check_coefficients, check_covariance, critical_value, linear_estimate
 from outcomes.errors import UsageError
 
 
@@ -81,7 +81,7 @@ def johnson_neyman(
     UsageError
         If no moderator value is observed.
     """
-    b1, b3 = np.asarray(beta, dtype=float)
+    b1, b3 = check_coefficients(beta, 2)
     covariance = check_covariance(covariance, 2)
     observed = np.asarray(observed, dtype=float)
     observed = observed[~np.isnan(observed)]

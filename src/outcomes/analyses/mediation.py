@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from outcomes.analyses.contrasts import check_covariance, check_level
+from outcomes.analyses.contrasts import check_coefficients, check_covariance, check_level
+from outcomes.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,16 @@ def indirect_effect(
         Its standard error; drawn independently of (a, b).
     level : float
     n_draws : int
+
+    Raises
+    ------
+    UsageError
+        If a path is missing, or the covariance or a standard error cannot be one.
     """
+    if not slope_covariance_std_error >= 0:
+        raise UsageError("The standard error of the slopes' covariance must not be negative or missing.")
     check_level(level)
-    paths = np.asarray(paths, dtype=float)
+    paths = check_coefficients(paths, 2)
     covariance = check_covariance(covariance, 2)
     a, b = rng.multivariate_normal(paths, covariance, size=n_draws, method="eigh").T
     product = a * b + rng.normal(slope_covariance, slope_covariance_std_error, size=n_draws)

@@ -12,6 +12,9 @@ from outcomes.errors import FitRefused, UsageError
 MIN_CLIENTS = 20
 """Our floor: the flips are exact only for scores without estimated nuisance terms, else for many clients."""
 
+FLIPS_A_BLOCK = 250
+"""Sign patterns held in memory at once."""
+
 
 @dataclass(frozen=True)
 class JointInference:
@@ -72,9 +75,9 @@ def max_t_inference(observed: ArrayLike, resampled: ArrayLike) -> JointInference
 def sign_flip_inference(scores: ArrayLike, rng: np.random.Generator, n_flips: int = 5_000) -> JointInference:
     """Test all specifications by flipping the signs of clients' score contributions.
 
-    T_s = sum_i f_i v_is / sqrt(sum_i v_is^2) with the same signs f for all specifications (Hemerik, Goeman & Finos 2020,
-    doi 10.1111/rssb.12369; PIMA: Girardi et al. 2024, doi 10.1007/s11336-024-09973-6). A client's sessions are summed to
-    one contribution first, so dependence within clients does not matter.
+    T_s = sum_i f_i v_is / sqrt(sum_i v_is^2) with the same signs f for all specifications (Hemerik, Goeman & Finos
+    2020, doi 10.1111/rssb.12369; PIMA: Girardi et al. 2024, doi 10.1007/s11336-024-09973-6). A client's sessions are
+    summed to one contribution first, so dependence within clients does not matter.
 
     Parameters
     ----------
@@ -97,8 +100,13 @@ def sign_flip_inference(scores: ArrayLike, rng: np.random.Generator, n_flips: in
     norm = np.sqrt(np.sum(scores**2, axis=0))
     if (norm == 0).any():
         raise FitRefused(f"{int((norm == 0).sum())} specifications have no score contribution at all.")
-    flips = rng.integers(0, 2, size=(n_flips, scores.shape[0])) * 2 - 1
-    return max_t_inference(scores.sum(axis=0) / norm, flips @ scores / norm)
+    standardised = scores / norm
+    flipped = np.empty((n_flips, scores.shape[1]))
+    # In blocks: all signs at once would take n_flips x n_clients numbers.
+    for start in range(0, n_flips, FLIPS_A_BLOCK):
+        block = flipped[start : start + FLIPS_A_BLOCK]
+        block[:] = rng.choice([-1.0, 1.0], size=(block.shape[0], scores.shape[0])) @ standardised
+    return max_t_inference(standardised.sum(axis=0), flipped)
 
 
 def permute_within(clients: ArrayLike, rng: np.random.Generator) -> np.ndarray:

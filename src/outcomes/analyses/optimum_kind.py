@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from outcomes.analyses.contrasts import WaldTest, wald_test
+from outcomes.analyses.contrasts import WaldTest, check_coefficients, wald_test
 
 TERMS = ("w", "m", "w2", "m2", "wm")
 """Order of the coefficients: within, client mean, their squares, their product."""
@@ -43,6 +43,7 @@ def optimum_kind(beta: ArrayLike, covariance: ArrayLike, df_den: float = np.inf)
     df_den : float
         Denominator degrees of freedom; infinite gives chi-square tests.
     """
+    beta = check_coefficients(beta, len(TERMS))
     absolute = [[0, 0, -2, 0, 1], [0, 0, -1, 1, 0]]
     relative = [[0, 0, 0, 0, 1], [0, 0, 0, 1, 0]]
     return OptimumKind(

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from outcomes.analyses.contrasts import Estimate, check_covariance, delta_estimate, linear_estimate
-from outcomes.errors import UsageError
+from outcomes.analyses.contrasts import Estimate, check_coefficients, check_covariance, delta_estimate, linear_estimate
 
 TERMS = ("x", "y", "x2", "xy", "y2")
 """Order of the coefficients b1..b5; x is the experienced, y the preferred level, on the same metric and centre."""
@@ -83,7 +82,7 @@ def response_surface(
     Raises
     ------
     UsageError
-        If there are not five coefficients or the covariance does not fit them.
+        If there are not five finite coefficients (b0 left out) or the covariance does not fit them.
 
     Examples
     --------
@@ -92,10 +91,8 @@ def response_surface(
     >>> round(surface.a4.value, 3), round(surface.x0.value, 3), round(surface.p11.value, 6)
     (-0.6, 2.0, 1.219804)
     """
-    beta = np.asarray(beta, dtype=float)
-    if beta.shape != (5,):
-        raise UsageError(f"A response surface has five coefficients; {beta.size} were given.", hint="leave out b0")
-    covariance = check_covariance(covariance, 5)
+    beta = check_coefficients(beta, len(TERMS))
+    covariance = check_covariance(covariance, len(TERMS))
 
     def derived(function: Callable[[np.ndarray], complex], exists: bool) -> Estimate | None:
         return delta_estimate(function, beta, covariance, level, df) if exists else None

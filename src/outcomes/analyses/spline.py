@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import statsmodels.api as sm
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
 from outcomes.analyses.contrasts import check_covariance, check_level
-from outcomes.errors import FitRefused
+from outcomes.analyses.robust_ols import robust_ols
+from outcomes.errors import FitRefused, UsageError
 
 KNOT_QUANTILES = (0.0, 0.275, 0.5, 0.725, 1.0)
 """Five knots, the inner three as in Harrell 2015 (doi 10.1007/978-3-319-19425-7, table 2.3); the ends hold the data."""
@@ -33,11 +33,21 @@ class SplineFit:
 
     def curve(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Value and standard error of the curve at x, both of the shape of x."""
-        return self._at(natural_basis(self.knots)(np.asarray(x, dtype=float)))
+        return self._at(natural_basis(self.knots)(self._inside(x)))
 
     def slope(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Slope (outcome units per unit of x) and its standard error at x."""
-        return self._at(natural_basis(self.knots).derivative()(np.asarray(x, dtype=float)))
+        return self._at(self.slope_rows(x))
+
+    def slope_rows(self, x: ArrayLike) -> np.ndarray:
+        """Rows L with slope(x) = L beta, shape (m, k)."""
+        return natural_basis(self.knots).derivative()(self._inside(x))
+
+    def _inside(self, x: ArrayLike) -> np.ndarray:
+        x = np.asarray(x, dtype=float)
+        if ((x < self.knots[0]) | (x > self.knots[-1])).any():
+            raise UsageError("The curve was asked for outside the data.", hint="stay between the first and last knot")
+        return x
 
     def _at(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return rows @ self.beta, np.sqrt(np.einsum("...j,jk,...k->...", rows, self.covariance, rows))
@@ -75,15 +85,6 @@ def natural_basis(knots: ArrayLike) -> CubicSpline:
     return CubicSpline(knots, np.eye(knots.size), bc_type="natural")
 
 
-def robust_ols(outcome: np.ndarray, design: np.ndarray, clusters: np.ndarray | None):
-    """OLS with cluster-robust standard errors, or HC3 where there are no clusters."""
-    model = sm.OLS(outcome, design)
-    if clusters is None:
-        return model.fit(cov_type="HC3")
-    codes = np.unique(clusters, return_inverse=True)[1]
-    return model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
-
-
 def fit_spline(
     outcome: ArrayLike, x: ArrayLike, *, covariates: ArrayLike | None = None, clusters: ArrayLike | None = None
 ) -> SplineFit:
@@ -116,7 +117,7 @@ def fit_spline(
         design = np.column_stack([design, covariates - covariates.mean(axis=0)])
     fit = robust_ols(outcome, design, None if clusters is None else np.asarray(clusters))
     k = knots.size
-    return SplineFit(knots, np.asarray(fit.params)[:k], np.asarray(fit.cov_params())[:k, :k])
+    return SplineFit(knots, fit.beta[:k], fit.covariance[:k, :k])
 
 
 def slope_band(
@@ -138,7 +139,7 @@ def slope_band(
     """
     check_level(level)
     x = np.asarray(x, dtype=float)
-    rows = natural_basis(spline.knots).derivative()(x)
+    rows = spline.slope_rows(x)
     slope, std_error = spline.slope(x)
     covariance = check_covariance(spline.covariance, spline.knots.size)
     draws = rng.multivariate_normal(np.zeros(spline.knots.size), covariance, size=n_draws, method="eigh")

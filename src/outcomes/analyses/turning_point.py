@@ -8,7 +8,13 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
-from outcomes.analyses.contrasts import Estimate, check_covariance, critical_value, delta_estimate
+from outcomes.analyses.contrasts import (
+    Estimate,
+    check_coefficients,
+    check_covariance,
+    critical_value,
+    delta_estimate,
+)
 from outcomes.errors import FitRefused
 
 
@@ -61,6 +67,7 @@ def fieller_interval(
     Solves A x^2 + B x + C <= 0 with A = 4 (b2^2 - t^2 V22), B = 4 (b1 b2 - t^2 V12), C = b1^2 - t^2 V11. Where A <= 0
     (the curvature itself is not significant) the set is unbounded: *no finite interval*.
     """
+    b1, b2 = check_coefficients([b1, b2], 2)
     covariance = check_covariance(covariance, 2)
     t2 = critical_value(level, df) ** 2
     a = 4 * (b2**2 - t2 * covariance[1, 1])

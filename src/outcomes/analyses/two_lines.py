@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from outcomes.analyses.contrasts import Estimate, estimate
-from outcomes.analyses.spline import fit_spline, robust_ols
+from outcomes.analyses.robust_ols import robust_ols
+from outcomes.analyses.spline import fit_spline
 from outcomes.analyses.turning_point import TurningKind
 from outcomes.errors import FitRefused, UsageError
 
@@ -129,9 +130,7 @@ def _interrupted(outcome, x, break_point, covariates, clusters) -> tuple[Estimat
         distance = x - break_point
         lines = [np.ones_like(x), np.where(above, 0.0, distance), np.where(above, distance, 0.0), above.astype(float)]
         fit = robust_ols(outcome, _with(np.column_stack(lines), covariates), clusters)
-        variance = float(np.asarray(fit.cov_params())[column, column])
-        df = float(np.inf) if clusters is None else float(np.unique(clusters).size - 1)
-        slopes.append(estimate(float(fit.params[column]), variance, df=df))
+        slopes.append(estimate(fit.beta[column], fit.covariance[column, column], df=fit.df))
     return slopes[0], slopes[1]
 
 

@@ -1,0 +1,63 @@
+"""Ordinary least squares whose standard errors allow for dependence within clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import statsmodels.api as sm
+
+from outcomes.errors import FitRefused
+
+MIN_CLUSTERS = 10
+"""Our floor. Below about 40 clusters the intervals are still somewhat narrow (Cameron & Miller 2015, doi
+10.3368/jhr.50.2.317)."""
+
+
+@dataclass(frozen=True)
+class RobustFit:
+    """Coefficients and their robust covariance.
+
+    Attributes
+    ----------
+    beta : ndarray, shape (p,)
+    covariance : ndarray, shape (p, p)
+    df : float
+        Number of clusters - 1, or infinite without clusters.
+    """
+
+    beta: np.ndarray
+    covariance: np.ndarray
+    df: float
+
+
+def robust_ols(outcome: np.ndarray, design: np.ndarray, clusters: np.ndarray | None = None) -> RobustFit:
+    """Fit OLS with cluster-robust standard errors, or HC3 where there are no clusters (both by statsmodels).
+
+    Parameters
+    ----------
+    outcome : ndarray, shape (n,)
+    design : ndarray, shape (n, p)
+        With the intercept; no missing values.
+    clusters : ndarray, shape (n,), optional
+        Client of each row.
+
+    Raises
+    ------
+    FitRefused
+        If columns are linearly dependent or there are fewer than ten clusters.
+    """
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        raise FitRefused(f"The {design.shape[1]} columns of the regression are linearly dependent.", hint="drop one")
+    model = sm.OLS(outcome, design)
+    if clusters is None:
+        fit, df = model.fit(cov_type="HC3"), np.inf
+    else:
+        labels, codes = np.unique(clusters, return_inverse=True)
+        if labels.size < MIN_CLUSTERS:
+            raise FitRefused(
+                f"{labels.size} clients are too few for cluster-robust standard errors; {MIN_CLUSTERS} are needed.",
+                hint="use a mixed model with small-sample degrees of freedom",
+            )
+        fit, df = model.fit(cov_type="cluster", cov_kwds={"groups": codes}), labels.size - 1
+    return RobustFit(np.asarray(fit.params), np.asarray(fit.cov_params()), float(df))
