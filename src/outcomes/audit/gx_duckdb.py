@@ -24,6 +24,8 @@ import sqlalchemy as sa
 from duckdb_engine import ConnectionWrapper
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+logging.getLogger("great_expectations").addHandler(logging.NullHandler())
+logging.getLogger("great_expectations").propagate = False
 with warnings.catch_warnings():
     # The library imports sre_constants, which Python 3.11 deprecates.
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -33,9 +35,6 @@ with warnings.catch_warnings():
     from great_expectations.expectations.expectation import BatchExpectation
     from great_expectations.expectations.metrics.metric_provider import metric_value
     from great_expectations.expectations.metrics.query_metric_provider import QueryMetricProvider
-
-logging.getLogger("great_expectations").addHandler(logging.NullHandler())
-logging.getLogger("great_expectations").propagate = False
 
 # Counts only: no failing value is ever fetched.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_unexpected_values": True}

@@ -80,7 +80,7 @@ def check_tables(
     from outcomes.audit.canary import prove_that_checks_see
     from outcomes.audit.gx_duckdb import Evaluator
 
-    prove_that_checks_see({check.type for checks in suites.values() for check in checks})
+    prove_that_checks_see(frozenset(check.type for checks in suites.values() for check in checks))
     evaluator = Evaluator(con)
     try:
         results: list[CheckResult] = []

@@ -1,0 +1,29 @@
+"""Every check in `expectations/` finds what is planted for it, and counts it exactly."""
+
+import pytest
+from planted import PLANTS, all_plants
+
+from outcomes.audit import Status
+from outcomes.audit.runner import DATABASE, check_tables
+from outcomes.audit.suites import read_suites
+from outcomes.warehouse import connect
+
+PLANTED = list(all_plants())
+
+
+@pytest.mark.parametrize(
+    ("check", "plant"), PLANTED, ids=[f"{check.id}-{number}" for number, (check, _) in enumerate(PLANTED)]
+)
+def test_a_check_finds_its_planted_violation_and_counts_it(check, plant, release, study):
+    assert plant is not None, f"no violation is planted for {check.id}: a check that cannot fail is worse than none"
+    with connect(release / DATABASE) as con:
+        con.execute(plant.sql)
+        expected = con.execute(plant.expected).fetchall()[0][0] if isinstance(plant.expected, str) else plant.expected
+        assert expected > 0
+        (result,) = check_tables(con, study.settings, {check.table: (check,)})
+    assert (result.status, result.n_violated) == (Status.FAILED, expected), result.sentence
+
+
+def test_every_plant_belongs_to_a_check():
+    known = {check.id for checks in read_suites().values() for check in checks}
+    assert PLANTS.keys() <= known
