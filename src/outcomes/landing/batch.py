@@ -1,0 +1,139 @@
+"""Landed batches: immutable folders of one Parquet file and its manifest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from outcomes.contract import CONTRACT, Kind, Rule, ValueType
+from outcomes.landing.columns import ColumnPlan
+from outcomes.landing.source_rows import text_literal
+from outcomes.landing.cells import SQL_TYPES
+from outcomes.storage import file_sha256, new_folder, read_json, write_json
+from outcomes.study import StudyFolder
+
+BATCH_NAME = re.compile(r"(\d{4,})-([0-9a-f]{12})")
+SHORT = 12  # hexadecimal digits of a hash in names
+DEFAULT_PRACTICE = "practice"
+
+
+@dataclass(frozen=True)
+class BatchEntry:
+    """One batch as its manifest has it."""
+
+    batch_id: str
+    sequence: int
+    sha256: str
+    study_sha256: str
+    kind: Kind
+
+
+def read_batches(landed: Path) -> dict[str, BatchEntry]:
+    """Return the landed batches by the SHA-256 of their source files."""
+    folders = landed.iterdir() if landed.is_dir() else ()
+    manifests = [read_json(folder / "manifest.json") for folder in sorted(folders) if BATCH_NAME.fullmatch(folder.name)]
+    return {
+        manifest["sha256"]: BatchEntry(
+            manifest["batch_id"],
+            manifest["sequence"],
+            manifest["sha256"],
+            manifest["study_sha256"],
+            Kind(manifest["kind"]),
+        )
+        for manifest in manifests
+    }
+
+
+def write_batch(
+    con: duckdb.DuckDBPyConnection,
+    study: StudyFolder,
+    plan: ColumnPlan,
+    *,
+    file_name: str,
+    sha256: str,
+    sequence: int,
+    lines: np.ndarray,
+    by_rule: dict[Rule, int],
+    n_rejected: int,
+) -> str:
+    """Write the rows that are left in `typed` as a batch; it becomes visible by one rename. Returns its id.
+
+    Parameters
+    ----------
+    lines : ndarray of int64
+        Physical line of each row of `typed` as it was read, by row id.
+    """
+    batch_id = f"{sequence:04d}-{sha256[:SHORT]}"
+    n_landed = con.execute("select count(*) from typed").fetchone()[0]
+    with new_folder(study.landed / batch_id) as folder:
+        parquet = folder / "batch.parquet"
+        con.execute(
+            f"copy ({_select(con, plan, lines)}) to {text_literal(str(parquet))} (format parquet, compression zstd)"
+        )
+        write_json(
+            folder / "manifest.json",
+            {
+                "batch_id": batch_id,
+                "kind": plan.kind,
+                "file_name": file_name,
+                "sequence": sequence,
+                "sha256": sha256,
+                "study_sha256": study.settings_sha256,
+                "landed_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "rows_read": n_landed + n_rejected,
+                "rows_landed": n_landed,
+                "rows_quarantined": n_rejected,
+                "quarantined_by_rule": by_rule,
+                "columns_dropped": list(plan.dropped),
+                "parquet_sha256": file_sha256(parquet),
+            },
+        )
+    return batch_id
+
+
+def _select(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, lines: np.ndarray) -> str:
+    """Write the SQL of the batch: every column of the contract in its order, the extra scales, the source line."""
+    columns = [
+        f'{_contract_value(plan, column.name, column.type)} as "{column.name}"' for column in CONTRACT[plan.kind]
+    ]
+    if plan.kind is Kind.SESSIONS:
+        columns.append(f"{_other_scores(plan)} as other_scores")
+    is_consecutive = lines.size == 0 or bool(lines[-1] - lines[0] == lines.size - 1)
+    if is_consecutive:
+        first = int(lines[0]) if lines.size else 0
+        return f"select {', '.join(columns)}, cast(typed.rowid + {first} as integer) as source_line from typed order by typed.rowid"
+    con.register("line_array", {"line": lines})
+    con.execute("create or replace temp table source_lines as select line from line_array")
+    con.unregister("line_array")
+    return (
+        f"select {', '.join(columns)}, cast(source_lines.line as integer) as source_line "
+        "from typed inner join source_lines on source_lines.rowid = typed.rowid order by typed.rowid"
+    )
+
+
+def _contract_value(plan: ColumnPlan, name: str, value_type: ValueType) -> str:
+    if plan.named(name):
+        return f"v_{name}"
+    episode = "v_episode_id" if plan.named("episode_id") else "v_client_id"
+    match plan.kind, name:
+        case Kind.SESSIONS, "practice_id":
+            return text_literal(DEFAULT_PRACTICE)
+        case Kind.SESSIONS, "episode_id":
+            return episode
+        case Kind.SESSIONS, "attended":
+            return "true"
+        case Kind.SESSIONS, "session_number" if plan.source.order == "row":
+            return f"cast(row_number() over (partition by {episode} order by typed.rowid) as integer)"
+    return f"cast(null as {SQL_TYPES[value_type]})"
+
+
+def _other_scores(plan: ColumnPlan) -> str:
+    extras = [planned.column.name for planned in plan.columns if planned.is_extra]
+    if not extras:
+        return "cast(null as map(varchar, double))"
+    return f"map([{', '.join(map(text_literal, extras))}], [{', '.join(f'v_{name}' for name in extras)}])"

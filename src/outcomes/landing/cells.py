@@ -1,0 +1,161 @@
+"""SQL that turns the text of cells into values and says, cell by cell, which rule is broken.
+
+A cell's value is empty where it is missing or breaks a rule; its flag is 0 or 1 + the rule's place in `Rule`.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+
+from outcomes.contract import Rule, ValueType
+from outcomes.landing.columns import ColumnPlan, PlannedColumn
+from outcomes.landing.source_rows import text_literal
+
+EARLIEST_DATE = date(1980, 1, 1)  # no practice-outcome record is older; a birthday often is
+SQL_TYPES = {
+    ValueType.IDENTIFIER: "varchar", ValueType.CODE: "varchar", ValueType.INTEGER: "integer", ValueType.DATE: "date",
+    ValueType.YES_NO: "boolean", ValueType.SCALE: "double",
+}  # fmt: skip
+RULES = tuple(Rule)
+
+
+@dataclass(frozen=True)
+class TypedCell:
+    """SQL of one column: `steps` are named intermediate expressions, `value` and `flag` may use them."""
+
+    steps: dict[str, str]
+    value: str
+    flag: str
+
+
+@dataclass(frozen=True)
+class _Empty:
+    """When a cell is empty, and which flag it then has."""
+
+    condition: str
+    flag: str
+
+    @property
+    def branch(self) -> str:
+        return f"when {self.condition} then {self.flag}"
+
+
+def flag(rule: Rule) -> str:
+    """Return the flag of a rule as SQL."""
+    return str(RULES.index(rule) + 1)
+
+
+def typed_cell(planned: PlannedColumn, plan: ColumnPlan, today: date, *, is_typed: bool, is_key: bool) -> TypedCell:
+    """Write one column's SQL.
+
+    Parameters
+    ----------
+    today : date
+        Later dates are impossible.
+    is_typed : bool
+        The format has true and false of its own.
+    is_key : bool
+        An empty cell breaks `MISSING_KEY`.
+    """
+    raw = text_literal(planned.constant) if planned.place is None else f"c{planned.place}"
+    missing = _is_missing(raw, plan)
+    empty = _Empty(missing, flag(Rule.MISSING_KEY) if is_key else "0")
+    match planned.column.type:
+        case ValueType.IDENTIFIER:
+            value = f"case when {missing} then null else trim({raw}) end"
+            hidden = f"when regexp_matches({raw}, '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]') " \
+                     f"then {flag(Rule.CONTROL_CHARACTER)}"  # fmt: skip
+            return TypedCell({}, value, f"case {empty.branch} {hidden if is_typed else ''} else 0 end")
+        case ValueType.SCALE:
+            low, high = planned.scale.minimum, planned.scale.maximum
+            return _number(planned, raw, empty, plan, Rule.NOT_A_NUMBER, "double", f"between {low!r} and {high!r}")
+        case ValueType.INTEGER:
+            bounds = f"between {planned.column.minimum} and {planned.column.maximum}"
+            return _number(planned, raw, empty, plan, Rule.NOT_AN_INTEGER, "integer", bounds)
+        case ValueType.DATE:
+            return _date(planned, raw, empty, plan, today)
+        case ValueType.YES_NO:
+            return _yes_no(planned, raw, empty, plan, is_typed=is_typed)
+        case ValueType.CODE:
+            return _code(planned, raw, empty, plan)
+
+
+def _is_missing(raw: str, plan: ColumnPlan) -> str:
+    codes = sorted({code.strip().lower() for code in plan.source.missing} | {""})
+    longest = max(map(len, codes))
+    listed = ", ".join(map(text_literal, codes))
+    return (
+        f"({raw} is null or (length({raw}) <= {longest + 2} and lower(trim({raw})) in ({listed})) or trim({raw}) = '')"
+    )
+
+
+def _number(
+    planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, rule: Rule, sql_type: str, bounds: str
+) -> TypedCell:
+    """Read a number; DuckDB's own reading takes 1_000, nan and inf too, and rounds 5.7 to an integer."""
+    read, value = f"n_{planned.column.name}", f"v_{planned.column.name}"
+    if plan.source.decimal_mark == ",":
+        number = f"case when not contains({raw}, '.') then try_cast(replace({raw}, ',', '.') as double) end"
+    else:
+        number = f"try_cast({raw} as double)"
+    is_whole = f"{read} = floor({read})" if sql_type == "integer" else "true"
+    stand_ins = ", ".join(repr(code) for code in sorted(_numbers(plan.source.missing)))
+    is_stand_in = f"{read} in ({stand_ins})" if stand_ins else "false"
+    is_number = f"{read} is not null and isfinite({read}) and not contains({raw}, '_') and {is_whole}"
+    return TypedCell(
+        {read: number},
+        f"cast(case when {read} {bounds} and {is_whole} and not {is_stand_in} and not contains({raw}, '_') "
+        f"then {read} end as {sql_type})",
+        f"case when {value} is not null then 0 when {is_stand_in} or {empty.condition} then {empty.flag} "
+        f"when {is_number} then {flag(Rule.OUT_OF_RANGE)} else {flag(rule)} end",
+    )
+
+
+def _numbers(codes: tuple[str, ...]) -> set[float]:
+    """Return the codes for missing values that are numbers, so that -99.0 counts as -99 does."""
+    numbers = set()
+    for code in codes:
+        with suppress(ValueError):
+            numbers.add(float(code))
+    return {number for number in numbers if math.isfinite(number)}
+
+
+def _date(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, today: date) -> TypedCell:
+    """Read a date in the declared format; DuckDB takes the words epoch and infinity for dates in any format."""
+    read = f"n_{planned.column.name}"
+    day = (
+        f"case when lower(trim({raw})) in ('epoch', 'infinity', '-infinity') then null "
+        f"else cast(try_strptime(trim({raw}), {text_literal(plan.source.date_format)}) as date) end"
+    )
+    possible = f"{read} between date '{EARLIEST_DATE}' and date '{today}'"
+    return TypedCell(
+        {read: day},
+        f"case when {possible} then {read} end",
+        f"case when v_{planned.column.name} is not null then 0 {empty.branch} "
+        f"when {read} is null then {flag(Rule.NOT_A_DATE)} else {flag(Rule.IMPOSSIBLE_DATE)} end",
+    )
+
+
+def _yes_no(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, *, is_typed: bool) -> TypedCell:
+    yes = {word.strip().lower() for word in plan.source.yes} | ({"true"} if is_typed else set())
+    no = {word.strip().lower() for word in plan.source.no} | ({"false"} if is_typed else set())
+    read = f"n_{planned.column.name}"
+    value = f"case when {read} in ({_list(yes)}) then true when {read} in ({_list(no)}) then false end"
+    flagged = f"case when v_{planned.column.name} is not null then 0 {empty.branch} else {flag(Rule.NOT_YES_NO)} end"
+    return TypedCell({read: f"lower(trim({raw}))"}, value, flagged)
+
+
+def _code(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan) -> TypedCell:
+    codes = {code.lower(): code for code in planned.column.codes}
+    codes |= {given.strip().lower(): code for given, code in plan.source.codes.get(planned.column.name, {}).items()}
+    read = f"n_{planned.column.name}"
+    cases = " ".join(f"when {text_literal(given)} then {text_literal(code)}" for given, code in codes.items())
+    flagged = f"case when v_{planned.column.name} is not null then 0 {empty.branch} else {flag(Rule.UNKNOWN_CODE)} end"
+    return TypedCell({read: f"lower(trim({raw}))"}, f"case {read} {cases} end", flagged)
+
+
+def _list(words: set[str]) -> str:
+    return ", ".join(text_literal(word) for word in sorted(words)) or "null"

@@ -1,0 +1,115 @@
+"""Names and bytes of source files: kind and format by name, content unpacked under a limit, nothing read while it changes."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from outcomes.contract import Kind, Refusal
+from outcomes.landing.refusal import FileRefused, listed
+from outcomes.study.settings import StudySettings
+
+_UNPACK_BYTES = 4_000_000
+
+
+class Format(StrEnum):
+    """The formats that landing reads, told by the name's ending."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    NDJSON = "ndjson"
+
+
+_ENDINGS = {
+    ".csv": Format.CSV, ".tsv": Format.CSV, ".txt": Format.CSV, ".parquet": Format.PARQUET,
+    ".ndjson": Format.NDJSON, ".jsonl": Format.NDJSON,
+}  # fmt: skip
+
+
+def is_ignored(path: Path) -> bool:
+    """Say whether landing leaves an entry of the inbox alone: hidden and temporary files, folders, what is no file."""
+    name = path.name
+    return name.startswith((".", "~")) or name.endswith(("~", ".tmp", ".part", ".crdownload")) or not path.is_file()
+
+
+def kind_of(name: str, settings: StudySettings) -> Kind:
+    """Tell a file's kind by its name.
+
+    Raises
+    ------
+    FileRefused
+        If no pattern of the study fits, or the patterns of two kinds do.
+    """
+    lowered = name.lower()
+    patterns = {kind: source.pattern for kind, source in settings.sources.items()}
+    fitting = [kind for kind, pattern in patterns.items() if fnmatchcase(lowered, pattern.lower())]
+    if not fitting:
+        raise FileRefused(
+            Refusal.UNKNOWN_KIND,
+            f"the file name fits none of the study's patterns: {listed(list(patterns.values()))}",
+            "rename the file, or change pattern in [sources] of study.toml",
+        )
+    if len(fitting) > 1:
+        raise FileRefused(
+            Refusal.AMBIGUOUS_KIND,
+            f"the file name fits the patterns of {' and '.join(fitting)}",
+            "rename the file, or make the patterns in [sources] of study.toml narrower",
+        )
+    return fitting[0]
+
+
+def format_of(name: str) -> tuple[Format, bool]:
+    """Tell a file's format by its name's ending, and whether it is packed by gzip.
+
+    Raises
+    ------
+    FileRefused
+        If the ending is none that landing reads.
+    """
+    lowered = name.lower()
+    is_packed = lowered.endswith(".gz")
+    found = _ENDINGS.get(Path(lowered.removesuffix(".gz")).suffix)
+    if found is None:
+        raise FileRefused(
+            Refusal.UNREADABLE,
+            "the name's ending is none that is read",
+            f"use one of: {', '.join(_ENDINGS)}, each also with .gz",
+        )
+    return found, is_packed
+
+
+def unpack(path: Path, target: Path, most_bytes: int) -> None:
+    """Unpack a gzip file, at most `most_bytes`.
+
+    Raises
+    ------
+    FileRefused
+        If it is damaged, cut off, or unpacks to more.
+    """
+    n_bytes = 0
+    try:
+        with gzip.open(path, "rb") as packed, target.open("wb") as unpacked:
+            while part := packed.read(_UNPACK_BYTES):
+                n_bytes += len(part)
+                if n_bytes > most_bytes:
+                    raise too_large(f"the file unpacks to more than {most_bytes:,} bytes")
+                unpacked.write(part)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise FileRefused(
+            Refusal.UNREADABLE, "the file cannot be unpacked; it is cut off, damaged or no gzip file", "pack it again"
+        ) from None
+
+
+def too_large(message: str) -> FileRefused:
+    """Make the refusal for a file over the study's limit."""
+    return FileRefused(Refusal.TOO_LARGE, message, "split the file, or raise max_bytes in [landing] of study.toml")
+
+
+def fingerprint(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file is written to or replaced: size, time of change, inode."""
+    state = os.stat(path)
+    return state.st_size, state.st_mtime_ns, state.st_ino

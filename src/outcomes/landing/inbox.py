@@ -1,0 +1,263 @@
+"""`land_inbox` and `land_file`: from source files to batches, refusals and quarantined rows. The caller holds the writer lock."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from outcomes.contract import Kind, Refusal, Rule
+from outcomes.errors import StorageError
+from outcomes.landing.batch import SHORT, BatchEntry, read_batches, write_batch
+from outcomes.landing.columns import ColumnPlan
+from outcomes.landing.csv_files import read_csv
+from outcomes.landing.door import MISALIGNED, refuse_identifying_values
+from outcomes.landing.files import Format, fingerprint, format_of, is_ignored, kind_of, too_large, unpack
+from outcomes.landing.ndjson_files import read_ndjson
+from outcomes.landing.parquet_files import read_parquet
+from outcomes.landing.quarantine import RejectedRow, count_by_rule, quarantine_text
+from outcomes.landing.refusal import FileRefused, counted
+from outcomes.landing.refused_files import forget, recall, remember
+from outcomes.landing.results import Landed, LandingReport, Refused, Skipped
+from outcomes.landing.rules import Breach, create_typed, find_breaches
+from outcomes.landing.source_rows import SourceRows
+from outcomes.progress import tracked
+from outcomes.storage import file_sha256, remove_leftovers, write_text
+from outcomes.study import StudyFolder
+from outcomes.warehouse import connect
+
+_MEMORY = "1GB"  # of DuckDB; it spills into the scratch folder beyond
+_ATTEMPTS = 3  # at a file that changes while it is read
+
+
+def land_inbox(study: StudyFolder) -> LandingReport:
+    """Land every file of the inbox that was not landed before, in the order of names.
+
+    Call it under the study's writer lock; what killed runs left behind is removed first.
+
+    Parameters
+    ----------
+    study : StudyFolder
+        The study; its inbox stays as it is.
+
+    Returns
+    -------
+    LandingReport
+        What became of every file.
+
+    Raises
+    ------
+    StudyError
+        If `study.toml` lacks the range of a scale that a file has.
+    StorageError
+        If a batch cannot be written, or counts do not agree.
+    """
+    for folder in (study.landed, study.quarantine):
+        remove_leftovers(folder)
+    entries = sorted(study.inbox.iterdir()) if study.inbox.is_dir() else []
+    files = [path for path in entries if not is_ignored(path)]
+    batches = read_batches(study.landed)
+    outcomes = []
+    for path in tracked(files, "Landing"):
+        outcome = _land(study, path, batches)
+        if isinstance(outcome, Landed):
+            batches[outcome.sha256] = BatchEntry(
+                outcome.batch_id, outcome.sequence, outcome.sha256, study.settings_sha256, outcome.kind
+            )
+        outcomes.append(outcome)
+    return LandingReport(
+        landed=tuple(outcome for outcome in outcomes if isinstance(outcome, Landed)),
+        skipped=tuple(outcome for outcome in outcomes if isinstance(outcome, Skipped)),
+        refused=tuple(outcome for outcome in outcomes if isinstance(outcome, Refused)),
+        ignored=tuple(path.name for path in entries if is_ignored(path)),
+    )
+
+
+def land_file(study: StudyFolder, path: Path) -> Landed | Skipped | Refused:
+    """Land one file; see `land_inbox`."""
+    return _land(study, path, read_batches(study.landed))
+
+
+def _land(study: StudyFolder, path: Path, batches: dict[str, BatchEntry]) -> Landed | Skipped | Refused:
+    kind, sha256 = None, ""
+    try:
+        for _ in range(_ATTEMPTS):
+            before = fingerprint(path)
+            if before[0] > study.settings.landing.max_bytes:
+                raise too_large(
+                    f"the file has {before[0]:,} bytes; the study allows {study.settings.landing.max_bytes:,}"
+                )
+            sha256 = file_sha256(path)
+            if known := batches.get(sha256):
+                changed = known.study_sha256 != study.settings_sha256
+                return Skipped(path.name, known.batch_id, sha256, under_other_settings=changed)
+            kind = kind_of(path.name, study.settings)
+            if remembered := recall(study, path.name, kind, sha256):
+                return remembered
+            sequence = 1 + max((entry.sequence for entry in batches.values()), default=0)
+            try:
+                landed = _read_and_write(study, path, kind, sha256, sequence, before)
+            except FileRefused:
+                if fingerprint(path) == before:
+                    raise
+                continue
+            if landed:
+                forget(study, sha256)
+                return landed
+        sha256 = ""
+        raise FileRefused(
+            Refusal.UNREADABLE, "the file changes while it is read", "wait until it is complete and run again"
+        )
+    except OSError as failed:
+        if failed.filename is None or Path(failed.filename) != path:
+            raise StorageError(
+                f"Landing failed: {failed.strerror}", "check space and permissions of the study"
+            ) from failed
+        return _refused(study, path, kind, "", FileRefused(
+            Refusal.UNREADABLE, f"the file cannot be read: {failed.strerror}", "check its permissions"
+        ))  # fmt: skip
+    except FileRefused as refusal:
+        return _refused(study, path, kind, sha256, refusal)
+
+
+def _refused(study: StudyFolder, path: Path, kind: Kind | None, sha256: str, refusal: FileRefused) -> Refused:
+    refused = Refused(
+        path.name, kind, sha256, refusal.refusal, refusal.message, refusal.hint, refusal.rows_read,
+        sum(refusal.quarantined_by_rule.values()), refusal.quarantined_by_rule,
+    )  # fmt: skip
+    if sha256:
+        remember(study, refused)
+    return refused
+
+
+def _read_and_write(
+    study: StudyFolder, path: Path, kind: Kind, sha256: str, sequence: int, before: tuple[int, int, int]
+) -> Landed | None:
+    """Land one new file; None where it changed meanwhile."""
+    with _scratch_folder(study) as scratch, connect(memory_limit=_MEMORY) as con:
+        con.execute("set temp_directory = ?", [str(scratch)])
+        plan, rows = _read(con, study, path, scratch, kind)
+        create_typed(con, plan, rows, date.today())
+        if fingerprint(path) != before:
+            return None
+        breaches = find_breaches(con, plan)
+        rejected = _rejected_rows(rows, plan, breaches)
+        refuse_identifying_values(con, plan, _broken_cells(rejected), rows.n_records)
+        rejected = [_without_dropped(row, plan) for row in rejected]
+        by_rule = count_by_rule(rejected)
+        if rejected:
+            study.quarantine.mkdir(parents=True, exist_ok=True)
+            write_text(study.quarantine / f"{sha256[:SHORT]}.csv", quarantine_text(path.name, rejected))
+        _refuse_too_many(study, rows.n_records, by_rule)
+        if breaches:
+            con.execute("delete from typed where rowid in (select unnest(?::bigint[]))", [list(breaches)])
+        n_landed = con.execute("select count(*) from typed").fetchone()[0]
+        if n_landed + len(rejected) != rows.n_records:
+            raise StorageError(
+                f"{rows.n_records:,} rows were read, {n_landed:,} would be landed and {len(rejected):,} quarantined",
+                "keep the file and report this; nothing of it was landed",
+            )
+        batch_id = write_batch(
+            con, study, plan, file_name=path.name, sha256=sha256, sequence=sequence,
+            lines=rows.lines[rows.well_formed], by_rule=by_rule, n_rejected=len(rejected),
+        )  # fmt: skip
+    return Landed(
+        path.name,
+        kind,
+        batch_id,
+        sequence,
+        sha256,
+        n_landed + len(rejected),
+        n_landed,
+        len(rejected),
+        by_rule,
+        plan.dropped,
+    )
+
+
+def _read(
+    con: duckdb.DuckDBPyConnection, study: StudyFolder, path: Path, scratch: Path, kind: Kind
+) -> tuple[ColumnPlan, SourceRows]:
+    file_format, is_packed = format_of(path.name)
+    # A link gives DuckDB a plain name to open, whatever the source file is called.
+    content = scratch / f"source.{file_format}"
+    if is_packed:
+        unpack(path, content, study.settings.landing.max_bytes)
+    else:
+        content.symlink_to(path.resolve())
+    match file_format:
+        case Format.CSV:
+            return read_csv(content, scratch, kind, study.settings)
+        case Format.NDJSON:
+            return read_ndjson(con, content, scratch, kind, study.settings)
+        case Format.PARQUET:
+            return read_parquet(con, content, kind, study.settings)
+
+
+@contextmanager
+def _scratch_folder(study: StudyFolder) -> Iterator[Path]:
+    """Make a private folder inside the study: what is unpacked or spilled never leaves it."""
+    study.quarantine.mkdir(parents=True, exist_ok=True)
+    folder = study.quarantine / f".aside-{uuid.uuid4().hex}"
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rejected_rows(rows: SourceRows, plan: ColumnPlan, breaches: dict[int, list[Breach]]) -> list[RejectedRow]:
+    """Bring malformed records and broken rows together in file order, with their cells."""
+    broken: dict[int, list[Breach]] = {record: [Breach(rule)] for record, rule in rows.malformed.items()}
+    broken |= {int(rows.well_formed[row]): found for row, found in breaches.items()}
+    records = sorted(broken)
+    rejected = []
+    for record, cells in zip(records, rows.raw_cells(records), strict=True):
+        found = broken[record]
+        kept: dict[str, str] | list[str] = cells
+        if len(cells) == len(plan.header) and record not in rows.malformed:
+            kept = {plan.header[place]: cells[place] for place in plan.places}
+        rejected.append(
+            RejectedRow(
+                int(rows.lines[record]), tuple(dict.fromkeys(breach.rule for breach in found)),
+                tuple(breach.column for breach in found), kept,
+            )
+        )  # fmt: skip
+    return rejected
+
+
+def _broken_cells(rejected: list[RejectedRow]) -> dict[str, set[str]]:
+    texts: dict[str, set[str]] = {MISALIGNED: set()}
+    for row in rejected:
+        if isinstance(row.cells, dict):
+            for name, cell in row.cells.items():
+                texts.setdefault(name, set()).add(cell.strip())
+        else:
+            texts[MISALIGNED].update(cell.strip() for cell in row.cells)
+    return texts
+
+
+def _without_dropped(row: RejectedRow, plan: ColumnPlan) -> RejectedRow:
+    """Blank the cells of a misaligned row where the study drops columns: it cannot be said which cells these are."""
+    if isinstance(row.cells, dict) or not plan.dropped:
+        return row
+    return RejectedRow(row.line, row.rules, row.columns, None)
+
+
+def _refuse_too_many(study: StudyFolder, n_records: int, by_rule: dict[Rule, int]) -> None:
+    n_bad, most = sum(by_rule.values()), study.settings.landing.max_bad_share
+    if n_bad <= most * n_records:
+        return
+    rules = ", ".join(f"{rule}: {n:,}" for rule, n in by_rule.items())
+    refusal = FileRefused(
+        Refusal.TOO_MANY_BAD_ROWS,
+        f"{n_bad:,} of {counted(n_records, 'row')} are bad ({n_bad / n_records:.1%}; the study allows {most:.1%}): {rules}",
+        "see the file of the same hash in quarantine/ for lines and reasons; mend the export or max_bad_share in [landing]",
+    )
+    refusal.rows_read, refusal.quarantined_by_rule = n_records, by_rule
+    raise refusal

@@ -1,0 +1,66 @@
+"""The memory of refused files: `quarantine/<first 12 of the hash>.refused.json`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from outcomes.contract import Kind, Refusal, Rule
+from outcomes.landing.batch import SHORT
+from outcomes.landing.results import Refused
+from outcomes.storage import read_json, write_json
+from outcomes.study import StudyFolder
+
+
+def record_path(study: StudyFolder, sha256: str) -> Path:
+    """Return where the refusal of a file's content is recorded."""
+    return study.quarantine / f"{sha256[:SHORT]}.refused.json"
+
+
+def remember(study: StudyFolder, refused: Refused) -> None:
+    """Record a refusal for people and for the next run."""
+    study.quarantine.mkdir(parents=True, exist_ok=True)
+    write_json(
+        record_path(study, refused.sha256),
+        {
+            "file_name": refused.file_name,
+            "kind": refused.kind,
+            "sha256": refused.sha256,
+            "study_sha256": study.settings_sha256,
+            "code_version": version("outcomes"),
+            "refused_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "refusal": refused.refusal,
+            "message": refused.message,
+            "hint": refused.hint,
+            "rows_read": refused.rows_read,
+            "rows_quarantined": refused.rows_quarantined,
+            "quarantined_by_rule": refused.quarantined_by_rule,
+        },
+    )
+
+
+def recall(study: StudyFolder, file_name: str, kind: Kind, sha256: str) -> Refused | None:
+    """Return the refusal of the same content under the same name, settings and code, if there was one."""
+    path = record_path(study, sha256)
+    if not path.is_file():
+        return None
+    record = read_json(path)
+    asked = (file_name, kind, sha256, study.settings_sha256, version("outcomes"))
+    if asked != tuple(record[key] for key in ("file_name", "kind", "sha256", "study_sha256", "code_version")):
+        return None
+    return Refused(
+        file_name, kind, sha256, Refusal(record["refusal"]), record["message"], record["hint"], record["rows_read"],
+        record["rows_quarantined"], {Rule(rule): n for rule, n in record["quarantined_by_rule"].items()}, again=True,
+    )  # fmt: skip
+
+
+def forget(study: StudyFolder, sha256: str) -> None:
+    """Remove the record of a refusal once the same content was landed."""
+    record_path(study, sha256).unlink(missing_ok=True)
+
+
+def once_more(refused: Refused) -> Refused:
+    """Mark a refusal as one that was found before."""
+    return replace(refused, again=True)
