@@ -77,7 +77,7 @@ def build_problem(design: Design, rows: ModelRows, link: Link) -> Problem:
     """
     events, trials, constant = _events(rows.y, rows.weights)
     n = events.size
-    names, X, fixed, dropped = _fixed_columns(design, rows.X)
+    names, X, fixed, dropped, x_cov = _fixed_columns(design, rows.X)
     if len(names) >= n:
         raise FitRefused(
             f"The model has {len(names)} fixed columns and {n} complete rows.", "use fewer terms or more data"
@@ -92,7 +92,7 @@ def build_problem(design: Design, rows: ModelRows, link: Link) -> Problem:
     cells = find_cells([group.codes for group in groups])
     arrays = sorted_rows(X, events, trials, Z, cells)
     blocks = Blocks(factors, cells.levels, arrays.n_random_columns)
-    coordinates = Coordinates(names, fixed, random, effects, groups, fixed @ np.cov(X.T, ddof=1) @ fixed.T, moments)
+    coordinates = Coordinates(names, fixed, random, effects, groups, x_cov, moments)
     return Problem(design, Model(arrays, blocks, link), coordinates, constant, rows.survey.n_missing, dropped, warnings)
 
 
@@ -125,24 +125,34 @@ def _events(y: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.n
     return whole, trials, float((gammaln(trials + 1) - gammaln(whole + 1) - gammaln(trials - whole + 1)).sum())
 
 
-def _fixed_columns(design: Design, X: np.ndarray) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Names kept, working columns, the map back to the formula's coefficients, and names dropped."""
+def _fixed_columns(
+    design: Design, X: np.ndarray
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[str, ...], np.ndarray]:
+    """Names kept, working columns, the map back to coefficients, names dropped, and the kept columns' covariance."""
+    n = len(X)
     has_intercept = INTERCEPT_NAME in design.fixed
-    center = X.mean(axis=0) if has_intercept else np.zeros(X.shape[1])
-    scale = np.sqrt(((X - center) ** 2).mean(axis=0))
+    mean = X.mean(axis=0)
+    center = mean.copy() if has_intercept else np.zeros(X.shape[1])
     constant = np.array([name == INTERCEPT_NAME for name in design.fixed])
-    center[constant], scale[constant] = 0.0, 1.0
+    center[constant] = 0.0
+    work = X - center
+    scale = np.sqrt(np.einsum("ij,ij->j", work, work) / n)
     # A constant column is left at a length that the rank check sees as nothing.
-    tiny = scale <= 1e-12 * np.maximum(np.abs(X).max(axis=0, initial=0.0), 1e-300)
-    work = (X - center) / np.where(tiny, 1.0, scale)
-    kept = _independent(work.T @ work / X.shape[0])
+    scale[scale <= 1e-12 * np.maximum(np.abs(mean), 1e-300)] = 1.0
+    scale[constant] = 1.0
+    work /= scale
+    gram = work.T @ work / n
+    kept = _independent(gram)
     names = tuple(name for name, keep in zip(design.fixed, kept, strict=True) if keep)
     dropped = tuple(name for name, keep in zip(design.fixed, kept, strict=True) if not keep)
     back = np.diag(1.0 / scale[kept])
     if has_intercept:
         intercept = names.index(INTERCEPT_NAME)
         back[intercept] -= center[kept] / scale[kept]
-    return names, work[:, kept], back, dropped
+    shift = (mean - center) / scale
+    cov = (gram - np.outer(shift, shift)) * np.outer(scale, scale) * n / (n - 1)
+    cov[constant] = cov[:, constant] = 0.0
+    return names, work if kept.all() else work[:, kept], back, dropped, cov[np.ix_(kept, kept)]
 
 
 def _independent(gram: np.ndarray) -> np.ndarray:
