@@ -81,9 +81,11 @@ def test_hazards_that_are_no_probabilities_are_refused(bad):
         cumulative_incidence(bad)
 
 
-def test_a_life_table_refuses_session_zero_and_unknown_causes():
-    with pytest.raises(UsageError, match="whole number from 1"):
+def test_a_life_table_refuses_session_zero_missing_sessions_and_unknown_causes():
+    with pytest.raises(UsageError, match="1 of 2 last sessions"):
         life_table([0, 1], [1, 1])
+    with pytest.raises(UsageError, match="1 of 2 last sessions"):
+        life_table([np.nan, 1], [1, 1])
     with pytest.raises(UsageError, match="Causes"):
         life_table([1, 2], [1, 2], n_causes=1)
 

@@ -106,6 +106,8 @@ def test_the_curve_is_not_drawn_beyond_the_data():
 def test_outcome_and_predictor_must_be_of_one_length():
     with pytest.raises(UsageError, match="shapes"):
         two_lines_test(np.ones(3), np.ones(4))
+    with pytest.raises(UsageError, match="No row"):
+        two_lines_test([np.nan, 1.0], [1.0, np.nan])
 
 
 def test_a_straight_line_is_reproduced_by_the_spline_with_its_slope():

@@ -53,12 +53,16 @@ def life_table(last_session: ArrayLike, cause: ArrayLike, n_causes: int = 1) -> 
     UsageError
         If a session is below 1 or a cause is unknown.
     """
-    last = np.asarray(last_session)
-    cause = np.asarray(cause)
+    last = np.asarray(last_session, dtype=float)
+    cause = np.asarray(cause, dtype=float)
     if last.shape != cause.shape or last.ndim != 1 or last.size == 0:
         raise UsageError(f"Sessions and causes have shapes {last.shape} and {cause.shape}; both must be (n,), n > 0.")
-    if not np.array_equal(last, last.astype(int)) or last.min() < 1:
-        raise UsageError("The last session must be a whole number from 1.", hint="start the risk set at session 1")
+    wrong = ~(np.isfinite(last) & (last >= 1) & (last == np.floor(last)))
+    if wrong.any():
+        raise UsageError(
+            f"{int(wrong.sum())} of {last.size} last sessions are missing or no whole number from 1.",
+            hint="start the risk set at session 1",
+        )
     if not np.isin(cause, np.arange(n_causes + 1)).all():
         raise UsageError(f"Causes must be 0 (censored) to {n_causes}.")
     last, cause = last.astype(int), cause.astype(int)

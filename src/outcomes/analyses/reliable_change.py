@@ -88,8 +88,8 @@ def classify_change(
 
     Returns
     -------
-    ndarray of ChangeClass, shape (n,)
-        MISSING where a score is missing.
+    ndarray of str, shape (n,)
+        Values of `ChangeClass`; MISSING where a score is missing.
     """
     if not threshold > 0:
         raise UsageError("The threshold of reliable change must be positive.")

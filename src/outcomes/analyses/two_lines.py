@@ -110,6 +110,8 @@ def _complete(outcome, x, covariates, clusters):
         covariates = covariates[keep]
     if clusters is not None:
         clusters = np.asarray(clusters)[keep]
+    if not keep.any():
+        raise UsageError("No row has both an outcome and a predictor.")
     return outcome[keep], x[keep], covariates, clusters
 
 
