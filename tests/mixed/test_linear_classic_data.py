@@ -26,7 +26,7 @@ def _anxiety() -> pl.DataFrame:
     answered = pl.sum_horizontal(pl.col(items).is_not_null())
     score = pl.when(answered >= 16).then(pl.mean_horizontal(items))
     person = pl.col("id").cast(pl.String).fill_null("NA")  # as R's paste() has it
-    return data.with_columns(score=score, pid=pl.col("study") + ":" + person)
+    return data.with_columns(score=score, pid=pl.col("study") + " " + person)
 
 
 DERIVED = {"alda_depression_unemployment": _depression, "stai_state_items": _anxiety}
