@@ -9,10 +9,10 @@ from scipy.special import expit
 
 from outcomes.analyses.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
 from outcomes.disclosure import percentile_may_be_shown
+from outcomes.models.averaging import average_over_effects
 from outcomes.models.grid import design_rows, inner_range
 from outcomes.models.specs import columns_read
 from outcomes.models.state import CurvePoint, Estimates
-from outcomes.models.variation import average_over_effects
 from outcomes.study.settings import Disclosure, ModelSpec
 
 GRID_POINTS = 31

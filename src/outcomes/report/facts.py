@@ -18,6 +18,11 @@ class Exclusion:
     sessions: Shown
     clients: Shown | None  # None where rows are not yet people
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether either number may be told."""
+        return self.sessions.value is not None or (self.clients is not None and self.clients.value is not None)
+
 
 @dataclass(frozen=True)
 class Flow:

@@ -27,6 +27,7 @@ _INK, _QUIET, _GRID = "#1f2933", "#52606d", "#e4e7eb"
 _BLUE, _BAND, _BARS = "#0b4f8a", "#a9cbe8", "#9aa5b1"
 _LINES = ("#062f4f", "#0b63a5", "#3b8ac4")
 _DASHES = ([1, 0], [8, 4], [2, 3])
+_LABEL_ROOM = 78  # px right of the lines, for their labels
 _LABEL_GAP = 0.07  # least distance of two line labels, as a share of the axis
 
 
@@ -60,7 +61,7 @@ def satisfaction_figure(
     high = max(middle + spread, *(p.conf_high for p in curve))
 
     def chart(width: int) -> alt.VConcatChart:
-        x = _x(f"Guidance compared with the client's usual ({unit})", curve)
+        x = _x(["Guidance compared with", f"the client's usual ({unit})"], width, curve)
         y = alt.Y("estimate:Q", title=None, scale=alt.Scale(domain=[low, high], zero=False, nice=True))
         base = alt.Chart(_frame(curve))
         layers = [
@@ -90,17 +91,15 @@ def dropout_figure(curves: dict[int, Sequence[CurvePoint]], bins: Sequence[Bin],
 
     def chart(width: int) -> alt.VConcatChart:
         any_curve = curves[sessions[0]]
-        x = _x(f"Guidance on average so far ({unit})", any_curve)
+        x = _x([f"Guidance on average so far ({unit})"], width, any_curve)
         y = alt.Y("estimate:Q", title=None, axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, top], nice=False))
-        layers = []
-        for session, color, dash in zip(sessions, _LINES, _DASHES, strict=False):
-            base = alt.Chart(_frame(curves[session]))
-            layers += [
-                base.mark_area(color=_BAND, opacity=0.45).encode(
-                    x=x, y=alt.Y("conf_low:Q", title=None), y2="conf_high:Q"
-                ),
-                base.mark_line(color=color, strokeWidth=2.5, strokeDash=dash).encode(x=x, y=y),
-            ]
+        bases = [alt.Chart(_frame(curves[session])) for session in sessions]
+        band = {"x": x, "y": alt.Y("conf_low:Q", title=None), "y2": "conf_high:Q"}
+        layers = [base.mark_area(color=_BAND, opacity=0.45).encode(**band) for base in bases]
+        layers += [
+            base.mark_line(color=color, strokeWidth=2.5, strokeDash=dash).encode(x=x, y=y)
+            for base, color, dash in zip(bases, _LINES, _DASHES, strict=False)
+        ]
         labels = pl.DataFrame(
             {
                 "x": [curves[s][-1].x for s in sessions],
@@ -114,9 +113,9 @@ def dropout_figure(curves: dict[int, Sequence[CurvePoint]], bins: Sequence[Bin],
             .encode(x=x, y=y, text="label:N")
         )
         main = alt.layer(*layers).properties(
-            width=width - 60, height=260, title=_axis_title("Dropped out by then (share of clients)")
+            width=width - _LABEL_ROOM, height=260, title=_axis_title("Dropped out by then (share of clients)")
         )
-        return alt.vconcat(main, _density(bins, x, width - 60), spacing=8)
+        return alt.vconcat(main, _density(bins, x, width - _LABEL_ROOM), spacing=8)
 
     words = " ".join(
         f"By session {s}, {round(100 * curves[s][0].estimate)}% have dropped out where guidance is "
@@ -135,10 +134,13 @@ def share_figure(shares: dict[str, float]) -> Figure:
     frame = frame.with_columns(label=label)
 
     def chart(width: int) -> alt.LayerChart:
-        y = alt.Y("label:N", title=None, sort=frame["label"].to_list(), axis=alt.Axis(labelLimit=width, orient="left"))
+        y = alt.Y("place:O", axis=None)
         x = alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5))
-        bars = alt.Chart(frame).mark_bar(color=_BLUE, height=18).encode(x=x, y=y)
-        return alt.layer(bars).properties(width=width - 170, height=34 * len(names))
+        bars = alt.Chart(frame).mark_bar(color=_BLUE, height=12, yOffset=8).encode(x=x, y=y)
+        text = alt.Chart(frame).mark_text(align="left", dy=-9, fontSize=13, color=_INK)
+        return alt.layer(bars, text.encode(x=alt.datum(0), y=y, text="label:N")).properties(
+            width=width, height=44 * len(names)
+        )
 
     return _figure(chart, "; ".join(frame["label"].to_list()) + ".")
 
@@ -149,9 +151,11 @@ def _frame(points: Sequence[CurvePoint]) -> pl.DataFrame:
     )
 
 
-def _x(title: str, curve: Sequence[CurvePoint]) -> alt.X:
+def _x(title: list[str], width: int, curve: Sequence[CurvePoint]) -> alt.X:
+    """The axis of guidance; its name takes one line at desk width."""
     domain = alt.Scale(domain=[curve[0].x, curve[-1].x], nice=False, zero=False)
-    return alt.X("x:Q", title=title, scale=domain, axis=alt.Axis(tickCount=7, labelFlush=False))
+    title = title if width <= NARROW else [" ".join(title)]
+    return alt.X("x:Q", title=title, scale=domain, axis=alt.Axis(tickCount=7 if width > NARROW else 4))
 
 
 def _axis_title(text: str) -> alt.TitleParams:
@@ -166,8 +170,9 @@ def _density(bins: Sequence[Bin], x: alt.X, width: int) -> alt.Chart:
         {"x": [b.low for b in shown], "x2": [b.high for b in shown], "sessions": [b.sessions.value for b in shown]},
         schema={"x": pl.Float64, "x2": pl.Float64, "sessions": pl.Int64},
     )
-    y = alt.Y("sessions:Q", title=None, axis=alt.Axis(tickCount=2, grid=False))
-    bars = alt.Chart(frame).mark_bar(color=_BARS, stroke="white", strokeWidth=1).encode(x=x, x2="x2:Q", y=y)
+    y = alt.Y("sessions:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=2, grid=False))
+    bars = alt.Chart(frame).mark_rect(color=_BARS, stroke="white", strokeWidth=1)
+    bars = bars.encode(x=x.axis(None), x2="x2:Q", y=y, y2=alt.datum(0))
     return bars.properties(width=width, height=54, title=_axis_title("Number of sessions"))
 
 
@@ -185,7 +190,7 @@ def _figure(chart: Callable[[int], alt.TopLevelMixin], description: str) -> Figu
 
 def _svg(chart: alt.TopLevelMixin, description: str) -> Markup:
     """Inline SVG: no name spaces (HTML knows them), ids of its own, a text for screen readers."""
-    styled = chart.configure(font=_FONT, background="white", padding={"left": 4, "right": 4, "top": 4, "bottom": 4})
+    styled = chart.configure(font=_FONT, background="white", padding={"left": 4, "right": 12, "top": 4, "bottom": 4})
     styled = styled.configure_view(stroke=None).configure_axis(
         labelColor=_QUIET, titleColor=_INK, gridColor=_GRID, domainColor=_QUIET, tickColor=_QUIET,
         labelFontSize=12, titleFontSize=13, titleFontWeight=600, titlePadding=8,

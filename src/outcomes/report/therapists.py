@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+from outcomes.analyses.therapist_effects import RESIDUAL_VARIANCE, LatentResidual, median_odds_ratio, variance_share
 from outcomes.models.state import ModelStatus
-from outcomes.models.variation import RESIDUAL_VARIANCE, median_difference, median_odds_ratio, variance_share
 from outcomes.report.facts import ModelFacts
 from outcomes.report.words import Statement, number, percent, unusable
 
@@ -33,16 +35,17 @@ def therapist_statement(model: ModelFacts) -> Statement:
         )
     if model.kind == "linear":
         return Statement(
-            f"About {percent(share)} of the differences in {_outcome(model)} lies between therapists.",
+            f"About {percent(share)} of the differences in {_outcome(model)} lie between therapists.",
             (
+                # The median difference of two draws from N(0, s2v) is the logarithm of the median odds ratio.
                 f"For two therapists picked at random, the average ratings of similar clients typically differ by "
-                f"{number(median_difference(between))} points (half of all such pairs differ by less).",
+                f"{number(math.log(median_odds_ratio(between)))} points (half of all such pairs differ by less).",
             ),
         )
     ratio = median_odds_ratio(between)
     measure = "odds" if model.link == "logit" else "risk at each session"
     return Statement(
-        f"About {percent(share)} of the differences in {_outcome(model)} lies between therapists.",
+        f"About {percent(share)} of the differences in {_outcome(model)} lie between therapists.",
         (
             f"For two therapists picked at random and the same client, the {measure} of dropping out with the one are "
             f"typically {number(ratio, 2)} times those with the other (median ratio; 1 would be no difference).",
@@ -56,9 +59,9 @@ def variance_shares(model: ModelFacts) -> dict[str, float]:
     if not known or (_GROUP, _INTERCEPT) not in model.variances:
         return {}
     total = _total(model)
-    shares = {
-        _NAMES.get(group, group): sd**2 / total for (group, term), sd in model.variances.items() if term == _INTERCEPT
-    }
+    groups = [group for group, term in model.variances if term == _INTERCEPT]
+    groups.sort(key=lambda group: group != _GROUP)
+    shares = {_NAMES.get(group, group): model.variances[group, _INTERCEPT] ** 2 / total for group in groups}
     return {**shares, _RESIDUAL: model.variances["residual", ""] ** 2 / total}
 
 
@@ -71,7 +74,11 @@ def note_on_state(model: ModelFacts) -> str:
 
 def _total(model: ModelFacts) -> float:
     """Variance of the outcome that the random intercepts and the lowest level make up."""
-    lowest = model.variances["residual", ""] ** 2 if model.kind == "linear" else RESIDUAL_VARIANCE[model.link]
+    lowest = (
+        model.variances["residual", ""] ** 2
+        if model.kind == "linear"
+        else RESIDUAL_VARIANCE[LatentResidual(model.link)]
+    )
     return lowest + sum(sd**2 for (_, term), sd in model.variances.items() if term == _INTERCEPT)
 
 

@@ -25,6 +25,10 @@ TERMS = {
 }
 """Columns in plain words; a column that is not listed keeps its name."""
 
+_REASONS = {
+    "quarantined: see core_quarantine for the rules": "rows with mistakes in them",
+    "superseded by a later file": "rows that a later file replaced",
+}
 STATES = {
     ModelStatus.CONVERGED: "calculation complete",
     ModelStatus.SINGULAR: "calculation complete, with a note",
@@ -84,7 +88,8 @@ def term_label(term: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Replace column names in a sentence by what they mean."""
+    """Replace column names and the pipeline's own words in a sentence by what they mean."""
+    text = _REASONS.get(text, text)
     for name in sorted(TERMS, key=len, reverse=True):
         text = text.replace(name, TERMS[name][0].lower() + TERMS[name][1:])
     return text
@@ -111,7 +116,7 @@ def satisfaction(model: ModelFacts, unit: str) -> Statement:
         Direction.LESS: "Clients were less satisfied with sessions in which they got more guidance than usual.",
         Direction.UNCLEAR: "We found no clear link between getting more guidance than usual and satisfaction.",
     }[direction(within)]
-    sentences = [f"One {unit} more guidance than usual for a client went with {size}."]
+    sentences = [*_levels(model), f"One {unit} more guidance than usual for a client went with {size}."]
     for term, who in (
         ("directiveness_client", "Clients who usually got more guidance than other clients of the same therapist"),
         ("directiveness_therapist", "Clients of therapists who usually give more guidance than other therapists"),
@@ -124,6 +129,19 @@ def satisfaction(model: ModelFacts, unit: str) -> Statement:
             }[direction(effect)]
             sentences.append(f"{who} {seen}: one {unit} more went with {_change(effect)}.")
     return Statement(headline, tuple(sentences))
+
+
+def _levels(model: ModelFacts) -> list[str]:
+    """Average ratings at the client's usual guidance and at both ends of the curve."""
+    points = model.curves.get("satisfaction", ())
+    if not points:
+        return []
+    usual = min(points, key=lambda p: abs(p.x))
+    return [
+        f"Sessions with the client's usual amount of guidance were rated {number(usual.estimate)} on average; with "
+        f"clearly less ({number(abs(points[0].x))} points), {number(points[0].estimate)}; with clearly more "
+        f"({number(points[-1].x)} points), {number(points[-1].estimate)}."
+    ]
 
 
 def bend(model: ModelFacts) -> Statement:
