@@ -151,3 +151,12 @@ def test_an_unknown_state_is_refused_with_a_count_and_no_value():
     with pytest.raises(UsageError, match="1 of 2 episodes") as caught:
         bound_undetermined(["dropout", "vanished"], dropout_proportion)
     assert "vanished" not in str(caught.value)
+
+
+def test_greenwoods_error_by_hand_and_no_error_where_nobody_is_left():
+    # Three episodes end at sessions 1, 2 and 3: S = 2/3, 1/3, 0.
+    table = life_table([1, 2, 3], [1, 1, 1])
+    assert table.survival == pytest.approx([2 / 3, 1 / 3, 0])
+    first = 1 / (3 * 2)
+    expected = [2 / 3 * np.sqrt(first), 1 / 3 * np.sqrt(first + 1 / (2 * 1)), 0]
+    assert table.survival_std_error == pytest.approx(expected)

@@ -63,6 +63,28 @@ def test_each_key_names_items_that_exist(entry, scale):
     assert len(set(scale.items)) == len(scale.items)
 
 
+# Field guide, section 2: items whose answers run against their scale.
+REVERSED = {
+    ("HCCQ", "autonomy_support"): {13},
+    ("CSQ-8-printed", "satisfaction"): {2, 4, 5, 8},
+    ("CORE-10", "distress"): {2, 3},
+    ("OQ-45", "distress"): {1, 12, 13, 20, 21, 24, 31, 37, 43},
+}
+
+
+@pytest.mark.parametrize(("entry", "scale"), SCALES, ids=IDS)
+def test_the_reversed_items_are_those_of_the_field_guide(entry, scale):
+    lowest = np.full(entry.n_items, float(entry.item_min))
+    base = score(entry, lowest, scale.name).value[0]
+    falling = set()
+    for item in range(1, entry.n_items + 1):
+        raised = lowest.copy()
+        raised[item - 1] += 1
+        if score(entry, raised, scale.name).value[0] < base:
+            falling.add(item)
+    assert falling == REVERSED.get((entry.instrument_id, scale.name), set())
+
+
 # One worked example a rule; by hand from the field guide's rule.
 WORKED = {
     "C-NIP": ("therapist_directiveness", [3, 2, -1, 0, 1] + [3] * 13, 5),

@@ -80,3 +80,9 @@ def test_weights_need_probabilities_and_observed_rows():
         stabilised_weights([True, True], [0.0, 0.5], 0.5)
     with pytest.raises(UsageError, match="No row is observed"):
         stabilised_weights([False], [0.5], 0.5)
+
+
+def test_of_two_tipping_points_the_one_nearer_to_no_shift_is_told():
+    deltas = np.linspace(-4, 4, 81)
+    ours = tipping_point(deltas, (deltas + 3.05) * (1.05 - deltas), np.full(81, 0.1))
+    assert ours.sign == pytest.approx(1.05, abs=0.01)

@@ -89,3 +89,17 @@ def test_few_clients_and_empty_specifications_are_refused():
 def test_a_refused_specification_does_not_slip_into_the_joint_test():
     with pytest.raises(UsageError, match="missing"):
         max_t_inference([1.0, np.nan], np.zeros((9, 2)))
+
+
+def test_a_smaller_statistic_never_gets_a_smaller_adjusted_p_value():
+    # Step-down alone would give the second 1/5, below the first's 3/5.
+    resampled = np.array([[3.5, 0.1], [3.2, 0.2], [0.1, 0.3], [0.2, 0.4]])
+    assert max_t_inference([3.0, 2.9], resampled).p_adjusted == pytest.approx([3 / 5, 3 / 5])
+
+
+def test_the_unit_of_a_specification_does_not_matter():
+    scores = np.random.default_rng(12).normal(0.2, 1, size=(50, 3))
+    plain = sign_flip_inference(scores, np.random.default_rng(13))
+    rescaled = sign_flip_inference(scores * np.array([1.0, 1000.0, 0.001]), np.random.default_rng(13))
+    assert rescaled.p_adjusted == pytest.approx(plain.p_adjusted)
+    assert rescaled.statistic == pytest.approx(plain.statistic)

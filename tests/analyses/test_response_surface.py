@@ -192,3 +192,24 @@ def test_one_best_level_for_all_is_not_congruence():
 def test_no_effect_is_not_congruence():
     checklist = _checklist(lambda x, y: 0 * x, n=500)
     assert not checklist.has_broad_fit
+
+
+def _exact_surface(b):
+    return response_surface(b, np.eye(5) * 1e-6)
+
+
+def test_a_model_no_better_than_the_intercept_has_no_fit_whatever_its_surface():
+    surface = _exact_surface([0.0, 0.0, -0.2, 0.4, -0.2001])
+    assert fit_checklist(surface, 0.01, BOUNDS).has_strict_fit
+    refused = fit_checklist(surface, 0.60, BOUNDS)
+    assert not refused.has_broad_fit
+    assert not refused.has_strict_fit
+
+
+def test_flatness_along_congruence_alone_is_not_strict_fit():
+    # Rising from the line of congruence instead of falling: a1 ~ 0 and a2 ~ 0, yet a4 > 0.
+    checklist = fit_checklist(_exact_surface([0.0, 0.0, 0.2, -0.4, 0.2001]), 0.01, BOUNDS)
+    states = {condition.name: condition.state for condition in checklist.conditions}
+    assert states["a1"] is states["a2"] is ConditionState.HOLDS
+    assert states["a4"] is ConditionState.REFUTED
+    assert not checklist.has_strict_fit
