@@ -9,7 +9,6 @@ import pytest
 import outcomes.analyses
 
 MODULES = [
-    "outcomes.scoring",
     *(f"outcomes.analyses.{module.name}" for module in pkgutil.iter_modules(outcomes.analyses.__path__)),
 ]
 

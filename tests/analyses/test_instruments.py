@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from outcomes.analyses.scoring import score
 from outcomes.errors import DataRefused, UsageError
 from outcomes.instruments import INSTRUMENTS, instrument
-from outcomes.scoring import score
 
 SCALES = [(entry, scale) for entry in INSTRUMENTS for scale in entry.scales]
 IDS = [f"{entry.instrument_id} {scale.name}" for entry, scale in SCALES]
