@@ -69,6 +69,7 @@ def render(facts: Facts, settings: StudySettings) -> str:
         models=[(model, words.STATES[model.status], note_on_state(model), _effects(model)) for model in facts.models],
         states=words.STATES,
         refused=ModelStatus.REFUSED,
+        dropout_means=words.DEFINITIONS[settings.dropout.definition],
         minimum_residual_df=MINIMUM_RESIDUAL_DF,
         scale=settings.scales["directiveness"],
         rating=settings.scales["satisfaction"],
@@ -96,7 +97,7 @@ def _satisfaction(models: list[ModelFacts], facts: Facts, settings: StudySetting
         figure = satisfaction_figure(points, beside, bins, spread, unit)
     return Answer(
         straight,
-        words.satisfaction(straight, unit.removesuffix("s")),
+        words.satisfaction(straight, drawn, unit.removesuffix("s")),
         figure,
         _in_numbers(points, lambda p: words.number(p, 2)),
         words.bend(curved) if curved and curved.is_usable else None,

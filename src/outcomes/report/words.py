@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from outcomes.models.state import ModelStatus
+from outcomes.models.state import CurvePoint, ModelStatus
 from outcomes.report.facts import Estimate, ModelFacts
+from outcomes.study.settings import DropoutDefinition
 
 TERMS = {
     "(Intercept)": "Starting level",
@@ -28,6 +29,7 @@ TERMS = {
 _REASONS = {
     "quarantined: see core_quarantine for the rules": "rows with mistakes in them",
     "superseded by a later file": "rows that a later file replaced",
+    "directiveness not rated": "guidance not rated",
 }
 STATES = {
     ModelStatus.CONVERGED: "calculation complete",
@@ -35,6 +37,19 @@ STATES = {
     ModelStatus.NOT_CONVERGED: "calculation did not settle",
     ModelStatus.REFUSED: "not calculated",
 }
+
+
+DEFINITIONS = {
+    DropoutDefinition.UNILATERAL: "the client ended it without agreement",
+    DropoutDefinition.THERAPIST_JUDGED: "the therapist judged the ending to be premature",
+    DropoutDefinition.COUNT_2: "the client came to fewer than 2 sessions",
+    DropoutDefinition.COUNT_3: "the client came to fewer than 3 sessions",
+    DropoutDefinition.COUNT_4: "the client came to fewer than 4 sessions",
+    DropoutDefinition.COUNT_MEDIAN: "the client came to fewer sessions than half of all clients",
+    DropoutDefinition.MISSED_LAST: "the last appointment was missed and none came after it",
+    DropoutDefinition.PROTOCOL: "the client came to fewer sessions than were planned",
+}
+"""Definitions of dropout in plain words."""
 
 
 class Direction(StrEnum):
@@ -105,8 +120,11 @@ def unusable(model: ModelFacts) -> Statement:
     )
 
 
-def satisfaction(model: ModelFacts, unit: str) -> Statement:
-    """What more guidance than usual means for satisfaction, within clients, between clients, between therapists."""
+def satisfaction(model: ModelFacts, drawn: ModelFacts, unit: str) -> Statement:
+    """What more guidance than usual means for satisfaction, within clients, between clients, between therapists.
+
+    `drawn` is the model whose curve is shown: where the line bends, its levels are the better ones.
+    """
     within = model.term("directiveness_within")
     if within is None:
         return Statement("This model does not ask about guidance within clients.")
@@ -116,7 +134,7 @@ def satisfaction(model: ModelFacts, unit: str) -> Statement:
         Direction.LESS: "Clients were less satisfied with sessions in which they got more guidance than usual.",
         Direction.UNCLEAR: "We found no clear link between getting more guidance than usual and satisfaction.",
     }[direction(within)]
-    sentences = [*_levels(model), f"One {unit} more guidance than usual for a client went with {size}."]
+    sentences = [*_levels(drawn), f"On average, one {unit} more guidance than usual for a client went with {size}."]
     for term, who in (
         ("directiveness_client", "Clients who usually got more guidance than other clients of the same therapist"),
         ("directiveness_therapist", "Clients of therapists who usually give more guidance than other therapists"),
@@ -138,10 +156,14 @@ def _levels(model: ModelFacts) -> list[str]:
         return []
     usual = min(points, key=lambda p: abs(p.x))
     return [
-        f"Sessions with the client's usual amount of guidance were rated {number(usual.estimate)} on average; with "
-        f"clearly less ({number(abs(points[0].x))} points), {number(points[0].estimate)}; with clearly more "
-        f"({number(points[-1].x)} points), {number(points[-1].estimate)}."
+        f"Sessions with the client's usual amount of guidance were rated {_level(usual)} on average; with clearly less "
+        f"({number(abs(points[0].x))} points), {_level(points[0])}; with clearly more ({number(points[-1].x)} points), "
+        f"{_level(points[-1])}."
     ]
+
+
+def _level(point: CurvePoint) -> str:
+    return f"{number(point.estimate)} (95% interval {number(point.conf_low)} to {number(point.conf_high)})"
 
 
 def bend(model: ModelFacts) -> Statement:
