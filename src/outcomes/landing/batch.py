@@ -11,9 +11,9 @@ import duckdb
 import numpy as np
 
 from outcomes.contract import CONTRACT, Kind, Rule, ValueType
+from outcomes.landing.cells import SQL_TYPES
 from outcomes.landing.columns import ColumnPlan
 from outcomes.landing.source_rows import text_literal
-from outcomes.landing.cells import SQL_TYPES
 from outcomes.storage import file_sha256, new_folder, read_json, write_json
 from outcomes.study import StudyFolder
 
@@ -103,15 +103,16 @@ def _select(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, lines: np.ndarray)
     ]
     if plan.kind is Kind.SESSIONS:
         columns.append(f"{_other_scores(plan)} as other_scores")
-    is_consecutive = lines.size == 0 or bool(lines[-1] - lines[0] == lines.size - 1)
-    if is_consecutive:
+    listed = ", ".join(columns)
+    if not lines.size or lines[-1] - lines[0] == lines.size - 1:
         first = int(lines[0]) if lines.size else 0
-        return f"select {', '.join(columns)}, cast(typed.rowid + {first} as integer) as source_line from typed order by typed.rowid"
+        order = "order by typed.rowid" if plan.source.order == "row" else ""
+        return f"select {listed}, cast(typed.rowid + {first} as integer) as source_line from typed {order}"
     con.register("line_array", {"line": lines})
     con.execute("create or replace temp table source_lines as select line from line_array")
     con.unregister("line_array")
     return (
-        f"select {', '.join(columns)}, cast(source_lines.line as integer) as source_line "
+        f"select {listed}, cast(source_lines.line as integer) as source_line "
         "from typed inner join source_lines on source_lines.rowid = typed.rowid order by typed.rowid"
     )
 

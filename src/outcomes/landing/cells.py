@@ -20,6 +20,7 @@ SQL_TYPES = {
     ValueType.YES_NO: "boolean", ValueType.SCALE: "double",
 }  # fmt: skip
 RULES = tuple(Rule)
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ def flag(rule: Rule) -> str:
     return str(RULES.index(rule) + 1)
 
 
-def typed_cell(planned: PlannedColumn, plan: ColumnPlan, today: date, *, is_typed: bool, is_key: bool) -> TypedCell:
+def typed_cell(
+    planned: PlannedColumn, plan: ColumnPlan, today: date, *, is_typed: bool, is_native: bool, is_key: bool
+) -> TypedCell:
     """Write one column's SQL.
 
     Parameters
@@ -57,30 +60,42 @@ def typed_cell(planned: PlannedColumn, plan: ColumnPlan, today: date, *, is_type
         Later dates are impossible.
     is_typed : bool
         The format has true and false of its own.
+    is_native : bool
+        Numbers and dates were read as such already.
     is_key : bool
         An empty cell breaks `MISSING_KEY`.
     """
     raw = text_literal(planned.constant) if planned.place is None else f"c{planned.place}"
+    is_native = is_native and planned.place is not None
     missing = _is_missing(raw, plan)
-    empty = _Empty(missing, flag(Rule.MISSING_KEY) if is_key else "0")
+    is_read_native = is_native and planned.column.type in (ValueType.SCALE, ValueType.INTEGER, ValueType.DATE)
+    empty = _Empty(f"{raw} is null" if is_read_native else missing, flag(Rule.MISSING_KEY) if is_key else "0")
     match planned.column.type:
         case ValueType.IDENTIFIER:
-            value = f"case when {missing} then null else trim({raw}) end"
-            hidden = f"when regexp_matches({raw}, '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]') " \
-                     f"then {flag(Rule.CONTROL_CHARACTER)}"  # fmt: skip
-            return TypedCell({}, value, f"case {empty.branch} {hidden if is_typed else ''} else 0 end")
+            return _identifier(planned, raw, empty, plan, is_typed=is_typed)
         case ValueType.SCALE:
-            low, high = planned.scale.minimum, planned.scale.maximum
-            return _number(planned, raw, empty, plan, Rule.NOT_A_NUMBER, "double", f"between {low!r} and {high!r}")
+            bounds = f"between {planned.scale.minimum!r} and {planned.scale.maximum!r}"
+            return _number(planned, raw, empty, plan, Rule.NOT_A_NUMBER, bounds, is_native=is_native)
         case ValueType.INTEGER:
             bounds = f"between {planned.column.minimum} and {planned.column.maximum}"
-            return _number(planned, raw, empty, plan, Rule.NOT_AN_INTEGER, "integer", bounds)
+            return _number(planned, raw, empty, plan, Rule.NOT_AN_INTEGER, bounds, is_native=is_native)
         case ValueType.DATE:
-            return _date(planned, raw, empty, plan, today)
+            return _date(planned, raw, empty, plan, today, is_native=is_native)
         case ValueType.YES_NO:
             return _yes_no(planned, raw, empty, plan, is_typed=is_typed)
         case ValueType.CODE:
             return _code(planned, raw, empty, plan)
+
+
+def _identifier(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, *, is_typed: bool) -> TypedCell:
+    """Keep an id as text; in CSV control characters were found in the bytes, elsewhere they are looked for here."""
+    # Most ids are longer than any code for a missing value, and need one trim and no comparison.
+    is_long = f"length({raw}) > {2 + max(map(len, (*plan.source.missing, '')))}"
+    value = f"case when {is_long} then nullif(trim({raw}), '') when not {empty.condition} then trim({raw}) end"
+    if not is_typed:
+        return TypedCell({}, value, f"case when v_{planned.column.name} is null then {empty.flag} else 0 end")
+    control = f"regexp_matches({raw}, '{_CONTROL}')"
+    return TypedCell({}, value, f"case {empty.branch} when {control} then {flag(Rule.CONTROL_CHARACTER)} else 0 end")
 
 
 def _is_missing(raw: str, plan: ColumnPlan) -> str:
@@ -93,22 +108,25 @@ def _is_missing(raw: str, plan: ColumnPlan) -> str:
 
 
 def _number(
-    planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, rule: Rule, sql_type: str, bounds: str
+    planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, rule: Rule, bounds: str, *, is_native: bool
 ) -> TypedCell:
     """Read a number; DuckDB's own reading takes 1_000, nan and inf too, and rounds 5.7 to an integer."""
     read, value = f"n_{planned.column.name}", f"v_{planned.column.name}"
-    if plan.source.decimal_mark == ",":
+    is_plain = "true" if is_native else f"not contains({raw}, '_')"
+    if is_native:
+        number = raw
+    elif plan.source.decimal_mark == ",":
         number = f"case when not contains({raw}, '.') then try_cast(replace({raw}, ',', '.') as double) end"
     else:
         number = f"try_cast({raw} as double)"
-    is_whole = f"{read} = floor({read})" if sql_type == "integer" else "true"
+    is_whole = f"{read} = floor({read})" if planned.column.type is ValueType.INTEGER else "true"
     stand_ins = ", ".join(repr(code) for code in sorted(_numbers(plan.source.missing)))
     is_stand_in = f"{read} in ({stand_ins})" if stand_ins else "false"
-    is_number = f"{read} is not null and isfinite({read}) and not contains({raw}, '_') and {is_whole}"
+    is_number = f"{read} is not null and isfinite({read}) and {is_plain} and {is_whole}"
+    is_taken = f"{read} {bounds} and {is_whole} and not {is_stand_in} and {is_plain}"
     return TypedCell(
         {read: number},
-        f"cast(case when {read} {bounds} and {is_whole} and not {is_stand_in} and not contains({raw}, '_') "
-        f"then {read} end as {sql_type})",
+        f"cast(case when {is_taken} then {read} end as {SQL_TYPES[planned.column.type]})",
         f"case when {value} is not null then 0 when {is_stand_in} or {empty.condition} then {empty.flag} "
         f"when {is_number} then {flag(Rule.OUT_OF_RANGE)} else {flag(rule)} end",
     )
@@ -123,13 +141,17 @@ def _numbers(codes: tuple[str, ...]) -> set[float]:
     return {number for number in numbers if math.isfinite(number)}
 
 
-def _date(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, today: date) -> TypedCell:
+def _date(
+    planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, today: date, *, is_native: bool
+) -> TypedCell:
     """Read a date in the declared format; DuckDB takes the words epoch and infinity for dates in any format."""
     read = f"n_{planned.column.name}"
     day = (
         f"case when lower(trim({raw})) in ('epoch', 'infinity', '-infinity') then null "
         f"else cast(try_strptime(trim({raw}), {text_literal(plan.source.date_format)}) as date) end"
     )
+    if is_native:
+        day = f"case when {raw} > date '1900-01-01' and isfinite({raw}) then {raw} end"
     possible = f"{read} between date '{EARLIEST_DATE}' and date '{today}'"
     return TypedCell(
         {read: day},
@@ -143,7 +165,10 @@ def _yes_no(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, *
     yes = {word.strip().lower() for word in plan.source.yes} | ({"true"} if is_typed else set())
     no = {word.strip().lower() for word in plan.source.no} | ({"false"} if is_typed else set())
     read = f"n_{planned.column.name}"
-    value = f"case when {read} in ({_list(yes)}) then true when {read} in ({_list(no)}) then false end"
+    value = (
+        f"case when {raw} in ({_list(yes)}) then true when {raw} in ({_list(no)}) then false "
+        f"when {read} in ({_list(yes)}) then true when {read} in ({_list(no)}) then false end"
+    )
     flagged = f"case when v_{planned.column.name} is not null then 0 {empty.branch} else {flag(Rule.NOT_YES_NO)} end"
     return TypedCell({read: f"lower(trim({raw}))"}, value, flagged)
 

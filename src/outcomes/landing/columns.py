@@ -1,4 +1,4 @@
-"""From a file's header to a plan: which column of the contract is read from which place, or why the header is refused."""
+"""From a file's header to a plan: which column of the contract is read from which place."""
 
 from __future__ import annotations
 
@@ -182,6 +182,6 @@ def _check_codes(plan: ColumnPlan) -> None:
         strange = sorted(set(plan.source.codes.get(planned.column.name, {}).values()) - set(planned.column.codes))
         if planned.column.type is ValueType.CODE and strange:
             raise StudyError(
-                f"[sources.{plan.kind}.codes.{planned.column.name}] maps to {listed(strange)}, which the contract lacks",
+                f"[sources.{plan.kind}.codes.{planned.column.name}] maps to {listed(strange)}: no such codes",
                 f"use one of: {', '.join(planned.column.codes)}",
             )

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from outcomes.contract import Kind, Refusal
+from outcomes.contract import Kind, Refusal, ValueType
 from outcomes.landing.columns import ColumnPlan, known_names, plan_columns
 from outcomes.landing.refusal import FileRefused
 from outcomes.landing.sniffing import Head, read_head
@@ -32,31 +32,59 @@ def read_csv(path: Path, scratch: Path, kind: Kind, settings: StudySettings) -> 
     if not is_simple:
         path = scratch / "well_formed.csv"
         copy_well_formed(records, path)
-    # One line of quoted breaks is enough to let DuckDB's parallel reader lose its place.
-    relation = csv_relation(
-        path, len(head.names), delimiter=head.delimiter, has_header=is_simple, is_parallel=not records.has_breaks
-    )
+
+    def relation(types: dict[int, str], options: str = "") -> str:
+        # One quoted line break is enough to let DuckDB's parallel reader lose its place.
+        return csv_relation(
+            path, len(head.names), delimiter=head.delimiter, has_header=is_simple,
+            is_parallel=not records.has_breaks, types=types, options=options,
+        )  # fmt: skip
+
+    # DuckDB reads 1_0 as ten; with an underscore anywhere the text is looked at first.
+    native = "" if records.has_underscores else relation(_native_types(plan), _native_options(plan))
 
     def raw_cells(places: Sequence[int]) -> Iterator[list[str]]:
         return _cells(records, places, head)
 
-    return plan, SourceRows(relation, records.lines, records.malformed, raw_cells)
+    return plan, SourceRows(relation({}), records.lines, records.malformed, raw_cells, native_relation=native)
+
+
+def _native_types(plan: ColumnPlan) -> dict[int, str]:
+    """Return the places that DuckDB may read as numbers (counts too: it would round them) or dates."""
+    native = {ValueType.SCALE: "DOUBLE", ValueType.INTEGER: "DOUBLE", ValueType.DATE: "DATE"}
+    wanted: dict[int, set[str]] = {}
+    for planned in plan.columns:
+        if planned.place is not None:
+            wanted.setdefault(planned.place, set()).add(native.get(planned.column.type, "VARCHAR"))
+    return {place: types.pop() for place, types in wanted.items() if len(types) == 1}
+
+
+def _native_options(plan: ColumnPlan) -> str:
+    missing = sorted({form for code in plan.source.missing for form in (code, code.lower(), code.upper())} | {""})
+    return (
+        f", nullstr = [{', '.join(map(text_literal, missing))}], dateformat = {text_literal(plan.source.date_format)}, "
+        f"decimal_separator = {text_literal(plan.source.decimal_mark)}"
+    )
 
 
 def csv_relation(
-    path: Path, n_columns: int, *, delimiter: str, has_header: bool, is_parallel: bool, quote: str = '"'
-) -> str:
+    path: Path, n_columns: int, *, delimiter: str, has_header: bool, is_parallel: bool, quote: str = '"',
+    types: dict[int, str], options: str = "",
+) -> str:  # fmt: skip
     """Write the reader's SQL: nothing is detected, columns have names of our own, so none of the file's reaches SQL."""
-    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(n_columns))
+    columns = ", ".join(f"'c{place}': '{types.get(place, 'VARCHAR')}'" for place in range(n_columns))
     return (
         f"read_csv({path_literal(path)}, auto_detect = false, header = {str(has_header).lower()}, "
         f"delim = {text_literal(delimiter)}, quote = {text_literal(quote)}, escape = {text_literal(quote)}, "
         f"columns = {{{columns}}}, strict_mode = true, null_padding = false, "
-        f"max_line_size = {2 * LONGEST_RECORD}, parallel = {str(is_parallel).lower()})"
+        f"max_line_size = {2 * LONGEST_RECORD}, parallel = {str(is_parallel).lower()}{options})"
     )
 
 
 def _cells(records: TextRecords, places: Sequence[int], head: Head) -> Iterator[list[str]]:
     for raw in records.raw(list(places)):
         text = raw.decode("utf-8")
-        yield next(csv.reader(text.splitlines(keepends=True), delimiter=head.delimiter), [])
+        try:
+            yield next(csv.reader([text], delimiter=head.delimiter), [])
+        except csv.Error:  # a cell beyond the csv module's own limit
+            yield [text]

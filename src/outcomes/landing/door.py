@@ -8,11 +8,11 @@ from datetime import datetime
 import duckdb
 
 from outcomes.contract import Refusal, ValueType
+from outcomes.landing.cells import EARLIEST_DATE
 from outcomes.landing.columns import ColumnPlan, PlannedColumn
 from outcomes.landing.patterns import BIRTH, FREE_TEXT, LONGEST_SEARCHED, SAFE_VALUE, Sighting, sightings
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.landing.source_rows import text_literal
-from outcomes.landing.cells import EARLIEST_DATE
 
 MISALIGNED = "rows that do not fit the header"
 _OLD_DATES = 5  # distinct days; fewer are slips
@@ -66,20 +66,20 @@ def _refusal(found: list[tuple[str, Sighting]], plan: ColumnPlan) -> FileRefused
     )
     return FileRefused(
         refusal,
-        f"{counted(len({column for column, _ in found}), 'column seems', 'columns seem')} to point at persons or to hold "
-        f"free text ({sentences})",
+        f"{counted(len({column for column, _ in found}), 'column seems', 'columns seem')} to point at persons "
+        f"or to hold free text ({sentences})",
         f"replace these values by pseudonyms before the export, or list the column under drop in [sources.{plan.kind}]",
     )
 
 
 def _unsafe_values(con: duckdb.DuckDBPyConnection, planned: PlannedColumn) -> tuple[int, set[str]]:
     """Return the number of distinct ids, and those that do not have the form of a pseudonym."""
-    values = f"(select distinct v_{planned.column.name} as value from typed where v_{planned.column.name} is not null)"
-    n_distinct = con.execute(f"select count(*) from {values}").fetchone()[0]
-    unsafe = con.execute(
-        f"select value from {values} where not regexp_full_match(value, {text_literal(SAFE_VALUE)})"
-    ).fetchall()
-    return n_distinct, {value for (value,) in unsafe}
+    n_distinct, unsafe = con.execute(
+        "select count(*), list(value order by value) "
+        f"filter (not regexp_full_match(value, {text_literal(SAFE_VALUE)})) "
+        f"from (select distinct v_{planned.column.name} as value from typed where v_{planned.column.name} is not null)"
+    ).fetchone()
+    return n_distinct, set(unsafe or ())
 
 
 def _old_dates(

@@ -1,4 +1,4 @@
-"""Names and bytes of source files: kind and format by name, content unpacked under a limit, nothing read while it changes."""
+"""Names and bytes of source files: kind and format by name, content unpacked under a limit."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 # One word of a column name is enough, wherever it stands in the name.
 _IDENTIFYING_WORDS_TEXT = """
@@ -66,7 +67,7 @@ def is_free_text_name(name: str) -> bool:
 
 
 def _has_pair(words: list[str], pairs: frozenset[tuple[str, str]]) -> bool:
-    return any(pair in pairs for pair in zip(words, words[1:], strict=False))
+    return any(pair in pairs for pair in pairwise(words))
 
 
 def _without_of(words: list[str]) -> list[str]:

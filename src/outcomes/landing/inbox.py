@@ -1,4 +1,4 @@
-"""`land_inbox` and `land_file`: from source files to batches, refusals and quarantined rows. The caller holds the writer lock."""
+"""From source files to batches, refusals and quarantined rows; the caller holds the writer lock."""
 
 from __future__ import annotations
 
@@ -256,8 +256,8 @@ def _refuse_too_many(study: StudyFolder, n_records: int, by_rule: dict[Rule, int
     rules = ", ".join(f"{rule}: {n:,}" for rule, n in by_rule.items())
     refusal = FileRefused(
         Refusal.TOO_MANY_BAD_ROWS,
-        f"{n_bad:,} of {counted(n_records, 'row')} are bad ({n_bad / n_records:.1%}; the study allows {most:.1%}): {rules}",
-        "see the file of the same hash in quarantine/ for lines and reasons; mend the export or max_bad_share in [landing]",
+        f"{n_bad:,} of {counted(n_records, 'row')} are bad ({n_bad / n_records:.1%}, allowed {most:.1%}): {rules}",
+        "see quarantine/ for lines and reasons; mend the export, or max_bad_share in [landing] of study.toml",
     )
     refusal.rows_read, refusal.quarantined_by_rule = n_records, by_rule
     raise refusal

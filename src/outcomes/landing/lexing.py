@@ -1,7 +1,7 @@
 """Where the records of a CSV file start and end, found by arrays: one pass over the bytes, no field is built.
 
-DuckDB's reader loses rows silently where quotes are not closed and stops where line endings are mixed. So landing finds the
-records itself, sets the malformed ones aside, and lets DuckDB read only what is well-formed; their counts must agree.
+DuckDB's reader loses rows silently where quotes are not closed and stops where line endings are mixed. So landing finds
+the records itself, sets the malformed ones aside, and lets DuckDB read only what is well-formed; counts must agree.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ _NOTHING = Block(_EMPTY, _EMPTY, _EMPTY, 0, {}, 0, [], has_blanks=False, has_crl
 
 
 def _outside_quotes(data: bytes, places: np.ndarray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keep the structural bytes outside quotes, and the quoted line feeds apart; check that every quote stands where CSV allows it."""
+    """Keep the structural bytes outside quotes, and the quoted line feeds apart; check where the quotes stand."""
     is_quote = kinds == _QUOTE
     quotes = places[is_quote]
     inside = (np.cumsum(is_quote) & 1).astype(bool)

@@ -39,7 +39,7 @@ def read_ndjson(
         raise FileRefused(Refusal.EMPTY, "the file is empty", "export it again, with its rows")
     copy = scratch / "well_formed.ndjson"
     copy_well_formed(records, copy)
-    relation = csv_relation(copy, 1, delimiter=_NO_DELIMITER, has_header=False, is_parallel=True, quote="")
+    relation = csv_relation(copy, 1, delimiter=_NO_DELIMITER, has_header=False, is_parallel=True, quote="", types={})
     con.execute(f"create or replace temp table objects as select c0 as line from {relation}")
     kept = np.setdiff1d(np.arange(records.starts.size), list(records.malformed))
     strange = con.execute(

@@ -1,4 +1,4 @@
-"""Parquet: columns by name; values become the text that the study's CSV would have, so that one set of rules reads both."""
+"""Parquet: columns by name; values become the text that a CSV would have, so that one set of rules reads both."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from outcomes.landing.refusal import FileRefused
 from outcomes.landing.source_rows import SourceRows, path_literal, text_literal
 from outcomes.study.settings import StudySettings
 
-_NUMBERS = ("DOUBLE", "FLOAT", "DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
-            "UINTEGER", "UBIGINT")  # fmt: skip
+_NUMBERS = (
+    "DOUBLE", "FLOAT", "DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+    "UINTEGER", "UBIGINT",
+)  # fmt: skip
 
 
 def read_parquet(

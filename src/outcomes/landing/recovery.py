@@ -50,11 +50,10 @@ class QuoteRecovery:
                 end = found.end()
             else:
                 end = len(data) if feed < 0 else feed - (data[feed - 1 : feed] == b"\r")
-                if self._open_cell.match(data[place:end]):
-                    if data[end:].strip():
-                        if not at_end and len(data) - place <= longest:
-                            break
-                        raise unterminated(first_line + line)
+                if self._open_cell.match(data[place:end]) and data[end:].strip():
+                    if not at_end and len(data) - place <= longest:
+                        break
+                    raise unterminated(first_line + line)
                 rule = Rule.BAD_QUOTE
             record = data[place:end]
             following = end + 1 if data[end : end + 1] == b"\n" else min(end + 2, len(data))

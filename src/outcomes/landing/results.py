@@ -81,7 +81,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class LandingReport:
-    """What became of every file of the inbox; `ignored` are names that landing leaves alone (hidden, temporary, folders)."""
+    """What became of every file; `ignored` are names that landing leaves alone (hidden, temporary, folders)."""
 
     landed: tuple[Landed, ...] = ()
     skipped: tuple[Skipped, ...] = ()

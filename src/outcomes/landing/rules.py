@@ -10,14 +10,14 @@ import duckdb
 
 from outcomes.contract import Kind, Rule, ValueType
 from outcomes.errors import StorageError
+from outcomes.landing.cells import RULES, flag, typed_cell
 from outcomes.landing.columns import ColumnPlan
 from outcomes.landing.source_rows import SourceRows
-from outcomes.landing.cells import RULES, TypedCell, flag, typed_cell
 
 
 @dataclass(frozen=True)
 class Breach:
-    """One rule that one row breaks; `column` is the file's name for the cell, empty where the row as a whole is meant."""
+    """One rule that one row breaks; `column` is the file's name for the cell, empty where the whole row is meant."""
 
     rule: Rule
     column: str = ""
@@ -47,30 +47,41 @@ def create_typed(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, rows: SourceR
     StorageError
         If DuckDB reads another number of records than landing found.
     """
-    keys = keys_of(plan)
-    cells: dict[str, TypedCell] = {}
-    for planned in plan.columns:
-        column = planned.column
-        cells[column.name] = typed_cell(
-            planned, plan, today, is_typed=rows.is_typed, is_key=column.key or column.name in keys
-        )
-    steps = "".join(f", {sql} as {name}" for cell in cells.values() for name, sql in cell.steps.items())
-    values = "".join(f", {cell.value} as v_{name}" for name, cell in cells.items())
-    flags = [f"cast({cell.flag} as utinyint) as f_{name}" for name, cell in cells.items()]
-    flags += [
-        f"cast(case when {broken} then {flag(rule)} else 0 end as utinyint) as r_{rule}"
-        for rule, broken in _row_rules(plan)
-    ]
-    con.execute(
-        f"create or replace temp table typed as select {', '.join(f'v_{name}' for name in cells)}, {', '.join(flags)} "
-        f"from (select * {values} from (select * {steps} from {rows.relation}))"
-    )
+    try:
+        if not rows.native_relation:
+            raise duckdb.ConversionException
+        _create(con, plan, rows, today, is_native=True)
+    except (duckdb.ConversionException, duckdb.InvalidInputException):
+        _create(con, plan, rows, today, is_native=False)
     n_typed = con.execute("select count(*) from typed").fetchone()[0]
     if n_typed != rows.well_formed.size:
         raise StorageError(
             f"{rows.well_formed.size:,} well-formed records were found but {n_typed:,} were read",
             "keep the file and report this; nothing of it was landed",
         )
+
+
+def _create(
+    con: duckdb.DuckDBPyConnection, plan: ColumnPlan, rows: SourceRows, today: date, *, is_native: bool
+) -> None:
+    keys = keys_of(plan)
+    cells = {
+        planned.column.name: typed_cell(
+            planned, plan, today, is_typed=rows.is_typed, is_native=is_native,
+            is_key=planned.column.key or planned.column.name in keys,
+        )
+        for planned in plan.columns
+    }  # fmt: skip
+    steps = "".join(f", {sql} as {name}" for cell in cells.values() for name, sql in cell.steps.items())
+    values = "".join(f", {cell.value} as v_{name}" for name, cell in cells.items())
+    flags = [f"cast({cell.flag} as utinyint) as f_{name}" for name, cell in cells.items()]
+    for rule, broken in _row_rules(plan):
+        flags.append(f"cast(case when {broken} then {flag(rule)} else 0 end as utinyint) as r_{rule}")
+    relation = rows.native_relation if is_native else rows.relation
+    con.execute(
+        f"create or replace temp table typed as select {', '.join(f'v_{name}' for name in cells)}, {', '.join(flags)} "
+        f"from (select * {values} from (select * {steps} from {relation}))"
+    )
 
 
 def _row_rules(plan: ColumnPlan) -> list[tuple[Rule, str]]:
@@ -124,7 +135,10 @@ def _breaches_between_rows(con: duckdb.DuckDBPyConnection, plan: ColumnPlan) -> 
         said = f"hash({values}, {', '.join(f'f_{planned.column.name}' for planned in plan.columns)})"
         repeated = con.execute(
             f"""
-            with said as (select rowid as place, hash({", ".join(keys)}) as key, {said} as content from typed where not ({missing})),
+            with said as (
+                select rowid as place, hash({", ".join(keys)}) as key, {said} as content
+                from typed where not ({missing})
+            ),
             ranked as (
                 select place, row_number() over (partition by key, content order by place) as copy,
                     min(content) over (partition by key) <> max(content) over (partition by key) as is_conflict
@@ -154,7 +168,8 @@ def _breaches_between_rows(con: duckdb.DuckDBPyConnection, plan: ColumnPlan) -> 
 
 def _has_repeats(con: duckdb.DuckDBPyConnection, keys: list[str]) -> bool:
     """Say cheaply whether a key may stand twice: as many different hashes as rows proves that none does."""
+    missing = " or ".join(f"{key} is null" for key in keys)
     n_rows, n_different = con.execute(
-        f"select count(*), count(distinct hash({', '.join(keys)})) from typed where not ({' or '.join(f'{key} is null' for key in keys)})"
+        f"select count(*), count(distinct hash({', '.join(keys)})) from typed where not ({missing})"
     ).fetchone()
     return n_rows != n_different

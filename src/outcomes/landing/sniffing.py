@@ -71,7 +71,7 @@ def read_head(path: Path, known: frozenset[str]) -> Head:
     if not n_known:
         raise FileRefused(
             Refusal.DELIMITER,
-            f"on line {first_line:,}, where the header should be, neither comma, semicolon nor tab gives a known column",
+            f"the header (line {first_line:,}) has no known column, whether split at commas, semicolons or tabs",
             "check the first line of the file and the column names in study.toml",
         )
     return Head(

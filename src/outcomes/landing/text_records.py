@@ -22,8 +22,8 @@ _RECORDS_A_COPY = 20_000
 class TextRecords:
     """Records of a text file by byte offsets.
 
-    `is_plain` says that DuckDB can read the file from `body_start` as it is: one kind of line ending, nothing malformed,
-    no blank lines. `has_breaks` says that quoted cells run over lines.
+    `is_plain` says that DuckDB can read the file as it is: one kind of line ending, nothing malformed, no blank lines.
+    `has_breaks` says that quoted cells run over lines, `has_underscores` that there is an underscore.
     """
 
     path: Path
@@ -34,6 +34,7 @@ class TextRecords:
     malformed: dict[int, Rule]
     is_plain: bool
     has_breaks: bool
+    has_underscores: bool
 
     def raw(self, records: Iterator[int] | list[int]) -> Iterator[bytes]:
         """Read records as they stand in the file."""
@@ -56,7 +57,7 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
     starts, ends, lines = [], [], []
     malformed: dict[int, Rule] = {}
     n_records, line, offset = 0, first_line, body_start
-    has_crlf = has_lf = has_blanks = has_breaks = False
+    has_crlf = has_lf = has_blanks = has_breaks = has_underscores = False
     with path.open("rb") as stream:
         stream.seek(body_start)
         carried, at_end = b"", False
@@ -64,6 +65,7 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
             chunk = stream.read(_CHUNK_BYTES)
             at_end = len(chunk) < _CHUNK_BYTES
             data = carried + chunk
+            has_underscores = has_underscores or b"_" in chunk
             if at_end and data and not data.endswith(b"\n"):
                 data += b"\n"
             for block in _blocks(data, classes, n_columns, recovery, line, at_end=at_end):
@@ -89,6 +91,7 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
         np.concatenate(ends) if ends else np.zeros(0, np.int64),
         np.concatenate(lines) if lines else np.zeros(0, np.int64),
         malformed, is_plain=not (malformed or has_blanks or (has_crlf and has_lf)), has_breaks=has_breaks,
+        has_underscores=has_underscores,
     )  # fmt: skip
 
 
