@@ -8,9 +8,7 @@ import pytest
 
 import outcomes.analyses
 
-MODULES = [
-    *(f"outcomes.analyses.{module.name}" for module in pkgutil.iter_modules(outcomes.analyses.__path__)),
-]
+MODULES = [f"outcomes.analyses.{module.name}" for module in pkgutil.iter_modules(outcomes.analyses.__path__)]
 
 
 @pytest.mark.parametrize("name", MODULES)
