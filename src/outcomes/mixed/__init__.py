@@ -2,9 +2,23 @@
 
 from outcomes.mixed.binomial import fit_binomial
 from outcomes.mixed.binomial_fit import BinomialFit
+from outcomes.mixed.bootstrap_binomial import BinomialBootstrap, bootstrap_binomial
+from outcomes.mixed.cluster_robust import ClusterRobustFit, fit_cluster_robust
 from outcomes.mixed.gram import GramData, prepare_linear
 from outcomes.mixed.linear import fit_linear
 from outcomes.mixed.linear_fit import LinearFit
 from outcomes.mixed.status import FitStatus
 
-__all__ = ["BinomialFit", "FitStatus", "GramData", "LinearFit", "fit_binomial", "fit_linear", "prepare_linear"]
+__all__ = [
+    "BinomialBootstrap",
+    "BinomialFit",
+    "ClusterRobustFit",
+    "FitStatus",
+    "GramData",
+    "LinearFit",
+    "bootstrap_binomial",
+    "fit_binomial",
+    "fit_cluster_robust",
+    "fit_linear",
+    "prepare_linear",
+]

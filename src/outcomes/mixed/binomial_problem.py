@@ -75,9 +75,9 @@ def build_problem(design: Design, rows: ModelRows, link: Link) -> Problem:
         levels,
         or more columns than rows.
     """
-    events, trials, constant = _events(rows.y, rows.weights)
+    events, trials, constant = check_events(rows.y, rows.weights)
     n = events.size
-    names, X, fixed, dropped, x_cov = _fixed_columns(design, rows.X)
+    names, X, fixed, dropped, x_cov = fixed_columns(design, rows.X)
     if len(names) >= n:
         raise FitRefused(
             f"The model has {len(names)} fixed columns and {n} complete rows.", "use fewer terms or more data"
@@ -101,7 +101,7 @@ def _blocks(design: Design, g: int) -> list:
     return [block for block in design.random if block.group == design.groups[g]]
 
 
-def _events(y: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None, float]:
+def check_events(y: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None, float]:
     """Events, trials (None when all are 1) and the log binomial coefficients."""
     trials = None if weights is None or np.all(weights == 1) else weights.astype(float)
     events = y.astype(float) if trials is None else y * trials
@@ -125,7 +125,7 @@ def _events(y: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.n
     return whole, trials, float((gammaln(trials + 1) - gammaln(whole + 1) - gammaln(trials - whole + 1)).sum())
 
 
-def _fixed_columns(
+def fixed_columns(
     design: Design, X: np.ndarray
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[str, ...], np.ndarray]:
     """Names kept, working columns, the map back to coefficients, names dropped, and the kept columns' covariance."""
