@@ -1,1 +1,19 @@
-"""Puts this folder on the path, so that the tests below it can share `synthetic_release`."""
+"""A fitted synthetic release, shared by the tests of models and report; this folder is on the path for them."""
+
+import pytest
+from synthetic_release import Cohort, make_release, make_study
+
+from outcomes.models import fit_models
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    return make_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory, study):
+    """Folder of a release with 30 therapists and 600 clients, after its fits."""
+    folder = make_release(tmp_path_factory.mktemp("release"), Cohort())
+    fit_models(folder, study)
+    return folder

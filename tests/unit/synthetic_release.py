@@ -83,7 +83,8 @@ def _sessions(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame]:
     client_effect = rng.normal(0, 0.8, n)
     guidance = np.clip(level[:, None] + rng.normal(0, 1, (n, LONGEST)), 0, 10)
     so_far = np.cumsum(guidance, axis=1) / np.arange(1, LONGEST + 1)
-    rating = 6.5 + cohort.within_slope * (guidance - level[:, None]) + (client_effect + therapist_effect)[:, None]
+    slope = rng.normal(cohort.within_slope, 0.25, n)
+    rating = 6.5 + slope[:, None] * (guidance - level[:, None]) + (client_effect + therapist_effect)[:, None]
     rating = np.clip(rating + rng.normal(0, 1, rating.shape), 0, 10)
     odds = -3.2 + cohort.dropout_slope * (so_far - 5) + therapist_effect[:, None]
     leaves = rng.uniform(size=odds.shape) < 1 / (1 + np.exp(-odds))
