@@ -9,12 +9,12 @@ import numpy as np
 
 from outcomes.disclosure import estimates_may_be_shown
 from outcomes.errors import FitRefused, FormulaError
-from outcomes.mixed import fit_binomial, fit_linear
+from outcomes.mixed import fit_binomial, fit_cluster_robust, fit_linear
 from outcomes.mixed.results import MixedFit
 from outcomes.mixed.status import FitStatus
-from outcomes.models.cluster_robust import fit_cluster_robust
 from outcomes.models.curves import dropout_curves, satisfaction_curve
 from outcomes.models.population import Population, count_population, reason_to_refuse
+from outcomes.models.specs import grouping_columns
 from outcomes.models.state import CurvePoint, Estimates, Fit, FitState, ModelStatus, VarianceTerm
 from outcomes.study.settings import Disclosure, ModelSpec
 
@@ -48,7 +48,7 @@ def fit_spec(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure) 
         return _refused(spec, found, reason)
     try:
         fitted = _fit(con, spec)
-        beside = (fit_cluster_robust(con, spec),) if spec.kind == "hazard" else ()
+        beside = _beside(con, spec)
     except (FitRefused, FormulaError) as refusal:
         return _refused(spec, found, refusal.message)
     if not estimates_may_be_shown(fitted.nobs, fitted.n_parameters):
@@ -74,6 +74,16 @@ def _fit(con: duckdb.DuckDBPyConnection, spec: ModelSpec) -> MixedFit:
     if spec.kind == "linear":
         return fit_linear(spec.formula, data, engine=spec.engine)
     return fit_binomial(spec.formula, data, link=spec.link, engine=spec.engine)
+
+
+def _beside(con: duckdb.DuckDBPyConnection, spec: ModelSpec) -> tuple[Estimates, ...]:
+    """The GLM with cluster-robust errors that stands beside every hazard."""
+    if spec.kind != "hazard":
+        return ()
+    groups = grouping_columns(spec)
+    cluster = "therapist_id" if "therapist_id" in groups else groups[-1]
+    fitted = fit_cluster_robust(spec.formula, con.table(spec.population), cluster, spec.link)
+    return (_estimates("cluster_robust", fitted, _STATUS[fitted.status]),)
 
 
 def _curves(
