@@ -114,13 +114,18 @@ def deviance(problem: Problem, state: State, *, reml: bool) -> float:
     return value + (state.log_det_xvx + 2 * problem.log_det_x if reml else 0.0)
 
 
-def gradient(problem: Problem, state: State, theta: np.ndarray, *, reml: bool) -> np.ndarray:
-    """Derivative of the profiled criterion with respect to theta."""
+def gradient(
+    problem: Problem, state: State, theta: np.ndarray, *, reml: bool, precision: float | None = None
+) -> np.ndarray:
+    """Derivative of the profiled criterion with respect to theta.
+
+    With `precision` (1 / sigma^2 in working units) sigma is held: the derivative of log|V| + y'Py / sigma^2 (+ ..).
+    """
     df = problem.n - problem.p if reml else problem.n
     root = np.zeros((problem.p + 1, problem.p * reml + 1))
     if reml:
         root[:-1, :-1] = np.linalg.cholesky(state.XVX_inverse)
-    root[:, -1] = np.append(-state.beta, 1.0) * np.sqrt(df / state.r2)
+    root[:, -1] = np.append(-state.beta, 1.0) * np.sqrt(df / state.r2 if precision is None else precision)
     first, products = _first_factor(problem, state, theta, root)
     lambdas = [f.relative_factor(theta[s]) for f, s in zip(problem.factors, problem.slices, strict=True)]
     matrices = [(first - products) @ lambdas[0]]

@@ -105,6 +105,15 @@ class GramData:
         )
         return replace(self, center=center, total=total, cells=cells)
 
+    def second_moments(self, columns: Sequence[str], *, about_mean: bool) -> np.ndarray:
+        """Weighted mean products of some columns (by SQL), about their means or about zero."""
+        at = [self.columns.index(column) for column in columns]
+        offset = self.total[0] / self.total[0, 0]
+        products = (self.total / self.total[0, 0] - np.outer(offset, offset))[np.ix_(at, at)]
+        mean = (offset + self.center)[at]
+        mean[[i for i, column in enumerate(columns) if column == ONE]] = 1.0
+        return products if about_mean else products + np.outer(mean, mean)
+
     def __add__(self, other: GramData) -> GramData:
         """Pool two partitions of one population (practices, machines, chunks): the sums add.
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import polars as pl
 
 from outcomes.errors import UsageError
 from outcomes.mixed.modes import LinearModes
@@ -68,3 +69,43 @@ class LinearFit(MixedFit):
         if not isinstance(self.conditional, LinearModes):
             return np.inf
         return self.covariance_gradient.df_joint(L)
+
+    def icc(self, group: str) -> float:
+        """Intraclass correlation: the group's variance over all variances, the residual's included.
+
+        Random slopes enter by their mean variance over the rows (Johnson 2014, doi 10.1111/2041-210X.12225).
+
+        Raises
+        ------
+        UsageError
+            When the model has no such grouping factor, or another engine made the fit.
+        """
+        by_group = self._mean_variances()
+        if group not in by_group:
+            raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(by_group))
+        return by_group[group] / (sum(by_group.values()) + self.sigma**2)
+
+    def r2(self) -> dict[str, float]:
+        """Marginal and conditional R2 (Nakagawa & Schielzeth 2013, doi 10.1111/j.2041-210x.2012.00261.x)."""
+        gram = self.engine_state.gram
+        sql = gram.design(self.formula).columns
+        fixed = float(self.beta @ gram.second_moments([sql[n] for n in self.names], about_mean=True) @ self.beta)
+        random = sum(self._mean_variances().values())
+        total = fixed + random + self.sigma**2
+        return {"marginal": fixed / total, "conditional": (fixed + random) / total}
+
+    def predict(self, data: object, kind: str = "marginal", alpha: float = 0.05) -> pl.DataFrame:
+        """Predicted outcomes with intervals; see `outcomes.mixed.predict_linear.predict_linear`."""
+        from outcomes.mixed.predict_linear import predict_linear
+
+        return predict_linear(self, data, kind, alpha)
+
+    def _mean_variances(self) -> dict[str, float]:
+        """Mean variance over the rows that each group contributes."""
+        gram = self.engine_state.gram
+        sql = gram.design(self.formula).columns
+        variances = dict.fromkeys(self.n_groups, 0.0)
+        for block in self.variances:
+            moments = gram.second_moments([sql[name] for name in block.names], about_mean=False)
+            variances[block.group] += float(np.sum(block.cov * moments))
+        return variances

@@ -139,6 +139,24 @@ def minimise(
     )
 
 
+def refine(objective: Objective, start: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, float, bool]:
+    """Minimise from nearby in parameters whitened by a Hessian; the optimum is not proved.
+
+    Returns the parameters, the deviance and whether the search settled. For bootstrap draws and profiles, where a proof
+    of each optimum would cost more than the search.
+    """
+    curvatures, directions = np.linalg.eigh(hessian)
+    whitening = directions / np.sqrt(np.maximum(np.abs(curvatures), 1e-3 * np.abs(curvatures).max(initial=1.0)))
+
+    def whitened(u: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = objective(start + whitening @ u)
+        return value, whitening.T @ gradient
+
+    found = minimize(whitened, np.zeros(len(start)), jac=True, method="BFGS", options={"gtol": _SCALED_TOLERANCE})
+    is_settled = bool(np.isfinite(found.fun) and np.abs(found.jac).max(initial=0.0) < 100 * _SCALED_TOLERANCE)
+    return start + whitening @ found.x, float(found.fun), is_settled
+
+
 def numeric_hessian(objective: Objective, x: np.ndarray, relative_step: float = _STEP) -> np.ndarray:
     """Hessian by central differences of the gradient, symmetrised."""
     hessian = np.empty((len(x), len(x)))

@@ -6,7 +6,7 @@ only scaled. Symbols: X (n, p), y, Z; J levels and k random columns of the facto
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,6 +76,11 @@ class Problem:
         """Covariance parameters."""
         return self.slices[-1].stop
 
+    def with_columns(self, W: np.ndarray, names: tuple[str, ...]) -> Problem:
+        """The problem with [X y] replaced by [X y] @ W; W (q, new q), `names` of the new fixed columns."""
+        rest = None if self.rest is None else replace(self.rest, F=self.rest.F @ W)
+        return replace(self, ZX=self.ZX @ W, XX=W.T @ self.XX @ W, rest=rest, names=names)
+
 
 def build_problem(gram: GramData, design: Design) -> Problem:
     """Cut one specification out of the cross-products.
@@ -128,6 +133,12 @@ def build_problem(gram: GramData, design: Design) -> Problem:
         n=n,
         log_weights=gram.log_weights,
     )
+
+
+def design_columns(gram: GramData, design: Design, names: tuple[str, ...]) -> np.ndarray:
+    """Working fixed columns as combinations of the Gram's, shape (p, v)."""
+    X = _fixed_coordinates(gram, design)[0]
+    return X[[design.fixed.index(name) for name in names]]
 
 
 def _check_levels(factor: Factor, n_levels: int, n: int) -> None:
