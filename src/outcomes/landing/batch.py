@@ -69,7 +69,7 @@ def write_batch(
         Physical line of each row of `typed` as it was read, by row id.
     """
     batch_id = f"{sequence:04d}-{sha256[:SHORT]}"
-    n_landed = con.execute("select count(*) from typed").fetchone()[0]
+    n_landed = con.execute("select count(*) from typed").fetchall()[0][0]
     with new_folder(study.landed / batch_id) as folder:
         parquet = folder / "batch.parquet"
         con.execute(

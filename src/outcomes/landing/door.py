@@ -78,7 +78,7 @@ def _unsafe_values(con: duckdb.DuckDBPyConnection, planned: PlannedColumn) -> tu
         "select count(*), list(value order by value) "
         f"filter (not regexp_full_match(value, {text_literal(SAFE_VALUE)})) "
         f"from (select distinct v_{planned.column.name} as value from typed where v_{planned.column.name} is not null)"
-    ).fetchone()
+    ).fetchall()[0]
     return n_distinct, set(unsafe or ())
 
 
@@ -89,7 +89,7 @@ def _old_dates(
     old = sum(1 for text in texts if _is_before_records_began(text, plan.source.date_format))
     if old < _OLD_DATES:
         return []
-    n_plausible = con.execute(f"select count(distinct v_{planned.column.name}) from typed").fetchone()[0]
+    n_plausible = con.execute(f"select count(distinct v_{planned.column.name}) from typed").fetchall()[0][0]
     return [Sighting(BIRTH, old)] if old >= (old + n_plausible) * _OLD_DATES_SHARE else []
 
 

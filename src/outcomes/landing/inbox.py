@@ -155,8 +155,8 @@ def _read_and_write(
             write_text(study.quarantine / f"{sha256[:SHORT]}.csv", quarantine_text(path.name, rejected))
         _refuse_too_many(study, rows.n_records, by_rule)
         if breaches:
-            con.execute("delete from typed where rowid in (select unnest(?::bigint[]))", [list(breaches)])
-        n_landed = con.execute("select count(*) from typed").fetchone()[0]
+            con.execute("delete from typed where rowid in (select unnest(?::bigint[]))", [list(breaches)]).fetchall()
+        n_landed = con.execute("select count(*) from typed").fetchall()[0][0]
         if n_landed + len(rejected) != rows.n_records:
             raise StorageError(
                 f"{rows.n_records:,} rows were read, {n_landed:,} would be landed and {len(rejected):,} quarantined",

@@ -46,7 +46,9 @@ def read_ndjson(
         "select rowid from objects where not coalesce(json_valid(line) and json_type(line) = 'OBJECT', false)"
     ).fetchnumpy()["rowid"]
     malformed = records.malformed | dict.fromkeys(kept[strange].tolist(), Rule.RAGGED_ROW)
-    con.execute("delete from objects where not coalesce(json_valid(line) and json_type(line) = 'OBJECT', false)")
+    con.execute(
+        "delete from objects where not coalesce(json_valid(line) and json_type(line) = 'OBJECT', false)"
+    ).fetchall()
     header = _keys(con)
     if not header:
         raise FileRefused(

@@ -37,7 +37,7 @@ def read_parquet(
         n_bytes, n_rows = con.execute(
             f"select (select sum(total_uncompressed_size) from parquet_metadata({file})), "
             f"(select sum(num_rows) from parquet_file_metadata({file}))"
-        ).fetchone()
+        ).fetchall()[0]
     except duckdb.Error:
         raise FileRefused(
             Refusal.UNREADABLE, "the file cannot be read as Parquet", "write it again; it may be cut off or damaged"

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from outcomes.cells import FORMULA_START, PLAIN_NUMBER
 from outcomes.contract import RULE_REASONS, Rule
 
 HEADER = ("file", "line", "rule", "other_rules", "column", "reason", "row")
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class RejectedRow:
 
 def neutral(cell: str) -> str:
     """Disarm a cell that a spreadsheet would run as a formula; plain numbers stay."""
-    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(cell) else cell
+    return "'" + cell if re.match(FORMULA_START, cell) and not re.match(PLAIN_NUMBER, cell) else cell
 
 
 def quarantine_text(file_name: str, rejected: Iterable[RejectedRow]) -> str:

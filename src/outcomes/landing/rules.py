@@ -53,7 +53,7 @@ def create_typed(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, rows: SourceR
         _create(con, plan, rows, today, is_native=True)
     except (duckdb.ConversionException, duckdb.InvalidInputException):
         _create(con, plan, rows, today, is_native=False)
-    n_typed = con.execute("select count(*) from typed").fetchone()[0]
+    n_typed = con.execute("select count(*) from typed").fetchall()[0][0]
     if n_typed != rows.well_formed.size:
         raise StorageError(
             f"{rows.well_formed.size:,} well-formed records were found but {n_typed:,} were read",
@@ -171,5 +171,5 @@ def _has_repeats(con: duckdb.DuckDBPyConnection, keys: list[str]) -> bool:
     missing = " or ".join(f"{key} is null" for key in keys)
     n_rows, n_different = con.execute(
         f"select count(*), count(distinct hash({', '.join(keys)})) from typed where not ({missing})"
-    ).fetchone()
+    ).fetchall()[0]
     return n_rows != n_different
