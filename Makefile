@@ -26,7 +26,7 @@ slow: .venv/ready
 	$(BIN)/python -m pytest -n auto -m slow
 
 lint: .venv/ready
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m pytest -q tests/architecture
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What keeps the study trusted: audit trail, verification, withdrawal, de-identification, retention."""
