@@ -41,7 +41,7 @@ def land(root: str) -> int:
         landed = landing.land_inbox(study)
         line.say(landed.summary())
     for refused in landed.refused:
-        line.warn(refused.message())
+        line.warn(f"{refused.file_name} was refused: {refused.message}. Try: {refused.hint}")
     return len(landed.refused)
 
 

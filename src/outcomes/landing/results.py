@@ -87,3 +87,12 @@ class LandingReport:
     skipped: tuple[Skipped, ...] = ()
     refused: tuple[Refused, ...] = ()
     ignored: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """Say in one line what became of the inbox."""
+        rows = sum(outcome.rows_landed for outcome in self.landed)
+        quarantined = sum(outcome.rows_quarantined for outcome in self.landed)
+        return (
+            f"{len(self.landed)} new files ({rows:,} rows landed, {quarantined:,} quarantined), "
+            f"{len(self.skipped)} known, {len(self.refused)} refused"
+        )
