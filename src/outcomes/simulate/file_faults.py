@@ -149,7 +149,7 @@ def _identifier_values(sessions: pl.DataFrame, clients: pl.DataFrame) -> list[Fi
         faults.append(FileFault(name, f"sessions_{part}.csv", Refusal.IDENTIFIER_VALUES, _text(false).encode()))
     postcodes = [f"ZZ99 {place % 10}{chr(65 + place // 10 % 20)}Z" for place in range(sessions.height)]
     born = [f"{1950 + place % 50}-0{1 + place % 9}-17" for place in range(clients.height)]
-    sentence = pl.lit("She told me that she did not like the homework at all")
+    sentence = pl.format("In session {} she told me that she did not like the homework", "session_number")
     return [
         *faults,
         FileFault(

@@ -38,6 +38,9 @@ class SlopeTruth:
         Probability that a rating lies between floor and ceiling; `latent` times this is Goldberger's approximation.
     within_variance, client_variance, therapist_variance : float
         Of the three parts of directiveness, points squared.
+    residual_noise, client_noise, therapist_noise : float
+        Variance of latent satisfaction by session, client and therapist (practice included) that guidance does not
+        explain, points squared. They decide how a mixed model weighs short and long courses.
     """
 
     latent: Slopes
@@ -46,6 +49,9 @@ class SlopeTruth:
     within_variance: float
     client_variance: float
     therapist_variance: float
+    residual_noise: float
+    client_noise: float
+    therapist_noise: float
 
 
 def slope_truth(parameters: CohortParameters) -> SlopeTruth:
@@ -74,8 +80,8 @@ def slope_truth(parameters: CohortParameters) -> SlopeTruth:
         + s.overwhelmed * excess(p, directiveness, preferred)
         + clients.slope * within
     )
-    sd = np.sqrt(_noise_variance(p))
-    observed, uncut = _cut_mean(mean, sd)
+    noise = _noise_variances(p)
+    observed, uncut = _cut_mean(mean, float(np.sqrt(sum(noise))))
     parts = np.column_stack([np.ones(p.clients), within, usual.client, usual.therapist])
     outcomes = np.column_stack([mean, observed])
     latent_slopes, observed_slopes = np.linalg.lstsq(parts, outcomes, rcond=None)[0][1:].T
@@ -86,6 +92,9 @@ def slope_truth(parameters: CohortParameters) -> SlopeTruth:
         within_variance=float(within.var()),
         client_variance=float(usual.client.var()),
         therapist_variance=float(usual.therapist.var()),
+        residual_noise=noise[0],
+        client_noise=noise[1],
+        therapist_noise=noise[2],
     )
 
 
@@ -104,16 +113,16 @@ def _session_probs(p: CohortParameters) -> Floats:
     return np.array(share) / sum(share)
 
 
-def _noise_variance(p: CohortParameters) -> float:
-    """Variance of latent satisfaction around its systematic part: all random effects and residuals."""
+def _noise_variances(p: CohortParameters) -> tuple[float, float, float]:
+    """Variances of latent satisfaction around its systematic part: by session, client and therapist (with practice)."""
     s, x = p.satisfaction, p.experience
+    paths = (s.alliance**2, s.overwhelmed**2)
+    by_session = zip(paths, (x.alliance_residual_sd, x.overwhelmed_residual_sd), strict=True)
+    by_client = zip(paths, (x.alliance_client_sd, x.overwhelmed_client_sd), strict=True)
     return (
-        s.practice_sd**2
-        + s.therapist_sd**2
-        + s.client_sd**2
-        + s.residual_sd**2
-        + s.alliance**2 * (x.alliance_client_sd**2 + x.alliance_residual_sd**2)
-        + s.overwhelmed**2 * (x.overwhelmed_client_sd**2 + x.overwhelmed_residual_sd**2)
+        s.residual_sd**2 + sum(path * sd**2 for path, sd in by_session),
+        s.client_sd**2 + sum(path * sd**2 for path, sd in by_client),
+        s.therapist_sd**2 + s.practice_sd**2,
     )
 
 
@@ -126,10 +135,11 @@ def _cut_mean(mean: Floats, sd: float) -> tuple[Floats, Floats]:
 
 
 def attenuated_slopes(truth: SlopeTruth, sessions_per_client: Floats, clients_per_therapist: Floats) -> Slopes:
-    """Say what a model of the observed means estimates when the true slopes are `truth.observed`.
+    """Say what a mixed model of the observed means estimates when the true slopes are `truth.observed`.
 
     The mean of n sessions is the usual level plus noise of variance within / n that acts on the outcome by the within
-    slope; the mean of m clients is the therapist's level plus noise that acts by the client and within slopes.
+    slope; the mean of m clients is the therapist's level plus noise that acts by the client and within slopes. Clients
+    and therapists count by the precision of their mean outcome, as in generalised least squares.
 
     Parameters
     ----------
@@ -138,14 +148,21 @@ def attenuated_slopes(truth: SlopeTruth, sessions_per_client: Floats, clients_pe
         Counts, each at least 1.
     """
     b = truth.observed
-    of_client = truth.within_variance * float(np.mean(1 / sessions_per_client))
+    of_client = truth.within_variance * _weighted_share(truth.client_noise, truth.residual_noise, sessions_per_client)
     client = (b.client * truth.client_variance + b.within * of_client) / (truth.client_variance + of_client)
-    share = float(np.mean(1 / clients_per_therapist))
-    noise = truth.client_variance + of_client
-    therapist = (b.therapist * truth.therapist_variance + share * client * noise) / (
-        truth.therapist_variance + share * noise
+    of_outcome = truth.client_noise + truth.residual_noise * float(np.mean(1 / sessions_per_client))
+    of_therapist = (truth.client_variance + of_client) * _weighted_share(
+        truth.therapist_noise, of_outcome, clients_per_therapist
+    )
+    therapist = (b.therapist * truth.therapist_variance + client * of_therapist) / (
+        truth.therapist_variance + of_therapist
     )
     return Slopes(within=b.within, client=client, therapist=therapist)
+
+
+def _weighted_share(between: float, within: float, sizes: Floats) -> float:
+    """Mean of 1 / size over groups that are weighted by the precision of their mean, 1 / (between + within / size)."""
+    return float(np.average(1 / sizes, weights=1 / (between + within / sizes)))
 
 
 def truth_record(cohort: Cohort) -> dict[str, Any]:

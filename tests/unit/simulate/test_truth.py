@@ -85,8 +85,16 @@ def test_many_sessions_and_clients_leave_the_slopes_unattenuated(truth):
 
 
 def test_attenuation_draws_the_client_slope_towards_the_within_slope():
-    truth = SlopeTruth(Slopes(1, 3, 5), Slopes(1.0, 3.0, 5.0), 1.0, 4.0, 1.0, 1.0)
+    truth = SlopeTruth(Slopes(1, 3, 5), Slopes(1.0, 3.0, 5.0), 1.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0)
     slopes = attenuated_slopes(truth, np.full(3, 4.0), np.full(2, 2.0))
     # Reliability of a client's mean 1 / (1 + 4/4) = 1/2: half of the way from 3 to 1.
     # Therapist: (5 x 1 + 2 x 1/2 x 2) / (1 + 1/2 x 2) = 3.5.
     assert slopes == Slopes(1.0, 2.0, 3.5)
+
+
+def test_clients_with_many_sessions_count_more_in_the_attenuated_slope():
+    truth = SlopeTruth(Slopes(1, 3, 5), Slopes(1.0, 3.0, 5.0), 1.0, 4.0, 1.0, 1.0, 1.0, 0.0, 1.0)
+    slopes = attenuated_slopes(truth, np.array([1.0, 4.0]), np.full(2, 1e9))
+    # Without differences between clients they count by their sessions: mean of 1/n = (1 x 1 + 4 x 1/4) / 5 = 0.4, so
+    # the noise has variance 1.6 and the slope is (3 x 1 + 1 x 1.6) / 2.6.
+    assert slopes.client == pytest.approx(4.6 / 2.6)
