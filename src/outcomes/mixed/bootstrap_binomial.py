@@ -134,7 +134,7 @@ def _drawn(rows: ArrayRows, model: Model, state: BinomialState, coefficients: np
     for chunk in rows.chunks:
         spread = chunk.spread(coefficients)
         random = spread[:, 0] if chunk.Z is None else np.einsum("nm,nm->n", chunk.Z, spread)
-        probability = model.link.inverse(chunk.X @ state.psi[: model.p] + random)
+        probability = model.link.inverse(chunk.times(state.psi[: model.p]) + random)
         trials = 1 if chunk.trials is None else chunk.trials.astype(np.int64)
         yield replace(chunk, events=rng.binomial(trials, probability).astype(float))
 

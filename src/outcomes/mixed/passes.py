@@ -82,7 +82,7 @@ def score_of_beta(
             else:
                 along = np.einsum("nm,nm->n", chunk.Z, chunk.spread(adjoint))
                 half = 0.5 * (row.third * _quadratic(chunk, spread) - row.weight * along)
-            out += (half - row.score) @ chunk.X
+            out += chunk.weighted_sum(half - row.score)
         return out
 
     return over_parts(rows, work, np.add)
@@ -103,28 +103,24 @@ def information(
 ) -> Information:
     """Information of the fixed effects (and their products with the random columns) at beta and the coefficients."""
     p, m = rows.n_columns, rows.n_random_columns
-
-    def work(chunks: Iterator[Chunk]) -> tuple[float, np.ndarray, np.ndarray, np.ndarray | None]:
-        loglik, score, fixed = 0.0, np.zeros(p), np.zeros((p, p))
-        mixed = np.zeros((rows.n_cells, m, p)) if with_cells else None
-        for chunk in chunks:
+    loglik, score, fixed = 0.0, np.zeros(p), np.zeros((p, p))
+    mixed = np.zeros((rows.n_cells, m, p)) if with_cells else None
+    for part in rows.parts():  # one after the other: the products below are BLAS's, which has threads of its own
+        for chunk in part():
             row = derivatives(chunk, link, beta, coefficients)
-            weighted = row.weight[:, None] * chunk.X
+            weighted = row.weight * chunk.X
             loglik += float(row.loglik.sum())
-            score += row.score @ chunk.X
-            fixed += weighted.T @ chunk.X
-            if mixed is not None:
-                for i in range(m):
-                    column = weighted if chunk.Z is None else chunk.Z[:, i, None] * weighted
-                    chunk.add_to(mixed[:, i], column)
-        return loglik, score, fixed, mixed
-
-    return Information(*over_parts(rows, work, _add))
+            score += chunk.weighted_sum(row.score)
+            fixed += weighted @ chunk.X.T
+            for i in range(m if with_cells else 0):
+                column = weighted if chunk.Z is None else chunk.Z[:, i] * weighted
+                mixed[chunk.cells, i] += np.add.reduceat(column, chunk.starts, axis=1).T
+    return Information(loglik, score, fixed, mixed)
 
 
 def derivatives(chunk: Chunk, link: Link, beta: np.ndarray, coefficients: np.ndarray | None) -> Derivatives:
     """Log-likelihood derivatives of a chunk's rows."""
-    eta = chunk.X @ beta
+    eta = chunk.times(beta)
     if coefficients is not None:
         if chunk.Z is None:
             eta += chunk.spread(coefficients[:, 0])

@@ -104,7 +104,7 @@ class QuadratureDeviance:
                 for k in range(self.n_nodes):
                     at_node = derivatives(chunk, link, beta, sd * nodes.u[:, k, None])
                     total -= at_node.score * chunk.spread(nodes.share[:, k])
-                out += total @ chunk.X
+                out += chunk.weighted_sum(total)
             return out
 
         by_beta = over_parts(rows, work, np.add)

@@ -29,7 +29,7 @@ PARALLEL_ROWS = 100_000
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive rows: X (rows, p), events (rows,), trials (rows,) or None for single trials, Z (rows, m) or None.
+    """Consecutive rows: X (p, rows), events (rows,), trials (rows,) or None for single trials, Z (rows, m) or None.
 
     `starts` are the positions of each cell's first row in the chunk (starts[0] = 0), `first_cell` the index of the
     first of them.
@@ -42,6 +42,14 @@ class Chunk:
     Z: np.ndarray | None
     first_cell: int
     starts: np.ndarray
+
+    def times(self, beta: np.ndarray) -> np.ndarray:
+        """X beta by row. einsum and not BLAS: BLAS would start threads of its own within each of ours."""
+        return np.einsum("jn,j->n", self.X, beta)
+
+    def weighted_sum(self, values: np.ndarray) -> np.ndarray:
+        """Sum over the rows of values x, shape (p,)."""
+        return np.einsum("jn,n->j", self.X, values)
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -138,7 +146,7 @@ def sorted_rows(
         local = np.maximum(starts[first:last] - low, 0)
         chunks.append(
             Chunk(
-                X=np.ascontiguousarray(X[rows], dtype=np.float64),
+                X=np.ascontiguousarray(X[rows].T, dtype=np.float64),
                 events=events[rows].astype(np.float64),
                 trials=None if trials is None else trials[rows].astype(np.float64),
                 Z=None if Z is None else np.ascontiguousarray(Z[rows], dtype=np.float64),

@@ -136,12 +136,12 @@ def refuse_separation(rows: Rows, direction: np.ndarray, names: tuple[str, ...])
     low, high = np.full(direction.size, np.inf), np.full(direction.size, -np.inf)
     for part in rows.parts():
         for chunk in part():
-            move = chunk.X @ direction
+            move = chunk.times(direction)
             trials = 1.0 if chunk.trials is None else chunk.trials
             none, every = chunk.events == 0, chunk.events == trials
             backward = np.where(every, -move, np.where(none, move, np.abs(move)))
             against, along = max(against, float(backward.max())), max(along, float(np.abs(move).max()))
-            low, high = np.minimum(low, chunk.X.min(axis=0)), np.maximum(high, chunk.X.max(axis=0))
+            low, high = np.minimum(low, chunk.X.min(axis=1)), np.maximum(high, chunk.X.max(axis=1))
     if along == 0 or against > SEPARATION_TOLERANCE * along:
         return
     share = np.abs(direction) * (high - low)
