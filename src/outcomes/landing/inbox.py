@@ -123,6 +123,10 @@ def _land(study: StudyFolder, path: Path, batches: dict[str, BatchEntry]) -> Lan
         ))  # fmt: skip
     except FileRefused as refusal:
         return _refused(study, path, kind, sha256, refusal)
+    except duckdb.Error as failed:  # its message may quote rows
+        raise StorageError(
+            f"Landing failed inside DuckDB ({type(failed).__name__})", "check disk space and memory, then run again"
+        ) from None
 
 
 def _refused(study: StudyFolder, path: Path, kind: Kind | None, sha256: str, refusal: FileRefused) -> Refused:

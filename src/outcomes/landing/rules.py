@@ -8,10 +8,11 @@ from datetime import date
 
 import duckdb
 
-from outcomes.contract import Kind, Rule, ValueType
+from outcomes.contract import Kind, Refusal, Rule, ValueType
 from outcomes.errors import StorageError
 from outcomes.landing.cells import RULES, flag, typed_cell
 from outcomes.landing.columns import ColumnPlan
+from outcomes.landing.refusal import FileRefused
 from outcomes.landing.source_rows import SourceRows
 
 
@@ -44,15 +45,27 @@ def create_typed(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, rows: SourceR
 
     Raises
     ------
+    FileRefused
+        If a Parquet file turns out to be damaged.
     StorageError
-        If DuckDB reads another number of records than landing found.
+        If DuckDB fails, or reads another number of records than landing found.
     """
     try:
         if not rows.native_relation:
             raise duckdb.ConversionException
         _create(con, plan, rows, today, is_native=True)
     except (duckdb.ConversionException, duckdb.InvalidInputException):
-        _create(con, plan, rows, today, is_native=False)
+        try:
+            _create(con, plan, rows, today, is_native=False)
+        except (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException):
+            # DuckDB's messages quote the file's lines: none of them may be passed on.
+            if rows.is_typed:
+                raise FileRefused(
+                    Refusal.UNREADABLE, "the file is damaged: its values cannot be read", "write it again"
+                ) from None
+            raise StorageError(
+                "DuckDB cannot read rows that are well-formed", "keep the file and report this; nothing was landed"
+            ) from None
     n_typed = con.execute("select count(*) from typed").fetchall()[0][0]
     if n_typed != rows.well_formed.size:
         raise StorageError(

@@ -72,6 +72,8 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
                 _check_utf8(data[: block.consumed], line, offset)
                 if recovery:
                     _refuse_swallowed(data, block, line, delimiter, n_columns)
+                if (block.ends - block.starts).max(initial=0) > LONGEST_RECORD:
+                    raise _too_long(line + int(block.lines[(block.ends - block.starts).argmax()]))
                 starts.append(block.starts + offset)
                 ends.append(block.ends + offset)
                 lines.append(block.lines + line)
