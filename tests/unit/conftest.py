@@ -7,13 +7,13 @@ from outcomes.models import fit_models
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory):
+def template_study(tmp_path_factory):
     return make_study(tmp_path_factory.mktemp("study"))
 
 
 @pytest.fixture(scope="session")
-def fitted(tmp_path_factory, study):
+def fitted_release(tmp_path_factory, template_study):
     """Folder of a release with 30 therapists and 600 clients, after its fits."""
     folder = make_release(tmp_path_factory.mktemp("release"), Cohort())
-    fit_models(folder, study)
+    fit_models(folder, template_study)
     return folder

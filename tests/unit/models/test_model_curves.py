@@ -17,14 +17,14 @@ RULE = Disclosure()
 
 
 @pytest.fixture(scope="module")
-def con(fitted):
-    with duckdb.connect(str(fitted / "outcomes.duckdb"), read_only=True) as connection:
+def con(fitted_release):
+    with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as connection:
         yield connection
 
 
 @pytest.fixture
-def hazard(study):
-    return declared_specs(study.settings)[2]
+def hazard(template_study):
+    return declared_specs(template_study.settings)[2]
 
 
 def _estimates(**coefficients: float) -> Estimates:
@@ -46,8 +46,8 @@ def test_typical_rows_hold_the_means_and_the_values_that_are_set(con, hazard):
     np.testing.assert_allclose(rows, [[1, 3, mean], [1, 4, mean]])
 
 
-def test_squares_are_squares_of_the_grid_not_of_the_mean(con, study):
-    curve = declared_specs(study.settings)[1]
+def test_squares_are_squares_of_the_grid_not_of_the_mean(con, template_study):
+    curve = declared_specs(template_study.settings)[1]
     rows = design_rows(
         con, curve, ("I(directiveness_within ** 2)",), {"directiveness_within": np.array([-2.0, 0.0, 1.5])}
     )
@@ -114,15 +114,15 @@ def test_a_horizon_that_few_reach_is_not_drawn(hazard, n_late, horizons):
     assert {point.curve for point in points} == {f"dropout_by_session_{n}" for n in horizons}
 
 
-def test_no_curve_is_drawn_where_its_ends_rest_on_few_clients(con, study):
+def test_no_curve_is_drawn_where_its_ends_rest_on_few_clients(con, template_study):
     strict = Disclosure(minimum_count=5_000)
-    spec = declared_specs(study.settings)[0]
+    spec = declared_specs(template_study.settings)[0]
     estimates = _estimates(Intercept=6.0, directiveness_within=0.3)
     assert satisfaction_curve(con, spec, estimates, np.eye(2), strict) == ()
 
 
-def test_the_satisfaction_curve_is_the_linear_predictor_with_its_wald_interval(con, study):
-    spec = declared_specs(study.settings)[0]
+def test_the_satisfaction_curve_is_the_linear_predictor_with_its_wald_interval(con, template_study):
+    spec = declared_specs(template_study.settings)[0]
     estimates = _estimates(Intercept=6.0, directiveness_within=0.3)
     points = satisfaction_curve(con, spec, estimates, np.diag([0.04, 0.01]), RULE)
     for point in points:

@@ -1,4 +1,4 @@
-"""What cannot be fitted without misleading is a state with a reason in plain words, never an exception."""
+"""What cannot be fitted_release without misleading is a state with a reason in plain words, never an exception."""
 
 import duckdb
 import pytest
@@ -13,8 +13,8 @@ def _states(folder, cohort, study):
     return {state.model: state for state in fit_models(make_release(folder, cohort), study)}
 
 
-def test_six_therapists_are_too_few(tmp_path, study):
-    states = _states(tmp_path, Cohort(n_therapists=6, clients_per_therapist=60), study)
+def test_six_therapists_are_too_few(tmp_path, template_study):
+    states = _states(tmp_path, Cohort(n_therapists=6, clients_per_therapist=60), template_study)
     assert {state.status for state in states.values()} == {ModelStatus.REFUSED}
     assert all("too few therapists" in state.reason for state in states.values())
 
@@ -26,20 +26,20 @@ def test_a_model_without_a_therapist_term_does_not_need_many_therapists(tmp_path
     assert states["dropout"].status is ModelStatus.REFUSED
 
 
-def test_forty_clients_are_too_few(tmp_path, study):
-    states = _states(tmp_path, Cohort(n_therapists=20, clients_per_therapist=2), study)
+def test_forty_clients_are_too_few(tmp_path, template_study):
+    states = _states(tmp_path, Cohort(n_therapists=20, clients_per_therapist=2), template_study)
     assert all("too few clients" in state.reason for state in states.values())
 
 
-def test_without_recorded_endings_dropout_is_refused_and_satisfaction_is_not(tmp_path, study):
-    states = _states(tmp_path, Cohort(has_endings=False), study)
+def test_without_recorded_endings_dropout_is_refused_and_satisfaction_is_not(tmp_path, template_study):
+    states = _states(tmp_path, Cohort(has_endings=False), template_study)
     assert states["dropout"].status is ModelStatus.REFUSED
     assert "No endings are recorded" in states["dropout"].reason
     assert states["satisfaction"].status is ModelStatus.CONVERGED
 
 
-def test_without_satisfaction_ratings_dropout_is_fitted_and_satisfaction_is_not(tmp_path, study):
-    states = _states(tmp_path, Cohort(has_satisfaction=False), study)
+def test_without_satisfaction_ratings_dropout_is_fitted_and_satisfaction_is_not(tmp_path, template_study):
+    states = _states(tmp_path, Cohort(has_satisfaction=False), template_study)
     assert states["satisfaction"].reason == "The data hold no values for: satisfaction_score."
     assert states["dropout"].status is ModelStatus.CONVERGED
 
@@ -51,9 +51,9 @@ def test_a_model_that_names_an_unknown_column_is_refused_with_the_name(tmp_path)
     assert "directivness" in states["dropout"].reason
 
 
-def test_a_refused_model_has_a_row_with_its_reason_and_no_numbers(tmp_path, study):
+def test_a_refused_model_has_a_row_with_its_reason_and_no_numbers(tmp_path, template_study):
     folder = make_release(tmp_path, Cohort(has_endings=False))
-    fit_models(folder, study)
+    fit_models(folder, template_study)
     with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
         assert con.sql("select status, log_likelihood from model_fits where model = 'dropout'").fetchall() == [
             ("refused", None)
@@ -78,13 +78,13 @@ def test_a_refused_model_has_a_row_with_its_reason_and_no_numbers(tmp_path, stud
         ({}, ""),
     ],
 )
-def test_each_reason_to_refuse_a_hazard_has_its_sentence_without_counts(study, changes, said):
+def test_each_reason_to_refuse_a_hazard_has_its_sentence_without_counts(template_study, changes, said):
     enough = {
         "n_population": 6_000, "n_rows": 5_000, "n_clients": 600, "n_therapists": 30, "n_outcomes": 5_500,
         "n_events": 200, "has_spread": True, "empty": (),
     }  # fmt: skip
-    hazard = declared_specs(study.settings)[2]
-    reason = reason_to_refuse(hazard, Population(**enough | changes), study.settings.disclosure)
+    hazard = declared_specs(template_study.settings)[2]
+    reason = reason_to_refuse(hazard, Population(**enough | changes), template_study.settings.disclosure)
     assert said in reason
     assert bool(reason) == bool(changes)
     assert not any(character.isdigit() for character in reason)

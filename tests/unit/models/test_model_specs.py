@@ -16,9 +16,9 @@ def _spec(**changes) -> ModelSpec:
     return ModelSpec.model_validate(declared | changes)
 
 
-def test_a_study_that_declares_no_models_gets_those_of_a_new_study(study):
-    without = study.settings.model_copy(update={"models": ()})
-    assert declared_specs(without) == declared_specs(study.settings)
+def test_a_study_that_declares_no_models_gets_those_of_a_new_study(template_study):
+    without = template_study.settings.model_copy(update={"models": ()})
+    assert declared_specs(without) == declared_specs(template_study.settings)
     assert [spec.name for spec in declared_specs(without)] == ["satisfaction", "satisfaction_curve", "dropout"]
 
 

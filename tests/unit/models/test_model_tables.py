@@ -13,8 +13,8 @@ from outcomes.storage import file_sha256, read_json
 
 
 @pytest.fixture(scope="module")
-def con(fitted):
-    with duckdb.connect(str(fitted / "outcomes.duckdb"), read_only=True) as connection:
+def con(fitted_release):
+    with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as connection:
         yield connection
 
 
@@ -73,27 +73,27 @@ def test_every_model_table_is_described_in_the_codebook(con):
     ).fetchall() == [(0,)]
 
 
-def test_fits_json_holds_specifications_and_states(fitted):
-    kept = read_json(fitted / "fits.json")
+def test_fits_json_holds_specifications_and_states(fitted_release):
+    kept = read_json(fitted_release / "fits.json")
     assert [spec["name"] for spec in kept["specs"]] == [state["model"] for state in kept["states"]]
     assert kept["specs"][0]["formula"].startswith("satisfaction_score ~ directiveness_within")
 
 
-def test_a_second_run_touches_nothing_and_returns_the_same_states(fitted, study):
-    before = {path.name: file_sha256(path) for path in fitted.iterdir()}
-    first = fit_models(fitted, study)
-    assert first == fit_models(fitted, study)
-    assert {path.name: file_sha256(path) for path in fitted.iterdir()} == before
+def test_a_second_run_touches_nothing_and_returns_the_same_states(fitted_release, template_study):
+    before = {path.name: file_sha256(path) for path in fitted_release.iterdir()}
+    first = fit_models(fitted_release, template_study)
+    assert first == fit_models(fitted_release, template_study)
+    assert {path.name: file_sha256(path) for path in fitted_release.iterdir()} == before
 
 
-def test_a_run_that_was_killed_before_fits_json_is_done_again_with_the_same_tables(tmp_path, study, monkeypatch):
+def test_a_run_that_was_killed_before_fits_json_is_done_again_the_same(tmp_path, template_study, monkeypatch):
     folder = make_release(tmp_path, Cohort(n_therapists=12))
     monkeypatch.setattr(run, "write_json", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        fit_models(folder, study)
+        fit_models(folder, template_study)
     tables = _all_rows(folder)
     monkeypatch.undo()
-    states = fit_models(folder, study)
+    states = fit_models(folder, template_study)
     assert len(states) == 3
     assert _all_rows(folder) == tables
 
@@ -106,14 +106,14 @@ def test_a_run_that_was_killed_before_fits_json_is_done_again_with_the_same_tabl
     ],
 )
 def test_a_fit_that_is_not_clean_says_so_wherever_its_numbers_are(
-    tmp_path, study, monkeypatch, status, expected, has_curve
+    tmp_path, template_study, monkeypatch, status, expected, has_curve
 ):
     def with_status(*args, **kwargs):
         return dataclasses.replace(fit_linear(*args, **kwargs), status=status, messages=("The slope is at zero.",))
 
     monkeypatch.setattr(fitting, "fit_linear", with_status)
     folder = make_release(tmp_path, Cohort(n_therapists=12))
-    states = {state.model: state for state in fit_models(folder, study)}
+    states = {state.model: state for state in fit_models(folder, template_study)}
     assert states["satisfaction"].status is expected
     assert states["satisfaction"].reason == "The slope is at zero."
     with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:

@@ -1,0 +1,123 @@
+"""What a report must not give away: attacked on the page itself, with exact counts known from the database."""
+
+import dataclasses
+import re
+
+import duckdb
+import pytest
+from page_text import parsed, visible_text, whole_numbers
+from synthetic_release import Cohort, make_release, make_study
+
+from outcomes.models import fit_models
+from outcomes.report import write_report
+
+HARMLESS = set(range(13)) | {95, 100}
+"""Whole numbers that any report holds: sessions 3, 8 and 12, points of scales, '95% interval', 'of 100 clients'."""
+
+
+@pytest.fixture(scope="module", params=[(60, 1), (400, 10)], ids=["without rounding", "with rounding"])
+def attacked(request, tmp_path_factory):
+    """A small cohort under thresholds that most of its counts break: page, exact counts, threshold, rounding."""
+    minimum, rounding = request.param
+    study = make_study(
+        tmp_path_factory.mktemp("study"),
+        {"minimum_count = 10 ": f"minimum_count = {minimum} ", "rounding = 5 ": f"rounding = {rounding} "},
+    )
+    folder = make_release(tmp_path_factory.mktemp("release"), Cohort(n_therapists=14, clients_per_therapist=23, seed=3))
+    fit_models(folder, study)
+    html = write_report(folder, study).read_text(encoding="utf-8")
+    return html, _exact_counts(folder), minimum, rounding
+
+
+def _exact_counts(folder) -> set[int]:
+    """Every count of people, episodes and sessions that the report is made from."""
+    queries = [
+        "select n_sessions from mart_participant_flow",
+        "select n_clients from mart_participant_flow",
+        "select n_therapists from mart_participant_flow",
+        "select n_sessions_excluded from mart_participant_flow",
+        "select n_clients_excluded from mart_participant_flow",
+        "select count(*) from core_episodes group by ending_state",
+        "select unnest([n_rows, n_missing, n_clients, n_therapists]) from model_fits",
+        "select n_violated from dq_results",
+        "select count(*) from mart_session_directiveness group by therapist_id",
+        "select count(distinct client_id) from mart_person_session group by therapist_id",
+        "select sum(is_dropout) from mart_person_session group by therapist_id",
+    ]
+    with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
+        return {int(n) for query in queries for (n,) in con.execute(query).fetchall() if n is not None}
+
+
+def test_no_count_under_the_threshold_is_on_the_page(attacked):
+    html, exact, minimum, _ = attacked
+    small = {count for count in exact if count < minimum} - HARMLESS - {minimum}
+    assert len(small) > 5, "the cohort must have small counts, or this test shows nothing"
+    assert not small & whole_numbers(html)
+
+
+@pytest.mark.parametrize("attacked", [(400, 10)], indirect=True)
+def test_counts_that_are_shown_are_rounded(attacked):
+    html, exact, _, rounding = attacked
+    unrounded = {count for count in exact if count % rounding} - HARMLESS
+    assert len(unrounded) > 5
+    assert not unrounded & whole_numbers(html)
+
+
+def test_shares_of_small_groups_are_not_told(attacked):
+    html, *_ = attacked
+    assert "fewer than" in visible_text(html)
+    assert "not shown" in visible_text(html)
+
+
+def test_no_identifier_is_anywhere_in_the_file(attacked):
+    html, *_ = attacked
+    assert not re.search(r"(client|therapist|episode|session|practice)-(\d{4,}|north)", html)
+
+
+def test_the_extremes_of_guidance_are_not_on_the_page(template_study, fitted_release):
+    html = write_report(fitted_release, template_study).read_text(encoding="utf-8")
+    with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as con:
+        low, high = con.execute(
+            "select min(directiveness_within), max(directiveness_within) from mart_session_directiveness"
+        ).fetchall()[0]
+    decimals = {float(n.replace("−", "-")) for n in re.findall(r"[−-]?\d+\.\d+", visible_text(html))}
+    assert not any(abs(value - extreme) < 0.05 for value in decimals for extreme in (low, high))
+
+
+def test_the_page_needs_no_network_and_no_script(template_study, fitted_release):
+    html = write_report(fitted_release, template_study).read_text(encoding="utf-8")
+    page = parsed(html)
+    assert not {"script", "link", "img", "iframe", "object", "embed"} & set(page.tags)
+    assert "http" not in html
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#)", html)
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href", "xlink:href")]
+
+
+def test_ids_inside_pictures_are_unique_and_every_reference_finds_its_own(template_study, fitted_release):
+    html = write_report(fitted_release, template_study).read_text(encoding="utf-8")
+    ids = [value for name, value in parsed(html).attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r"url\(#([^)]+)\)", html)) <= set(ids)
+
+
+def test_hostile_words_of_a_study_are_shown_and_not_run(tmp_path, fitted_release):
+    study = make_study(tmp_path, {'name = "Practice outcomes"': 'name = "<script>alert(1)</script>"'})
+    html = write_report(fitted_release, study).read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "<script>alert(1)</script>" in visible_text(html)
+
+
+def test_a_small_bin_of_sessions_leaves_a_gap_in_the_picture(template_study, fitted_release):
+    from outcomes.report.reading import read_facts
+
+    loose = read_facts(fitted_release, template_study)
+    settings = template_study.settings
+    strict_rule = settings.disclosure.model_copy(update={"minimum_count": 200})
+    strict_study = dataclasses.replace(template_study)
+    strict_study.__dict__["settings"] = settings.model_copy(update={"disclosure": strict_rule})
+    strict = read_facts(fitted_release, strict_study)
+    for x_name, bins in strict.density.items():
+        assert all(b.sessions.value is None or b.sessions.value >= 200 for b in bins)
+        hidden = sum(b.sessions.value is None for b in bins)
+        assert hidden > sum(b.sessions.value is None for b in loose.density[x_name])
