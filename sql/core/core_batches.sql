@@ -1,7 +1,7 @@
--- Grain: one landed batch. Sources: raw_batches, raw_sessions, raw_episodes, raw_clients, stg_repeated_keys, core_sessions,
--- stg_episodes, stg_clients, study_settings.
--- The account of every row: read = quarantined + superseded + current. The three are counted apart, so that a row
--- that got lost would show.
+-- Grain: one landed batch. Sources: raw_batches, raw_sessions, raw_episodes, raw_clients, stg_repeated_keys,
+-- core_sessions, stg_episodes, stg_clients, study_settings.
+-- The account of every row: read = quarantined + superseded + current. The three are counted apart, so that a row that
+-- got lost would show.
 create or replace table core_batches as
 with
 current_rows as (

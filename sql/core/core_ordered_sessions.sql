@@ -1,8 +1,9 @@
 -- Grain: one appointment, attended or missed. Sources: stg_sessions, stg_session_numbers, study_settings.
--- Everything that needs the order of an episode's sessions, in one pass over the data: the number among the attended ones,
--- the attended sessions before and after (empty where the therapist changed or the neighbour lies outside the study's dates),
--- and running means that know nothing of the future. Attended and missed appointments are ordered apart, so a missed
--- one neither counts nor comes between. Sums are exact (decimal): no mean depends on the order in which threads add.
+-- Everything that needs the order of an episode's sessions, in one pass over the data: the number among the attended
+-- ones, the attended sessions before and after (empty where the therapist changed or the neighbour lies outside the
+-- study's dates), and running means that know nothing of the future. Attended and missed appointments are ordered
+-- apart, so a missed one neither counts nor comes between. Sums are exact (decimal): no mean depends on the order in
+-- which threads add.
 create or replace temp table core_ordered_sessions as
 with
 dated as (

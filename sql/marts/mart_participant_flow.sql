@@ -1,7 +1,8 @@
--- Grain: one step from the rows that were read to the sessions that a model sees. Sources: core_batches, core_attendance,
--- core_cohort_clients, core_episodes, mart_person_session, study_settings.
--- Who is in and who is not, with a reason at every exclusion. Steps 1 to 8 lead to the models of satisfaction; step 9 starts
--- again from step 6 and leads to the models of dropout. Rows of a file (steps 1 and 2) are not yet people: empty counts.
+-- Grain: one step from the rows that were read to the sessions that a model sees. Sources: core_batches,
+-- core_attendance, core_cohort_clients, core_episodes, mart_person_session, study_settings.
+-- Who is in and who is not, with a reason at every exclusion. Steps 1 to 8 lead to the models of satisfaction; step 9
+-- starts again from step 6 and leads to the models of dropout. Rows of a file (steps 1 and 2) are not yet people:
+-- empty counts.
 create or replace table mart_participant_flow as
 with
 unknown_ends as (
@@ -160,7 +161,10 @@ steps as (
     union all
     select 3 as step_number, 'appointments' as step, 'superseded by a later file' as reason
     union all
-    select 4 as step_number, 'within the study''s dates' as step, 'before the first day, after the last, or undated' as reason
+    select
+        4 as step_number,
+        'within the study''s dates' as step,
+        'before the first day, after the last, or undated' as reason
     union all
     select 5 as step_number, 'attended sessions' as step, 'missed appointments' as reason
     union all

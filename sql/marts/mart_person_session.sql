@@ -1,8 +1,8 @@
 -- Grain: one attended session of the cohort, after which the client could have left. Sources: core_cohort_sessions,
 -- core_client_means, core_episodes.
--- The risk set of a discrete-time hazard: it starts after the first attended session, and the event at t is that no session
--- t+1 came. Only running means: a mean over the whole episode would tell the model the future. The last session of an
--- undetermined episode carries no event flags, because what came next is not known.
+-- The risk set of a discrete-time hazard: it starts after the first attended session, and the event at t is that no
+-- session t+1 came. Only running means: a mean over the whole episode would tell the model the future. The last
+-- session of an undetermined episode carries no event flags, because what came next is not known.
 create or replace table mart_person_session as
 with
 at_risk as (

@@ -12,8 +12,9 @@ turned as (
 final as (
     select
         raw_clients.client_id,
-        coalesce(turned.directiveness_preferred - raw_clients.directiveness_preferred, raw_clients.directiveness_preferred)
-            as directiveness_preferred_score,
+        coalesce(
+            turned.directiveness_preferred - raw_clients.directiveness_preferred, raw_clients.directiveness_preferred
+        ) as directiveness_preferred_score,
         coalesce(turned.reactance - raw_clients.reactance, raw_clients.reactance) as reactance_score,
         raw_clients.age_band,
         raw_clients.gender,

@@ -1,5 +1,5 @@
--- Grain: one appointment of a study whose sessions are ordered by their dates; no rows otherwise. Sources: stg_sessions,
--- study_settings.
+-- Grain: one appointment of a study whose sessions are ordered by their dates; no rows otherwise. Sources:
+-- stg_sessions, study_settings.
 -- Numbers the appointments of an episode where the source does not. Apart from the other windows, so that studies that
 -- number their sessions do not pay for it.
 create or replace temp table stg_session_numbers as

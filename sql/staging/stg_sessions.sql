@@ -1,4 +1,5 @@
--- Grain: one appointment as it was last reported. Sources: raw_sessions, stg_repeated_keys, study_scales, study_settings.
+-- Grain: one appointment as it was last reported. Sources: raw_sessions, stg_repeated_keys, study_scales,
+-- study_settings.
 -- Turns every rating so that higher means more, and names what orders the appointments (`place`): the number that the
 -- source gives, or days since 1970-01-01 where dates order them.
 create or replace temp view stg_sessions as

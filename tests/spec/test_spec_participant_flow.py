@@ -1,18 +1,18 @@
 """Who is in, who is not, and why."""
 
 SESSIONS = """
-    client_id | therapist_id | session_number | session_date | attended | directiveness | satisfaction | batch_id|sequence
-    c1        | t1           | 1              | 2024-01-01   | T        | 5             | 5            | b1       | 1
-    c1        | t1           | 1              | 2024-01-01   | T        | 6             | 5            | b2       | 2
-    c1        | t1           | 2              | 2024-01-08   | T        |               | 5            | b1       | 1
-    c1        | t1           | 3              | 2024-01-15   | T        | 5             |              | b1       | 1
-    c2        | t2           | 1              | 2023-01-01   | T        | 5             | 5            | b1       | 1
-    c3        | t2           | 1              | 2024-01-01   | T        | 5             | 5            | b1       | 1
-    c3        | t2           | 2              | 2024-01-08   | F        |               |              | b1       | 1
-    c4        | t3           | 1              | 2024-01-01   | T        | 5             | 5            | b1       | 1
-    c4        | t3           | 2              | 2024-01-08   | T        | 5             | 5            | b1       | 1
-    c5        | t3           | 1              | 2024-11-01   | T        | 5             | 5            | b1       | 1
-    c5        | t3           | 2              | 2024-11-08   | T        | 5             | 5            | b1       | 1
+    client_id|therapist_id|session_number|session_date|attended|directiveness|satisfaction|batch_id|sequence
+    c1 | t1 | 1 | 2024-01-01 | T | 5 | 5 | b1 | 1
+    c1 | t1 | 1 | 2024-01-01 | T | 6 | 5 | b2 | 2
+    c1 | t1 | 2 | 2024-01-08 | T |  | 5 | b1 | 1
+    c1 | t1 | 3 | 2024-01-15 | T | 5 |  | b1 | 1
+    c2 | t2 | 1 | 2023-01-01 | T | 5 | 5 | b1 | 1
+    c3 | t2 | 1 | 2024-01-01 | T | 5 | 5 | b1 | 1
+    c3 | t2 | 2 | 2024-01-08 | F |  |  | b1 | 1
+    c4 | t3 | 1 | 2024-01-01 | T | 5 | 5 | b1 | 1
+    c4 | t3 | 2 | 2024-01-08 | T | 5 | 5 | b1 | 1
+    c5 | t3 | 1 | 2024-11-01 | T | 5 | 5 | b1 | 1
+    c5 | t3 | 2 | 2024-11-08 | T | 5 | 5 | b1 | 1
 """
 BATCHES = """
     batch_id | kind     | sequence | n_read | n_quarantined
