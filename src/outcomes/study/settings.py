@@ -86,6 +86,8 @@ class Landing(_Settings):
 
     max_bad_share: float = Field(0.05, ge=0, le=1)
     max_bytes: int = Field(20_000_000_000, gt=0)  # of one file, unpacked
+    pseudonymise: bool = False  # replace ids by keyed pseudonyms; see docs/trust.md
+    pseudonym_key_file: str = ""  # outside the study; OUTCOMES_PSEUDONYM_KEY_FILE goes before it
 
 
 class DropoutDefinition(StrEnum):
@@ -148,6 +150,15 @@ class Disclosure(_Settings):
     minimum_count: int = Field(10, ge=1)
     rounding: int = Field(5, ge=1)
     minimum_therapists: int = Field(10, ge=2)  # below it nothing is said of the therapist variance
+    k: int = Field(5, ge=2)  # fewest clients that share their quasi-identifiers in the published tables
+    l: int = Field(2, ge=1)  # noqa: E741  fewest ways of ending among them; the name of the literature
+
+
+class Retention(_Settings):
+    """Which earlier releases are kept; the published one always is."""
+
+    keep_last: int = Field(0, ge=0)  # 0 keeps all
+    one_a_month: bool = True  # of the older ones, keep the last of each month
 
 
 class Report(_Settings):
@@ -169,6 +180,7 @@ class StudySettings(_Settings):
     dropout: Dropout = Dropout()
     models: tuple[ModelSpec, ...] = ()
     disclosure: Disclosure = Disclosure()
+    retention: Retention = Retention()
     report: Report = Report()
 
     @model_validator(mode="after")
