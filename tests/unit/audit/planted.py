@@ -36,6 +36,12 @@ def plants_of(check: Check) -> tuple[Plant, ...]:
         own = PLANTS[check.id]
         return own if isinstance(own, tuple) else (own,)
     table, column = check.table, check.column
+    if check.id.endswith("session_id.unique"):
+        return (
+            Plant(
+                f"update {table} set session_id = (select session_id from {table} where rowid = 0) where rowid < 9", 8
+            ),
+        )
     if check.type == "expect_column_values_to_not_be_null" and not check.tolerated_prop:
         return (change(table, f"{column} = null", 3),)
     if check.type == "expect_column_values_to_be_unique":
@@ -86,8 +92,13 @@ PLANTS: dict[str, Plant | tuple[Plant, ...]] = {
         Plant("delete from core_sessions where session_number = 2", "select count(*) from core_episodes"),
     ),
     "core_sessions.attended_number.counts_in_order": (
-        change(_S, "attended_number = attended_number + 1", 4, "is_attended"),
-        change(_S, "attended_number = 1", 2, "not is_attended"),
+        change(_S, "attended_number = attended_number + 1", 4, "session_number = 1"),
+        everywhere(
+            _S,
+            "attended_number = 1",
+            "select count(distinct episode_id) from core_sessions where not is_attended",
+            "not is_attended",
+        ),
     ),
     "core_sessions.client_id.known": change(_S, "client_id = 'nobody'", 3),
     "core_sessions.episode_id.known": change(_S, "episode_id = 'none'", 3),
@@ -206,11 +217,12 @@ PLANTS: dict[str, Plant | tuple[Plant, ...]] = {
     # ---- mart_session_directiveness
     "mart_session_directiveness.rows.are_the_cohorts": (
         Plant(f"delete from {_M} where rowid < 2", 2),
-        Plant(f"insert into {_M} select * replace ('none' as session_id) from {_M} limit 2", 2),
+        Plant(f"insert into {_M} select * replace (1000 + rowid as attended_number) from {_M} limit 2", 2),
     ),
     "mart_session_directiveness.scores.match_sessions": (
         change(_M, "satisfaction_score = satisfaction_score + 1", 2, "satisfaction_score is not null"),
         change(_M, "therapist_id = 't11'", 2, "therapist_id = 't01'"),
+        change(_M, "session_id = 'another'", 2),
     ),
     "mart_session_directiveness.parts.add_up": (
         change(_M, "directiveness_client = directiveness_client + 1", 2),
@@ -235,10 +247,14 @@ PLANTS: dict[str, Plant | tuple[Plant, ...]] = {
     "mart_session_directiveness.directiveness_misfit.is_difference": change(
         _M, "directiveness_misfit = abs(directiveness_misfit) + 0.1", 3
     ),
-    "mart_session_directiveness.lags.stay_with_therapist": (
+    "mart_session_directiveness.satisfaction_previous.from_the_neighbour": (
         change(_M, "satisfaction_previous = satisfaction_previous + 1", 2, "satisfaction_previous is not null"),
-        change(_M, "directiveness_next = directiveness_next + 1", 2, "directiveness_next is not null"),
+        change(_M, "directiveness_previous = directiveness_previous + 1", 2, "directiveness_previous is not null"),
         change(_M, "satisfaction_previous = 5", 2, "attended_number = 1"),
+    ),
+    "mart_session_directiveness.satisfaction_next.from_the_neighbour": (
+        change(_M, "satisfaction_next = satisfaction_next + 1", 2, "satisfaction_next is not null"),
+        change(_M, "therapist_id = 'another'", 2, "satisfaction_next is not null"),
     ),
     "mart_session_directiveness.directiveness_within.varies": everywhere(
         _M,
