@@ -89,7 +89,7 @@ def test_no_row_is_lost(landed_mess):
 
 def test_nothing_of_a_refused_file_is_kept_beyond_the_reason(landed_mess):
     study, report, truth = landed_mess
-    invented = ("@example.org", "07700 900", "999", "078-05-1120", "ZZ99", "homework", "Beispiel", "1950-01-17")
+    invented = ("@example.org", "07700 900", "999000", "078-05-1120", "ZZ99", "homework", "Beispiel", "1950-01-17")
     refused = {fault["file"] for fault in truth["refused_files"] if fault["refusal"].startswith(("identifier", "free"))}
     hashes = [refusal.sha256[:12] for refusal in report.refused if refusal.file_name in refused]
     kept = "".join(path.read_text() for path in study.quarantine.iterdir() if any(part in path.name for part in hashes))

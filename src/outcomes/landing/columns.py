@@ -99,10 +99,14 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
             continue
         planned.append(
             PlannedColumn(
-                column, None if constant is not None else place, name, constant, _scale(column, settings, kind),
+                column,
+                None if constant is not None else place,
+                header[place] if constant is None else column.name,
+                constant,
+                _scale(column, settings, kind),
                 is_extra=kind is Kind.SESSIONS and column.name in settings.extra_scales,
             )
-        )  # fmt: skip
+        )
     plan = ColumnPlan(kind, source, tuple(header), tuple(planned), dropped)
     _refuse_missing(plan)
     _check_codes(plan)

@@ -40,17 +40,19 @@ def refuse_identifying_values(
     by_name = {planned.source_name: planned for planned in plan.columns if planned.place is not None}
     for planned in by_name.values():
         values = set(broken_cells.get(planned.source_name, ()))
-        n_distinct = n_rows
+        n_values = n_rows
         if planned.column.type is ValueType.IDENTIFIER:
-            n_distinct, unsafe = _unsafe_values(con, planned)
+            n_values, unsafe = _unsafe_values(con, planned)
             values |= unsafe
         seen[planned.source_name] += sightings(
-            (value[:LONGEST_SEARCHED] for value in values), n_distinct,
-            dates_belong=planned.column.type is ValueType.DATE, places_belong=planned.column.name == "practice_id",
+            (value[:LONGEST_SEARCHED] for value in values), n_values,
+            is_id=planned.column.type is ValueType.IDENTIFIER,
+            is_date=planned.column.type is ValueType.DATE,
+            is_place=planned.column.name == "practice_id",
         )  # fmt: skip
         if planned.column.type is ValueType.DATE:
             seen[planned.source_name] += _old_dates(con, planned, plan, values)
-    seen[MISALIGNED] += sightings(broken_cells.get(MISALIGNED, ()), n_rows, dates_belong=True)
+    seen[MISALIGNED] += sightings(broken_cells.get(MISALIGNED, ()), n_rows, is_date=True)
     found = [(column, sighting) for column, list_ in seen.items() for sighting in list_]
     if found:
         raise _refusal(found, plan)

@@ -102,10 +102,10 @@ def _land(study: StudyFolder, path: Path, batches: dict[str, BatchEntry]) -> Lan
             sequence = 1 + max((entry.sequence for entry in batches.values()), default=0)
             try:
                 landed = _read_and_write(study, path, kind, sha256, sequence, before)
-            except FileRefused:
+            except (FileRefused, StorageError, duckdb.Error, ValueError):
                 if fingerprint(path) == before:
                     raise
-                continue
+                continue  # it changed, so whatever was found wrong may be the change itself
             if landed:
                 forget(study, sha256)
                 return landed
@@ -147,10 +147,10 @@ def _read_and_write(
         con.execute("set temp_directory = ?", [str(scratch)])
         plan, rows = _read(con, study, path, scratch, kind)
         create_typed(con, plan, rows, date.today())
-        if fingerprint(path) != before:
-            return None
         breaches = find_breaches(con, plan)
         rejected = _rejected_rows(rows, plan, breaches)
+        if fingerprint(path) != before:
+            return None
         refuse_identifying_values(con, plan, _broken_cells(rejected), rows.n_records)
         rejected = [_without_dropped(row, plan) for row in rejected]
         by_rule = count_by_rule(rejected)

@@ -20,6 +20,8 @@ from outcomes.study.settings import StudySettings
 
 _NO_DELIMITER = "\x01"  # malformed records hold the control characters, so well-formed ones never have it
 
+_IS_STRANGE = "case when json_valid(line) then json_type(line) <> 'OBJECT' else true end"
+
 
 def read_ndjson(
     con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, kind: Kind, settings: StudySettings
@@ -42,13 +44,9 @@ def read_ndjson(
     relation = csv_relation(copy, 1, delimiter=_NO_DELIMITER, has_header=False, is_parallel=True, quote="", types={})
     con.execute(f"create or replace temp table objects as select c0 as line from {relation}")
     kept = np.setdiff1d(np.arange(records.starts.size), list(records.malformed))
-    strange = con.execute(
-        "select rowid from objects where not coalesce(json_valid(line) and json_type(line) = 'OBJECT', false)"
-    ).fetchnumpy()["rowid"]
+    strange = con.execute(f"select rowid from objects where {_IS_STRANGE}").fetchnumpy()["rowid"]
     malformed = records.malformed | dict.fromkeys(kept[strange].tolist(), Rule.RAGGED_ROW)
-    con.execute(
-        "delete from objects where not coalesce(json_valid(line) and json_type(line) = 'OBJECT', false)"
-    ).fetchall()
+    con.execute(f"delete from objects where {_IS_STRANGE}").fetchall()
     header = _keys(con)
     if not header:
         raise FileRefused(

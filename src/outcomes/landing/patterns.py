@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +28,7 @@ FREE_TEXT = "free text"
 _MATCHERS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (EMAIL, re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")),
     (SSN, re.compile(r"(?!000|666|9\d\d)\d{3}[- ](?!00)\d{2}[- ](?!0000)\d{4}")),
-    (PHONE, re.compile(r"\+\d[\d ()/.-]{6,18}\d|\(?0\d{2,5}\)?[ /-]\d{3,8}([ -]\d{2,6})?"
+    (PHONE, re.compile(r"\+\d[\d ()/.-]{6,18}\d|(?=(\D*\d){10})\(?0[1-9]\d{1,4}\)?[ /-]\d{3,8}([ -]\d{2,6})?"
                        r"|\(?[2-9]\d{2}\)?[ .-]\d{3}[.-]\d{4}")),
     (POSTCODE, re.compile(r"[A-Za-z]{1,2}\d[A-Za-z\d]? \d[A-Za-z]{2}")),
     (BIRTH, re.compile(r"(19|20)\d\d([-/.])(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])([ T]00:00(:00)?)?"
@@ -64,8 +65,10 @@ _GIVEN_NAMES_TEXT = """
 """
 _GIVEN_NAMES = frozenset(_GIVEN_NAMES_TEXT.split())
 LONGEST_SEARCHED = 2000  # characters of a value; identifiers stand early or the value is free text
-_SINGLE_ENOUGH = frozenset({EMAIL, PHONE, NHS, SSN, POSTCODE, NAME})
-_FREE_TEXT_WORDS = 4  # a code or a name of a place has fewer
+_SEVERAL = 3  # one or two odd values are slips of the pen
+_MISPLACED_DATES = 0.2  # share of dates where numbers belong; fewer are rows whose cells slipped
+_PHRASE_WORDS = 4  # a code or a name of a place has fewer; several phrases are free text
+_SENTENCE_WORDS = 8  # one sentence is
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Sighting:
 
 
 def sightings(
-    values: Iterable[str], n_distinct: int, *, dates_belong: bool = False, places_belong: bool = False
+    values: Iterable[str], n_values: int, *, is_id: bool = False, is_date: bool = False, is_place: bool = False
 ) -> list[Sighting]:
     """Search the distinct values of one column.
 
@@ -85,30 +88,26 @@ def sightings(
     ----------
     values : iterable of str
         Distinct values that are not plainly pseudonyms.
-    n_distinct : int
-        Distinct values of the column in all, pseudonyms included; the base of every share.
-    dates_belong : bool
+    n_values : int
+        Values of the column in all (distinct ones of an id column), pseudonyms included; the base of every share.
+    is_id : bool
+        The column holds ids, where not even one date belongs.
+    is_date : bool
         The column is declared as one of dates, so that dates in it are not dates of birth.
-    places_belong : bool
+    is_place : bool
         The column names practices, so that capitalised words without a given name are not names of persons.
     """
     values = list(values)
-    certain: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for value in values:
-        pattern = _pattern(value)
-        if pattern and not (dates_belong and pattern == BIRTH):
-            certain[pattern] = certain.get(pattern, 0) + 1
-    found = [
-        Sighting(pattern, count)
-        for pattern, count in certain.items()
-        if pattern in _SINGLE_ENOUGH or count >= max(3, n_distinct * _SHARES[pattern])
-    ]
-    seen = {sighting.pattern for sighting in found}
-    found += [sighting for sighting in _by_share(values, n_distinct, places_belong) if sighting.pattern not in seen]
-    return found
-
-
-_SHARES = {BIRTH: 0.2, FREE_TEXT: 0.02}
+        if pattern := _pattern(value):
+            counts[pattern] += 1
+    if is_date or (not is_id and counts[BIRTH] < max(_SEVERAL, n_values * _MISPLACED_DATES)):
+        del counts[BIRTH]
+    if counts[FREE_TEXT] < _SEVERAL and not any(len(value.split()) >= _SENTENCE_WORDS for value in values):
+        del counts[FREE_TEXT]
+    found = [Sighting(pattern, count) for pattern, count in counts.items() if count]
+    return found + [sighting for sighting in _by_share(values, n_values, is_place) if not counts[sighting.pattern]]
 
 
 def _pattern(value: str) -> str | None:
@@ -124,13 +123,13 @@ def _pattern(value: str) -> str | None:
         plain = [word.strip(".,").casefold() for word in words]
         if plain[0] in _TITLES or any(word in _GIVEN_NAMES for word in plain):
             return NAME
-    return FREE_TEXT if len(words) >= _FREE_TEXT_WORDS and sum(word.isalpha() for word in words) >= 3 else None
+    return FREE_TEXT if len(words) >= _PHRASE_WORDS and sum(word.isalpha() for word in words) >= 3 else None
 
 
 EMAIL_INSIDE = re.compile(r"[\w.+-]+@[\w-]+\.[A-Za-z]{2,}")
 
 
-def _by_share(values: list[str], n_distinct: int, places_belong: bool) -> list[Sighting]:
+def _by_share(values: list[str], n_values: int, is_place: bool) -> list[Sighting]:
     """Find formats that pseudonyms share with identifiers: only a column full of them is one of identifiers."""
     found = []
     tens = [value for value in values if len(value) == 10 and value.isascii() and value.isdigit()]
@@ -143,17 +142,17 @@ def _by_share(values: list[str], n_distinct: int, places_belong: bool) -> list[S
         (POSTCODE, _POSTCODE_TIGHT, 0.5),
     ):
         count = sum(1 for value in values if matcher.fullmatch(value))
-        if count >= max(3, n_distinct * share):
+        if count >= max(3, n_values * share):
             found.append(Sighting(pattern, count))
     compact = sum(1 for value in values if _is_compact_date(value))
-    if compact >= max(20, n_distinct * 0.9):
+    if compact >= max(20, n_values * 0.9):
         found.append(Sighting(BIRTH, compact))
     given = sum(1 for value in values if value.casefold() in _GIVEN_NAMES)
-    if given >= max(3, n_distinct * 0.2):
+    if given >= max(3, n_values * 0.2):
         found.append(Sighting(NAME, given))
-    elif not places_belong:
+    elif not is_place:
         capitalised = sum(1 for value in values if _is_capitalised_pair(value))
-        if capitalised >= max(3, n_distinct * 0.5):
+        if capitalised >= max(3, n_values * 0.5):
             found.append(Sighting(NAME, capitalised))
     return found
 

@@ -10,6 +10,7 @@ from outcomes.landing import Landed, Refused
 HEADER = "therapist_id,client_id,session_number,directiveness,satisfaction"
 GOOD = f"{HEADER}\nt1,c1,1,5,6\nt1,c1,2,5.5,7\nt2,c2,1,,8\n"
 VALUES = [("t1", "c1", 1, 5.0, 6.0, 2), ("t1", "c1", 2, 5.5, 7.0, 3), ("t2", "c2", 1, None, 8.0, 4)]
+WAYS = "plain bom semicolon tab crlf mixed no-last-end blanks crlf-blanks quotes name-blanks value-blanks"
 COLUMNS = ("therapist_id", "client_id", "session_number", "directiveness", "satisfaction", "source_line")
 
 
@@ -29,7 +30,7 @@ COLUMNS = ("therapist_id", "client_id", "session_number", "directiveness", "sati
         GOOD.replace("therapist_id", '" Therapist_ID"'),
         GOOD.replace("6\n", " 6 \n"),
     ],
-    ids=["plain", "bom", "semicolon", "tab", "crlf", "mixed-ends", "no-last-end", "trailing-blanks", "crlf-blanks", "quotes", "name-blanks", "value-blanks"],
+    ids=WAYS.split(),
 )
 def test_ways_of_writing_the_same_table_land_the_same_values(door, content):
     landed = door.land(content)
