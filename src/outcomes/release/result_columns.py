@@ -82,7 +82,7 @@ RESULT_COLUMNS: dict[str, ColumnText] = {
     "population": text("Table whose rows are modelled", source="study.toml"),
     "outcome": text("Column that is modelled", source="study.toml"),
     "formula": text("The model in lme4's syntax", source="study.toml"),
-    "link": text("Link of a hazard model", ("logit", "cloglog"), "study.toml"),
+    "link": text("Link of the model", ("identity", "logit", "cloglog"), "study.toml"),
     "engine": text("What fitted the model"),
     "status": text("How the fit ended; no estimate may be read without it", FIT_STATUSES),
     "model_fits.reason": text("Why, where the fit is not converged; empty otherwise"),
