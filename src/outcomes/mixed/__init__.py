@@ -2,11 +2,15 @@
 
 from outcomes.mixed.binomial import fit_binomial
 from outcomes.mixed.binomial_fit import BinomialFit
+from outcomes.mixed.bootstrap import LinearBootstrap, bootstrap_linear
 from outcomes.mixed.bootstrap_binomial import BinomialBootstrap, bootstrap_binomial
 from outcomes.mixed.cluster_robust import ClusterRobustFit, fit_cluster_robust
 from outcomes.mixed.gram import GramData, prepare_linear
+from outcomes.mixed.hypotheses import LikelihoodRatio, WaldTest, compare, wald_test
+from outcomes.mixed.kenward_roger import kenward_roger_cov
 from outcomes.mixed.linear import fit_linear
 from outcomes.mixed.linear_fit import LinearFit
+from outcomes.mixed.profile import profile_intervals
 from outcomes.mixed.status import FitStatus
 
 __all__ = [
@@ -15,10 +19,18 @@ __all__ = [
     "ClusterRobustFit",
     "FitStatus",
     "GramData",
+    "LikelihoodRatio",
+    "LinearBootstrap",
     "LinearFit",
+    "WaldTest",
     "bootstrap_binomial",
+    "bootstrap_linear",
+    "compare",
     "fit_binomial",
     "fit_cluster_robust",
     "fit_linear",
+    "kenward_roger_cov",
     "prepare_linear",
+    "profile_intervals",
+    "wald_test",
 ]

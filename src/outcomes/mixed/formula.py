@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from formulaic import Formula
@@ -123,9 +124,8 @@ def _split_brackets(right: str) -> tuple[str, list[str]]:
 def _summands(text: str) -> list[tuple[str, str]]:
     """Split at the top-level plus and minus signs into (piece, sign) pairs."""
     pieces: list[tuple[str, str]] = []
-    depth, start, sign = 0, 0, "+"
-    for position, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
+    start, sign, depth = 0, "+", 0
+    for position, character, depth in _scan(text):
         if depth < 0:
             raise FormulaError(f"A closing bracket has no opening one: {text.strip()}.")
         if depth == 0 and character in "+-":
@@ -143,12 +143,21 @@ def _summands(text: str) -> list[tuple[str, str]]:
 
 def _closes_at(piece: str) -> int:
     """Position of the bracket that closes the first one."""
-    depth = 0
-    for position, character in enumerate(piece):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return position
-    return -1
+    return next((position for position, _, depth in _scan(piece) if depth == 0), -1)
+
+
+def _scan(text: str) -> Iterator[tuple[int, str, int]]:
+    """Positions and characters outside quotes and backticks, with the depth of brackets after each."""
+    depth, quote = 0, ""
+    for position, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+            continue
+        if character in "`'\"":
+            quote = character
+            continue
+        depth += (character in "([{") - (character in ")]}")
+        yield position, character, depth
 
 
 def _random_terms(inside: str) -> list[RandomTerm]:

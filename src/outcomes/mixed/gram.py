@@ -92,8 +92,8 @@ class GramData:
 
     def recentred(self, center: np.ndarray) -> GramData:
         """The same cross-products about another centre; exact algebra, the data are not read."""
+        center = np.append(0.0, center[1:])
         delta = self.center - center
-        delta[0] = 0.0
         z_delta = delta[: self.n_random]
         ones = self.total[0]
         total = self.total + np.outer(delta, ones) + np.outer(ones, delta) + np.outer(delta, delta) * ones[0]
@@ -127,8 +127,8 @@ class GramData:
                 "The two sets of cross-products have different columns.",
                 "prepare both with the same formulas, and give `levels` when a categorical predictor is among them",
             )
-        other = other.recentred(self.center.copy())
-        return replace(
+        other = other.recentred(self.center)
+        pooled = replace(
             self,
             total=self.total + other.total,
             cells=np.concatenate([self.cells, other.cells], axis=2),
@@ -137,6 +137,9 @@ class GramData:
             n_missing=self.n_missing + other.n_missing,
             log_weights=self.log_weights + other.log_weights,
         )
+        pooled = pooled.recentred(pooled.center + pooled.total[0] / pooled.total[0, 0])
+        sd = np.sqrt(np.maximum(np.diag(pooled.total), 0.0) / pooled.total[0, 0])
+        return replace(pooled, scale=np.where(sd > 0, sd, 1.0))
 
 
 def prepare_linear(
