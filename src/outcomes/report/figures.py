@@ -41,7 +41,12 @@ class Figure:
 
 
 def satisfaction_figure(
-    curve: Sequence[CurvePoint], straight: Sequence[CurvePoint], bins: Sequence[Bin], spread: float, unit: str
+    curve: Sequence[CurvePoint],
+    straight: Sequence[CurvePoint],
+    bins: Sequence[Bin],
+    spread: float,
+    unit: str,
+    rated_in: str,
 ) -> Figure:
     """Average satisfaction over guidance compared with the client's usual, with the sessions that it rests on.
 
@@ -53,8 +58,8 @@ def satisfaction_figure(
         Sessions below the curve.
     spread : float
         Standard deviation of ratings; the axis shows one of it up and down, so that effects look as large as they are.
-    unit : str
-        Of both scales, e.g. "points".
+    unit, rated_in : str
+        Of guidance and of satisfaction, e.g. "points".
     """
     middle = sum(p.estimate for p in curve) / len(curve)
     low = min(middle - spread, *(p.conf_low for p in curve))
@@ -73,7 +78,7 @@ def satisfaction_figure(
             line = alt.Chart(_frame(straight)).mark_line(color=_INK, strokeDash=[6, 4], strokeWidth=1.5)
             layers.append(line.encode(x=x, y=y))
         main = alt.layer(*layers).properties(
-            width=width, height=260, title=_axis_title(f"Average satisfaction ({unit})")
+            width=width, height=260, title=_axis_title(f"Average satisfaction ({rated_in})")
         )
         return alt.vconcat(main, _density(bins, x, width), spacing=8)
 

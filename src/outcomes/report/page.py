@@ -34,7 +34,8 @@ class Answer:
     model: ModelFacts | None
     statement: Statement
     figure: Figure | None = None
-    table: tuple[tuple[str, ...], ...] = ()
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
     extra: Statement | None = None
 
 
@@ -52,22 +53,22 @@ def render(facts: Facts, settings: StudySettings) -> str:
         loader=PackageLoader("outcomes.report", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"plain": words.plain, "term": words.term_label}
+    environment.filters |= {"plain": words.plain, "state": words.state_label}
     linear, hazard = ([m for m in facts.models if m.kind == kind] for kind in ("linear", "hazard"))
-    therapists = [therapist_statement(model) for model in (*linear[:1], *hazard[:1])]
+    compared = (*linear[:1], *hazard[:1])
     return environment.get_template("report.html").render(
         css=Markup((files("outcomes.report") / "report.css").read_text(encoding="utf-8")),
         title=settings.report.title or settings.study.name,
         settings=settings,
         facts=facts,
+        flows=facts.flows if facts.has_endings else facts.flows[:1],
         satisfaction=_satisfaction(linear, facts, settings),
         dropout=_dropout(hazard, facts, settings),
-        therapists=list(dict.fromkeys(therapists)),
+        therapists=[(model, therapist_statement(model)) for model in compared],
         shares=_shares(linear),
         endings=[(ENDING_WORDS[name], part) for name, part in zip(ENDINGS, facts.endings.parts, strict=True)],
         ending_shares=facts.ending_shares,
-        models=[(model, words.STATES[model.status], note_on_state(model), _effects(model)) for model in facts.models],
-        states=words.STATES,
+        models=[(model, note_on_state(model), _effects(model)) for model in facts.models],
         refused=ModelStatus.REFUSED,
         dropout_means=words.DEFINITIONS[settings.dropout.definition],
         minimum_residual_df=MINIMUM_RESIDUAL_DF,
@@ -84,7 +85,7 @@ def _satisfaction(models: list[ModelFacts], facts: Facts, settings: StudySetting
     curved = next((m for m in models if any(words.is_bend(e.term) for e in m.estimates)), None)
     if not straight.is_usable:
         return Answer(straight, words.unusable(straight))
-    unit = settings.scales["satisfaction"].unit
+    units = settings.scales["directiveness"].unit, settings.scales["satisfaction"].unit
     drawn = curved if curved and curved.is_usable and "satisfaction" in curved.curves else straight
     points = drawn.curves.get("satisfaction", ())
     beside = straight.curves.get("satisfaction", ()) if drawn is not straight else ()
@@ -94,11 +95,12 @@ def _satisfaction(models: list[ModelFacts], facts: Facts, settings: StudySetting
         spread = float(
             np.sqrt(sum(sd**2 for (_, term), sd in straight.variances.items() if term in ("", "(Intercept)")))
         )
-        figure = satisfaction_figure(points, beside, bins, spread, unit)
+        figure = satisfaction_figure(points, beside, bins, spread, *units)
     return Answer(
         straight,
-        words.satisfaction(straight, drawn, unit.removesuffix("s")),
+        words.satisfaction(straight, drawn, *units),
         figure,
+        ("Guidance compared with usual", "Average satisfaction", "95% interval"),
         _in_numbers(points, lambda p: words.number(p, 2)),
         words.bend(curved) if curved and curved.is_usable else None,
     )
@@ -117,9 +119,11 @@ def _dropout(models: list[ModelFacts], facts: Facts, settings: StudySettings) ->
         if name.startswith("dropout_by_session_")
     }
     figure = dropout_figure(curves, facts.density.get("directiveness_so_far", ()), scale.unit) if curves else None
-    middle = next((curves[session] for session in (8, 12, 3) if session in curves), ())
+    session = next((n for n in words.TOLD_SESSIONS if n in curves), 0)
+    head = ("Guidance on average", f"Dropped out within {session} sessions", "95% interval")
     on_scale = f"on the scale from {scale.minimum:g} to {scale.maximum:g}"
-    return Answer(model, words.dropout(model, on_scale), figure, _in_numbers(middle, words.percent))
+    rows = _in_numbers(curves.get(session, ()), words.percent)
+    return Answer(model, words.dropout(model, on_scale), figure, head, rows)
 
 
 def _shares(linear: list[ModelFacts]) -> Figure | None:

@@ -213,5 +213,5 @@ def _provenance(con: duckdb.DuckDBPyConnection, study: StudyFolder) -> Provenanc
     ((release_id, code_version, data_cut, n_batches),) = con.execute(
         "select release_id, code_version, data_cut, n_batches from release"
     ).fetchall()
-    told = f"{data_cut:%-d %B %Y}" if data_cut else "not recorded (the sources carry no dates)"
+    told = f"{data_cut:%-d %B %Y}" if data_cut else ""
     return Provenance(release_id, code_version, told, n_batches, study.settings_sha256)

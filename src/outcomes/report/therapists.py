@@ -69,7 +69,10 @@ def note_on_state(model: ModelFacts) -> str:
     """What a reader must know of a fit that is complete with a note."""
     if model.status is not ModelStatus.SINGULAR:
         return ""
-    return "One of the differences in this model was estimated as zero; its other results stand."
+    return (
+        "One part of this model is at the edge of what is possible (a difference that is zero, or two that always go "
+        "together); its other results stand."
+    )
 
 
 def _total(model: ModelFacts) -> float:

@@ -31,7 +31,10 @@ _REASONS = {
     "superseded by a later file": "rows that a later file replaced",
     "directiveness not rated": "guidance not rated",
 }
-STATES = {
+TOLD_SESSIONS = (8, 12, 3)
+"""Of the sessions that dropout is told for, the one that words and table use: the first that there is."""
+
+_STATES = {
     ModelStatus.CONVERGED: "calculation complete",
     ModelStatus.SINGULAR: "calculation complete, with a note",
     ModelStatus.NOT_CONVERGED: "calculation did not settle",
@@ -97,6 +100,12 @@ def of_100(value: float) -> str:
     return "fewer than 1" if value < 0.005 else str(round(100 * value))
 
 
+def state_label(model: ModelFacts) -> str:
+    """The state of a fit in a few words; a complete one may have a note too (a column dropped, say)."""
+    has_note = model.status is ModelStatus.CONVERGED and model.reason
+    return _STATES[ModelStatus.SINGULAR if has_note else model.status]
+
+
 def term_label(term: str) -> str:
     """A model's term for readers."""
     return "Bend of the line (guidance in this session, squared)" if is_bend(term) else TERMS.get(term, term)
@@ -120,21 +129,32 @@ def unusable(model: ModelFacts) -> Statement:
     )
 
 
-def satisfaction(model: ModelFacts, drawn: ModelFacts, unit: str) -> Statement:
+def satisfaction(model: ModelFacts, drawn: ModelFacts, unit: str, rated_in: str) -> Statement:
     """What more guidance than usual means for satisfaction, within clients, between clients, between therapists.
 
-    `drawn` is the model whose curve is shown: where the line bends, its levels are the better ones.
+    `drawn` is the model whose curve is shown: where the line bends, its levels are the better ones. Guidance is in
+    `unit`, satisfaction in `rated_in` (both plural, e.g. "points").
     """
+    one = unit.removesuffix("s")
     within = model.term("directiveness_within")
     if within is None:
-        return Statement("This model does not ask about guidance within clients.")
-    size = _change(within)
-    headline = {
-        Direction.MORE: "Clients were more satisfied with sessions in which they got more guidance than usual.",
-        Direction.LESS: "Clients were less satisfied with sessions in which they got more guidance than usual.",
-        Direction.UNCLEAR: "We found no clear link between getting more guidance than usual and satisfaction.",
-    }[direction(within)]
-    sentences = [*_levels(drawn), f"On average, one {unit} more guidance than usual for a client went with {size}."]
+        headline = (
+            "In these data clients always got their usual amount of guidance, so more or less of it cannot be compared."
+            if "directiveness_within" in model.formula
+            else "This model does not compare sessions of the same client."
+        )
+        sentences = []
+    else:
+        headline = {
+            Direction.MORE: "Clients were more satisfied with sessions in which they got more guidance than usual.",
+            Direction.LESS: "Clients were less satisfied with sessions in which they got more guidance than usual.",
+            Direction.UNCLEAR: "We found no clear link between getting more guidance than usual and satisfaction.",
+        }[direction(within)]
+        size = _change(within, rated_in)
+        sentences = [
+            *_levels(drawn, unit),
+            f"On average, one {one} more guidance than usual for a client went with {size}.",
+        ]
     for term, who in (
         ("directiveness_client", "Clients who usually got more guidance than other clients of the same therapist"),
         ("directiveness_therapist", "Clients of therapists who usually give more guidance than other therapists"),
@@ -145,11 +165,11 @@ def satisfaction(model: ModelFacts, drawn: ModelFacts, unit: str) -> Statement:
                 Direction.LESS: "were less satisfied",
                 Direction.UNCLEAR: "were not clearly more or less satisfied",
             }[direction(effect)]
-            sentences.append(f"{who} {seen}: one {unit} more went with {_change(effect)}.")
+            sentences.append(f"{who} {seen}: one {one} more went with {_change(effect, rated_in)}.")
     return Statement(headline, tuple(sentences))
 
 
-def _levels(model: ModelFacts) -> list[str]:
+def _levels(model: ModelFacts, unit: str) -> list[str]:
     """Average ratings at the client's usual guidance and at both ends of the curve."""
     points = model.curves.get("satisfaction", ())
     if not points:
@@ -157,7 +177,7 @@ def _levels(model: ModelFacts) -> list[str]:
     usual = min(points, key=lambda p: abs(p.x))
     return [
         f"Sessions with the client's usual amount of guidance were rated {_level(usual)} on average; with clearly less "
-        f"({number(abs(points[0].x))} points), {_level(points[0])}; with clearly more ({number(points[-1].x)} points), "
+        f"({number(abs(points[0].x))} {unit}), {_level(points[0])}; with clearly more ({number(points[-1].x)} {unit}), "
         f"{_level(points[-1])}."
     ]
 
@@ -225,31 +245,31 @@ def dropout(model: ModelFacts, scale: str) -> Statement:
     return Statement(headline, tuple(sentences))
 
 
-def _told_horizon(model: ModelFacts):
-    """The middle horizon with the lowest and the highest point of its curve."""
-    for session in (8, 12, 3):
+def _told_horizon(model: ModelFacts) -> tuple[int, CurvePoint, CurvePoint] | None:
+    """The first horizon that there is, with the lowest and the highest point of its curve."""
+    for session in TOLD_SESSIONS:
         if points := model.curves.get(f"dropout_by_session_{session}"):
             return session, points[0], points[-1]
     return None
 
 
-def _change(effect: Estimate) -> str:
+def _change(effect: Estimate, unit: str) -> str:
     """An effect on satisfaction with its interval, in words."""
     if direction(effect) is Direction.UNCLEAR:
         return (
-            f"a difference in satisfaction that may be anything from {_signed(effect.conf_low)} to "
-            f"{_signed(effect.conf_high)} (95% interval)"
+            f"a difference in satisfaction that may be anything from {_signed(effect.conf_low, unit)} to "
+            f"{_signed(effect.conf_high, unit)} (95% interval)"
         )
     low, high = sorted((abs(effect.conf_low), abs(effect.conf_high)))
     side = "higher" if effect.estimate > 0 else "lower"
     return (
-        f"{number(abs(effect.estimate), 2)} points {side} satisfaction "
+        f"{number(abs(effect.estimate), 2)} {unit} {side} satisfaction "
         f"(95% interval {number(low, 2)} to {number(high, 2)})"
     )
 
 
-def _signed(value: float) -> str:
+def _signed(value: float, unit: str) -> str:
     text = number(abs(value), 2)
     if float(text) == 0:
         return "no difference"
-    return f"{text} points {'higher' if value > 0 else 'lower'}"
+    return f"{text} {unit} {'higher' if value > 0 else 'lower'}"
