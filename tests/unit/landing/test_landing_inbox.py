@@ -94,11 +94,18 @@ def test_the_kind_is_told_whatever_the_case_of_the_name(door):
     assert isinstance(door.land(GOOD, "SESSIONS_2024.CSV"), Landed)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["sessions'; drop table typed; --.csv", "sessions*?[a].csv", "sessions$(touch x).csv", "sessions\u202evsc.csv", "sessions\n.csv",
-     "=cmd()sessions.csv", "sessions,\"q\".csv"],
-)  # fmt: skip
+HOSTILE_NAMES = [
+    "sessions'; drop table typed; --.csv",
+    "sessions*?[a].csv",
+    "sessions$(touch x).csv",
+    "sessions\u202evsc.csv",
+    "sessions\n.csv",
+    "=cmd()sessions.csv",
+    'sessions,"q".csv',
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_hostile_file_names_are_only_names(door, name):
     landed = door.land(GOOD + "t1,c1,3,5,60\n", name)
     assert (landed.rows_landed, landed.rows_quarantined) == (2, 1)

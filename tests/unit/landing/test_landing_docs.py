@@ -1,0 +1,23 @@
+"""The page for analysts says what the contract says."""
+
+from pathlib import Path
+
+import pytest
+
+from outcomes.contract import Kind
+from outcomes.landing.files import _ENDINGS
+from outcomes.landing.handbook import columns_table, refusals_table, rules_table
+
+PAGE = Path(__file__).parents[3] / "docs" / "landing.md"
+
+
+@pytest.mark.parametrize(
+    "table", [refusals_table(), rules_table(), *map(columns_table, Kind)], ids=["refusals", "rules", *Kind]
+)
+def test_the_tables_of_the_page_are_those_of_the_contract(table):
+    assert table in PAGE.read_text(encoding="utf-8"), f"put this into docs/landing.md:\n{table}"
+
+
+def test_the_page_names_every_ending_that_is_read():
+    text = PAGE.read_text(encoding="utf-8")
+    assert all(f"`{ending}`" in text for ending in _ENDINGS)
