@@ -5,10 +5,11 @@ import dataclasses
 import duckdb
 import numpy as np
 import pytest
-from synthetic_release import Cohort, make_release
+from synthetic_release import Cohort, make_release, make_study
 
 from outcomes.mixed import FitStatus, fit_linear
 from outcomes.models import ModelStatus, fit_models, fitting, run
+from outcomes.release.tables import TABLES
 from outcomes.storage import file_sha256, read_json
 
 
@@ -130,3 +131,22 @@ def _all_rows(folder):
             for (name,) in con.sql("from duckdb_tables() select table_name where table_name like 'model_%'").fetchall()
         ]
         return {name: con.sql(f"from {name}").fetchall() for name in sorted(names)}
+
+
+def test_statsmodels_stays_selectable_and_what_it_cannot_fit_is_refused_by_name(tmp_path):
+    engine = 'engine = "statsmodels"\nkind = '
+    study = make_study(
+        tmp_path / "study", {'kind = "linear"': f'{engine}"linear"', 'kind = "hazard"': f'{engine}"hazard"'}
+    )
+    folder = make_release(tmp_path / "release", Cohort(n_therapists=12))
+    states = {state.model: state for state in fit_models(folder, study)}
+    assert {state.engine for state in states.values()} == {"statsmodels"}
+    assert states["dropout"].status is ModelStatus.CONVERGED
+    assert "MixedLM" in states["satisfaction"].reason
+
+
+@pytest.mark.parametrize(
+    "table", ["mart_session_directiveness", "mart_person_session", "mart_participant_flow", "dq_results", "release"]
+)
+def test_the_synthetic_release_has_no_column_that_a_real_one_lacks(con, table):
+    assert set(con.table(table).columns) <= set(TABLES[table].column_names)

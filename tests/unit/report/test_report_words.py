@@ -158,3 +158,33 @@ def test_numbers_have_a_true_minus_and_no_minus_zero():
     assert [number(v, 2) for v in (-0.314, -0.001, 0.5)] == ["−0.31", "0.00", "0.50"]
     assert [percent(v) for v in (0.004, 0.2)] == ["under 1%", "20%"]
     assert [of_100(v) for v in (0.001, 0.418)] == ["fewer than 1", "42"]
+
+
+def test_guidance_that_never_varies_within_clients_is_said_and_the_rest_is_told(tmp_path):
+    study = make_study(tmp_path / "study", {"1 + directiveness_within | client_id": "1 | client_id"})
+    folder = make_release(tmp_path / "release", Cohort())
+    with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
+        con.execute("update mart_session_directiveness set directiveness_within = 0")
+    fit_models(folder, study)
+    text = visible_text(write_report(folder, study).read_text(encoding="utf-8"))
+    assert "In these data clients always got their usual amount of guidance" in text
+    assert "Clients who usually got more guidance than other clients" in text
+    assert "No picture is shown: too few clients" in text
+
+
+def test_each_scale_keeps_its_own_unit(tmp_path, fitted_release):
+    changes = {"[scales.directiveness]\n": '[scales.directiveness]\nunit = "steps"\n'}
+    html = write_report(fitted_release, make_study(tmp_path, changes)).read_text(encoding="utf-8")
+    text = visible_text(html)
+    assert "one step more guidance than usual for a client went with 0." in text
+    assert "points higher satisfaction" in text
+    assert "Guidance compared with the client's usual (steps)" in text
+    assert "Average satisfaction (points)" in text
+
+
+def test_data_without_dates_have_no_data_cut(tmp_path, fitted_release, template_study):
+    folder = shutil.copytree(fitted_release, tmp_path / "release")
+    with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
+        con.execute("update release set data_cut = null")
+    text = visible_text(write_report(folder, template_study).read_text(encoding="utf-8"))
+    assert "Data without dates" in text
