@@ -30,9 +30,10 @@ def refresh(study: str, wait_seconds: float = 0) -> Refreshed:
         if release.published_id(opened) == release.candidate_id(opened):
             return Refreshed(release.candidate_id(opened), False, refused)
         release_id = tasks.build(study)
-        tasks.audit(study, release_id)
-        tasks.fit(study, release_id)
-        tasks.write_report(study, release_id)
+        if not release.is_finished(opened, release_id):  # else only the swap is missing, or the study was edited back
+            tasks.audit(study, release_id)
+            tasks.fit(study, release_id)
+            tasks.write_report(study, release_id)
         tasks.publish(study, release_id)
     return Refreshed(release_id, True, refused)
 

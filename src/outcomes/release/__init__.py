@@ -2,7 +2,7 @@
 
 from outcomes.release.build import build
 from outcomes.release.codebook import describe
-from outcomes.release.folders import built_candidate, candidate_folder, published_id
+from outcomes.release.folders import built_candidate, candidate_folder, is_finished, published_id
 from outcomes.release.identity import candidate_id, code_version
 from outcomes.release.manifest import summary_markdown
 from outcomes.release.publish import publish
@@ -15,6 +15,7 @@ __all__ = [
     "candidate_id",
     "code_version",
     "describe",
+    "is_finished",
     "publish",
     "published_id",
     "record_timing",

@@ -13,7 +13,7 @@ import duckdb
 from outcomes.errors import UsageError
 from outcomes.release.batches import Batch, landed_batches, verify
 from outcomes.release.codebook import describe
-from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE, candidate_folder, release_folder
+from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE, candidate_folder, is_finished, release_folder
 from outcomes.release.identity import code_version
 from outcomes.release.relations import offer_batches, offer_settings
 from outcomes.release.timings import record_timing
@@ -75,7 +75,7 @@ def build(study: StudyFolder, release_id: str) -> Path:
     StorageError
         If a landed batch is damaged.
     """
-    if release_folder(study, release_id).is_dir():
+    if is_finished(study, release_id):
         return release_folder(study, release_id)
     folder = candidate_folder(study, release_id)
     _clear(study.releases, keep=folder)

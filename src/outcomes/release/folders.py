@@ -22,9 +22,14 @@ def release_folder(study: StudyFolder, release_id: str) -> Path:
     return study.releases / release_id
 
 
+def is_finished(study: StudyFolder, release_id: str) -> bool:
+    """Say whether a release is complete, published or not: it only needs to be pointed at."""
+    return release_folder(study, release_id).is_dir()
+
+
 def published_id(study: StudyFolder) -> str | None:
-    """Return the id of the published release, None where nothing is published."""
-    return study.current.readlink().name if study.current.is_symlink() and study.current.exists() else None
+    """Return the id of the published release, None where the links do not reach one."""
+    return study.current.readlink().name if study.current.is_symlink() and study.database.exists() else None
 
 
 def built_candidate(study: StudyFolder) -> str:
@@ -36,6 +41,11 @@ def built_candidate(study: StudyFolder) -> str:
         If no such candidate is built.
     """
     release_id = candidate_id(study)
+    if is_finished(study, release_id):
+        raise UsageError(
+            f"Release {release_id} of what is landed now is finished",
+            "run `outcomes refresh`, which publishes it if need be",
+        )
     if not (candidate_folder(study, release_id) / DATABASE).is_file():
         raise UsageError("No candidate release is built from what is landed now", "run `outcomes build` first")
     return release_id

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from outcomes.errors import ChecksFailed, UsageError
 from outcomes.release.codebook import describe
-from outcomes.release.folders import DATABASE, candidate_folder, release_folder
+from outcomes.release.folders import DATABASE, candidate_folder, is_finished, release_folder
 from outcomes.release.manifest import MANIFEST, make_manifest
 from outcomes.storage import swap_symlink, sync_folder, sync_tree, write_json
 from outcomes.study import StudyFolder
@@ -50,7 +50,7 @@ def publish(study: StudyFolder, release_id: str) -> Path:
         If a fatal check failed or could not be run.
     """
     folder, candidate = release_folder(study, release_id), candidate_folder(study, release_id)
-    if not folder.is_dir():
+    if not is_finished(study, release_id):
         _require_parts(candidate)
         _finish_database(candidate / DATABASE, study)
         write_json(candidate / MANIFEST, make_manifest(study, release_id, candidate))

@@ -13,6 +13,7 @@ from outcomes.release import (
     build,
     built_candidate,
     candidate_id,
+    is_finished,
     publish,
     published_id,
     record_timing,
@@ -161,6 +162,21 @@ def test_the_built_candidate_is_that_of_the_present_inputs(study, candidate):
     land(study, Kind.EPISODES, episodes(2))
     with pytest.raises(UsageError, match="outcomes build"):
         built_candidate(study)
+
+
+def test_a_finished_release_is_no_candidate_any_more(study, candidate):
+    publish(study, candidate_id(study))
+    assert is_finished(study, candidate_id(study))
+    with pytest.raises(UsageError, match=r"is finished(.|\n)*outcomes refresh"):
+        built_candidate(study)
+
+
+def test_a_missing_link_counts_as_not_published_and_is_mended(study, candidate):
+    publish(study, candidate_id(study))
+    study.database.unlink()
+    assert published_id(study) is None
+    publish(study, candidate_id(study))
+    assert published_id(study) == ask(study.database) == candidate_id(study)
 
 
 def test_nothing_published_is_none(study):
