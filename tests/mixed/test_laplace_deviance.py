@@ -7,6 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom, norm
 
+from outcomes.mixed.hessian import laplace_hessian
 from outcomes.mixed.laplace import LaplaceDeviance, Model
 from outcomes.mixed.links import LINKS
 from outcomes.mixed.quadrature import QuadratureDeviance
@@ -145,3 +146,27 @@ def test_extreme_linear_predictors_stay_finite(link):
     for events in (0.0, 1.0):
         row = LINKS[link].derivatives(eta, np.full(4, events), None)
         assert all(np.isfinite(v).all() for v in (row.loglik, row.score, row.weight, row.third))
+
+
+@pytest.mark.parametrize("link", ["logit", "cloglog"])
+@pytest.mark.parametrize("structure", [name for name in STRUCTURES if "intercept" in name and "slope" not in name])
+def test_the_exact_hessian_is_the_derivative_of_the_gradient(structure, link):
+    model, psi, _ = random_model(*STRUCTURES[structure], link)
+    deviance = deviance_of(model, psi)
+    hessian, slopes = laplace_hessian(model, psi, deviance.mode_at(psi), np.full(psi.size, 0.1))
+    steps = 1e-4 * np.eye(psi.size)
+    numeric = np.array([(deviance(psi + h)[1] - deviance(psi - h)[1]) / 2e-4 for h in steps]) / 2
+    assert hessian == pytest.approx(numeric, abs=1e-5 * np.abs(numeric).max())
+    for k, h in enumerate(steps):
+        moved = [(a - b) / 2e-4 for a, b in zip(deviance.mode_at(psi + h).u, deviance.mode_at(psi - h).u, strict=True)]
+        for slope, change in zip(slopes, moved, strict=True):
+            assert slope[..., k] == pytest.approx(change, abs=1e-5)
+
+
+@pytest.mark.parametrize("link", ["logit", "cloglog"])
+def test_the_fourth_derivative_is_that_of_the_third(link):
+    eta = np.linspace(-10, 3, 27)
+    events, trials = np.tile([0.0, 1.0, 2.0], 9), np.tile([1.0, 1.0, 4.0], 9)
+    above = LINKS[link].derivatives(eta + 1e-5, events, trials).third
+    below = LINKS[link].derivatives(eta - 1e-5, events, trials).third
+    assert LINKS[link].fourth(eta, events, trials) == pytest.approx((above - below) / 2e-5, abs=1e-6, rel=1e-6)

@@ -11,6 +11,7 @@ from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed.binomial_fit import BinomialFit, BinomialState
 from outcomes.mixed.binomial_problem import Problem, build_problem
 from outcomes.mixed.design import build_design
+from outcomes.mixed.hessian import laplace_hessian
 from outcomes.mixed.laplace import LaplaceDeviance, mode_slopes
 from outcomes.mixed.links import LINKS
 from outcomes.mixed.materialise import materialise
@@ -110,16 +111,32 @@ def fit_problem(problem: Problem, nagq: int = 1, weights: str | None = None) -> 
     laplace = LaplaceDeviance(model, start.psi, start.mode.u, start.by_beta, mode_slopes(model, start.mode))
     deviance = laplace if nagq == 1 else QuadratureDeviance(laplace, nagq)
 
-    def whitened(z: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = deviance(start.psi + start.root @ z)
-        return value, start.root.T @ gradient
+    last: dict[bytes, tuple[float, np.ndarray]] = {}  # the optimiser asks for some points twice
 
+    def whitened(z: np.ndarray) -> tuple[float, np.ndarray]:
+        key = z.tobytes()
+        if key not in last:
+            last.clear()
+            value, gradient = deviance(start.psi + start.root @ z)
+            last[key] = value, start.root.T @ gradient
+        return last[key]
+
+    def hessian(z: np.ndarray) -> np.ndarray:
+        psi = start.psi + start.root @ z
+        mode = laplace.mode_at(psi)
+        if mode is None:
+            raise FitRefused("The likelihood could not be evaluated.", "look for extreme values in the columns")
+        found, _ = laplace_hessian(model, psi, mode, np.linalg.norm(start.root, axis=1))
+        return 2 * start.root.T @ found @ start.root
+
+    is_exact = nagq == 1 and start.mode.moments.third is not None
     optimum = minimise(
         whitened,
         np.zeros(start.psi.size),
         curvature=np.full(start.psi.size, 2.0),
         hessian_step=HESSIAN_STEP,
         gradient_tolerance=GRADIENT_TOLERANCE,
+        exact_hessian=hessian if is_exact else None,
     )
     if not np.isfinite(optimum.value):
         raise FitRefused("The likelihood could not be evaluated.", "look for extreme values in the columns")

@@ -36,6 +36,8 @@ class Link:
     derivatives : callable
         (eta, events, trials) -> Derivatives; `trials` is None when every row is one trial. Binomial coefficients are
         left out.
+    fourth : callable
+        (eta, events, trials) -> d third / d eta.
     inverse : callable
         eta -> probability.
     start : callable
@@ -46,6 +48,7 @@ class Link:
 
     name: str
     derivatives: Callable[[np.ndarray, np.ndarray, np.ndarray | None], Derivatives]
+    fourth: Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
     inverse: Callable[[np.ndarray], np.ndarray]
     start: Callable[[np.ndarray], np.ndarray]
     latent_variance: float
@@ -80,16 +83,37 @@ def _cloglog_derivatives(eta: np.ndarray, events: np.ndarray, trials: np.ndarray
     return Derivatives(loglik, score, weight, third)
 
 
+def _logit_fourth(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
+    """w (1 - 6 p (1 - p))."""
+    small = np.exp(-np.abs(eta))
+    single = small / (1.0 + small) ** 2
+    fourth = single * (1.0 - 6.0 * single)
+    return fourth if trials is None else trials * fourth
+
+
+def _cloglog_fourth(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
+    """By the chain rule through ratio' = -ratio rest and rest' = m - ratio rest."""
+    mean = np.exp(np.clip(eta, -ETA_LIMIT, 50.0))
+    others = (1.0 if trials is None else trials) - events
+    ratio = np.where(mean > 1e-300, mean * np.exp(-mean) / -np.expm1(-mean), 1.0)
+    rest = ratio + mean - 1.0
+    change = mean - ratio * rest
+    inner = change - rest * rest
+    slope = mean + ratio * rest * rest - ratio * change - 2.0 * rest * change
+    return events * ratio * (slope - rest * inner) + others * mean
+
+
 def _expit(eta: np.ndarray) -> np.ndarray:
     """Logistic distribution function."""
     return 1.0 / (1.0 + np.exp(-np.clip(eta, -ETA_LIMIT, ETA_LIMIT)))
 
 
 LINKS: dict[str, Link] = {
-    "logit": Link("logit", _logit_derivatives, _expit, lambda p: np.log(p) - np.log1p(-p), np.pi**2 / 3),
+    "logit": Link("logit", _logit_derivatives, _logit_fourth, _expit, lambda p: np.log(p) - np.log1p(-p), np.pi**2 / 3),
     "cloglog": Link(
         "cloglog",
         _cloglog_derivatives,
+        _cloglog_fourth,
         lambda eta: -np.expm1(-np.exp(np.clip(eta, -ETA_LIMIT, 50.0))),
         lambda p: np.log(-np.log1p(-p)),
         np.pi**2 / 6,

@@ -67,6 +67,7 @@ def minimise(
     max_iterations: int = 200,
     hessian_step: float = _STEP,
     gradient_tolerance: float | None = None,
+    exact_hessian: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> OptSummary:
     """Minimise by BFGS, then prove the optimum with the Hessian, polish by Newton and leave saddles.
 
@@ -82,6 +83,8 @@ def minimise(
         Step of the differences that make the Hessian, relative to max(1, |x|).
     gradient_tolerance : float, optional
         Of BFGS's scaled gradient; the Hessian is taken where BFGS ends.
+    exact_hessian : callable, optional
+        Second derivatives of the deviance; differences of the gradient where there is none.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def minimise(
     x, restarts = start, 0
     while True:
         found = minimize(scaled, x / unit, jac=True, method="BFGS", options=options)
-        x, value, gradient, hessian, decrement = _polish(counted, found.x * unit, hessian_step)
+        x, value, gradient, hessian, decrement = _polish(counted, found.x * unit, hessian_step, exact_hessian)
         curvatures, directions = np.linalg.eigh(hessian)
         is_saddle = curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1]))
         if not is_saddle or restarts == MAX_RESTARTS:
@@ -168,11 +171,11 @@ def numeric_hessian(objective: Objective, x: np.ndarray, relative_step: float = 
 
 
 def _polish(
-    objective: Objective, x: np.ndarray, hessian_step: float
+    objective: Objective, x: np.ndarray, hessian_step: float, exact: Callable[[np.ndarray], np.ndarray] | None
 ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, float]:
     """Newton steps with one Hessian until the decrement is negligible or the value stops falling."""
     value, gradient = objective(x)
-    hessian = numeric_hessian(objective, x, hessian_step)
+    hessian = numeric_hessian(objective, x, hessian_step) if exact is None else exact(x)
     step, decrement = _newton_step(hessian, gradient)
     for _ in range(4):
         if decrement <= 1e-9 + 1e-14 * abs(value):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.errors import FitRefused
+from outcomes.mixed.hessian import laplace_hessian
 from outcomes.mixed.laplace import Mode, Model, find_mode
 from outcomes.mixed.passes import information, moments
 from outcomes.mixed.rows import Rows
@@ -17,6 +18,9 @@ ever."""
 
 SEPARATION_TOLERANCE = 1e-3
 """A direction separates when no row moves against it by more than this share of the largest move."""
+
+LEAST_CURVATURE = 1e-6
+"""A Hessian whose smallest curvature is a smaller share of its largest is no guide to the scale of the parameters."""
 
 START_SD = (0.15, 2.0)
 """Range of starting standard deviations on the link's scale; inside, so that no variance starts on its boundary."""
@@ -62,10 +66,22 @@ def find_start(model: Model, names: tuple[str, ...]) -> Start:
         theta[model.blocks.theta_slices[a]] = np.where(rows == columns, sd[rows], 0.0)
     psi = np.concatenate([beta, theta])
     mode = find_mode(model, psi, model.zeros())
-    root = np.diag(np.concatenate([np.zeros(model.p), _theta_scale(model, theta)]))
+    root, by_beta = _scales(model, psi, mode, np.sqrt(np.diag(vcov)))
+    return Start(psi, beta, vcov, root, by_beta, mode, passes + mode.n_passes + 2)
+
+
+def _scales(model: Model, psi: np.ndarray, mode: Mode, se_glm: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Root of psi's approximate covariance, and du/dbeta: from the Hessian where it is cheap and positive."""
+    rough = _theta_scale(model, psi[model.p :])
+    if mode.moments.third is not None:
+        hessian, slopes = laplace_hessian(model, psi, mode, np.concatenate([se_glm, rough]))
+        values = np.linalg.eigvalsh(hessian)
+        if values[0] > LEAST_CURVATURE * values[-1]:
+            return np.linalg.cholesky(np.linalg.inv(hessian)), [slope[..., : model.p] for slope in slopes]
+    root = np.diag(np.concatenate([np.zeros(model.p), rough]))
     fixed, by_beta = fixed_information(model, psi, mode)
     root[: model.p, : model.p] = np.linalg.cholesky(np.linalg.inv(fixed))
-    return Start(psi, beta, vcov, root, by_beta, mode, passes + mode.n_passes + 2)
+    return root, by_beta
 
 
 def _theta_scale(model: Model, theta: np.ndarray) -> np.ndarray:
