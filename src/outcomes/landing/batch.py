@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 
 from outcomes.contract import CONTRACT, Kind, Rule, ValueType
+from outcomes.errors import StorageError
 from outcomes.landing.cells import SQL_TYPES
 from outcomes.landing.columns import ColumnPlan
 from outcomes.landing.source_rows import text_literal
@@ -34,19 +35,32 @@ class BatchEntry:
 
 
 def read_batches(landed: Path) -> dict[str, BatchEntry]:
-    """Return the landed batches by the SHA-256 of their source files."""
-    folders = landed.iterdir() if landed.is_dir() else ()
-    manifests = [read_json(folder / "manifest.json") for folder in sorted(folders) if BATCH_NAME.fullmatch(folder.name)]
-    return {
-        manifest["sha256"]: BatchEntry(
+    """Return the landed batches by the SHA-256 of their source files.
+
+    Raises
+    ------
+    StorageError
+        If a batch has no readable manifest.
+    """
+    folders = [path for path in landed.iterdir() if BATCH_NAME.fullmatch(path.name)] if landed.is_dir() else []
+    entries = [_read_entry(folder) for folder in sorted(folders)]
+    return {entry.sha256: entry for entry in entries}
+
+
+def _read_entry(folder: Path) -> BatchEntry:
+    try:
+        manifest = read_json(folder / "manifest.json")
+        return BatchEntry(
             manifest["batch_id"],
-            manifest["sequence"],
+            int(manifest["sequence"]),
             manifest["sha256"],
             manifest["study_sha256"],
             Kind(manifest["kind"]),
         )
-        for manifest in manifests
-    }
+    except (OSError, ValueError, KeyError) as damaged:
+        raise StorageError(
+            f"The manifest of batch {folder.name} cannot be read", "restore landed/ from its backup"
+        ) from damaged
 
 
 def write_batch(

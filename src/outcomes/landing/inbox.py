@@ -94,6 +94,7 @@ def _land(study: StudyFolder, path: Path, batches: dict[str, BatchEntry]) -> Lan
                 )
             sha256 = file_sha256(path)
             if known := batches.get(sha256):
+                forget(study, sha256)
                 changed = known.study_sha256 != study.settings_sha256
                 return Skipped(path.name, known.batch_id, sha256, under_other_settings=changed)
             kind = kind_of(path.name, study.settings)
@@ -130,6 +131,8 @@ def _land(study: StudyFolder, path: Path, batches: dict[str, BatchEntry]) -> Lan
 
 
 def _refused(study: StudyFolder, path: Path, kind: Kind | None, sha256: str, refusal: FileRefused) -> Refused:
+    if remembered := recall(study, path.name, kind, sha256):
+        return remembered
     refused = Refused(
         path.name, kind, sha256, refusal.refusal, refusal.message, refusal.hint, refusal.rows_read,
         sum(refusal.quarantined_by_rule.values()), refusal.quarantined_by_rule,
@@ -143,6 +146,8 @@ def _read_and_write(
     study: StudyFolder, path: Path, kind: Kind, sha256: str, sequence: int, before: tuple[int, int, int]
 ) -> Landed | None:
     """Land one new file; None where it changed meanwhile."""
+    listing = study.quarantine / f"{sha256[:SHORT]}.csv"
+    listing.unlink(missing_ok=True)  # of the same content under an earlier study.toml
     with _scratch_folder(study) as scratch, connect(memory_limit=_MEMORY) as con:
         con.execute("set temp_directory = ?", [str(scratch)])
         plan, rows = _read(con, study, path, scratch, kind)
@@ -155,8 +160,7 @@ def _read_and_write(
         rejected = [_without_dropped(row, plan) for row in rejected]
         by_rule = count_by_rule(rejected)
         if rejected:
-            study.quarantine.mkdir(parents=True, exist_ok=True)
-            write_text(study.quarantine / f"{sha256[:SHORT]}.csv", quarantine_text(path.name, rejected))
+            write_text(listing, quarantine_text(path.name, rejected))
         _refuse_too_many(study, rows.n_records, by_rule)
         if breaches:
             con.execute("delete from typed where rowid in (select unnest(?::bigint[]))", [list(breaches)]).fetchall()

@@ -60,7 +60,7 @@ def read_key(study: StudyFolder) -> PseudonymKey | None:
     if not study.settings.landing.pseudonymise:
         return None
     named = os.environ.get(KEY_VARIABLE) or study.settings.landing.pseudonym_key_file
-    make = f'make one with `head -c 32 /dev/urandom | base64 > KEYFILE` and name it in {KEY_VARIABLE}'
+    make = f"make one with `head -c 32 /dev/urandom | base64 > KEYFILE` and name it in {KEY_VARIABLE}"
     if not named:
         raise StudyError("study.toml asks for pseudonyms ([landing] pseudonymise), but no key file is named", make)
     path = Path(named).expanduser().resolve()
@@ -105,7 +105,9 @@ def pseudonymise(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, key: Pseudony
         if planned.column.type is not ValueType.IDENTIFIER:
             continue
         name = planned.column.name
-        ids = [row[0] for row in con.execute(f"select distinct v_{name} from typed where v_{name} is not null").fetchall()]
+        ids = [
+            row[0] for row in con.execute(f"select distinct v_{name} from typed where v_{name} is not null").fetchall()
+        ]
         con.register("pseudonym_frame", pl.DataFrame(
             {"id": ids, "pseudonym": [key.pseudonym(name, one) for one in ids]},
             schema={"id": pl.String, "pseudonym": pl.String},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -41,14 +40,14 @@ def remember(study: StudyFolder, refused: Refused) -> None:
     )
 
 
-def recall(study: StudyFolder, file_name: str, kind: Kind, sha256: str) -> Refused | None:
+def recall(study: StudyFolder, file_name: str, kind: Kind | None, sha256: str) -> Refused | None:
     """Return the refusal of the same content under the same name, settings and code, if there was one."""
-    path = record_path(study, sha256)
-    if not path.is_file():
+    try:
+        record = read_json(record_path(study, sha256))
+    except (FileNotFoundError, ValueError):  # none, or one that was damaged: the file is looked at anew
         return None
-    record = read_json(path)
     asked = (file_name, kind, sha256, study.settings_sha256, version("outcomes"))
-    if asked != tuple(record[key] for key in ("file_name", "kind", "sha256", "study_sha256", "code_version")):
+    if asked != tuple(record.get(key) for key in ("file_name", "kind", "sha256", "study_sha256", "code_version")):
         return None
     return Refused(
         file_name, kind, sha256, Refusal(record["refusal"]), record["message"], record["hint"], record["rows_read"],
@@ -59,8 +58,3 @@ def recall(study: StudyFolder, file_name: str, kind: Kind, sha256: str) -> Refus
 def forget(study: StudyFolder, sha256: str) -> None:
     """Remove the record of a refusal once the same content was landed."""
     record_path(study, sha256).unlink(missing_ok=True)
-
-
-def once_more(refused: Refused) -> Refused:
-    """Mark a refusal as one that was found before."""
-    return replace(refused, again=True)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from outcomes.contract import Kind, Refusal
-from outcomes.errors import OutcomesError, StudyError
+from outcomes.errors import OutcomesError, StorageError, StudyError
 from outcomes.landing import Landed, Refused, Skipped, land_inbox
 from outcomes.landing import inbox as inbox_module
 from outcomes.storage import file_sha256
@@ -219,3 +219,24 @@ def test_killed_at_any_moment_the_next_run_ends_in_the_same_state(door):
     assert batches == ["0001", "0002", "0003"]
     assert len(list((door.root / "quarantine").iterdir())) == 3
     assert len(land_inbox(door.study).skipped) == 3
+
+
+def test_what_was_rejected_under_an_earlier_study_file_is_not_listed_any_more(door):
+    door.declare(max_bad_share=0)
+    content = GOOD + "t1,c1,3,5,6.5\n" + "t1,c1,4,5,11\n"
+    assert door.quarantined(door.land(content))
+    text = (door.root / "study.toml").read_text()
+    (door.root / "study.toml").write_text(text.replace("maximum = 10", "maximum = 20"))
+    landed = door.land(content)
+    assert (landed.rows_quarantined, door.quarantined(landed)) == (0, [])
+
+
+def test_a_file_of_unknown_kind_is_reported_as_refused_again(door):
+    assert [door.land(GOOD, "ratings.csv").again for _ in range(2)] == [False, True]
+
+
+def test_a_damaged_manifest_is_named(door):
+    landed = door.land(GOOD)
+    (door.root / "landed" / landed.batch_id / "manifest.json").write_text("{")
+    with pytest.raises(StorageError, match=landed.batch_id):
+        land_inbox(door.study)
