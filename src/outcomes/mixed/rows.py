@@ -117,11 +117,22 @@ def find_cells(codes: list[np.ndarray]) -> Cells:
         key = key * (int(code.max()) + 1) + code
         if key.max() > 2**40:
             key = np.unique(key, return_inverse=True)[1]
-    order = np.argsort(key, kind="stable")
+    order = _stable_order(key)
     sorted_key = key[order]
     starts = np.flatnonzero(np.concatenate(([True], sorted_key[1:] != sorted_key[:-1])))
     first_rows = order[starts]
     return Cells(order, starts, np.stack([code[first_rows] for code in codes]))
+
+
+def _stable_order(key: np.ndarray) -> np.ndarray:
+    """Stable sorting order of non-negative integers, by 16-bit digits, for which NumPy has a radix sort."""
+    order = np.argsort((key & 0xFFFF).astype(np.uint16), kind="stable")
+    shift = 16
+    while int(key.max(initial=0)) >> shift:
+        digit = ((key[order] >> shift) & 0xFFFF).astype(np.uint16)
+        order = order[np.argsort(digit, kind="stable")]
+        shift += 16
+    return order
 
 
 def sorted_rows(
