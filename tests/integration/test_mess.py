@@ -9,8 +9,10 @@ from collections import Counter
 import pytest
 
 from outcomes.landing import land_inbox
+from outcomes.release import build, candidate_id
 from outcomes.simulate import simulate_study
 from outcomes.study import create_study
+from outcomes.warehouse import connect
 
 
 @pytest.fixture(scope="module", params=[3, 11], ids=lambda seed: f"seed {seed}")
@@ -75,6 +77,16 @@ def test_a_correction_is_landed_after_what_it_corrects(landed_mess):
     assert all(sequence[name] < sequence[correction["file"]] for name in sequence if name.startswith("sessions-to-"))
     (landed,) = [landed for landed in report.landed if landed.file_name == correction["file"]]
     assert (landed.rows_landed, landed.rows_quarantined) == (correction["rows"], 0)
+
+
+def test_a_build_of_the_mess_supersedes_what_was_corrected_and_nothing_else(landed_mess):
+    study, report, truth = landed_mess
+    with connect(build(study, candidate_id(study)) / "outcomes.duckdb", read_only=True) as con:
+        superseded = con.sql("select sum(n_superseded) from core_batches where kind = 'sessions'").fetchall()[0][0]
+        n_sessions = con.sql("select count(*) from core_sessions").fetchall()[0][0]
+    assert superseded == truth["superseding_file"]["rows"]
+    landed = sum(batch.rows_landed for batch in report.landed if batch.kind == "sessions")
+    assert n_sessions == landed - superseded
 
 
 def test_no_row_is_lost(landed_mess):

@@ -13,6 +13,17 @@ from outcomes.errors import UsageError
 
 RATING_MINIMUM, RATING_MAXIMUM = 0.0, 10.0
 SEVERITY_MAXIMUM = 40.0
+_RATED = (
+    "directiveness",
+    "satisfaction",
+    "alliance",
+    "autonomy_support",
+    "felt_overwhelmed",
+    "empowerment",
+    "directiveness_preferred",
+    "reactance",
+)
+SCALES = dict.fromkeys(_RATED, (RATING_MINIMUM, RATING_MAXIMUM)) | {"intake_severity": (0.0, SEVERITY_MAXIMUM)}
 CLIENTS_PER_THERAPIST = 15  # where the caller names no number of therapists
 THERAPISTS_PER_PRACTICE = 8
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from outcomes.errors import UsageError
+from outcomes.errors import StudyError, UsageError
 from outcomes.simulate.cohort import Cohort, simulate_cohort
 from outcomes.simulate.mess import write_messy_sources
-from outcomes.simulate.parameters import CLIENTS_PER_THERAPIST, CohortParameters
+from outcomes.simulate.parameters import CLIENTS_PER_THERAPIST, SCALES, CohortParameters
 from outcomes.simulate.sources import write_sources
 from outcomes.simulate.truth import truth_record
 from outcomes.storage import read_json, write_json
+from outcomes.study import StudyFolder, StudySettings
 
 TRUTH_FILE = "truth.json"
 
@@ -43,6 +44,8 @@ def simulate_study(
 
     Raises
     ------
+    StudyError
+        If there is no usable `study.toml`, or one that renames columns or declares other ranges than the template's.
     UsageError
         If the inbox holds files that this very call would not have written: a synthetic cohort never mixes with
         real records or with another synthetic cohort.
@@ -50,6 +53,7 @@ def simulate_study(
     parameters = CohortParameters(clients=clients, therapists=therapists or max(1, clients // CLIENTS_PER_THERAPIST))
     call = {"parameters": asdict(parameters), "seed": seed, "mess": mess, "session_files": session_files}
     truth_path = root / TRUTH_FILE
+    _refuse_other_scales(StudyFolder.open(root).settings)
     _refuse_a_mixture(root, call)
     cohort = simulate_cohort(parameters, seed)
     # The truth goes first: a run that is cut short can be told apart from real files and be repeated.
@@ -60,6 +64,22 @@ def simulate_study(
     files, planted = write_messy_sources(cohort, root / "inbox", session_files=session_files)
     write_json(truth_path, {**truth, "planted": planted.record()})
     return files
+
+
+def _refuse_other_scales(settings: StudySettings) -> None:
+    """Stop where the study would refuse or misread what is written: other column names or other ranges."""
+    renamed = sum(len(source.columns) for source in settings.sources.values())
+    other = sorted(
+        name
+        for name, (low, high) in SCALES.items()
+        if name not in settings.scales or (settings.scales[name].minimum, settings.scales[name].maximum) != (low, high)
+    )
+    if renamed or other:
+        ranges = f"; other ranges: {', '.join(other)}" if other else ""
+        raise StudyError(
+            f"study.toml does not fit a simulated cohort: {renamed} column(s) renamed{ranges}",
+            "simulate into a new study folder (`outcomes init` makes one) and leave columns and scales as they are",
+        )
 
 
 def _refuse_a_mixture(root: Path, call: dict) -> None:

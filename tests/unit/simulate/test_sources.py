@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from outcomes.errors import UsageError
+from outcomes.errors import StudyError, UsageError
 from outcomes.simulate import simulate_study, write_messy_sources, write_sources
 from outcomes.simulate.file_faults import _nhs_number
 from outcomes.study import StudyFolder, create_study
@@ -90,6 +90,23 @@ def test_a_cohort_does_not_mix_with_real_files(tmp_path):
     with pytest.raises(UsageError, match="another origin"):
         simulate_study(study.root, clients=30, therapists=3, seed=1)
     assert not (study.root / "truth.json").exists()
+
+
+def test_a_study_with_other_scales_is_refused(tmp_path):
+    study = create_study(tmp_path / "study")
+    text = study.settings_path.read_text()
+    study.settings_path.write_text(text.replace("[scales.alliance]\nminimum = 0", "[scales.alliance]\nminimum = 1"))
+    with pytest.raises(StudyError, match="other ranges: alliance"):
+        simulate_study(study.root, clients=30, therapists=3, seed=1)
+    assert not files_of(study.inbox)
+
+
+def test_a_study_with_renamed_columns_is_refused(tmp_path):
+    study = create_study(tmp_path / "study")
+    text = study.settings_path.read_text()
+    study.settings_path.write_text(text.replace("# directiveness =", "directiveness ="))
+    with pytest.raises(StudyError, match="1 column"):
+        simulate_study(study.root, clients=30, therapists=3, seed=1)
 
 
 def test_a_messy_inbox_has_at_least_25_kinds_of_faults_and_says_where(small_cohort, tmp_path):
