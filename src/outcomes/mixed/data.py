@@ -35,11 +35,11 @@ class Source:
         """Run one pass over the data, which `sql` reads under the name `VIEW`."""
         try:
             return self.relation.query(VIEW, sql).to_arrow_table()
-        except (duckdb.OutOfRangeException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        except (duckdb.DataError, duckdb.BinderException) as error:
             reason = str(error).splitlines()[0].split(":")[0]
             raise FitRefused(
                 f"The database could not compute the model's columns ({reason}).",
-                "look for logarithms of zero, divisions by zero or text in number columns",
+                "look for text in arithmetic and for numbers that are out of range",
             ) from error
 
 
