@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -63,13 +64,15 @@ def land_inbox(study: StudyFolder) -> LandingReport:
     files = [path for path in entries if not is_ignored(path)]
     batches = read_batches(study.landed)
     outcomes = []
-    for path in tracked(files, "Landing"):
-        outcome = _land(study, path, batches)
-        if isinstance(outcome, Landed):
+    with _workbench(study) as bench:
+        for path in tracked(files, "Landing"):
+            outcome = _land(bench, path, batches)
+            outcomes.append(outcome)
+            if not isinstance(outcome, Landed):
+                continue
             batches[outcome.sha256] = BatchEntry(
                 outcome.batch_id, outcome.sequence, outcome.sha256, study.settings_sha256, outcome.kind
             )
-        outcomes.append(outcome)
     return LandingReport(
         landed=tuple(outcome for outcome in outcomes if isinstance(outcome, Landed)),
         skipped=tuple(outcome for outcome in outcomes if isinstance(outcome, Skipped)),
@@ -80,11 +83,35 @@ def land_inbox(study: StudyFolder) -> LandingReport:
 
 def land_file(study: StudyFolder, path: Path) -> Landed | Skipped | Refused:
     """Land one file; see `land_inbox`."""
-    return _land(study, path, read_batches(study.landed))
+    with _workbench(study) as bench:
+        return _land(bench, path, read_batches(study.landed))
 
 
-def _land(study: StudyFolder, path: Path, batches: dict[str, BatchEntry]) -> Landed | Skipped | Refused:
-    kind, sha256 = None, ""
+@dataclass(frozen=True)
+class _Workbench:
+    """What all files of one run share: the study, a database in memory, a private folder inside the study."""
+
+    study: StudyFolder
+    con: duckdb.DuckDBPyConnection
+    folder: Path
+
+
+@contextmanager
+def _workbench(study: StudyFolder) -> Iterator[_Workbench]:
+    """What is unpacked or spilled stays in the folder and goes with it."""
+    study.quarantine.mkdir(parents=True, exist_ok=True)
+    folder = study.quarantine / f".aside-{uuid.uuid4().hex}"
+    folder.mkdir(mode=0o700)
+    try:
+        with connect(memory_limit=_MEMORY) as con:
+            con.execute("set temp_directory = ?", [str(folder / "spilled")])
+            yield _Workbench(study, con, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _land(bench: _Workbench, path: Path, batches: dict[str, BatchEntry]) -> Landed | Skipped | Refused:
+    study, kind, sha256 = bench.study, None, ""
     try:
         for _ in range(_ATTEMPTS):
             before = fingerprint(path)
@@ -102,7 +129,7 @@ def _land(study: StudyFolder, path: Path, batches: dict[str, BatchEntry]) -> Lan
                 return remembered
             sequence = 1 + max((entry.sequence for entry in batches.values()), default=0)
             try:
-                landed = _read_and_write(study, path, kind, sha256, sequence, before)
+                landed = _read_and_write(bench, path, kind, sha256, sequence, before)
             except (FileRefused, StorageError, duckdb.Error, ValueError):
                 if fingerprint(path) == before:
                     raise
@@ -143,37 +170,39 @@ def _refused(study: StudyFolder, path: Path, kind: Kind | None, sha256: str, ref
 
 
 def _read_and_write(
-    study: StudyFolder, path: Path, kind: Kind, sha256: str, sequence: int, before: tuple[int, int, int]
+    bench: _Workbench, path: Path, kind: Kind, sha256: str, sequence: int, before: tuple[int, int, int]
 ) -> Landed | None:
     """Land one new file; None where it changed meanwhile."""
+    study, con = bench.study, bench.con
     listing = study.quarantine / f"{sha256[:SHORT]}.csv"
     listing.unlink(missing_ok=True)  # of the same content under an earlier study.toml
-    with _scratch_folder(study) as scratch, connect(memory_limit=_MEMORY) as con:
-        con.execute("set temp_directory = ?", [str(scratch)])
-        plan, rows = _read(con, study, path, scratch, kind)
-        create_typed(con, plan, rows, date.today())
-        breaches = find_breaches(con, plan)
-        rejected = _rejected_rows(rows, plan, breaches)
-        if fingerprint(path) != before:
-            return None
-        refuse_identifying_values(con, plan, _broken_cells(rejected), rows.n_records)
-        rejected = [_without_dropped(row, plan) for row in rejected]
-        by_rule = count_by_rule(rejected)
-        if rejected:
-            write_text(listing, quarantine_text(path.name, rejected))
-        _refuse_too_many(study, rows.n_records, by_rule)
-        if breaches:
-            con.execute("delete from typed where rowid in (select unnest(?::bigint[]))", [list(breaches)]).fetchall()
-        n_landed = con.execute("select count(*) from typed").fetchall()[0][0]
-        if n_landed + len(rejected) != rows.n_records:
-            raise StorageError(
-                f"{rows.n_records:,} rows were read, {n_landed:,} would be landed and {len(rejected):,} quarantined",
-                "keep the file and report this; nothing of it was landed",
-            )
-        batch_id = write_batch(
-            con, study, plan, file_name=path.name, sha256=sha256, sequence=sequence,
-            lines=rows.lines[rows.well_formed], by_rule=by_rule, n_rejected=len(rejected),
-        )  # fmt: skip
+    scratch = bench.folder / "file"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    plan, rows = _read(con, study, path, scratch, kind)
+    create_typed(con, plan, rows, date.today())
+    breaches = find_breaches(con, plan)
+    rejected = _rejected_rows(rows, plan, breaches)
+    if fingerprint(path) != before:
+        return None
+    refuse_identifying_values(con, plan, _broken_cells(rejected), rows.n_records)
+    rejected = [_without_dropped(row, plan) for row in rejected]
+    by_rule = count_by_rule(rejected)
+    if rejected:
+        write_text(listing, quarantine_text(path.name, rejected))
+    _refuse_too_many(study, rows.n_records, by_rule)
+    if breaches:
+        con.execute("delete from typed where rowid in (select unnest(?::bigint[]))", [list(breaches)]).fetchall()
+    n_landed = con.execute("select count(*) from typed").fetchall()[0][0]
+    if n_landed + len(rejected) != rows.n_records:
+        raise StorageError(
+            f"{rows.n_records:,} rows were read, {n_landed:,} would be landed and {len(rejected):,} quarantined",
+            "keep the file and report this; nothing of it was landed",
+        )
+    batch_id = write_batch(
+        con, study, plan, file_name=path.name, sha256=sha256, sequence=sequence,
+        lines=rows.lines[rows.well_formed], by_rule=by_rule, n_rejected=len(rejected),
+    )  # fmt: skip
     return Landed(
         path.name,
         kind,
@@ -205,18 +234,6 @@ def _read(
             return read_ndjson(con, content, scratch, kind, study.settings)
         case Format.PARQUET:
             return read_parquet(con, content, kind, study.settings)
-
-
-@contextmanager
-def _scratch_folder(study: StudyFolder) -> Iterator[Path]:
-    """Make a private folder inside the study: what is unpacked or spilled never leaves it."""
-    study.quarantine.mkdir(parents=True, exist_ok=True)
-    folder = study.quarantine / f".aside-{uuid.uuid4().hex}"
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rejected_rows(rows: SourceRows, plan: ColumnPlan, breaches: dict[int, list[Breach]]) -> list[RejectedRow]:

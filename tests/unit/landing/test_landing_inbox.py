@@ -112,10 +112,8 @@ def test_hostile_file_names_are_only_names(door, name):
     assert door.quarantined(landed)[0]["file"].lstrip("'") == name
 
 
-def test_a_study_folder_with_signs_of_patterns_and_quotes_in_its_name_works(tmp_path):
-    from conftest import Door
-
-    landed = Door(tmp_path / "it's [a] *study?").land(GOOD + "t1,c1,3,5,60\n")
+def test_a_study_folder_with_signs_of_patterns_and_quotes_in_its_name_works(door, tmp_path):
+    landed = type(door)(tmp_path / "it's [a] *study?").land(GOOD + "t1,c1,3,5,60\n")
     assert (landed.rows_landed, landed.rows_quarantined) == (2, 1)
 
 
@@ -161,12 +159,10 @@ def test_the_manifest_accounts_for_every_row(door):
     assert manifest["sha256"] == file_sha256(door.root / "inbox" / "sessions.csv")
 
 
-def test_the_same_file_gives_the_same_bytes(tmp_path):
-    from conftest import Door
-
+def test_the_same_file_gives_the_same_bytes(door, tmp_path):
     rows = "".join(f"t{place % 90},c{place},1,{place % 10},6\n" for place in range(150_000))
     content = HEADER + "\n" + rows + "t1\n"
-    batches = [Door(tmp_path / name) for name in ("one", "two")]
+    batches = [type(door)(tmp_path / name) for name in ("one", "two")]
     hashes = {door.manifest(door.land(content))["parquet_sha256"] for door in batches}
     assert len(hashes) == 1
 
