@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DATABASE = "outcomes.duckdb"
 MEMORY_LIMIT = "1GB"
 
+_NOT_RUN = "The build or the check, not the data, is at fault: report it with the check's id."
+
 _DQ_RESULTS = """
 create or replace table dq_results (
     check_id varchar,
@@ -128,7 +130,7 @@ def _result(check: Check, found: Evaluation | None) -> CheckResult:
         tolerated_prop=check.tolerated_prop,
         statement=check.sentence,
         outcome=_outcome(check, status, violated, among),
-        remedy=check.remedy,
+        remedy=_NOT_RUN if status is Status.ERROR else check.remedy,
     )
 
 
