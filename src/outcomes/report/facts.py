@@ -66,7 +66,7 @@ class ModelFacts:
     n_rows: Shown
     n_clients: Shown
     n_therapists: Shown
-    missing: Shown  # percent of the population's sessions
+    missing: Shown  # percent of the population's sessions, or that they are few
     has_enough_therapists: bool
     estimates: tuple[Estimate, ...]
     variances: dict[tuple[str, str], float]  # (group, term) -> standard deviation

@@ -55,7 +55,6 @@ def render(facts: Facts, settings: StudySettings) -> str:
     )  # fmt: skip
     environment.filters |= {"plain": words.plain, "state": words.state_label}
     linear, hazard = ([m for m in facts.models if m.kind == kind] for kind in ("linear", "hazard"))
-    compared = (*linear[:1], *hazard[:1])
     return environment.get_template("report.html").render(
         css=Markup((files("outcomes.report") / "report.css").read_text(encoding="utf-8")),
         title=settings.report.title or settings.study.name,
@@ -64,7 +63,7 @@ def render(facts: Facts, settings: StudySettings) -> str:
         flows=facts.flows if facts.has_endings else facts.flows[:1],
         satisfaction=_satisfaction(linear, facts, settings),
         dropout=_dropout(hazard, facts, settings),
-        therapists=[(model, therapist_statement(model)) for model in compared],
+        therapists=_therapists((*linear[:1], *hazard[:1])),
         shares=_shares(linear),
         endings=[(ENDING_WORDS[name], part) for name, part in zip(ENDINGS, facts.endings.parts, strict=True)],
         ending_shares=facts.ending_shares,
@@ -124,6 +123,14 @@ def _dropout(models: list[ModelFacts], facts: Facts, settings: StudySettings) ->
     on_scale = f"on the scale from {scale.minimum:g} to {scale.maximum:g}"
     rows = _in_numbers(curves.get(session, ()), words.percent)
     return Answer(model, words.dropout(model, on_scale), figure, head, rows)
+
+
+def _therapists(models: tuple[ModelFacts, ...]) -> list[tuple[str, ModelFacts, Statement]]:
+    """What each model says of therapists under its own heading; where all say the same, once and without one."""
+    said = [(f"In {words.topic(model)}", model, therapist_statement(model)) for model in models]
+    if len({statement for _, _, statement in said}) == 1:
+        return [("", *said[0][1:])]
+    return said
 
 
 def _shares(linear: list[ModelFacts]) -> Figure | None:

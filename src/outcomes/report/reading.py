@@ -151,7 +151,7 @@ def _model(con: duckdb.DuckDBPyConnection, row: tuple, rule: Disclosure) -> Mode
         n_rows=shown_count(n_rows, rule),
         n_clients=shown_count(n_clients, rule),
         n_therapists=shown_count(n_therapists, rule),
-        missing=shown_percent(n_missing, n_rows + n_missing, rule),
+        missing=_share(n_missing, n_rows + n_missing, rule),
         has_enough_therapists=n_therapists >= rule.minimum_therapists,
         estimates=tuple(Estimate(*estimate) for estimate in estimates),
         variances={(group, term): value for group, term, value in variances},

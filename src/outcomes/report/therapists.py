@@ -7,7 +7,7 @@ import math
 from outcomes.analyses.therapist_effects import RESIDUAL_VARIANCE, LatentResidual, median_odds_ratio, variance_share
 from outcomes.models.state import ModelStatus
 from outcomes.report.facts import ModelFacts
-from outcomes.report.words import Statement, number, percent, unusable
+from outcomes.report.words import Statement, number, percent, topic, unusable
 
 _GROUP, _INTERCEPT = "therapist_id", "(Intercept)"
 _NO_DIFFERENCE = 0.005  # a share that would print as 0%
@@ -30,12 +30,12 @@ def therapist_statement(model: ModelFacts) -> Statement:
     share = variance_share(between, _total(model) - between)
     if share < _NO_DIFFERENCE:
         return Statement(
-            f"We found no measurable differences between therapists in {_outcome(model)}.",
+            f"We found no measurable differences between therapists in {topic(model)}.",
             ("That is a result: in these data it matters little for it which therapist a client sees.",),
         )
     if model.kind == "linear":
         return Statement(
-            f"About {percent(share)} of the differences in {_outcome(model)} lie between therapists.",
+            f"About {percent(share)} of the differences in {topic(model)} lie between therapists.",
             (
                 # The median difference of two draws from N(0, s2v) is the logarithm of the median odds ratio.
                 f"For two therapists picked at random, the average ratings of similar clients typically differ by "
@@ -45,7 +45,7 @@ def therapist_statement(model: ModelFacts) -> Statement:
     ratio = median_odds_ratio(between)
     measure = "odds" if model.link == "logit" else "risk at each session"
     return Statement(
-        f"About {percent(share)} of the differences in {_outcome(model)} lie between therapists.",
+        f"About {percent(share)} of the differences in {topic(model)} lie between therapists.",
         (
             f"For two therapists picked at random and the same client, the {measure} of dropping out with the one are "
             f"typically {number(ratio, 2)} times those with the other (median ratio; 1 would be no difference).",
@@ -83,7 +83,3 @@ def _total(model: ModelFacts) -> float:
         else RESIDUAL_VARIANCE[LatentResidual(model.link)]
     )
     return lowest + sum(sd**2 for (_, term), sd in model.variances.items() if term == _INTERCEPT)
-
-
-def _outcome(model: ModelFacts) -> str:
-    return "dropout" if model.kind == "hazard" else "satisfaction"

@@ -100,6 +100,11 @@ def of_100(value: float) -> str:
     return "fewer than 1" if value < 0.005 else str(round(100 * value))
 
 
+def topic(model: ModelFacts) -> str:
+    """What a model is about, in one word."""
+    return "dropout" if model.kind == "hazard" else "satisfaction"
+
+
 def state_label(model: ModelFacts) -> str:
     """The state of a fit in a few words; a complete one may have a note too (a column dropped, say)."""
     has_note = model.status is ModelStatus.CONVERGED and model.reason
