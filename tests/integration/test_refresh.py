@@ -122,7 +122,7 @@ def test_a_refused_file_is_named_and_the_others_are_published(outcomes, small_st
 def test_an_empty_study_is_refused_with_the_remedy(outcomes, tmp_path):
     study = create_study(tmp_path / "empty")
     run = outcomes("refresh", study.root)
-    assert run.returncode == 1
+    assert run.returncode == 2
     assert "inbox" in run.stderr
     assert not study.current.exists()
 
@@ -130,20 +130,13 @@ def test_an_empty_study_is_refused_with_the_remedy(outcomes, tmp_path):
 def test_a_fatal_check_holds_the_release_and_leaves_yesterdays(outcomes, small_study):
     assert outcomes("refresh", small_study.root).returncode == 0
     before = os.readlink(small_study.current)
-    episodes = next(small_study.inbox.glob("*episodes*"))
-    header, *lines = episodes.read_text().splitlines()
-    kept = [line for number, line in enumerate(lines) if number % 2]
-    episodes.unlink()
-    for landed in small_study.landed.iterdir():
-        manifest = json.loads((landed / "manifest.json").read_text())
-        if manifest["kind"] == "episodes":
-            for path in landed.iterdir():
-                path.unlink()
-            landed.rmdir()
-    (small_study.inbox / "episodes-half.csv").write_text("\n".join([header, *kept]) + "\n")
+    declared = "[scales.satisfaction]\nminimum = 0\nmaximum = 10"
+    text = small_study.settings_path.read_text()
+    assert declared in text
+    small_study.settings_path.write_text(text.replace(declared, declared.replace("10", "5")))
     run = outcomes("refresh", small_study.root)
     assert run.returncode == 3, run.stdout + run.stderr
-    assert "of" in run.stderr
+    assert re.search(r"[0-9,]+ of [0-9,]+", run.stderr), run.stderr
     assert "Try:" in run.stderr
     assert os.readlink(small_study.current) == before
 
