@@ -1,0 +1,210 @@
+"""Time the binomial mixed model against its peers, side by side in one run.
+
+    python benchmarks/engine_binomial.py --rows 10000 100000 1000000 --repeats 3
+
+Model: `dropout ~ dw + dw2 + db + dth + pref + alliance + lsess + (1 | therapist)`, logit, Laplace. Engines take
+turns, each fit in
+a process of its own. Our time includes reading from DuckDB; the peers' is the fit alone, on data in memory. Peers
+that are not
+there are left out (gpboost and mixedlm: extra `bench`; lme4 and glmmTMB: Rscript with r-cran-lme4 and r-cran-glmmtmb);
+`--peers-python` names another interpreter that has them. Writes a JSON file and prints a table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+
+PREDICTORS = ["dw", "dw2", "db", "dth", "pref", "alliance", "lsess"]
+FORMULA = f"dropout ~ {' + '.join(PREDICTORS)} + (1 | therapist)"
+BETA = np.array([-3.0, 0.1, -0.1, 0.2, 0.1, -0.1, -0.2, 0.1])
+SD_THERAPIST = 0.7
+
+# Rows above which an engine is not tried: the notes' timings say it would take more than ten minutes or the
+# machine's memory.
+LIMITS = {"outcomes": 10**8, "gpboost": 10**7, "mixedlm": 10**6, "glmmTMB": 10**5, "lme4": 10**5, "statsmodels": 10**4}
+
+R_SCRIPT = """
+args <- commandArgs(trailingOnly = TRUE)
+suppressPackageStartupMessages({library(lme4); library(glmmTMB)})
+d <- read.csv(args[2]); d$therapist <- factor(d$therapist)
+f <- as.formula(args[3])
+seconds <- system.time(
+  fit <- if (args[1] == "lme4") glmer(f, d, family = binomial) else glmmTMB(f, d, family = binomial)
+)[["elapsed"]]
+beta <- if (args[1] == "lme4") fixef(fit) else fixef(fit)$cond
+status <- readLines("/proc/self/status")
+peak <- as.numeric(gsub("[^0-9]", "", grep("VmHWM", status, value = TRUE))) / 1024
+cat(sprintf('{"seconds": %.4f, "peak_mb": %.0f, "criterion": %.6f, "intercept": %.8f}',
+            seconds, peak, -2 * as.numeric(logLik(fit)), beta[[1]]))
+"""
+
+
+def simulate(rows: int, path: Path) -> None:
+    """Person-sessions of clients with therapists, as Parquet, CSV (for R) and a DuckDB file."""
+    rng = np.random.default_rng(20261122)
+    therapists = max(rows // 1000, 20)
+    therapist = rng.integers(0, therapists, rows)
+    frame = pl.DataFrame({name: rng.standard_normal(rows) for name in PREDICTORS})
+    frame = frame.with_columns((pl.col("dw") ** 2).alias("dw2"), pl.Series("lsess", np.log(rng.integers(1, 21, rows))))
+    eta = BETA[0] + frame.select(PREDICTORS).to_numpy() @ BETA[1:]
+    eta += SD_THERAPIST * rng.standard_normal(therapists)[therapist]
+    dropout = (rng.random(rows) < 1 / (1 + np.exp(-eta))).astype(np.int64)
+    frame = frame.with_columns(pl.Series("therapist", therapist), pl.Series("dropout", dropout))
+    frame.write_parquet(path / "rows.parquet")
+    if rows <= max(LIMITS["lme4"], LIMITS["glmmTMB"]):
+        frame.write_csv(path / "rows.csv")
+    with duckdb.connect(str(path / "rows.duckdb")) as con:
+        con.execute("create table person_sessions as select * from frame")
+
+
+def worker(engine: str, path: Path) -> dict[str, float]:
+    """Fit once in this process."""
+    if engine == "outcomes":
+        from outcomes.mixed import fit_binomial
+
+        con = duckdb.connect(str(path / "rows.duckdb"), read_only=True)
+        began = time.perf_counter()
+        fit = fit_binomial(FORMULA, con.table("person_sessions"))
+        found = {"seconds": time.perf_counter() - began, "criterion": fit.criterion, "intercept": float(fit.beta[0])}
+        return found | {"evaluations": fit.optimizer.n_evaluations} | {f"s_{k}": v for k, v in fit.timings.items()}
+    frame = pl.read_parquet(path / "rows.parquet")
+    if engine == "statsmodels":
+        from outcomes.mixed import fit_binomial
+
+        began = time.perf_counter()
+        fit = fit_binomial(FORMULA, frame, engine="statsmodels")
+        return {"seconds": time.perf_counter() - began, "criterion": float("nan"), "intercept": float(fit.beta[0])}
+    y = frame["dropout"].to_numpy().astype(float)
+    if engine == "gpboost":
+        import gpboost
+
+        X = np.column_stack([np.ones(len(y)), frame.select(PREDICTORS).to_numpy()])
+        groups = frame["therapist"].to_numpy()
+        began = time.perf_counter()
+        model = gpboost.GPModel(group_data=groups, likelihood="bernoulli_logit")
+        model.fit(y=y, X=X)
+        seconds = time.perf_counter() - began
+        value = 2 * float(model.get_current_neg_log_likelihood())
+        return {"seconds": seconds, "criterion": value, "intercept": float(np.asarray(model.get_coef())[0, 0])}
+    import mixedlm
+
+    data = frame.to_pandas()
+    data["therapist"] = data["therapist"].astype(str)
+    began = time.perf_counter()
+    fit = mixedlm.glmer(FORMULA, data, family=mixedlm.families.Binomial())
+    seconds = time.perf_counter() - began
+    return {
+        "seconds": seconds,
+        "criterion": -2 * float(fit.logLik().value),
+        "intercept": float(next(iter(dict(fit.fixef()).values()))),
+    }
+
+
+def run(engine: str, path: Path, peers_python: str, limit: int) -> dict[str, float] | str:
+    """Fit in a process of its own; the reason as text where it did not work."""
+    if engine in {"lme4", "glmmTMB"}:
+        command = ["Rscript", "-e", R_SCRIPT, engine, str(path / "rows.csv"), FORMULA]
+    else:
+        python = sys.executable if engine in {"outcomes", "statsmodels"} else peers_python
+        command = [python, __file__, "--worker", engine, str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=True)
+    except subprocess.TimeoutExpired:
+        return f"stopped after {limit} s"
+    except subprocess.CalledProcessError as error:
+        return (error.stderr.strip().splitlines() or ["no message"])[-1][:120]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def present(peers_python: str) -> list[str]:
+    """Engines that can be run here."""
+    engines = ["outcomes", "statsmodels"]
+    for name in ("gpboost", "mixedlm"):
+        if subprocess.run([peers_python, "-c", f"import {name}"], capture_output=True, check=False).returncode == 0:
+            engines.append(name)
+    return engines + (["lme4", "glmmTMB"] if shutil.which("Rscript") else [])
+
+
+def benchmark(options: argparse.Namespace) -> list[dict]:
+    """All engines and sizes, taking turns."""
+    results = []
+    engines = [e for e in present(options.peers_python) if not options.engines or e in options.engines]
+    for rows in options.rows:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder)
+            simulate(rows, path)
+            runs: dict[str, list] = {engine: [] for engine in engines if rows <= LIMITS[engine]}
+            for turn in range(options.repeats):
+                for engine, done in runs.items():
+                    if done and isinstance(done[-1], str):
+                        continue
+                    done.append(run(engine, path, options.peers_python, options.limit))
+                    print(f"{rows:>11,} rows  turn {turn + 1}  {engine:<12} {done[-1]}", file=sys.stderr)
+        for engine, done in runs.items():
+            good = [r for r in done if isinstance(r, dict)]
+            entry = {"rows": rows, "engine": engine, "runs": done}
+            if good:
+                for key in ("seconds", "peak_mb", "criterion", "intercept"):
+                    entry[key] = statistics.median(r[key] for r in good)
+            results.append(entry)
+    return results
+
+
+def table(results: list[dict]) -> str:
+    """The results as a Markdown table, with the time relative to ours."""
+    ours = {r["rows"]: r["seconds"] for r in results if r["engine"] == "outcomes" and "seconds" in r}
+    lines = [
+        "| rows | engine | seconds | times ours | peak MB | -2 log L | intercept |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for r in results:
+        if "seconds" not in r:
+            lines.append(f"| {r['rows']:,} | {r['engine']} | {r['runs'][-1]} | | | | |")
+            continue
+        ratio = f"{r['seconds'] / ours[r['rows']]:.1f}" if r["rows"] in ours else ""
+        lines.append(
+            f"| {r['rows']:,} | {r['engine']} | {r['seconds']:.2f} | {ratio} | {r['peak_mb']:.0f} "
+            f"| {r['criterion']:.3f} | {r['intercept']:.5f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--limit", type=int, default=600, help="seconds after which a fit is stopped")
+    parser.add_argument("--engines", nargs="*", default=[])
+    parser.add_argument("--peers-python", default=sys.executable)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "engine_binomial.json")
+    parser.add_argument("--worker", nargs=2, metavar=("ENGINE", "FOLDER"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        found = worker(options.worker[0], Path(options.worker[1]))
+        found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(found))
+        return
+    results = benchmark(options)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    machine = {"processor": platform.processor() or platform.machine(), "python": platform.python_version()}
+    options.out.write_text(json.dumps({"machine": machine, "results": results}, indent=1), encoding="utf-8")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
