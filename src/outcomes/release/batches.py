@@ -85,7 +85,8 @@ def _read(folder: Path) -> Batch:
             sequence=manifest["sequence"],
             sha256=manifest["sha256"],
             parquet_sha256=manifest["parquet_sha256"],
-            n_read=manifest["rows_read"],
+            # Rows of clients who withdrew are in no account that is published.
+            n_read=manifest["rows_read"] - manifest.get("rows_withdrawn", 0),
             n_quarantined=manifest["rows_quarantined"],
             quarantined_by_rule=manifest["quarantined_by_rule"],
             rows=folder / "batch.parquet",

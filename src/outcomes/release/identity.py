@@ -34,7 +34,9 @@ def candidate_id(study: StudyFolder) -> str:
     """
     digest = hashlib.sha256()
     for batch in landed_batches(study.landed):
-        digest.update(f"{batch.batch_id} {batch.sha256} {batch.parquet_sha256}\n".encode())
+        # A withdrawal may change no more than the quarantined rows, which are counted in the release.
+        content = f"{batch.batch_id} {batch.sha256} {batch.parquet_sha256} {batch.n_quarantined}\n"
+        digest.update(content.encode())
     rules = _resources_sha256("outcomes.sql", ".sql"), _resources_sha256("outcomes.expectations", ".json")
     for part in (study.settings_sha256, *rules, code_version()):
         digest.update(f"{part}\n".encode())

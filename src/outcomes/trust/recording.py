@@ -1,0 +1,93 @@
+"""What the steps leave in the audit trail, read from the study folder itself, so that a killed step is made up for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from outcomes.release import published_id
+from outcomes.storage import file_sha256, read_json
+from outcomes.study import StudyFolder
+from outcomes.trust.audit_trail import Chain, Event, append, append_once, read_chain
+
+_SHORT = 12  # hexadecimal digits of a source file's hash in names
+
+
+def record_state(study: StudyFolder) -> None:
+    """Write down every batch, refusal and publication that the trail does not know yet; call it under the writer lock.
+
+    Raises
+    ------
+    StorageError
+        If the trail cannot be written to.
+    """
+    chain = read_chain(study)
+    known = known_batches(chain)
+    batches = {path.parent.name: path for path in sorted(study.landed.glob("[!.]*/manifest.json"))}
+    for batch_id in sorted(set(known) - set(batches)):
+        append(study, Event.GONE, batch_id=batch_id)
+    for batch_id, path in batches.items():
+        facts = batch_facts(study, read_json(path))
+        if batch_id not in known or _is_another_landing(known[batch_id], facts):
+            append(study, Event.LANDED, **facts)
+    for path in sorted(study.quarantine.glob("*.refused.json")):
+        facts = refusal_facts(study, read_json(path))
+        if chain.latest(Event.REFUSED, **facts) is None:
+            append(study, Event.REFUSED, **facts)
+    record_publication(study)
+
+
+def _is_another_landing(known: dict[str, Any], facts: dict[str, Any]) -> bool:
+    """Say whether a batch was landed anew under the same name; other changes are for `verify` to find."""
+    return known["landed_at"] != facts["landed_at"]
+
+
+def record_publication(study: StudyFolder) -> None:
+    """Write down which release is published, unless the trail's last publication says so."""
+    release_id = published_id(study)
+    if release_id:
+        manifest = study.releases / release_id / "manifest.json"
+        append_once(study, Event.PUBLISHED, release_id=release_id, manifest_sha256=file_sha256(manifest))
+
+
+def known_batches(chain: Chain) -> dict[str, dict[str, Any]]:
+    """Return what the trail says last of every batch that it does not know to be gone."""
+    known: dict[str, dict[str, Any]] = {}
+    for entry in chain.entries:
+        if entry.event is Event.LANDED:
+            known[entry.facts["batch_id"]] = entry.facts
+        elif entry.event is Event.GONE:
+            known.pop(entry.facts["batch_id"], None)
+        elif entry.event is Event.WITHDREW:
+            known.update({facts["batch_id"]: facts for facts in entry.facts["batches"]})
+    return known
+
+
+def batch_facts(study: StudyFolder, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return what the trail says of a landed batch."""
+    kept = ("batch_id", "kind", "landed_at", "rows_read", "rows_landed", "rows_quarantined", "parquet_sha256")
+    return {
+        **{name: manifest[name] for name in kept},
+        "rows_withdrawn": manifest.get("rows_withdrawn", 0),
+        "quarantine_sha256": quarantine_sha256(study, manifest["sha256"]),
+    }
+
+
+def refusal_facts(study: StudyFolder, record: dict[str, Any]) -> dict[str, Any]:
+    """Return what the trail says of a refused file."""
+    kept = ("sha256", "refusal", "refused_at", "rows_read", "rows_quarantined")
+    return {
+        **{name: record[name] for name in kept},
+        "quarantine_sha256": quarantine_sha256(study, record["sha256"]),
+    }
+
+
+def quarantine_path(study: StudyFolder, sha256: str) -> Path:
+    """Return where the rejected rows of a source file are kept."""
+    return study.quarantine / f"{sha256[:_SHORT]}.csv"
+
+
+def quarantine_sha256(study: StudyFolder, sha256: str) -> str:
+    """Return the hash of a source file's quarantined rows; empty where it has none."""
+    path = quarantine_path(study, sha256)
+    return file_sha256(path) if path.is_file() else ""

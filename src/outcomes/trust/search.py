@@ -1,0 +1,153 @@
+"""The proof of a withdrawal: every file below the study is searched for the ids, compressed ones by what is in them."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+
+from outcomes.errors import OutcomesError
+from outcomes.landing.source_rows import path_literal
+from outcomes.progress import tracked
+from outcomes.storage import read_json
+from outcomes.study import StudyFolder
+from outcomes.trust.pending import PENDING
+from outcomes.trust.persons import IdCells, Persons, mentions
+from outcomes.trust.recording import quarantine_path
+from outcomes.trust.withdrawn_batches import split_quarantine
+from outcomes.trust.withdrawn_sources import Unsearchable, rewrite_source, source_files
+from outcomes.warehouse import connect
+
+_PART = 16_000_000  # bytes that are searched at a time
+_OVERLAP = 4_096  # bytes; longer than any id
+_OURS = {PENDING, ".lock", ".lock-holder.json"}
+_ID_COLUMNS = ("client_id", "episode_id")
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was searched and found.
+
+    Attributes
+    ----------
+    n_files : int
+        Files below the study that were searched.
+    n_ids, n_ids_in_bytes : int
+        Ids that were searched for in id columns, and those of them that are long enough to search bytes for.
+    found_in, unsearchable : tuple of str
+        Files that hold one of the ids, and files that cannot be opened as what they are.
+    """
+
+    n_files: int
+    n_ids: int
+    n_ids_in_bytes: int
+    found_in: tuple[str, ...]
+    unsearchable: tuple[str, ...]
+
+
+def search_study(study: StudyFolder, persons: Persons) -> Search:
+    """Search all files below the study folder for the persons' ids.
+
+    Text and bytes are searched for ids that are not met by chance (six characters or more with a digit, or nine
+    digits); id columns of source files, quarantined rows, Parquet files and databases are searched for all of them.
+    """
+    files = [path for path in sorted(study.root.rglob("*")) if path.is_file() and not path.is_symlink()]
+    files = [path for path in files if path.name not in _OURS]
+    study.quarantine.mkdir(exist_ok=True)
+    found: set[Path] = set(_quarantine_files(study, persons))
+    unsearchable: set[Path] = set()
+    for path in tracked(files, "Searching", total=len(files)):
+        try:
+            if _holds(path, persons):
+                found.add(path)
+        except (OSError, EOFError, duckdb.Error, OutcomesError):
+            unsearchable.add(path)
+    for path, kind in source_files(study):
+        with tempfile.TemporaryDirectory(dir=study.quarantine, prefix=".aside-") as scratch:
+            try:
+                if rewrite_source(path, Path(scratch) / "without", kind, study.settings, persons):
+                    found.add(path)
+            except Unsearchable:
+                unsearchable.add(path)
+    return Search(
+        n_files=len(files), n_ids=len(persons.ids), n_ids_in_bytes=len(persons.distinctive),
+        found_in=_names(study, found), unsearchable=_names(study, unsearchable),
+    )  # fmt: skip
+
+
+def database_holds(path: Path, persons: Persons) -> bool:
+    """Say whether any table of a DuckDB file has one of the ids in a text column.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be opened.
+    """
+    with connect(path, read_only=True) as con:
+        columns = con.execute(
+            "select table_name, column_name from duckdb_columns() where data_type = 'VARCHAR' and not internal"
+        ).fetchall()
+        return any(_column_holds(con, _quoted(table), column, persons) for table, column in columns)
+
+
+def _column_holds(con: duckdb.DuckDBPyConnection, relation: str, column: str, persons: Persons) -> bool:
+    """Search one text column: id columns for all ids, others for those that are not met by chance."""
+    wanted = sorted(persons.ids) if column in _ID_COLUMNS else [one.decode() for one in persons.distinctive]
+    return con.execute(
+        f"select exists(select 1 from {relation} where trim({_quoted(column)}) in (select unnest(?::varchar[])))",
+        [wanted],
+    ).fetchall()[0][0]
+
+
+def _holds(path: Path, persons: Persons) -> bool:
+    if path.suffix == ".duckdb":
+        return database_holds(path, persons)
+    if path.suffix == ".parquet":
+        return _parquet_holds(path, persons)
+    if path.suffix == ".gz":
+        with gzip.open(path, "rb") as stream:
+            return _stream_holds(stream, persons)
+    with path.open("rb") as stream:
+        return _stream_holds(stream, persons)
+
+
+def _parquet_holds(path: Path, persons: Persons) -> bool:
+    relation = f"read_parquet({path_literal(path)})"
+    with connect() as con:
+        described = con.execute(f"describe select * from {relation}").fetchall()
+        columns = [name for name, sql_type, *_ in described if sql_type == "VARCHAR"]
+        return any(_column_holds(con, relation, column, persons) for column in columns)
+
+
+def _stream_holds(stream: BinaryIO, persons: Persons) -> bool:
+    tail = b""
+    while part := stream.read(_PART):
+        if mentions(tail + part, persons.distinctive):
+            return True
+        tail = part[-_OVERLAP:]
+    return False
+
+
+def _quarantine_files(study: StudyFolder, persons: Persons) -> Iterator[Path]:
+    """Yield the quarantine files that have one of the ids in a row."""
+    manifests = [*study.landed.glob("[!.]*/manifest.json"), *study.quarantine.glob("*.refused.json")]
+    for path in sorted(manifests):
+        record = read_json(path)
+        if record["kind"] is None:
+            continue
+        rows = quarantine_path(study, record["sha256"])
+        if split_quarantine(rows, IdCells(record["kind"], study.settings), persons)[1]:
+            yield rows
+
+
+def _names(study: StudyFolder, paths: set[Path]) -> tuple[str, ...]:
+    return tuple(sorted(path.relative_to(study.root).as_posix() for path in paths))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

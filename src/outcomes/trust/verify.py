@@ -1,0 +1,239 @@
+"""Verification: is every file of the study what it was when it was written?"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outcomes.errors import StorageError
+from outcomes.release import published_id
+from outcomes.storage import file_sha256, read_json
+from outcomes.study import StudyFolder
+from outcomes.trust.audit_trail import TRAIL, Chain, Event, append, read_chain
+from outcomes.trust.recording import batch_facts, known_batches, quarantine_path, refusal_facts
+
+_BATCH_FILES = {"batch.parquet", "manifest.json"}
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """One thing that is not as it was: the file (below the study folder) and what is wrong with it."""
+
+    file: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked and what was found.
+
+    Attributes
+    ----------
+    altered : tuple of Alteration
+        Empty where all is as it was written.
+    unrecorded : tuple of str
+        Batches and releases that the trail does not know: a run was killed before it wrote them down (the next refresh
+        does), or they were put there by hand.
+    exposed : tuple of str
+        Files that every user of the machine may read or write.
+    n_events, n_batches, n_releases, n_files : int
+        How many lines, batches, releases and hashed files were checked.
+    head : str
+        Hash of the trail's last line before this verification was written down. Keep it elsewhere.
+    """
+
+    altered: tuple[Alteration, ...]
+    unrecorded: tuple[str, ...]
+    exposed: tuple[str, ...]
+    n_events: int
+    n_batches: int
+    n_releases: int
+    n_files: int
+    head: str
+
+    def as_text(self) -> str:
+        """The result for people, aligned."""
+        checked = (
+            f"{self.n_events:,} lines of the trail, {self.n_batches:,} batches, {self.n_releases:,} releases, "
+            f"{self.n_files:,} files hashed"
+        )
+        lines = [f"checked     {checked}", f"head        {self.head}"]
+        lines += [f"unrecorded  {name}" for name in self.unrecorded]
+        lines += [f"exposed     {name}: every user of this machine may read or write it" for name in self.exposed]
+        width = max((len(found.file) for found in self.altered), default=0)
+        lines += [f"altered     {found.file:<{width}}  {found.what}" for found in self.altered]
+        return "\n".join(lines if self.altered else [*lines, "altered     nothing"])
+
+    def raise_if_altered(self) -> None:
+        """Raise StorageError where anything was altered."""
+        if self.altered:
+            raise StorageError(
+                f"{len(self.altered)} thing(s) in the study are not what was written (named above)",
+                "restore them from a backup; docs/trust.md says what each one means",
+            )
+
+
+def verify(study: StudyFolder, head: str = "") -> Verification:
+    """Check the trail's chain, and every batch, quarantine file, release and link against what was recorded.
+
+    Call it under the writer lock. The verification is written down itself where the chain holds.
+
+    Parameters
+    ----------
+    study : StudyFolder
+        The study.
+    head : str
+        A hash that an earlier verification printed; a trail without it was cut off or replaced.
+
+    Returns
+    -------
+    Verification
+        What was found; `raise_if_altered()` makes it an error.
+    """
+    chain = read_chain(study)
+    altered = [Alteration(TRAIL, what) for what in chain.breaks]
+    if head and head not in {entry.hash for entry in chain.entries}:
+        altered.append(Alteration(TRAIL, "the line with the head that was kept elsewhere is not there"))
+    hashed: list[Path] = []
+    altered += _batches(study, chain, hashed)
+    altered += _quarantine(study, chain, hashed)
+    altered += _releases(study, chain, hashed)
+    altered += _links(study)
+    found = Verification(
+        altered=tuple(altered), unrecorded=tuple(_unrecorded(study, chain)), exposed=tuple(_exposed(study)),
+        n_events=len(chain.entries), n_batches=len(_folders(study.landed)), n_releases=len(_folders(study.releases)),
+        n_files=len(hashed), head=chain.head,
+    )  # fmt: skip
+    if not chain.breaks:
+        files = [{"file": one.file, "what": one.what} for one in altered]
+        append(study, Event.VERIFIED, altered=files, files_hashed=len(hashed))
+    return found
+
+
+def _batches(study: StudyFolder, chain: Chain, hashed: list[Path]) -> Iterator[Alteration]:
+    known = known_batches(chain)
+    for batch_id in sorted(set(known) - {folder.name for folder in _folders(study.landed)}):
+        yield Alteration(f"landed/{batch_id}", "the batch is missing")
+    for folder in _folders(study.landed):
+        name = f"landed/{folder.name}"
+        manifest = _manifest(folder)
+        yield from _foreign_files(folder, name, _BATCH_FILES)
+        try:
+            facts = batch_facts(study, manifest)
+            accounted = facts["rows_landed"] + facts["rows_quarantined"] + facts["rows_withdrawn"]
+        except (KeyError, TypeError):
+            yield Alteration(f"{name}/manifest.json", "it cannot be read")
+            continue
+        if accounted != facts["rows_read"] or manifest["batch_id"] != folder.name:
+            yield Alteration(f"{name}/manifest.json", "its counts or its name do not agree")
+        yield from _hash_differs(folder / "batch.parquet", f"{name}/batch.parquet", facts["parquet_sha256"], hashed)
+        recorded = known.get(folder.name, facts)
+        differing = [key for key in facts if key != "quarantine_sha256" and facts[key] != recorded.get(key)]
+        if differing:
+            yield Alteration(f"{name}/manifest.json", f"it differs from the trail in {', '.join(differing)}")
+
+
+def _quarantine(study: StudyFolder, chain: Chain, hashed: list[Path]) -> Iterator[Alteration]:
+    """Compare quarantined rows with what the trail said of them when they were put there."""
+    expected: dict[Path, str] = {}
+    for folder in _folders(study.landed):
+        source = str(_manifest(folder).get("sha256", ""))
+        facts = known_batches(chain).get(folder.name)
+        if facts and source:
+            expected[quarantine_path(study, source)] = facts["quarantine_sha256"]
+    for path in sorted(study.quarantine.glob("*.refused.json")):
+        try:
+            facts = refusal_facts(study, read_json(path))
+        except (OSError, ValueError, KeyError, TypeError):
+            yield Alteration(f"quarantine/{path.name}", "it cannot be read")
+            continue
+        if chain.latest(Event.REFUSED, sha256=facts["sha256"], refused_at=facts["refused_at"]) is None:
+            continue
+        recorded = chain.latest(Event.REFUSED, sha256=facts["sha256"], refused_at=facts["refused_at"]).facts
+        expected[quarantine_path(study, facts["sha256"])] = recorded["quarantine_sha256"]
+        differing = [key for key in facts if key != "quarantine_sha256" and facts[key] != recorded.get(key)]
+        if differing:
+            yield Alteration(f"quarantine/{path.name}", f"it differs from the trail in {', '.join(differing)}")
+    for path, sha256 in expected.items():
+        if sha256:
+            yield from _hash_differs(path, f"quarantine/{path.name}", sha256, hashed)
+        elif path.exists():
+            yield Alteration(f"quarantine/{path.name}", "there was no such file when it was recorded")
+
+
+def _releases(study: StudyFolder, chain: Chain, hashed: list[Path]) -> Iterator[Alteration]:
+    for folder in _folders(study.releases):
+        name = f"releases/{folder.name}"
+        manifest = _manifest(folder)
+        files = manifest.get("files")
+        if not isinstance(files, dict) or manifest.get("release_id") != folder.name:
+            yield Alteration(f"{name}/manifest.json", "it cannot be read or belongs to another release")
+            continue
+        recorded = chain.latest(Event.PUBLISHED, release_id=folder.name)
+        if recorded:
+            sha256 = recorded.facts["manifest_sha256"]
+            yield from _hash_differs(folder / "manifest.json", f"{name}/manifest.json", sha256, hashed)
+        for file, sha256 in files.items():
+            yield from _hash_differs(folder / file, f"{name}/{file}", sha256, hashed)
+        yield from _foreign_files(folder, name, {*files, "manifest.json"})
+
+
+def _links(study: StudyFolder) -> Iterator[Alteration]:
+    """A published study has two links: to a release, and through it to the database."""
+    if not os.path.lexists(study.current) and not os.path.lexists(study.database):
+        return
+    target = os.readlink(study.current) if study.current.is_symlink() else ""
+    release = study.releases / Path(target).name
+    if target != f"{study.releases.name}/{release.name}" or not release.is_dir():
+        yield Alteration(study.current.name, "it does not point at a release of this study")
+    inside = f"{study.current.name}/{study.database.name}"
+    if not study.database.is_symlink() or os.readlink(study.database) != inside:
+        yield Alteration(study.database.name, "it does not point at the published database")
+
+
+def _unrecorded(study: StudyFolder, chain: Chain) -> Iterator[str]:
+    known = known_batches(chain)
+    yield from (f"landed/{folder.name}" for folder in _folders(study.landed) if folder.name not in known)
+    for folder in _folders(study.releases):
+        if chain.latest(Event.PUBLISHED, release_id=folder.name) is None:
+            yield f"releases/{folder.name}"
+    published, latest = published_id(study), chain.latest(Event.PUBLISHED)
+    if published and latest and latest.facts["release_id"] != published:
+        yield f"current -> releases/{published}"
+
+
+def _exposed(study: StudyFolder) -> Iterator[str]:
+    for path in sorted(study.root.rglob("*")):
+        if not path.is_symlink() and path.is_file() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            yield path.relative_to(study.root).as_posix()
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(folder for folder in parent.glob("[!.]*") if folder.is_dir())
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        content = read_json(folder / "manifest.json")
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _hash_differs(path: Path, name: str, sha256: str, hashed: list[Path]) -> Iterator[Alteration]:
+    if not path.is_file():
+        yield Alteration(name, "the file is missing")
+        return
+    hashed.append(path)
+    if file_sha256(path) != sha256:
+        yield Alteration(name, "its content was altered")
+
+
+def _foreign_files(folder: Path, name: str, expected: set[str]) -> Iterator[Alteration]:
+    for path in sorted(folder.iterdir()):
+        if path.name not in expected:
+            yield Alteration(f"{name}/{path.name}", "the file does not belong there")

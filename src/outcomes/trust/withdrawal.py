@@ -1,0 +1,250 @@
+"""Withdrawal of consent: clients leave batches, quarantine, source files and releases, and a search proves it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from outcomes.errors import OutcomesError, StorageError, UsageError
+from outcomes.landing.pseudonyms import read_key
+from outcomes.progress import step, tracked
+from outcomes.release import published_id
+from outcomes.storage import file_sha256, read_json, remove_leftovers, sync_folder
+from outcomes.study import StudyFolder
+from outcomes.trust.audit_trail import Event, append, read_chain
+from outcomes.trust.pending import Pending, new_pending, read_pending, remove_pending, write_pending
+from outcomes.trust.persons import Persons
+from outcomes.trust.recording import batch_facts, record_state
+from outcomes.trust.retention import remove_release
+from outcomes.trust.search import Search, database_holds, search_study
+from outcomes.trust.withdrawn_batches import (
+    episodes_of,
+    finish_batches,
+    known_clients,
+    rewrite_batch,
+    rewrite_refused,
+)
+from outcomes.trust.withdrawn_sources import Unsearchable, rewrite_source, source_files
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What a withdrawal did; counts only.
+
+    Attributes
+    ----------
+    n_asked, n_known : int
+        Clients on the list, and those of them that were landed; the second is 0 where a killed withdrawal was finished
+        after its batches had changed.
+    batches_changed, rows_withdrawn : int
+        Landed batches that were rewritten, and their landed and quarantined rows that went.
+    source_rows : int
+        Rows that went from source files of the inbox.
+    releases_removed : int
+        Releases (candidates too) that held one of the clients.
+    search : Search
+        The proof.
+    """
+
+    n_asked: int
+    n_known: int
+    batches_changed: int
+    rows_withdrawn: int
+    source_rows: int
+    releases_removed: int
+    search: Search
+
+    def as_text(self) -> str:
+        """The result for people, aligned."""
+        lines = [
+            f"clients     {self.n_asked:,} on the list, {self.n_known:,} of them in this study",
+            f"batches     {self.batches_changed:,} rewritten, {self.rows_withdrawn:,} rows withdrawn",
+            f"inbox       {self.source_rows:,} rows taken out of source files",
+            f"releases    {self.releases_removed:,} removed",
+            f"search      {self.search.n_files:,} files searched, found in {len(self.search.found_in):,}",
+        ]
+        short = self.search.n_ids - self.search.n_ids_in_bytes
+        if short:
+            lines.append(f"            {short:,} short id(s) were searched for in id columns only, not in free bytes")
+        return "\n".join(lines)
+
+
+def read_list(study: StudyFolder, path: Path) -> frozenset[str]:
+    """Read a list of clients, one pseudonym a line; blank lines do not count.
+
+    Raises
+    ------
+    UsageError
+        If the list is empty, cannot be read, or lies inside the study.
+    """
+    if path.resolve().is_relative_to(study.root):
+        raise UsageError("The list of clients lies inside the study", "move it out: nothing of them may stay there")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError("The list of clients cannot be read", "give a UTF-8 text file, one pseudonym a line") from None
+    clients = frozenset(line.strip() for line in lines if line.strip())
+    if not clients:
+        raise UsageError("The list of clients is empty", "write one pseudonym a line")
+    return clients
+
+
+def withdraw(study: StudyFolder, clients: frozenset[str]) -> Withdrawal:
+    """Remove clients from everything below the study folder, and search it for them.
+
+    Call it under the writer lock. Killed at any moment, the next call ends in the same state; until then nothing is
+    landed or published (`refuse_unfinished`).
+
+    Parameters
+    ----------
+    study : StudyFolder
+        The study.
+    clients : frozenset of str
+        Ids as landed; where the study makes keyed pseudonyms, local ids too. Empty to finish a killed withdrawal.
+
+    Returns
+    -------
+    Withdrawal
+        Counts, and the search that proves it.
+
+    Raises
+    ------
+    UsageError
+        If there are no clients and no unfinished withdrawal.
+    StorageError
+        If a batch is damaged, or an id is still found or a file cannot be searched; files are named.
+    """
+    key, n_asked = read_key(study), len(clients)
+    if key:
+        clients |= {key.pseudonym("client_id", one) for one in clients}
+    for folder in (study.landed, study.quarantine, study.inbox, study.releases):
+        remove_leftovers(folder)
+    pending = _begin(study, clients, n_asked)
+    persons = Persons(frozenset(pending.clients), frozenset(pending.episodes), key)
+    n_known = known_clients(study, persons.clients)
+    with step("releases") as line:
+        pending = _remove_releases(study, persons, pending)
+        line.say(f"{pending.releases_removed:,} removed")
+    with step("batches") as line:
+        pending = _rewrite_all(study, persons, pending)
+        line.say(f"{pending.source_rows:,} rows of source files, {pending.quarantine_rows:,} quarantined rows")
+    with step("search") as line:
+        search = search_study(study, persons)
+        line.say(f"{search.n_files:,} files, found in {len(search.found_in):,}")
+    changed = _changed_batches(study, pending)
+    if read_chain(study).latest(Event.WITHDREW, withdrawal=pending.id) is None or search.found_in:
+        append(
+            study, Event.WITHDREW, withdrawal=pending.id, n_clients=pending.n_asked, batches=changed,
+            releases_removed=pending.releases_removed, source_rows=pending.source_rows,
+            files_searched=search.n_files, found_in=len(search.found_in), unsearchable=len(search.unsearchable),
+        )  # fmt: skip
+    _refuse_a_remainder(search)
+    remove_pending(study)
+    return Withdrawal(
+        n_asked=pending.n_asked, n_known=n_known, batches_changed=len(changed),
+        rows_withdrawn=pending.rows_withdrawn, source_rows=pending.source_rows,
+        releases_removed=pending.releases_removed, search=search,
+    )  # fmt: skip
+
+
+def _begin(study: StudyFolder, clients: frozenset[str], n_asked: int) -> Pending:
+    """Take up the unfinished withdrawal, or note down a new one before anything is changed."""
+    unfinished = read_pending(study)
+    if unfinished is None and not clients:
+        raise UsageError("No withdrawal is unfinished in this study", "give the list with --clients FILE")
+    if unfinished is None:
+        record_state(study)
+        pending = new_pending(clients, episodes_of(study, clients), n_asked)
+    else:
+        finish_batches(study)
+        both = frozenset(unfinished.clients) | clients
+        pending = unfinished.joined(both, episodes_of(study, both), n_asked)
+    write_pending(study, pending)
+    return pending
+
+
+def _remove_releases(study: StudyFolder, persons: Persons, pending: Pending) -> Pending:
+    """Remove every candidate, and every release that holds one of the persons or cannot be read."""
+    for candidate in sorted(study.releases.glob(".candidate-*")):
+        shutil.rmtree(candidate)
+    folders = sorted(folder for folder in study.releases.glob("[!.]*") if folder.is_dir())
+    for folder in tracked(folders, "Searching releases", total=len(folders)):
+        if not _release_holds(folder / "outcomes.duckdb", persons):
+            continue
+        if published_id(study) == folder.name:
+            for link in (study.database, study.current):
+                link.unlink(missing_ok=True)
+            sync_folder(study.root)
+        remove_release(study, folder.name)
+        pending = pending.more(releases_removed=1)
+        write_pending(study, pending)
+    return pending
+
+
+def _release_holds(database: Path, persons: Persons) -> bool:
+    try:
+        return database_holds(database, persons)
+    except OutcomesError:
+        return True  # nobody can say who is in it
+
+
+def _rewrite_all(study: StudyFolder, persons: Persons, pending: Pending) -> Pending:
+    """Rewrite source files, each with its batch before it, then the batches whose source file is gone."""
+    batches = {}
+    for folder in sorted(study.landed.glob("[!.]*/")):
+        manifest = read_json(folder / "manifest.json")
+        for sha256 in (manifest["sha256"], *manifest.get("rewritten_sha256", ())):
+            batches[sha256] = folder
+    refused = {read_json(path)["sha256"]: path for path in sorted(study.quarantine.glob("*.refused.json"))}
+    sources = list(source_files(study))
+    for path, kind in tracked(sources, "Rewriting source files", total=len(sources)):
+        aside = study.inbox / f".aside-{uuid.uuid4().hex}"
+        try:
+            removed = rewrite_source(path, aside, kind, study.settings, persons)
+        except Unsearchable:
+            continue  # the search names it
+        if not removed:
+            continue
+        before, after = file_sha256(path), file_sha256(aside)
+        if before in batches:
+            pending = _rewrite_batch(study, batches[before], persons, pending, after)
+            batches[after] = batches[before]
+        os.replace(aside, path)
+        sync_folder(study.inbox)
+        if before in refused and before not in batches:
+            rewrite_refused(study, refused.pop(before), persons, is_rewritten=True)
+        pending = pending.more(source_rows=removed)
+        write_pending(study, pending)
+    folders = sorted(set(batches.values()))
+    for folder in tracked(folders, "Rewriting batches", total=len(folders)):
+        pending = _rewrite_batch(study, folder, persons, pending)
+    for path in refused.values():
+        rewrite_refused(study, path, persons, is_rewritten=False)
+    return pending
+
+
+def _rewrite_batch(study: StudyFolder, folder: Path, persons: Persons, pending: Pending, after: str = "") -> Pending:
+    n_landed, n_quarantined = rewrite_batch(study, folder, persons, pending.id, after)
+    if n_landed or n_quarantined:
+        pending = pending.more(rows_withdrawn=n_landed + n_quarantined, quarantine_rows=n_quarantined)
+        write_pending(study, pending)
+    return pending
+
+
+def _changed_batches(study: StudyFolder, pending: Pending) -> list[dict]:
+    """Return what the trail is to say of the batches that this withdrawal changed."""
+    manifests = [read_json(path) for path in sorted(study.landed.glob("[!.]*/manifest.json"))]
+    return [batch_facts(study, manifest) for manifest in manifests if manifest.get("withdrawal") == pending.id]
+
+
+def _refuse_a_remainder(search: Search) -> None:
+    if search.found_in or search.unsearchable:
+        named = [f"  {name}: holds an id" for name in search.found_in]
+        named += [f"  {name}: cannot be opened, so it cannot be searched" for name in search.unsearchable]
+        raise StorageError(
+            "The withdrawal is not finished: the clients may still be in\n" + "\n".join(named),
+            "remove these files or take the rows out, then run `outcomes withdraw` again (without --clients)",
+        )
