@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-SESSIONS_PER_CLIENT = 7.1  # of the default simulated cohort, appointments included
+SESSIONS_PER_CLIENT = 9.6  # of the default simulated cohort, appointments included
 CLIENTS_PER_THERAPIST = 25
 REPEATS = {100_000: 3}
 
