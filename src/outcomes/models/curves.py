@@ -16,7 +16,7 @@ from outcomes.models.state import CurvePoint, Estimates
 from outcomes.study.settings import Disclosure, ModelSpec
 
 GRID_POINTS = 31
-DRAWS = 2_000
+DRAWS = 1_000
 """Simulated coefficient vectors behind an interval: its limits then move by about 2% of its width from seed to seed."""
 SEED = 20_412
 _CONFIDENCE = 0.95

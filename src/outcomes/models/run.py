@@ -8,7 +8,7 @@ from pathlib import Path
 from outcomes.models.fitting import fit_spec
 from outcomes.models.specs import declared_specs
 from outcomes.models.state import FitState, ModelStatus
-from outcomes.models.tables import write_tables
+from outcomes.models.tables import TABLES, write_tables
 from outcomes.progress import tracked
 from outcomes.release.folders import DATABASE
 from outcomes.storage import read_json, write_json
@@ -50,13 +50,20 @@ def fit_models(folder: Path, study: StudyFolder) -> tuple[FitState, ...]:
 
 
 def _states_on_file(folder: Path, specs: tuple[ModelSpec, ...]) -> tuple[FitState, ...]:
-    """States of an earlier run of the same specifications; empty where there was none."""
+    """States of an earlier run of the same specifications on this database; empty where there was none."""
     if not (folder / FITS).is_file():
         return ()
     on_file = read_json(folder / FITS)
-    if on_file["specs"] != _as_json(specs):
+    if on_file["specs"] != _as_json(specs) or not _has_tables(folder / DATABASE):
         return ()
     return tuple(FitState(**state | {"status": ModelStatus(state["status"])}) for state in on_file["states"])
+
+
+def _has_tables(database: Path) -> bool:
+    """Whether the database holds the model tables: a rebuilt one does not."""
+    with connect(database, read_only=True) as con:
+        found = con.execute("select table_name from duckdb_tables() where not internal").fetchall()
+    return set(TABLES) <= {name for (name,) in found}
 
 
 def _as_json(specs: tuple[ModelSpec, ...]) -> list[dict]:

@@ -12,13 +12,14 @@ from outcomes.models.grid import design_rows, inner_range
 from outcomes.models.specs import declared_specs
 from outcomes.models.state import Estimates, ModelStatus
 from outcomes.study.settings import Disclosure
+from outcomes.warehouse import connect
 
 RULE = Disclosure()
 
 
 @pytest.fixture(scope="module")
 def con(fitted_release):
-    with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as connection:
+    with connect(fitted_release / "outcomes.duckdb", read_only=True) as connection:
         yield connection
 
 

@@ -11,11 +11,12 @@ from outcomes.mixed import FitStatus, fit_linear
 from outcomes.models import ModelStatus, fit_models, fitting, run
 from outcomes.release.tables import TABLES
 from outcomes.storage import file_sha256, read_json
+from outcomes.warehouse import connect
 
 
 @pytest.fixture(scope="module")
 def con(fitted_release):
-    with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as connection:
+    with connect(fitted_release / "outcomes.duckdb", read_only=True) as connection:
         yield connection
 
 
@@ -97,6 +98,15 @@ def test_a_run_that_was_killed_before_fits_json_is_done_again_the_same(tmp_path,
     states = fit_models(folder, template_study)
     assert len(states) == 3
     assert _all_rows(folder) == tables
+
+
+def test_a_database_that_was_built_anew_is_fitted_anew_though_fits_json_is_there(tmp_path, template_study):
+    folder = make_release(tmp_path, Cohort(n_therapists=12))
+    states = fit_models(folder, template_study)
+    (folder / "outcomes.duckdb").unlink()
+    make_release(folder, Cohort(n_therapists=12))
+    assert fit_models(folder, template_study) == states
+    assert set(_all_rows(folder)) >= {"model_fits", "model_estimates"}
 
 
 @pytest.mark.parametrize(
