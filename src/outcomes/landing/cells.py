@@ -50,7 +50,14 @@ def flag(rule: Rule) -> str:
 
 
 def typed_cell(
-    planned: PlannedColumn, plan: ColumnPlan, today: date, *, is_typed: bool, is_native: bool, is_key: bool
+    planned: PlannedColumn,
+    plan: ColumnPlan,
+    today: date,
+    *,
+    is_typed: bool,
+    is_native: bool,
+    is_key: bool,
+    has_blanks: bool,
 ) -> TypedCell:
     """Write one column's SQL.
 
@@ -64,6 +71,8 @@ def typed_cell(
         Numbers and dates were read as such already.
     is_key : bool
         An empty cell breaks `MISSING_KEY`.
+    has_blanks : bool
+        Cells may have outer blanks.
     """
     raw = text_literal(planned.constant) if planned.place is None else f"c{planned.place}"
     is_native = is_native and planned.place is not None
@@ -72,7 +81,7 @@ def typed_cell(
     empty = _Empty(f"{raw} is null" if is_read_native else missing, flag(Rule.MISSING_KEY) if is_key else "0")
     match planned.column.type:
         case ValueType.IDENTIFIER:
-            return _identifier(planned, raw, empty, plan, is_typed=is_typed)
+            return _identifier(planned, raw, empty, plan, is_typed=is_typed, has_blanks=has_blanks)
         case ValueType.SCALE:
             bounds = f"between {planned.scale.minimum!r} and {planned.scale.maximum!r}"
             return _number(planned, raw, empty, plan, Rule.NOT_A_NUMBER, bounds, is_native=is_native)
@@ -87,11 +96,14 @@ def typed_cell(
             return _code(planned, raw, empty, plan)
 
 
-def _identifier(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, *, is_typed: bool) -> TypedCell:
+def _identifier(
+    planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, *, is_typed: bool, has_blanks: bool
+) -> TypedCell:
     """Keep an id as text; in CSV control characters were found in the bytes, elsewhere they are looked for here."""
+    trimmed = f"nullif(trim({raw}), '')" if has_blanks else raw
     # Most ids are longer than any code for a missing value, and need one trim and no comparison.
     is_long = f"length({raw}) > {2 + max(map(len, (*plan.source.missing, '')))}"
-    value = f"case when {is_long} then nullif(trim({raw}), '') when not {empty.condition} then trim({raw}) end"
+    value = f"case when {is_long} then {trimmed} when not {empty.condition} then trim({raw}) end"
     if not is_typed:
         return TypedCell({}, value, f"case when v_{planned.column.name} is null then {empty.flag} else 0 end")
     control = f"regexp_matches({raw}, '{_CONTROL}')"
@@ -164,13 +176,13 @@ def _date(
 def _yes_no(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, *, is_typed: bool) -> TypedCell:
     yes = {word.strip().lower() for word in plan.source.yes} | ({"true"} if is_typed else set())
     no = {word.strip().lower() for word in plan.source.no} | ({"false"} if is_typed else set())
-    read = f"n_{planned.column.name}"
+    read = f"lower(trim({raw}))"  # spelt out, so that it is computed only for cells that are not plain yes or no
     value = (
         f"case when {raw} in ({_list(yes)}) then true when {raw} in ({_list(no)}) then false "
         f"when {read} in ({_list(yes)}) then true when {read} in ({_list(no)}) then false end"
     )
     flagged = f"case when v_{planned.column.name} is not null then 0 {empty.branch} else {flag(Rule.NOT_YES_NO)} end"
-    return TypedCell({read: f"lower(trim({raw}))"}, value, flagged)
+    return TypedCell({}, value, flagged)
 
 
 def _code(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan) -> TypedCell:

@@ -46,7 +46,9 @@ def read_csv(path: Path, scratch: Path, kind: Kind, settings: StudySettings) -> 
     def raw_cells(places: Sequence[int]) -> Iterator[list[str]]:
         return _cells(records, places, head)
 
-    return plan, SourceRows(relation({}), records.lines, records.malformed, raw_cells, native_relation=native)
+    return plan, SourceRows(
+        relation({}), records.lines, records.malformed, raw_cells, native_relation=native, has_blanks=records.has_spaces
+    )
 
 
 def _native_types(plan: ColumnPlan) -> dict[int, str]:

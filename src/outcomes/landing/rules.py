@@ -80,7 +80,7 @@ def _create(
     keys = keys_of(plan)
     cells = {
         planned.column.name: typed_cell(
-            planned, plan, today, is_typed=rows.is_typed, is_native=is_native,
+            planned, plan, today, is_typed=rows.is_typed, is_native=is_native, has_blanks=rows.has_blanks,
             is_key=planned.column.key or planned.column.name in keys,
         )
         for planned in plan.columns

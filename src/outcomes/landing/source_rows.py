@@ -29,6 +29,8 @@ class SourceRows:
         Gives the cells of records (ascending places) as they stand in the file, one list a record.
     is_typed : bool
         True where the format has its own true, false and numbers (Parquet, NDJSON).
+    has_blanks : bool
+        False where no cell can have outer blanks, so that none need be taken off.
     """
 
     relation: str
@@ -37,6 +39,7 @@ class SourceRows:
     raw_cells: Callable[[Sequence[int]], Iterable[list[str]]]
     is_typed: bool = False
     native_relation: str = ""
+    has_blanks: bool = True
     well_formed: np.ndarray = field(init=False)  # places of the well-formed records
 
     def __post_init__(self) -> None:

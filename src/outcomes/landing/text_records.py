@@ -23,7 +23,8 @@ class TextRecords:
     """Records of a text file by byte offsets.
 
     `is_plain` says that DuckDB can read the file as it is: one kind of line ending, nothing malformed, no blank lines.
-    `has_breaks` says that quoted cells run over lines, `has_underscores` that there is an underscore.
+    `has_breaks` says that quoted cells run over lines, `has_underscores` and
+    `has_spaces` that there are such.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class TextRecords:
     is_plain: bool
     has_breaks: bool
     has_underscores: bool
+    has_spaces: bool
 
     def raw(self, records: Iterator[int] | list[int]) -> Iterator[bytes]:
         """Read records as they stand in the file."""
@@ -57,7 +59,7 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
     starts, ends, lines = [], [], []
     malformed: dict[int, Rule] = {}
     n_records, line, offset = 0, first_line, body_start
-    has_crlf = has_lf = has_blanks = has_breaks = has_underscores = False
+    has_crlf = has_lf = has_blanks = has_breaks = has_underscores = has_spaces = False
     with path.open("rb") as stream:
         stream.seek(body_start)
         carried, at_end = b"", False
@@ -66,6 +68,7 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
             at_end = len(chunk) < _CHUNK_BYTES
             data = carried + chunk
             has_underscores = has_underscores or b"_" in chunk
+            has_spaces = has_spaces or b" " in chunk
             if at_end and data and not data.endswith(b"\n"):
                 data += b"\n"
             for block in _blocks(data, classes, n_columns, recovery, line, at_end=at_end):
@@ -93,7 +96,7 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
         np.concatenate(ends) if ends else np.zeros(0, np.int64),
         np.concatenate(lines) if lines else np.zeros(0, np.int64),
         malformed, is_plain=not (malformed or has_blanks or (has_crlf and has_lf)), has_breaks=has_breaks,
-        has_underscores=has_underscores,
+        has_underscores=has_underscores, has_spaces=has_spaces,
     )  # fmt: skip
 
 
