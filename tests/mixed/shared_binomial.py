@@ -5,14 +5,10 @@ Each case names the stored fit, the formula in our syntax and how the outcome an
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
-import pytest
-
-FOLDER = Path(__file__).parents[2] / ".." / "shared" / "reference"
+from references import classic_data, classic_fit
 
 
 @dataclass(frozen=True)
@@ -28,10 +24,8 @@ class Case:
 
     def load(self) -> tuple[pl.DataFrame, dict]:
         """The data, recoded, and the reference; skips where the folder is absent."""
-        if not FOLDER.is_dir():
-            pytest.skip("../shared/reference is not there")
-        stored = json.loads((FOLDER / f"{self.file}.json").read_text(encoding="utf-8"))
-        data = pl.read_csv(FOLDER / f"{self.csv or self.file.split('.')[0]}.csv", infer_schema_length=None)
+        stored = classic_fit(self.file)
+        data = classic_data(self.csv or self.file.split(".")[0])
         data = data.with_columns(*self.columns) if self.columns else data
         return (data if self.where is None else data.filter(self.where)), stored
 

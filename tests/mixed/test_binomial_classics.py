@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
+from references import classic_data, classic_fit
 from scipy.stats import binom
+from shared_binomial import CASES, Case
 
 from outcomes.mixed.binomial import fit_binomial
 from outcomes.mixed.binomial_problem import build_problem
@@ -18,9 +16,6 @@ from outcomes.mixed.links import LINKS
 from outcomes.mixed.materialise import materialise
 from outcomes.mixed.starts import fit_glm
 from outcomes.mixed.status import FitStatus
-
-sys.path.insert(0, str(Path(__file__).parent))
-from shared_binomial import CASES, FOLDER, Case
 
 # lme4's cloglog Laplace takes the expected information in the log-determinant, this engine (and glmmTMB) the
 # observed one: with
@@ -68,10 +63,8 @@ def test_one_node_cloglog_is_close_to_lme4s_other_approximation(case: Case):
 
 @pytest.mark.parametrize("link", ["logit", "cloglog"])
 def test_the_start_without_random_effects_is_the_maximum_likelihood_of_the_hazard_model(link):
-    if not FOLDER.is_dir():
-        pytest.skip("../shared/reference is not there")
-    stored = json.loads((FOLDER / f"btheb.dropout_{link}.json").read_text(encoding="utf-8"))
-    data = pl.read_csv(FOLDER / "btheb_dropout_pp.csv").with_columns(
+    stored = classic_fit(f"btheb.dropout_{link}")
+    data = classic_data("btheb_dropout_pp").with_columns(
         (pl.col("treatment") == "BtheB").cast(pl.Int64).alias("is_treated")
     )
     design = build_design("event ~ 0 + C(wave) + is_treated + I(prev / 10) + (1 | subject)", data)

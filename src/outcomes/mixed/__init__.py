@@ -11,6 +11,7 @@ from outcomes.mixed.kenward_roger import kenward_roger_cov
 from outcomes.mixed.linear import fit_linear
 from outcomes.mixed.linear_fit import LinearFit
 from outcomes.mixed.profile import profile_intervals
+from outcomes.mixed.profile_binomial import profile_binomial_intervals
 from outcomes.mixed.status import FitStatus
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "fit_linear",
     "kenward_roger_cov",
     "prepare_linear",
+    "profile_binomial_intervals",
     "profile_intervals",
     "wald_test",
 ]

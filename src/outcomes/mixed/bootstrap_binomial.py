@@ -99,7 +99,7 @@ def bootstrap_binomial(
     model = state.problem.model
     p, fixed = model.p, state.problem.coordinates.fixed
     slopes = fixed_information(model, state.psi, state.mode)[1]
-    root = _root(state.covariance, p)
+    root = parameter_root(state.covariance, p)
     found = np.empty((draws, state.psi.size))
     converged = np.empty(draws, dtype=bool)
     with Progress(transient=True, disable=not show_progress) as progress:
@@ -166,7 +166,7 @@ def _refit(
     return start + root @ found.x, is_settled and is_finite
 
 
-def _root(covariance: np.ndarray, p: int) -> np.ndarray:
+def parameter_root(covariance: np.ndarray, p: int) -> np.ndarray:
     """Lower root of the parameters' covariance; standard deviations without information get a scale of their own."""
     least = np.linalg.eigvalsh(covariance)[0]
     if least > 1e-12:
