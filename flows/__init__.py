@@ -1,10 +1,13 @@
 """Prefect flows: they arrange the steps and compute nothing.
 
 Importing this package sets Prefect's defaults for the process, where the user has not set them: nothing is sent to
-anyone, and a temporary server gets the time that a busy machine needs.
+anyone, and a temporary server gets the time that a busy machine needs. What flows write is private to its owner and
+group.
 """
 
 import os
+
+from outcomes.trust.permissions import private_by_default
 
 for _name, _value in {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -14,3 +17,5 @@ for _name, _value in {
     "PREFECT_CLI_PROMPT": "false",
 }.items():
     os.environ.setdefault(_name, _value)
+
+private_by_default()

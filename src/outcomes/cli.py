@@ -58,6 +58,9 @@ def main() -> None:
 
     A study is a folder with a study.toml. Drop source files into its inbox/ and run `outcomes refresh DIR`.
     """
+    from outcomes.trust.permissions import private_by_default
+
+    private_by_default()
 
 
 def _flow(name: str) -> Callable[..., Any]:
@@ -178,6 +181,59 @@ def query(directory: Path, sql: str, form: str, rows: int) -> None:
     from outcomes.study import StudyFolder
 
     click.echo(ask(StudyFolder.open(directory), sql, form, rows))
+
+
+@main.command()
+@STUDY
+@WAIT
+@click.option("--head", default="", metavar="HASH", help="A head that an earlier verification printed.")
+def verify(directory: Path, wait: float, head: str) -> None:
+    """Check the audit trail and every batch, quarantine file, release and link; name what was altered."""
+    from outcomes.study import StudyFolder, writer_lock
+    from outcomes.trust.verify import verify as verify_study
+
+    study = StudyFolder.open(directory)
+    with writer_lock(study, wait):
+        found = verify_study(study, head)
+    click.echo(found.as_text())
+    found.raise_if_altered()
+
+
+@main.command()
+@STUDY
+@WAIT
+@click.option(
+    "--clients", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="One pseudonym a line; "
+    "leave it out to finish a withdrawal that was killed.",
+)  # fmt: skip
+@click.option("--refresh/--no-refresh", "and_refresh", default=True, help="Publish a new release at once.")
+@click.pass_context
+def withdraw(ctx: click.Context, directory: Path, wait: float, clients: Path | None, and_refresh: bool) -> None:
+    """Remove clients from all batches, releases, quarantine and source files, and prove it by search."""
+    from outcomes.study import StudyFolder, writer_lock
+    from outcomes.trust.withdrawal import read_list
+    from outcomes.trust.withdrawal import withdraw as withdraw_clients
+
+    study = StudyFolder.open(directory)
+    listed = read_list(study, clients) if clients else frozenset()
+    with writer_lock(study, wait):
+        click.echo(withdraw_clients(study, listed).as_text())
+    if and_refresh:
+        ctx.invoke(refresh, directory=directory, wait=wait)
+
+
+@main.command()
+@STUDY
+@WAIT
+def prune(directory: Path, wait: float) -> None:
+    """Remove earlier releases that [retention] in study.toml does not keep; never the published one."""
+    from outcomes.study import StudyFolder, writer_lock
+    from outcomes.trust.retention import prune as prune_releases
+
+    study = StudyFolder.open(directory)
+    with writer_lock(study, wait):
+        gone = prune_releases(study)
+    click.echo(f"Removed {len(gone)} release(s){': ' + ', '.join(gone) if gone else ''}")
 
 
 if __name__ == "__main__":

@@ -84,8 +84,8 @@ DATA_COLUMNS: dict[str, ColumnText] = {
     "reactance_score": rating("reactance", "Trait reactance, higher is more", "clients file"),
     "intake_severity_score": rating("intake_severity", "Severity at intake, higher is more severe", "episodes file"),
     # persons
-    "age_band": text("Age in bands; empty where not given", AGE_BANDS, "clients file"),
-    "gender": text("Gender; empty where not given", GENDERS, "clients file"),
+    "age_band": text("Age in bands; empty where not given or withheld", AGE_BANDS, "clients file"),
+    "gender": text("Gender; empty where not given or withheld", GENDERS, "clients file"),
     # endings
     "ending": text(
         "How the episode ended, in the source's words; empty where not recorded", tuple(Ending), "episodes file"

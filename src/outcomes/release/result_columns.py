@@ -53,6 +53,16 @@ RESULT_COLUMNS: dict[str, ColumnText] = {
     "study_name": text("Name of the study"),
     "code_version": text("Version of the package and a short hash of its sources"),
     "n_batches": count("Landed batches", "batches"),
+    # de-identification
+    "quasi_identifiers": text("Columns that together make a class; practice and therapist of most appointments"),
+    "k": ColumnText("INTEGER", "Fewest clients that a class should have", "clients", "2 or more"),
+    "l": ColumnText("INTEGER", "Fewest ways of ending that a class should have", "", "1 or more"),
+    "deidentification.n_clients": count("Clients in the table", "clients", "BIGINT"),
+    "n_classes": count("Classes of clients who share these columns", "classes", "BIGINT"),
+    "n_classes_below_k": count("Classes with fewer than k clients that are left", "classes", "BIGINT"),
+    "n_classes_below_l": count("Classes with fewer than l ways of ending that are left", "classes", "BIGINT"),
+    "n_age_bands_withheld": count("Age bands that were given and withheld", "clients", "BIGINT"),
+    "n_genders_withheld": count("Genders that were given and withheld", "clients", "BIGINT"),
     # codebook
     "codebook.table_name": text("Table"),
     "codebook.column_name": text("Column; empty for the table itself"),

@@ -129,6 +129,13 @@ TABLES: dict[str, TableText] = {
             "percent_violated sentence",
         ),
         _table(
+            "deidentification",
+            "One set of quasi-identifiers of one table: how many clients share them, what was withheld",
+            "core_clients, core_sessions, mart_clients",
+            "table_name quasi_identifiers k l n_clients n_classes n_classes_below_k n_classes_below_l "
+            "n_age_bands_withheld n_genders_withheld",
+        ),
+        _table(
             "model_specs",
             "One model as declared",
             "study.toml",

@@ -127,7 +127,9 @@ def _parquet_holds(path: Path, persons: Persons) -> bool:
 def _stream_holds(stream: BinaryIO, persons: Persons) -> bool:
     tail = b""
     while part := stream.read(_PART):
-        if mentions(tail + part, persons.distinctive):
+        whole = tail + part
+        # Without its NULs, UTF-16 reads as plain text.
+        if mentions(whole, persons.distinctive) or mentions(whole.replace(b"\0", b""), persons.distinctive):
             return True
         tail = part[-_OVERLAP:]
     return False

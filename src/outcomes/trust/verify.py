@@ -63,7 +63,11 @@ class Verification:
         )
         lines = [f"checked     {checked}", f"head        {self.head}"]
         lines += [f"unrecorded  {name}" for name in self.unrecorded]
-        lines += [f"exposed     {name}: every user of this machine may read or write it" for name in self.exposed]
+        if self.exposed:
+            lines.append(
+                f"exposed     {len(self.exposed):,} file(s) that every user of this machine may read or write, such as "
+                f"{self.exposed[0]}; close them with `chmod -R o-rwx`"
+            )
         width = max((len(found.file) for found in self.altered), default=0)
         lines += [f"altered     {found.file:<{width}}  {found.what}" for found in self.altered]
         return "\n".join(lines if self.altered else [*lines, "altered     nothing"])

@@ -141,6 +141,8 @@ def rewrite_refused(study: StudyFolder, record_path: Path, persons: Persons, *, 
     Where the source file itself was rewritten, landing will judge it anew: its old record goes.
     """
     record = read_json(record_path)
+    if record["kind"] is None:
+        return 0  # of no kind: its rows were never read
     path = quarantine_path(study, record["sha256"])
     kept, gone = split_quarantine(path, IdCells(record["kind"], study.settings), persons)
     if is_rewritten:
