@@ -70,7 +70,7 @@ class Recovered:
 def worlds(clients: int, therapists: int) -> dict[str, CohortParameters]:
     """Return the world as calibrated, and one in which the model holds to the letter but for the ceiling.
 
-    In the second nobody drops out for a reason, satisfaction is linear in guidance, and the ceiling stays.
+    In the second latent satisfaction is linear in guidance and nobody drops out for what also moves satisfaction.
     """
     p = CohortParameters(clients=clients, therapists=therapists)
     linear = replace(
