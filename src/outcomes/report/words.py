@@ -151,14 +151,14 @@ def satisfaction(model: ModelFacts, drawn: ModelFacts, unit: str, rated_in: str)
         sentences = []
     else:
         headline = {
-            Direction.MORE: "Clients were more satisfied with sessions in which they got more guidance than usual.",
-            Direction.LESS: "Clients were less satisfied with sessions in which they got more guidance than usual.",
+            Direction.MORE: "On average, clients were more satisfied with sessions that had more guidance than usual.",
+            Direction.LESS: "On average, clients were less satisfied with sessions that had more guidance than usual.",
             Direction.UNCLEAR: "We found no clear link between getting more guidance than usual and satisfaction.",
         }[direction(within)]
         size = _change(within, rated_in)
         sentences = [
             *_levels(drawn, unit),
-            f"On average, one {one} more guidance than usual for a client went with {size}.",
+            f"On average over that range, one {one} more guidance than usual for a client went with {size}.",
         ]
     for term, who in (
         ("directiveness_client", "Clients who usually got more guidance than other clients of the same therapist"),
