@@ -83,6 +83,7 @@ def read_status(study: StudyFolder) -> StudyStatus:
     manifests = [read_json(path) for path in sorted(study.landed.glob("*/manifest.json"))]
     refusals = [read_json(path) for path in sorted(study.quarantine.glob(f"*{_REFUSED}"))]
     settled = {entry["sha256"] for entry in [*manifests, *refusals]}
+    settled |= {sha256 for manifest in manifests for sha256 in manifest.get("rewritten_sha256", ())}
     inbox = {path: file_sha256(path) for path in sorted(study.inbox.glob("[!.~]*")) if path.is_file()}
     batches: dict[str, int] = {}
     for manifest in manifests:

@@ -32,6 +32,8 @@ class BatchEntry:
     sha256: str
     study_sha256: str
     kind: Kind
+    pseudonym_key: str = ""  # fingerprint of the key of its pseudonyms
+    rewritten_sha256: tuple[str, ...] = ()  # of the source file after withdrawals of consent
 
 
 def read_batches(landed: Path) -> dict[str, BatchEntry]:
@@ -44,7 +46,7 @@ def read_batches(landed: Path) -> dict[str, BatchEntry]:
     """
     folders = [path for path in landed.iterdir() if BATCH_NAME.fullmatch(path.name)] if landed.is_dir() else []
     entries = [_read_entry(folder) for folder in sorted(folders)]
-    return {entry.sha256: entry for entry in entries}
+    return {sha256: entry for entry in entries for sha256 in (entry.sha256, *entry.rewritten_sha256)}
 
 
 def _read_entry(folder: Path) -> BatchEntry:
@@ -56,6 +58,8 @@ def _read_entry(folder: Path) -> BatchEntry:
             manifest["sha256"],
             manifest["study_sha256"],
             Kind(manifest["kind"]),
+            manifest.get("pseudonym_key", ""),
+            tuple(manifest.get("rewritten_sha256", ())),
         )
     except (OSError, ValueError, KeyError) as damaged:
         raise StorageError(
@@ -74,6 +78,7 @@ def write_batch(
     lines: np.ndarray,
     by_rule: dict[Rule, int],
     n_rejected: int,
+    pseudonym_key: str,
 ) -> str:
     """Write the rows that are left in `typed` as a batch; it becomes visible by one rename. Returns its id.
 
@@ -81,6 +86,8 @@ def write_batch(
     ----------
     lines : ndarray of int64
         Physical line of each row of `typed` as it was read, by row id.
+    pseudonym_key : str
+        Fingerprint of the key that made the ids; '' where they are as the source has them.
     """
     batch_id = f"{sequence:04d}-{sha256[:SHORT]}"
     n_landed = con.execute("select count(*) from typed").fetchall()[0][0]
@@ -104,6 +111,7 @@ def write_batch(
                 "rows_quarantined": n_rejected,
                 "quarantined_by_rule": by_rule,
                 "columns_dropped": list(plan.dropped),
+                "pseudonym_key": pseudonym_key,
                 "parquet_sha256": file_sha256(parquet),
             },
         )

@@ -6,7 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +21,14 @@ from outcomes.landing.door import MISALIGNED, refuse_identifying_values
 from outcomes.landing.files import Format, fingerprint, format_of, is_ignored, kind_of, too_large, unpack
 from outcomes.landing.ndjson_files import read_ndjson
 from outcomes.landing.parquet_files import read_parquet
+from outcomes.landing.pseudonyms import (
+    PseudonymKey,
+    fingerprint_of,
+    pseudonymise,
+    pseudonymised_cells,
+    read_key,
+    refuse_another_key,
+)
 from outcomes.landing.quarantine import RejectedRow, count_by_rule, quarantine_text
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.landing.refused_files import forget, recall, remember
@@ -62,17 +70,18 @@ def land_inbox(study: StudyFolder) -> LandingReport:
         remove_leftovers(folder)
     entries = sorted(study.inbox.iterdir()) if study.inbox.is_dir() else []
     files = [path for path in entries if not is_ignored(path)]
-    batches = read_batches(study.landed)
     outcomes = []
     with _workbench(study) as bench:
+        batches = _known_batches(bench)
         for path in tracked(files, "Landing"):
             outcome = _land(bench, path, batches)
             outcomes.append(outcome)
             if not isinstance(outcome, Landed):
                 continue
             batches[outcome.sha256] = BatchEntry(
-                outcome.batch_id, outcome.sequence, outcome.sha256, study.settings_sha256, outcome.kind
-            )
+                outcome.batch_id, outcome.sequence, outcome.sha256, study.settings_sha256, outcome.kind,
+                fingerprint_of(bench.key),
+            )  # fmt: skip
     return LandingReport(
         landed=tuple(outcome for outcome in outcomes if isinstance(outcome, Landed)),
         skipped=tuple(outcome for outcome in outcomes if isinstance(outcome, Skipped)),
@@ -84,16 +93,23 @@ def land_inbox(study: StudyFolder) -> LandingReport:
 def land_file(study: StudyFolder, path: Path) -> Landed | Skipped | Refused:
     """Land one file; see `land_inbox`."""
     with _workbench(study) as bench:
-        return _land(bench, path, read_batches(study.landed))
+        return _land(bench, path, _known_batches(bench))
+
+
+def _known_batches(bench: _Workbench) -> dict[str, BatchEntry]:
+    batches = read_batches(bench.study.landed)
+    refuse_another_key(bench.key, {entry.pseudonym_key for entry in batches.values()})
+    return batches
 
 
 @dataclass(frozen=True)
 class _Workbench:
-    """What all files of one run share: the study, a database in memory, a private folder inside the study."""
+    """What all files of one run share: study, database in memory, private folder inside the study, pseudonym key."""
 
     study: StudyFolder
     con: duckdb.DuckDBPyConnection
     folder: Path
+    key: PseudonymKey | None
 
 
 @contextmanager
@@ -105,7 +121,7 @@ def _workbench(study: StudyFolder) -> Iterator[_Workbench]:
     try:
         with connect(memory_limit=_MEMORY) as con:
             con.execute("set temp_directory = ?", [str(folder / "spilled")])
-            yield _Workbench(study, con, folder)
+            yield _Workbench(study, con, folder, read_key(study))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -186,7 +202,7 @@ def _read_and_write(
     if fingerprint(path) != before:
         return None
     refuse_identifying_values(con, plan, _broken_cells(rejected), rows.n_records)
-    rejected = [_without_dropped(row, plan) for row in rejected]
+    rejected = [_as_kept(row, plan, bench.key) for row in rejected]
     by_rule = count_by_rule(rejected)
     if rejected:
         write_text(listing, quarantine_text(path.name, rejected))
@@ -199,9 +215,12 @@ def _read_and_write(
             f"{rows.n_records:,} rows were read, {n_landed:,} would be landed and {len(rejected):,} quarantined",
             "keep the file and report this; nothing of it was landed",
         )
+    if bench.key:
+        pseudonymise(con, plan, bench.key)
     batch_id = write_batch(
         con, study, plan, file_name=path.name, sha256=sha256, sequence=sequence,
         lines=rows.lines[rows.well_formed], by_rule=by_rule, n_rejected=len(rejected),
+        pseudonym_key=fingerprint_of(bench.key),
     )  # fmt: skip
     return Landed(
         path.name,
@@ -267,11 +286,11 @@ def _broken_cells(rejected: list[RejectedRow]) -> dict[str, set[str]]:
     return texts
 
 
-def _without_dropped(row: RejectedRow, plan: ColumnPlan) -> RejectedRow:
-    """Blank the cells of a misaligned row where the study drops columns: it cannot be said which cells these are."""
-    if isinstance(row.cells, dict) or not plan.dropped:
-        return row
-    return RejectedRow(row.line, row.rules, row.columns, None)
+def _as_kept(row: RejectedRow, plan: ColumnPlan, key: PseudonymKey | None) -> RejectedRow:
+    """Blank a misaligned row where columns are dropped or ids replaced: it cannot be said which cells these are."""
+    if isinstance(row.cells, dict):
+        return replace(row, cells=pseudonymised_cells(row.cells, plan, key)) if key else row
+    return replace(row, cells=None) if plan.dropped or key else row
 
 
 def _refuse_too_many(study: StudyFolder, n_records: int, by_rule: dict[Rule, int]) -> None:

@@ -49,6 +49,11 @@ class PseudonymKey:
         return hmac.new(self.secret, f"{domain}\0{text}".encode(), hashlib.sha256).hexdigest()
 
 
+def fingerprint_of(key: PseudonymKey | None) -> str:
+    """Return a key's fingerprint, '' where there is no key."""
+    return key.fingerprint if key else ""
+
+
 def read_key(study: StudyFolder) -> PseudonymKey | None:
     """Read the study's key; None where the study does not ask for pseudonyms.
 
@@ -91,7 +96,7 @@ def refuse_another_key(key: PseudonymKey | None, used: set[str]) -> None:
     StudyError
         If `used` holds any other fingerprint.
     """
-    if used - {key.fingerprint if key else ""}:
+    if used - {fingerprint_of(key)}:
         raise StudyError(
             "The batches of this study were landed under another pseudonym key, or without one; "
             "the same client would get two pseudonyms",
