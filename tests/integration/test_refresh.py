@@ -89,7 +89,7 @@ def test_a_second_refresh_changes_nothing_and_says_so_and_a_new_file_makes_a_new
     assert second["release_id"] != first["release_id"]
     n_read = rows(small_study, "select sum(n_read), sum(n_current + n_quarantined + n_superseded) from core_batches")
     assert n_read[0][0] == n_read[0][1]
-    assert len(list(small_study.landed.iterdir())) == len(second["batches"])
+    assert len(list(small_study.landed.iterdir())) == len(second["inputs"])
 
 
 def test_each_step_by_hand_ends_where_a_refresh_ends(outcomes, small_study):
