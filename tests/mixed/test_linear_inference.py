@@ -22,6 +22,7 @@ from outcomes.mixed import (
 )
 from outcomes.mixed.design import build_design
 from outcomes.mixed.materialise import materialise
+from outcomes.mixed.profile import profile_zeta
 
 DATA = cohort()
 FIT = fit_linear(FORMULA, DATA)
@@ -237,3 +238,21 @@ def test_a_summary_reads_like_lme4s():
     assert "<table>" in FIT._repr_html_()
     tidy = FIT.tidy()
     assert tidy.columns == ["term", "estimate", "se", "statistic", "df", "p", "lower", "upper", "status"]
+
+
+def test_wald_intervals_of_standard_deviations_agree_with_the_profile_in_a_large_cohort():
+    fit = fit_linear("satisfaction ~ directiveness + (1 | client_id)", cohort(clients=800, therapists=40))
+    wald, profile = fit.sd_conf_int(), profile_intervals(fit, names=())
+    close(wald["lower"], profile["lower"], 0.01)
+    close(wald["upper"], profile["upper"], 0.01)
+
+
+def test_a_value_lies_in_the_profile_interval_exactly_when_its_zeta_is_small():
+    table = profile_intervals(FIT, names=("directiveness",))
+    keys = list(table.select("component", "name").iter_rows())
+    upper = profile_zeta(FIT, dict(zip(keys, table["upper"], strict=True)))
+    close(list(upper.values()), [1.959964] * len(keys), 1e-3)
+    lower = {key: value for key, value in zip(keys, table["lower"], strict=True) if value != 0}
+    close(list(profile_zeta(FIT, lower).values()), [-1.959964] * len(lower), 1e-3)
+    with pytest.raises(UsageError, match="above zero"):
+        profile_zeta(FIT, {("Residual", "sigma"): 0.0})

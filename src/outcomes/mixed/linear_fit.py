@@ -8,11 +8,15 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import polars as pl
+from scipy import stats
 
 from outcomes.errors import UsageError
 from outcomes.mixed.modes import LinearModes
 from outcomes.mixed.results import MixedFit
 from outcomes.mixed.satterthwaite import CovarianceGradient, covariance_gradient
+
+ZERO_SD = 1e-4
+"""Standard deviation relative to sigma below which a component counts as zero."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,36 @@ class LinearFit(MixedFit):
         if group not in by_group:
             raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(by_group))
         return by_group[group] / (sum(by_group.values()) + self.sigma**2)
+
+    def sd_conf_int(self, alpha: float = 0.05) -> pl.DataFrame:
+        """Wald intervals of the standard deviations on the log scale: group, name, sd, lower, upper; sigma is last.
+
+        Limits are missing for components estimated as zero; `profile_intervals` and the bootstrap serve there.
+        """
+        state = self.engine_state
+        rows, gradients = [], []
+        for factor, part in zip(state.problem.factors, state.problem.slices, strict=True):
+            back = np.linalg.inv(factor.to_work)
+            relative = back @ factor.relative_factor(state.theta[part])
+            for a, name in enumerate(factor.names):
+                rho = float(np.linalg.norm(relative[a]))
+                gradient = np.append(np.zeros(len(state.theta)), 0.5)  # log sd = log rho(theta) + log sigma
+                if rho > ZERO_SD:
+                    gradient[part] = np.outer(back[a], relative[a])[factor.rows, factor.cols] / rho**2
+                rows.append((":".join(factor.group), name, rho * self.sigma, rho > ZERO_SD))
+                gradients.append(gradient)
+        rows.append(("Residual", "sigma", self.sigma, True))
+        gradients.append(np.append(np.zeros(len(state.theta)), 0.5))
+        cov = self.covariance_gradient.parameter_cov
+        half = stats.norm.ppf(1 - alpha / 2) * np.sqrt(np.einsum("ij,jk,ik->i", gradients, cov, gradients))
+        limits = [
+            (sd * np.exp(-h), sd * np.exp(h)) if known else (None, None)
+            for (*_, sd, known), h in zip(rows, half, strict=True)
+        ]
+        schema = {"group": pl.String, "name": pl.String} | dict.fromkeys(("sd", "lower", "upper"), pl.Float64)
+        return pl.DataFrame(
+            [(*row[:3], *limit) for row, limit in zip(rows, limits, strict=True)], schema=schema, orient="row"
+        )
 
     def r2(self) -> dict[str, float]:
         """Marginal and conditional R2 (Nakagawa & Schielzeth 2013, doi 10.1111/j.2041-210x.2012.00261.x)."""

@@ -20,6 +20,7 @@ from outcomes.mixed.linear import fit_linear
 from outcomes.mixed.linear_fit import LinearFit
 from outcomes.mixed.optimise import refine
 from outcomes.mixed.problem import Problem
+from outcomes.mixed.template import Factor, lower_factor
 
 _WIDEST = 20.0
 """Standard errors from the estimate at which the search for a limit gives up."""
@@ -63,8 +64,7 @@ def profile_intervals(fit: LinearFit, alpha: float = 0.05, names: tuple[str, ...
     UsageError
         Unknown names, or a fit of another engine.
     """
-    state = fit.engine_state
-    best = fit if not fit.reml else fit_linear(fit.formula, state.gram, reml=False)
+    best = _maximum_likelihood(fit)
     wanted = best.names if names is None else names
     if unknown := [name for name in wanted if name not in best.names]:
         raise UsageError(f"The model has no fixed effect {unknown[0]!r}.", "it has " + ", ".join(best.names))
@@ -78,20 +78,56 @@ def profile_intervals(fit: LinearFit, alpha: float = 0.05, names: tuple[str, ...
     return pl.DataFrame(rows, schema=schema | {"upper": pl.Float64}, orient="row")
 
 
+def profile_zeta(fit: LinearFit, values: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    """Signed roots of the deviance's rise when parameters are held, one at a time.
+
+    Parameters
+    ----------
+    fit : LinearFit
+    values : dict of (component, name) to float
+        Components as in `profile_intervals`. A value lies in the interval of level 1 - alpha exactly when its |zeta| is
+        at most the normal quantile.
+
+    Raises
+    ------
+    UsageError
+        Unknown parameters.
+    """
+    best = _maximum_likelihood(fit)
+    curves = {(curve.component, curve.name): curve for curve in [*_sd_curves(best), _sigma_curve(best)]}
+    curves |= {("fixed", name): _fixed_curve(best, name) for component, name in values if name in best.names}
+    if unknown := [key for key in values if key not in curves]:
+        raise UsageError(f"The model has no parameter {unknown[0]!r}.")
+    if any(value <= 0 for (component, _), value in values.items() if component != "fixed"):
+        raise UsageError("A standard deviation can only be held above zero.", "compare the fit without it (`compare`)")
+    return {
+        key: float(np.sign(value - curves[key].estimate))
+        * float(np.sqrt(max(curves[key].profiled(value, best.theta)[0] - best.criterion, 0.0)))
+        for key, value in values.items()
+    }
+
+
+def _maximum_likelihood(fit: LinearFit) -> LinearFit:
+    """The fit by maximum likelihood, on the same cross-products."""
+    return fit if not fit.reml else fit_linear(fit.formula, fit.engine_state.gram, reml=False)
+
+
 def _limit(curve: _Curve, best: LinearFit, sign: float, limit: float) -> float | None:
     """Where the profile reaches the quantile on one side."""
-    theta = best.theta
+    known = {curve.estimate: (-limit, best.theta)}
 
     def excess(value: float) -> float:
-        nonlocal theta
-        lowest, theta = curve.profiled(value, theta)
-        return np.sqrt(max(lowest - best.criterion, 0.0)) - limit
+        if value not in known:
+            nearest = min(known, key=lambda other: abs(other - value))
+            lowest, theta = curve.profiled(value, known[nearest][1])
+            known[value] = np.sqrt(max(lowest - best.criterion, 0.0)) - limit, theta
+        return known[value][0]
 
     inner, width = curve.estimate, curve.step * limit
     while width < _WIDEST * curve.step * limit:
         outer = max(curve.estimate + sign * width, curve.least)
         if excess(outer) >= 0:
-            return float(brentq(excess, inner, outer, xtol=1e-6 * curve.step, rtol=1e-9))
+            return float(brentq(excess, inner, outer, xtol=1e-5 * curve.step, rtol=1e-8))
         if outer == curve.least:
             return 0.0
         inner, width = outer, width * 1.6
@@ -166,7 +202,9 @@ def _sd_curves(best: LinearFit) -> list[_Curve]:
                 slope[part] = np.outer(back, row)[factor.rows, factor.cols] / rho
                 return rho, slope
 
-            def profiled(value: float, theta: np.ndarray, relative=relative) -> tuple[float, np.ndarray]:
+            def profiled(
+                value: float, theta: np.ndarray, relative=relative, factor=factor, part=part, a=a
+            ) -> tuple[float, np.ndarray]:
                 def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
                     rho, slope = relative(values)
                     sigma = value / problem.y_scale / rho
@@ -174,7 +212,8 @@ def _sd_curves(best: LinearFit) -> list[_Curve]:
                     by_sigma = 2 * problem.n / sigma - 2 * r2 / sigma**3
                     return deviance_held, by_theta - by_sigma * sigma / rho * slope
 
-                found, lowest, _ = refine(objective, theta, best.optimizer.hessian)
+                start = _rescaled(factor, part, a, theta, value / best.sigma)
+                found, lowest, _ = refine(objective, start, best.optimizer.hessian)
                 return lowest, found
 
             estimate = best.sigma * relative(best.theta)[0]
@@ -182,3 +221,18 @@ def _sd_curves(best: LinearFit) -> list[_Curve]:
             least = 1e-5 * max(estimate, best.sigma)
             curves.append(_Curve(":".join(factor.group), name, estimate, step, least, profiled))
     return curves
+
+
+def _rescaled(factor: Factor, part: slice, a: int, theta: np.ndarray, rho: float) -> np.ndarray:
+    """Theta whose relative standard deviation of effect `a` is rho: where a search that holds it may start."""
+    Lambda = factor.relative_factor(theta[part])
+    cov = factor.original_cov(Lambda @ Lambda.T)
+    if cov[a, a] > 1e-12:
+        stretch = np.ones(factor.k)
+        stretch[a] = rho / np.sqrt(cov[a, a])
+        cov = cov * np.outer(stretch, stretch)
+    else:
+        cov[a, a] = rho**2
+    start = theta.copy()
+    start[part] = lower_factor(factor.work_cov(cov))[factor.rows, factor.cols]
+    return start

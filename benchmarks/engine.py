@@ -1,0 +1,265 @@
+"""Time the linear mixed model against its peers, side by side in one run.
+
+    python benchmarks/engine.py --rows 10000 100000 1000000 --repeats 3
+    python benchmarks/engine.py --rows 10000000 --engines outcomes --repeats 1
+    python benchmarks/engine.py --plot
+
+Model: sessions in clients crossed with therapists, 9 fixed effects, REML,
+`y ~ dw + dw2 + db + dth + pref + prefdw + alliance + lsess + (1 + dw | client) + (1 | therapist)`; 10 sessions a
+client, 30 clients a therapist, 10 therapists a practice, 5% of clients change therapist within their practice.
+Engines take turns, each fit in a process of its own. Our time includes reading from DuckDB; the peers' is the fit
+alone, on data in memory (statsmodels: clients only, it has no crossed effects at this size). Peers that are not there
+are left out (lme4: Rscript with r-cran-lme4; gpboost, mixedlm: extra `bench`). Writes JSON; `--plot` draws time
+against rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+FIXED = "dw + dw2 + db + dth + pref + prefdw + alliance + lsess"
+FORMULA = f"y ~ {FIXED} + (1 + dw | client) + (1 | therapist)"
+RESULTS = Path(__file__).parent / "results"
+LIMITS = {"outcomes": 10**8, "lme4": 10**6, "mixedlm": 10**6, "gpboost": 10**6, "statsmodels": 10**5}
+"""Rows above which an engine is not tried: it would take more than ten minutes or the machine's memory."""
+
+SIMULATE = """
+create table sessions as with
+therapists as (
+    select t.i as therapist, 0.4 * {normal} as effect, {normal} as dth from range({therapists}) t(i)
+),
+clients as (
+    select
+        c.i as client, c.i % {therapists} as first_therapist, 0.8 * {normal} as intercept, 0.3 * {normal} as slope,
+        {normal} as db, {normal} as pref, 1 + (random() * 18)::int as sessions, random() < 0.05 as moves,
+        (random() * 9)::int as other
+    from range({clients}) c(i)
+),
+rows as (
+    select
+        client, intercept, slope, db, pref, unnest(range(1, sessions + 1)) as session, sessions,
+        first_therapist,
+        case
+            when moves then least(first_therapist // 10 * 10 + other, {therapists} - 1) else first_therapist
+        end as second
+    from clients
+),
+drawn as (
+    select
+        client, case when session > sessions // 2 then second else first_therapist end as therapist, intercept, slope,
+        db, pref, ln(session) as lsess, {normal} as dw, {normal} as alliance, {normal} as e
+    from rows
+)
+select
+    client::int as client, drawn.therapist::int as therapist, dw, dw * dw as dw2, db, dth, pref, pref * dw as prefdw,
+    alliance, lsess,
+    5 + 0.2 * dw - 0.1 * dw * dw + 0.1 * db + 0.05 * dth + 0.1 * pref + 0.1 * pref * dw + 0.3 * alliance + 0.2 * lsess
+        + intercept + slope * dw + effect + e as y
+from drawn inner join therapists on drawn.therapist = therapists.therapist
+"""
+
+R_SCRIPT = """
+args <- commandArgs(trailingOnly = TRUE)
+suppressPackageStartupMessages(library(lme4))
+d <- read.csv(args[1])
+d$client <- factor(d$client); d$therapist <- factor(d$therapist)
+seconds <- system.time(fit <- lmer(as.formula(args[2]), d))[["elapsed"]]
+peak <- as.numeric(gsub("[^0-9]", "", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))) / 1024
+cat(sprintf('{"seconds": %.4f, "peak_mb": %.0f, "criterion": %.6f, "slope": %.8f}',
+            seconds, peak, REMLcrit(fit), fixef(fit)[["dw"]]))
+"""
+
+
+def simulate(rows: int, folder: Path) -> None:
+    """One cohort as a DuckDB file, and as CSV where R will read it."""
+    normal = "sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())"
+    clients = rows // 10
+    with duckdb.connect(str(folder / "rows.duckdb")) as con:
+        con.execute("select setseed(0.42)")
+        con.execute(SIMULATE.format(normal=normal, clients=clients, therapists=max(clients // 30, 10)))
+        if rows <= LIMITS["lme4"]:
+            con.execute(f"copy sessions to '{folder / 'rows.csv'}' (header)")
+
+
+def fit_ours(folder: Path) -> dict[str, float]:
+    """Our fit from the database; then one more specification, and at 10,000 rows the bootstrap."""
+    from outcomes.mixed import bootstrap_linear, fit_linear, prepare_linear
+
+    con = duckdb.connect(str(folder / "rows.duckdb"), read_only=True)
+    began = time.perf_counter()
+    fit = fit_linear(FORMULA, con.table("sessions"))
+    found = {"seconds": time.perf_counter() - began, "criterion": fit.criterion, "slope": float(fit.params["dw"])}
+    found |= {f"s_{stage}": seconds for stage, seconds in fit.timings.items()}
+    found["evaluations"] = fit.optimizer.n_evaluations
+    found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if fit.nobs < 20_000:
+        gram = prepare_linear(FORMULA, con.table("sessions"))
+        began = time.perf_counter()
+        fit_linear(FORMULA.replace("alliance + ", ""), gram)
+        found["s_one_more"] = time.perf_counter() - began
+        began = time.perf_counter()
+        bootstrap_linear(fit, 1000, show_progress=False)
+        found["s_bootstrap_1000"] = time.perf_counter() - began
+    return found
+
+
+def fit_peer(engine: str, folder: Path) -> dict[str, float]:
+    """A Python peer's fit on data in memory."""
+    con = duckdb.connect(str(folder / "rows.duckdb"), read_only=True)
+    data = con.table("sessions").df()
+    if engine == "statsmodels":
+        import statsmodels.formula.api as smf
+
+        began = time.perf_counter()
+        fit = smf.mixedlm(f"y ~ {FIXED}", data, groups=data["client"], re_formula="~ dw").fit(method="lbfgs")
+        seconds, criterion, slope = time.perf_counter() - began, -2 * fit.llf, fit.params["dw"]
+    elif engine == "mixedlm":
+        import mixedlm
+
+        data = data.astype({"client": str, "therapist": str})
+        began = time.perf_counter()
+        fit = mixedlm.lmer(FORMULA, data)
+        seconds, criterion, slope = time.perf_counter() - began, float(fit.get_deviance()), dict(fit.fixef())["dw"]
+    else:
+        import gpboost
+        import numpy as np
+
+        X = np.column_stack([np.ones(len(data)), data[FIXED.split(" + ")].to_numpy()])
+        began = time.perf_counter()
+        model = gpboost.GPModel(
+            group_data=data[["client", "therapist"]].to_numpy(), group_rand_coef_data=data[["dw"]].to_numpy(),
+            ind_effect_group_rand_coef=[1], likelihood="gaussian",
+        )  # fmt: skip
+        model.fit(y=data["y"].to_numpy(), X=X)
+        seconds, criterion = time.perf_counter() - began, 2 * float(model.get_current_neg_log_likelihood())
+        slope = np.asarray(model.get_coef())[0, 1]
+    return {"seconds": seconds, "criterion": float(criterion), "slope": float(slope)}
+
+
+def run(engine: str, folder: Path, peers_python: str, limit: int) -> dict[str, float] | str:
+    """Fit in a process of its own; the reason as text where it did not work."""
+    if engine == "lme4":
+        command = ["Rscript", "-e", R_SCRIPT, str(folder / "rows.csv"), FORMULA]
+    else:
+        python = sys.executable if engine in {"outcomes", "statsmodels"} else peers_python
+        command = [python, __file__, "--worker", engine, str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=True)
+    except subprocess.TimeoutExpired:
+        return f"stopped after {limit} s"
+    except subprocess.CalledProcessError as error:
+        return (error.stderr.strip().splitlines() or ["no message"])[-1][:120]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def present(peers_python: str) -> list[str]:
+    """Engines that can be run here."""
+    engines = ["outcomes", "statsmodels"]
+    for name in ("mixedlm", "gpboost"):
+        if subprocess.run([peers_python, "-c", f"import {name}"], capture_output=True, check=False).returncode == 0:
+            engines.append(name)
+    return engines + (["lme4"] if shutil.which("Rscript") else [])
+
+
+def benchmark(options: argparse.Namespace) -> list[dict]:
+    """All engines and sizes, taking turns."""
+    results = []
+    engines = [e for e in present(options.peers_python) if not options.engines or e in options.engines]
+    for rows in options.rows:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            simulate(rows, folder)
+            runs: dict[str, list] = {engine: [] for engine in engines if rows <= LIMITS[engine]}
+            for turn in range(options.repeats):
+                for engine, done in runs.items():
+                    if done and isinstance(done[-1], str):
+                        continue
+                    done.append(run(engine, folder, options.peers_python, options.limit))
+                    load = os.getloadavg()[0]
+                    print(
+                        f"{rows:>11,} rows  turn {turn + 1}  load {load:.1f}  {engine:<12} {done[-1]}", file=sys.stderr
+                    )
+        for engine, done in runs.items():
+            good = [entry for entry in done if isinstance(entry, dict)]
+            entry = {"rows": rows, "engine": engine, "runs": done, "load": os.getloadavg()[0]}
+            keys = set.intersection(*(set(one) for one in good)) if good else set()
+            results.append(entry | {key: statistics.median(one[key] for one in good) for key in sorted(keys)})
+    return results
+
+
+def table(results: list[dict]) -> str:
+    """The results as a Markdown table, with the time relative to ours."""
+    ours = {r["rows"]: r["seconds"] for r in results if r["engine"] == "outcomes" and "seconds" in r}
+    lines = ["| rows | engine | seconds | times ours | peak MB | criterion |", "|--:|---|--:|--:|--:|--:|"]
+    for r in sorted(results, key=lambda r: r["rows"]):
+        if "seconds" not in r:
+            lines.append(f"| {r['rows']:,} | {r['engine']} | {r['runs'][-1]} | | | |")
+            continue
+        ratio = f"{r['seconds'] / ours[r['rows']]:.1f}" if r["rows"] in ours else ""
+        figures = f"{r['seconds']:.2f} | {ratio} | {r['peak_mb']:.0f} | {r['criterion']:.3f}"
+        lines.append(f"| {r['rows']:,} | {r['engine']} | {figures} |")
+    return "\n".join(lines)
+
+
+def plot(path: Path, to: Path) -> None:
+    """Time against rows, both axes logarithmic, one line an engine."""
+    import altair as alt
+    import polars as pl
+
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    frame = pl.DataFrame([{k: r[k] for k in ("rows", "engine", "seconds")} for r in results if "seconds" in r])
+    base = alt.Chart(frame).encode(
+        x=alt.X("rows:Q", scale=alt.Scale(type="log"), title="sessions"),
+        y=alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="seconds"),
+        color=alt.Color("engine:N", scale=alt.Scale(scheme="viridis")),
+        shape="engine:N",
+    )
+    (base.mark_line() + base.mark_point(size=60, filled=True)).properties(width=420, height=280).save(str(to))
+
+
+def main() -> None:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--limit", type=int, default=600, help="seconds after which a fit is stopped")
+    parser.add_argument("--engines", nargs="*", default=[])
+    parser.add_argument("--peers-python", default=sys.executable)
+    parser.add_argument("--out", type=Path, default=RESULTS / "engine.json")
+    parser.add_argument("--plot", action="store_true", help="draw docs/benchmarks-engine.svg from the stored results")
+    parser.add_argument("--worker", nargs=2, metavar=("ENGINE", "FOLDER"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        engine, folder = options.worker[0], Path(options.worker[1])
+        found = fit_ours(folder) if engine == "outcomes" else fit_peer(engine, folder)
+        found.setdefault("peak_mb", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print(json.dumps(found))
+        return
+    if options.plot:
+        plot(options.out, Path(__file__).parents[1] / "docs" / "benchmarks-engine.svg")
+        return
+    fresh = benchmark(options)
+    stored = json.loads(options.out.read_text(encoding="utf-8"))["results"] if options.out.exists() else []
+    replaced = {(r["rows"], r["engine"]) for r in fresh}
+    results = [r for r in stored if (r["rows"], r["engine"]) not in replaced] + fresh
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    options.out.write_text(json.dumps({"machine": machine, "results": results}, indent=1), encoding="utf-8")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
