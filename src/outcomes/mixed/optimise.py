@@ -193,7 +193,8 @@ def _newton_step(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray,
     if not len(gradient):
         return gradient, 0.0
     curvatures, directions = np.linalg.eigh(hessian)
-    inverse = np.where(np.abs(curvatures) > 1e-10 * np.abs(curvatures).max(initial=1e-300), 1 / np.abs(curvatures), 0.0)
+    size = np.abs(curvatures)
+    inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 1e-10 * size.max(initial=1e-300))
     step = -(directions * inverse) @ (directions.T @ gradient)
     return step, float(-gradient @ step / 2)
 
