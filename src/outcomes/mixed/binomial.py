@@ -20,6 +20,7 @@ from outcomes.mixed.quadrature import QuadratureDeviance
 from outcomes.mixed.results import VarianceBlock
 from outcomes.mixed.starts import Start, find_start
 from outcomes.mixed.status import FitStatus
+from outcomes.mixed.streamed import stream_problem
 
 MAX_NODES = 25
 """Most quadrature nodes."""
@@ -37,7 +38,14 @@ GRADIENT_TOLERANCE = 1e-4
 
 
 def fit_binomial(
-    formula: str, data: Any, *, link: str = "logit", nagq: int = 1, weights: str | None = None, engine: str = "outcomes"
+    formula: str,
+    data: Any,
+    *,
+    link: str = "logit",
+    nagq: int = 1,
+    weights: str | None = None,
+    engine: str = "outcomes",
+    in_memory: bool = True,
 ) -> BinomialFit:
     """Fit a binomial mixed model by maximum likelihood.
 
@@ -57,6 +65,10 @@ def fit_binomial(
         Column with the number of trials of each row.
     engine : {"outcomes", "statsmodels"}
         "statsmodels" fits BinomialBayesMixedGLM (an approximate posterior, not maximum likelihood).
+    in_memory : bool
+        False sorts the rows into a temporary Parquet file and reads them batch by batch: slower, for data that do
+        not fit
+        (random intercepts only).
 
     Returns
     -------
@@ -91,7 +103,9 @@ def fit_binomial(
         raise UsageError(f"There is no engine {engine!r}.", "use 'outcomes' or 'statsmodels'")
     began = time.perf_counter()
     design = build_design(formula, data, weights)
-    problem = build_problem(design, materialise(design), LINKS[link])
+    problem = (
+        build_problem(design, materialise(design), LINKS[link]) if in_memory else stream_problem(design, LINKS[link])
+    )
     read = time.perf_counter()
     fit = fit_problem(problem, nagq, weights)
     done = time.perf_counter()

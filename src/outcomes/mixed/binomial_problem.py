@@ -77,23 +77,21 @@ def build_problem(design: Design, rows: ModelRows, link: Link) -> Problem:
     """
     events, trials, constant = check_events(rows.y, rows.weights)
     n = events.size
-    names, X, fixed, dropped, x_cov = fixed_columns(design, rows.X)
-    if len(names) >= n:
-        raise FitRefused(
-            f"The model has {len(names)} fixed columns and {n} complete rows.", "use fewer terms or more data"
-        )
+    X, fixed = fixed_columns(design, rows.X)
     order = sorted(
         range(len(design.groups)),
         key=lambda g: -rows.groups[design.groups[g]].n_levels * sum(len(b.columns) for b in _blocks(design, g)),
     )
     groups = tuple(rows.groups[design.groups[g]] for g in order)
-    warnings = _check_levels(groups, n, trials is None)
+    warnings = check_levels(groups, n, trials is None)
     factors, Z, random, effects, moments = _random_columns(design, rows, order)
     cells = find_cells([group.codes for group in groups])
     arrays = sorted_rows(X, events, trials, Z, cells)
     blocks = Blocks(factors, cells.levels, arrays.n_random_columns)
-    coordinates = Coordinates(names, fixed, random, effects, groups, x_cov, moments)
-    return Problem(design, Model(arrays, blocks, link), coordinates, constant, rows.survey.n_missing, dropped, warnings)
+    coordinates = Coordinates(fixed.names, fixed.back, random, effects, groups, fixed.x_cov, moments)
+    return Problem(
+        design, Model(arrays, blocks, link), coordinates, constant, rows.survey.n_missing, fixed.dropped, warnings
+    )
 
 
 def _blocks(design: Design, g: int) -> list:
@@ -101,7 +99,9 @@ def _blocks(design: Design, g: int) -> list:
     return [block for block in design.random if block.group == design.groups[g]]
 
 
-def check_events(y: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None, float]:
+def check_events(
+    y: np.ndarray, weights: np.ndarray | None, *, may_be_constant: bool = False
+) -> tuple[np.ndarray, np.ndarray | None, float]:
     """Events, trials (None when all are 1) and the log binomial coefficients."""
     trials = None if weights is None or np.all(weights == 1) else weights.astype(float)
     events = y.astype(float) if trials is None else y * trials
@@ -114,45 +114,84 @@ def check_events(y: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray,
             f"The outcome of {int(outside.sum())} of {y.size} rows is not a number of events out of trials.",
             "use 0 and 1, or shares between 0 and 1 with the number of trials as `weights`",
         )
-    total = float(y.size if trials is None else trials.sum())
-    if whole.sum() in (0.0, total):
-        raise FitRefused(
-            f"The outcome is {'always' if whole.sum() else 'never'} 1 in all {y.size} rows.",
-            "a model needs rows with and without the event",
-        )
+    if not may_be_constant:
+        refuse_constant(whole.sum(), float(y.size if trials is None else trials.sum()), y.size)
     if trials is None:
         return whole, None, 0.0
     return whole, trials, float((gammaln(trials + 1) - gammaln(whole + 1) - gammaln(trials - whole + 1)).sum())
 
 
-def fixed_columns(
-    design: Design, X: np.ndarray
-) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[str, ...], np.ndarray]:
-    """Names kept, working columns, the map back to coefficients, names dropped, and the kept columns' covariance."""
-    n = len(X)
-    has_intercept = INTERCEPT_NAME in design.fixed
-    mean = X.mean(axis=0)
-    center = mean.copy() if has_intercept else np.zeros(X.shape[1])
-    constant = np.array([name == INTERCEPT_NAME for name in design.fixed])
-    center[constant] = 0.0
-    work = X - center
-    scale = np.sqrt(np.einsum("ij,ij->j", work, work) / n)
+def refuse_constant(events: float, trials: float, n: int) -> None:
+    """Refuse an outcome that is always or never an event."""
+    if events in (0.0, trials):
+        raise FitRefused(
+            f"The outcome is {'always' if events else 'never'} 1 in all {n} rows.",
+            "a model needs rows with and without the event",
+        )
+
+
+@dataclass(frozen=True)
+class FixedPart:
+    """Fixed columns in working coordinates: x_work = (x - center) / scale of the columns `kept`.
+
+    names, dropped : names kept and dropped; back : (p, p), beta = back @ beta_work; x_cov : (p, p), covariance over
+    rows.
+    """
+
+    names: tuple[str, ...]
+    kept: np.ndarray
+    center: np.ndarray
+    scale: np.ndarray
+    back: np.ndarray
+    dropped: tuple[str, ...]
+    x_cov: np.ndarray
+
+
+def fixed_part(
+    fixed: tuple[str, ...], mean: np.ndarray, center: np.ndarray, scale: np.ndarray, gram: np.ndarray, n: int
+) -> FixedPart:
+    """Coordinates of the fixed columns from their working Gram matrix (P, P), a mean over n rows; mean, center,
+    scale (P,)."""
+    kept = _independent(gram)
+    names = tuple(name for name, keep in zip(fixed, kept, strict=True) if keep)
+    back = np.diag(1.0 / scale[kept])
+    if INTERCEPT_NAME in names:
+        back[names.index(INTERCEPT_NAME)] -= center[kept] / scale[kept]
+    shift = (mean - center) / scale
+    cov = (gram - np.outer(shift, shift)) * np.outer(scale, scale) * n / (n - 1)
+    constant = np.array([name == INTERCEPT_NAME for name in fixed])
+    cov[constant] = cov[:, constant] = 0.0
+    if len(names) >= n:
+        raise FitRefused(
+            f"The model has {len(names)} fixed columns and {n} complete rows.", "use fewer terms or more data"
+        )
+    dropped = tuple(name for name, keep in zip(fixed, kept, strict=True) if not keep)
+    return FixedPart(names, kept, center, scale, back, dropped, cov[np.ix_(kept, kept)])
+
+
+def location_and_scale(
+    fixed: tuple[str, ...], mean: np.ndarray, mean_square: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Center (zero without an intercept) and scale of the fixed columns, from means of x and of (x - center)^2."""
+    constant = np.array([name == INTERCEPT_NAME for name in fixed])
+    center = np.where(constant, 0.0, mean) if INTERCEPT_NAME in fixed else np.zeros(len(fixed))
+    scale = np.sqrt(mean_square)
     # A constant column is left at a length that the rank check sees as nothing.
     scale[scale <= 1e-12 * np.maximum(np.abs(mean), 1e-300)] = 1.0
     scale[constant] = 1.0
+    return center, scale
+
+
+def fixed_columns(design: Design, X: np.ndarray) -> tuple[np.ndarray, FixedPart]:
+    """Working columns (n, p) and how they were made."""
+    n = len(X)
+    mean = X.mean(axis=0)
+    center, _ = location_and_scale(design.fixed, mean, np.ones(X.shape[1]))
+    work = X - center
+    _, scale = location_and_scale(design.fixed, mean, np.einsum("ij,ij->j", work, work) / n)
     work /= scale
-    gram = work.T @ work / n
-    kept = _independent(gram)
-    names = tuple(name for name, keep in zip(design.fixed, kept, strict=True) if keep)
-    dropped = tuple(name for name, keep in zip(design.fixed, kept, strict=True) if not keep)
-    back = np.diag(1.0 / scale[kept])
-    if has_intercept:
-        intercept = names.index(INTERCEPT_NAME)
-        back[intercept] -= center[kept] / scale[kept]
-    shift = (mean - center) / scale
-    cov = (gram - np.outer(shift, shift)) * np.outer(scale, scale) * n / (n - 1)
-    cov[constant] = cov[:, constant] = 0.0
-    return names, work if kept.all() else work[:, kept], back, dropped, cov[np.ix_(kept, kept)]
+    part = fixed_part(design.fixed, mean, center, scale, work.T @ work / n, n)
+    return work if part.kept.all() else work[:, part.kept], part
 
 
 def _independent(gram: np.ndarray) -> np.ndarray:
@@ -166,7 +205,7 @@ def _independent(gram: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _check_levels(groups: tuple[Levels, ...], n: int, single_trials: bool) -> tuple[str, ...]:
+def check_levels(groups: tuple[Levels, ...], n: int, single_trials: bool) -> tuple[str, ...]:
     """Refuse groups that cannot inform a variance; warn where only the link's shape does."""
     for group in groups:
         if group.n_levels < 2:

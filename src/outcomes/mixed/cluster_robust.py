@@ -85,7 +85,8 @@ def fit_cluster_robust(
     if clusters.n_levels < 2:
         raise FitRefused(f"The column {cluster} has fewer than two levels among the complete rows.")
     events, trials, _ = check_events(rows.y, rows.weights)
-    names, X, back, dropped, _ = fixed_columns(design, rows.X)
+    X, fixed = fixed_columns(design, rows.X)
+    names, back = fixed.names, fixed.back
     refuse_separated(events, trials, X, names, link)
     total = np.ones_like(events) if trials is None else trials
     family = sm.families.Binomial(_LINKS[link]())
@@ -104,7 +105,7 @@ def fit_cluster_robust(
         nobs=len(events),
         n_missing=rows.survey.n_missing,
         n_groups={cluster: clusters.n_levels},
-        dropped_columns=dropped,
+        dropped_columns=fixed.dropped,
         status=FitStatus.CONVERGED if found.converged else FitStatus.NOT_CONVERGED,
         messages=(f"No random effects; errors allow for dependence within levels of {cluster}.",),
         optimizer=None,

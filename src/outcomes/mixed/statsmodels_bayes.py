@@ -49,7 +49,8 @@ def fit_binomial_bayes(formula: str, data: Any, *, link: str = "logit", weights:
             "statsmodels' BinomialBayesMixedGLM has uncorrelated random effects of single trials only.",
             "write `||`, or use engine='outcomes'",
         )
-    names, X, back, dropped, _ = fixed_columns(design, rows.X)
+    X, fixed = fixed_columns(design, rows.X)
+    names, back = fixed.names, fixed.back
     refuse_separated(events, None, X, names, link)
     read = time.perf_counter()
     pieces, ident = [], []
@@ -85,7 +86,7 @@ def fit_binomial_bayes(formula: str, data: Any, *, link: str = "logit", weights:
         nobs=len(events),
         n_missing=rows.survey.n_missing,
         n_groups={":".join(group): levels.n_levels for group, levels in rows.groups.items()},
-        dropped_columns=dropped,
+        dropped_columns=fixed.dropped,
         status=FitStatus.CONVERGED if converged else FitStatus.NOT_CONVERGED,
         messages=(label, *failed),
         optimizer=None,
