@@ -12,7 +12,14 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
+from outcomes.errors import FitRefused
 from outcomes.mixed.batched import symmetric_pairs
+
+MAX_PAIRS = 200_000_000
+"""Pairs of levels that meet in a level of the eliminated factor: 16 bytes each while the constants are built."""
+
+MAX_FLAT = 200_000_000
+"""Entries of all components' dense matrices, 8 bytes each and several copies: one component of 14,000 columns."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,7 @@ def build_rest(
     rows, cols, values = _pair_sums(others, starts, zz)
     incidence = _incidence(codes, others, starts, n_first)
     component = _components(incidence)
+    _check_size(incidence, component)
     buckets, bucket_of, position = _buckets(component, n_columns)
     flat_start, flat_stride = _flat_addresses(component, buckets, bucket_of, n_columns)
 
@@ -182,6 +190,18 @@ def _pair_sums(others: list, starts: np.ndarray, zz: np.ndarray) -> tuple[np.nda
                     cols.append(right_start + right.astype(np.int64) * len(right_columns) + b)
                     values.append(np.einsum("a,b,abc->c", left_columns[a], right_columns[b], zz))
     return np.concatenate(rows), np.concatenate(cols), np.concatenate(values)
+
+
+def _check_size(incidence: sp.csr_array, component: np.ndarray) -> None:
+    """Refuse designs whose remaining factors are too entangled for dense components."""
+    pairs = float(np.sum(np.diff(incidence.indptr).astype(float) ** 2))
+    largest = np.bincount(component).astype(float)
+    if pairs > MAX_PAIRS or np.sum(largest**2) > MAX_FLAT:
+        raise FitRefused(
+            f"The crossed grouping factors are too entangled: {int(largest.max())} random effects hang together and "
+            f"{pairs:.0f} pairs of them meet.",
+            "fit practices or regions apart, nest one factor in another, or leave the largest crossed factor out",
+        )
 
 
 def _components(incidence: sp.csr_array) -> np.ndarray:

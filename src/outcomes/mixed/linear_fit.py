@@ -18,6 +18,9 @@ from outcomes.mixed.satterthwaite import CovarianceGradient, covariance_gradient
 ZERO_SD = 1e-4
 """Standard deviation relative to sigma below which a component counts as zero."""
 
+WIDEST_LOG_SD = 10.0
+"""Half width of a log standard deviation's interval above which the data say nothing by Wald's method."""
+
 
 @dataclass(frozen=True)
 class LinearFit(MixedFit):
@@ -92,7 +95,7 @@ class LinearFit(MixedFit):
     def sd_conf_int(self, alpha: float = 0.05) -> pl.DataFrame:
         """Wald intervals of the standard deviations on the log scale: group, name, sd, lower, upper; sigma is last.
 
-        Limits are missing for components estimated as zero; `profile_intervals` and the bootstrap serve there.
+        Limits are missing for components estimated as zero, or nearly; `profile_intervals` and the bootstrap serve there.
         """
         state = self.engine_state
         rows, gradients = [], []
@@ -111,8 +114,8 @@ class LinearFit(MixedFit):
         cov = self.covariance_gradient.parameter_cov
         half = stats.norm.ppf(1 - alpha / 2) * np.sqrt(np.einsum("ij,jk,ik->i", gradients, cov, gradients))
         limits = [
-            (sd * np.exp(-h), sd * np.exp(h)) if known else (None, None)
-            for (*_, sd, known), h in zip(rows, half, strict=True)
+            (row[2] * np.exp(-h), row[2] * np.exp(h)) if row[3] and h < WIDEST_LOG_SD else (None, None)
+            for row, h in zip(rows, half, strict=True)
         ]
         schema = {"group": pl.String, "name": pl.String} | dict.fromkeys(("sd", "lower", "upper"), pl.Float64)
         return pl.DataFrame(
