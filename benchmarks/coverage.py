@@ -36,7 +36,7 @@ Made by `python benchmarks/coverage.py`; the cohorts are described there. {cohor
 singular fit (kept in the table) and {unconverged} did not converge. The Monte Carlo error of a coverage of 95% is
 {error:.1f} points.
 
-| parameter | truth | interval | cohorts | covered | mean width |
+| parameter | truth | interval | cohorts | covered | median width |
 |---|--:|---|--:|--:|--:|
 """
 FOOTER = """
@@ -109,7 +109,7 @@ def study(cohorts: int) -> str:
     for parameter, interval in keys:
         results = [o.found[parameter, interval] for o in outcomes if (parameter, interval) in o.found]
         covered = 100 * np.mean([hit for hit, _ in results])
-        width = np.mean([size for _, size in results])
+        width = np.median([size for _, size in results])
         shown = "" if np.isnan(width) else f"{width:.3f}"
         lines.append(f"| {parameter} | {truths[parameter]} | {interval} | {len(results)} | {covered:.1f}% | {shown} |")
     states = [outcome.status for outcome in outcomes]

@@ -95,7 +95,7 @@ class LinearFit(MixedFit):
     def sd_conf_int(self, alpha: float = 0.05) -> pl.DataFrame:
         """Wald intervals of the standard deviations on the log scale: group, name, sd, lower, upper; sigma is last.
 
-        Limits are missing for components estimated as zero, or nearly; `profile_intervals` and the bootstrap serve there.
+        Limits are missing for components estimated as zero, or nearly; `profile_intervals` or the bootstrap serve then.
         """
         state = self.engine_state
         rows, gradients = [], []
