@@ -61,6 +61,12 @@ def test_a_missing_folder_or_study_file_is_said_with_a_remedy(tmp_path):
         StudyFolder.open(tmp_path)
 
 
+def test_a_path_that_the_database_would_misread_is_refused(study, tmp_path):
+    moved = study.root.rename(tmp_path / "what?")
+    with pytest.raises(StudyError, match="question mark"):
+        StudyFolder.open(moved)
+
+
 def test_scales_beyond_the_contract_are_known_as_extra(study):
     added = edited(
         study, "# ---- cohort", '[scales.rapport]\nminimum = 1\nmaximum = 5\nrater = "observer"\n# ---- cohort'

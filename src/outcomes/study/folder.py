@@ -36,6 +36,10 @@ class StudyFolder:
         folder = Path(root).expanduser().resolve()
         if not folder.is_dir():
             raise StudyError(f"There is no folder {folder}", "run `outcomes init` to make a study there")
+        if "?" in str(folder):
+            raise StudyError(
+                "The path of the study has a question mark, which DuckDB takes for a query", "rename the folder"
+            )
         study = cls(folder)
         study.settings  # noqa: B018  read now, so that a bad study file stops the run before anything is touched
         return study
