@@ -27,8 +27,8 @@ SD = 0.6
 LINKS = ("logit", "cloglog")
 HEADER = """# Coverage of 95% intervals: binomial mixed model, small cohorts
 
-Made by `python benchmarks/coverage_binomial.py`; the cohorts are described there. {cohorts} cohorts a link; {singular} fits
-estimated a therapist variance of zero (kept in the table), {unconverged} did not converge. The Monte Carlo error of a
+Made by `python benchmarks/coverage_binomial.py`; the cohorts are described there. {cohorts} cohorts a link; {singular}
+fits estimated a therapist variance of zero (kept in the table), {unconverged} did not converge. The Monte Carlo error of a
 coverage of 95% is {error:.1f} points.
 
 | link | parameter | truth | interval | cohorts | covered | mean estimate |
