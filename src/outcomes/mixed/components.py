@@ -7,6 +7,7 @@ factor, or a cell, has both. Components of similar size are padded to one size a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,6 +21,9 @@ MAX_PAIRS = 200_000_000
 
 MAX_FLAT = 200_000_000
 """Entries of all components' dense matrices, 8 bytes each and several copies: one component of 14,000 columns."""
+
+SMALL = 500
+"""Remaining columns up to which padding costs less than further batches."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,10 @@ class Rest:
 
     Parameters
     ----------
-    factor_of, place_of : ndarray of int, shape (Q,)
-        Factor (0 = first remaining one) and random column of each column.
+    columns : tuple of slice
+        Columns of each factor, level by level.
+    widths : tuple of int
+        Random columns of each factor.
     E : tuple of csr_array, each (J, Q)
         Cross-products of the eliminated factor's k random columns with the remaining ones.
     F : ndarray, shape (Q, q)
@@ -65,8 +71,8 @@ class Rest:
         N[lower] = D - C @ B, with B the stacked symmetric entries of the eliminated factor's matrices; Ct = C'.
     """
 
-    factor_of: np.ndarray
-    place_of: np.ndarray
+    columns: tuple[slice, ...]
+    widths: tuple[int, ...]
     E: tuple[sp.csr_array, ...]
     F: np.ndarray
     buckets: tuple[Bucket, ...]
@@ -79,12 +85,12 @@ class Rest:
     @property
     def n_columns(self) -> int:
         """Q."""
-        return len(self.factor_of)
+        return self.columns[-1].stop
 
-    @property
-    def largest(self) -> int:
-        """Columns of the largest component."""
-        return max(bucket.members.shape[1] for bucket in self.buckets)
+    def at(self, factor: int, place: int) -> slice:
+        """Columns of one random column of a factor, over its levels."""
+        whole = self.columns[factor]
+        return slice(whole.start + place, whole.stop, self.widths[factor])
 
     @property
     def flat_size(self) -> int:
@@ -111,8 +117,8 @@ def build_rest(
     sizes = [n_levels * len(columns) for _, columns, n_levels in others]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     n_columns = int(starts[-1])
-    factor_of = np.repeat(np.arange(len(others)), sizes)
-    place_of = np.concatenate([np.tile(np.arange(len(columns)), n) for _, columns, n in others])
+    columns_of = tuple(slice(int(a), int(b)) for a, b in pairwise(starts))
+    widths = tuple(len(columns) for _, columns, _ in others)
     codes, _, n_first = first
     E = _cross(first, others, starts, zz)
     rows, cols, values = _pair_sums(others, starts, zz)
@@ -142,7 +148,7 @@ def build_rest(
         shape=(len(lower), n_pairs * n_first),
     )
     upper = _mirror(lower, buckets)
-    return Rest(factor_of, place_of, E, F, buckets, lower, upper, D, C, sp.csr_array(C.T))
+    return Rest(columns_of, widths, E, F, buckets, lower, upper, D, C, sp.csr_array(C.T))
 
 
 def _incidence(codes: np.ndarray, others: list, starts: np.ndarray, n_first: int) -> sp.csr_array:
@@ -218,7 +224,7 @@ def _buckets(component: np.ndarray, n_columns: int) -> tuple[tuple[Bucket, ...],
     first = np.concatenate([[0], np.cumsum(sizes)])[:-1]
     position = np.empty(n_columns, dtype=np.int64)
     position[order] = np.arange(n_columns) - np.repeat(first, sizes)
-    step = 1.25
+    step = 1.25 if n_columns > SMALL else 4.0  # few columns: one batch with more padding beats many batches
     padded = np.ceil(step ** np.ceil(np.log(sizes) / np.log(step) - 1e-9)).astype(np.int64)
     buckets: list[Bucket] = []
     place = np.empty((len(sizes), 2), dtype=np.int64)

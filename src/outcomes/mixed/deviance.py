@@ -42,6 +42,8 @@ class State:
     N_X : ndarray, shape (Q, q)
     Gamma : ndarray, shape (Q, q)
         Coefficients of the other factors on [X y].
+    bands : ndarray, shape (bands, Q + 1)
+        Diagonals of the other factors' Lambda; see `_bands`.
     """
 
     log_det_v: float
@@ -54,6 +56,7 @@ class State:
     N_Lambda: tuple[np.ndarray, ...]
     N_X: np.ndarray | None
     Gamma: np.ndarray | None
+    bands: np.ndarray | None
 
 
 def solve(problem: Problem, theta: np.ndarray) -> State:
@@ -80,7 +83,7 @@ def solve(problem: Problem, theta: np.ndarray) -> State:
             if rest is not None:
                 N_X -= rest.E[a][part].T @ BZX[a]
     if rest is None:
-        return _finish(problem, A, log_det_v, B, (), (), None, None)
+        return _finish(problem, A, log_det_v, B)
     symmetric = np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
     flat = np.zeros(rest.flat_size)
     flat[rest.lower] = flat[rest.upper] = rest.D - rest.C @ symmetric
@@ -103,7 +106,7 @@ def solve(problem: Problem, theta: np.ndarray) -> State:
         Gamma[bucket.members] = Gamma_bucket
         inverses.append(S_inverse)
         products.append(N_Lambda)
-    return _finish(problem, A, log_det_v, B, tuple(inverses), tuple(products), N_X, Gamma[:-1])
+    return _finish(problem, A, log_det_v, B, tuple(inverses), tuple(products), N_X, Gamma[:-1], bands)
 
 
 def deviance(problem: Problem, state: State, *, reml: bool) -> float:
@@ -126,15 +129,15 @@ def gradient(
     if reml:
         root[:-1, :-1] = np.linalg.cholesky(state.XVX_inverse)
     root[:, -1] = np.append(-state.beta, 1.0) * np.sqrt(df / state.r2 if precision is None else precision)
-    first, products = _first_factor(problem, state, theta, root)
+    first, products = _first_factor(problem, state, root)
     lambdas = [f.relative_factor(theta[s]) for f, s in zip(problem.factors, problem.slices, strict=True)]
     matrices = [(first - products) @ lambdas[0]]
     if problem.rest is not None:
-        matrices += _other_factors(problem, state, theta, root, lambdas[1:])
+        matrices += _other_factors(problem, state, root, lambdas[1:])
     return np.concatenate([2 * m[f.rows, f.cols] for m, f in zip(matrices, problem.factors, strict=True)])
 
 
-def residual_crossproducts(problem: Problem, state: State, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+def residual_crossproducts(problem: Problem, state: State) -> tuple[np.ndarray, ...]:
     """Z'V^-1 [X y] of every factor, each (L, k, q)."""
     rest = problem.rest
     T = -multiply(problem.G, state.B)
@@ -144,17 +147,16 @@ def residual_crossproducts(problem: Problem, state: State, theta: np.ndarray) ->
     result = [np.swapaxes(apply(T, remaining), 0, 1)]
     if rest is None:
         return tuple(result)
-    U = _rest_crossproducts(problem, state, theta)
+    U = _rest_crossproducts(problem, state)
     for g, factor in enumerate(problem.factors[1:]):
-        result.append(U[rest.factor_of == g].reshape(-1, factor.k, U.shape[1]))
+        result.append(U[rest.columns[g]].reshape(-1, factor.k, U.shape[1]))
     return tuple(result)
 
 
-def rest_covariance(problem: Problem, state: State, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+def rest_covariance(problem: Problem, state: State) -> tuple[np.ndarray, ...]:
     """Lambda S^-1 Lambda' by bucket: the conditional covariance of the other factors' effects, over sigma^2."""
-    bands = _bands(problem, theta)
     return tuple(
-        _right_transposed(_left_transposed(S_inverse, bands[:, bucket.members]), bands[:, bucket.members])
+        _right_transposed(_left_transposed(S_inverse, state.bands[:, bucket.members]), state.bands[:, bucket.members])
         for bucket, S_inverse in zip(problem.rest.buckets, state.S_inverse, strict=True)
     )
 
@@ -176,7 +178,7 @@ def _chunks(n: int) -> list[slice]:
     return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
 
 
-def _finish(problem: Problem, A, log_det_v, B, inverses, products, N_X, Gamma) -> State:
+def _finish(problem: Problem, A, log_det_v, B, inverses=(), products=(), N_X=None, Gamma=None, bands=None) -> State:
     """Solve for the fixed effects."""
     p = problem.p
     lower = np.linalg.cholesky(A[:p, :p])
@@ -185,14 +187,14 @@ def _finish(problem: Problem, A, log_det_v, B, inverses, products, N_X, Gamma) -
     beta = XVX_inverse @ A[:p, p]
     r2 = A[p, p] - A[:p, p] @ beta
     log_det_xvx = 2 * float(np.log(np.diag(lower)).sum())
-    return State(log_det_v, log_det_xvx, float(r2), beta, XVX_inverse, B, inverses, products, N_X, Gamma)
+    return State(log_det_v, log_det_xvx, float(r2), beta, XVX_inverse, B, inverses, products, N_X, Gamma, bands)
 
 
-def _first_factor(problem: Problem, state: State, theta: np.ndarray, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _first_factor(problem: Problem, state: State, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums over levels of Z'V^-1 Z, and of U root root' U' with U = Z'V^-1 [X y], both (k, k)."""
     k, J = problem.factors[0].k, problem.n_levels[0]
     rest = problem.rest
-    Q = None if rest is None else cross_quadratic(problem, rest_covariance(problem, state, theta))
+    Q = None if rest is None else cross_quadratic(problem, rest_covariance(problem, state))
     whole, products = np.zeros((k, k)), np.zeros((k, k))
     for part in _chunks(J):
         G = problem.G[:, :, part]
@@ -212,39 +214,35 @@ def _first_factor(problem: Problem, state: State, theta: np.ndarray, root: np.nd
     return whole, products
 
 
-def _rest_crossproducts(problem: Problem, state: State, theta: np.ndarray) -> np.ndarray:
+def _rest_crossproducts(problem: Problem, state: State) -> np.ndarray:
     """Z'V^-1 [X y] of the other factors' columns, shape (Q, q): N_X - N Gamma, with Gamma = Lambda (..)."""
     rest = problem.rest
-    bands = _bands(problem, theta)
     padded = np.vstack([state.N_X, np.zeros(state.N_X.shape[1])])
     U = np.zeros_like(padded)
     for bucket, N_Lambda, S_inverse in zip(rest.buckets, state.N_Lambda, state.S_inverse, strict=True):
         X_bucket = padded[bucket.members]
-        U[bucket.members] = X_bucket - N_Lambda @ (S_inverse @ _left(X_bucket, bands[:, bucket.members]))
+        U[bucket.members] = X_bucket - N_Lambda @ (S_inverse @ _left(X_bucket, state.bands[:, bucket.members]))
     return U[:-1]
 
 
-def _other_factors(
-    problem: Problem, state: State, theta: np.ndarray, root: np.ndarray, lambdas: list[np.ndarray]
-) -> list[np.ndarray]:
+def _other_factors(problem: Problem, state: State, root: np.ndarray, lambdas: list[np.ndarray]) -> list[np.ndarray]:
     """Gradient matrices (before doubling) of the factors that were not eliminated first."""
     rest = problem.rest
-    W = _rest_crossproducts(problem, state, theta) @ root
-    bands = max(f.k for f in problem.factors[1:])
-    traces = np.zeros((bands, rest.n_columns + 1))
+    W = _rest_crossproducts(problem, state) @ root
+    n_bands = len(state.bands)
+    traces = np.zeros((n_bands, rest.n_columns + 1))
     for bucket, N_Lambda, S_inverse in zip(rest.buckets, state.N_Lambda, state.S_inverse, strict=True):
         m = bucket.members.shape[1]
-        for d in range(bands):
+        for d in range(n_bands):
             values = np.einsum("nij,nij->ni", N_Lambda[:, d:], S_inverse[:, : m - d])
             traces[d, bucket.members[:, : m - d]] = values
     result = []
     for g, (factor, Lambda) in enumerate(zip(problem.factors[1:], lambdas, strict=True)):
-        mine = np.flatnonzero(rest.factor_of == g)
-        U = W[mine].reshape(-1, factor.k, W.shape[1])
+        U = W[rest.columns[g]].reshape(-1, factor.k, W.shape[1])
         matrix = -np.einsum("lap,lbp->ab", U, U, optimize=True) @ Lambda
         for d in range(factor.k):
             for a in range(factor.k - d):
-                matrix[a + d, a] += traces[d, mine[rest.place_of[mine] == a]].sum()
+                matrix[a + d, a] += traces[d, rest.at(g, a)].sum()
         result.append(matrix)
     return result
 
@@ -255,11 +253,11 @@ def _bands(problem: Problem, theta: np.ndarray) -> np.ndarray:
     n_bands = max(f.k for f in problem.factors[1:])
     bands = np.zeros((n_bands, rest.n_columns + 1))
     for g, (factor, part) in enumerate(zip(problem.factors[1:], problem.slices[1:], strict=True)):
-        Lambda = np.pad(factor.relative_factor(theta[part]), ((0, n_bands), (0, 0)))
-        mine = np.flatnonzero(rest.factor_of == g)
-        for d in range(n_bands):
-            for a in range(factor.k):
-                bands[d, mine[rest.place_of[mine] == a]] = Lambda[a + d, a]
+        Lambda = factor.relative_factor(theta[part])
+        for a in range(factor.k):
+            columns = rest.at(g, a)
+            for d in range(factor.k - a):
+                bands[d, columns] = Lambda[a + d, a]
     return bands
 
 

@@ -53,9 +53,9 @@ class LinearModes:
         if index == 0:
             mode, cov = self._first(state, weights)
         else:
-            mine = self.problem.rest.factor_of == index - 1
+            mine = self.problem.rest.columns[index - 1]
             mode = (state.Gamma[mine] @ weights).reshape(-1, factor.k)
-            cov = self._rest(state, np.flatnonzero(mine), factor)
+            cov = self._rest(state, np.arange(mine.start, mine.stop), factor)
         back = np.linalg.inv(factor.to_work)
         labels = self.gram.levels[factor.group].labels
         return Modes(labels, factor.names, mode @ back.T, self.sigma**2 * factor.original_cov(cov))
@@ -67,7 +67,7 @@ class LinearModes:
         cov = state.B
         if problem.rest is not None:
             remaining = remaining - np.stack([E @ (state.Gamma @ weights) for E in problem.rest.E])
-            spread = cross_quadratic(problem, rest_covariance(problem, state, self.theta))
+            spread = cross_quadratic(problem, rest_covariance(problem, state))
             cov = cov + multiply(multiply(state.B, spread), state.B)
         return np.einsum("abj,bj->ja", state.B, remaining), np.moveaxis(cov, 2, 0)
 
@@ -77,7 +77,7 @@ class LinearModes:
         first = columns.reshape(-1, k)[:, 0]
         result = np.empty((len(first), k, k))
         level = {int(c): i for i, c in enumerate(first)}
-        for bucket, M in zip(self.problem.rest.buckets, rest_covariance(self.problem, state, self.theta), strict=True):
+        for bucket, M in zip(self.problem.rest.buckets, rest_covariance(self.problem, state), strict=True):
             for component, members in enumerate(bucket.members):
                 for position, column in enumerate(members):
                     if int(column) in level:

@@ -113,14 +113,13 @@ def _conditional(fit: LinearFit, state: LinearModes, rows: NewRows) -> tuple[np.
     if rest is not None:
         row_columns = np.zeros((n, rest.n_columns))
         for g, (code, part) in enumerate(zip(safe[1:], known[1:], strict=True)):
-            mine = np.flatnonzero(rest.factor_of == g).reshape(-1, part.shape[1])
             for a in range(part.shape[1]):
-                row_columns[np.arange(n), mine[code, a]] += part[:, a]
+                row_columns[np.arange(n), rest.at(g, a).start + code * part.shape[1]] += part[:, a]
         for a, E in enumerate(rest.E):
             row_columns -= (E[safe[0]] * np.where(first, weighted[:, a], 0.0)[:, None]).toarray()
         blup += row_columns @ solution.Gamma
         padded = np.hstack([row_columns, np.zeros((n, 1))])
-        for bucket, M in zip(rest.buckets, rest_covariance(problem, solution, state.theta), strict=True):
+        for bucket, M in zip(rest.buckets, rest_covariance(problem, solution), strict=True):
             for members, block in zip(bucket.members, M, strict=True):
                 own = padded[:, members]
                 touched = np.any(own != 0, axis=1)

@@ -78,9 +78,7 @@ def covariance_gradient(
     residual = np.append(-state.beta, 1.0)
     jacobian = [np.empty((0, problem.p, problem.p))]
     mixed = [np.empty(0)]
-    for factor, part, U in zip(
-        problem.factors, problem.slices, residual_crossproducts(problem, state, theta), strict=True
-    ):
+    for factor, part, U in zip(problem.factors, problem.slices, residual_crossproducts(problem, state), strict=True):
         Lambda = factor.relative_factor(theta[part])
         spread = np.einsum("lax,lby->abxy", U[:, :, :-1], U[:, :, :-1], optimize=True)
         h = U @ residual
