@@ -54,7 +54,7 @@ class ClientClass:
     n : int
         How many they are.
     endings : frozenset of str
-        Ways in which their therapies ended; empty where none is known, and l does not apply.
+        Ways in which their therapies are known to have ended; empty where none is known, and l does not apply.
     """
 
     n: int
@@ -194,7 +194,7 @@ def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> b
     con.execute(_QUASI.format(table=table))
     rows = con.execute(
         "select practice_id, therapist_id, age_band, gender, count(*), "
-        "coalesce(list(distinct ending_state) filter (ending_state is not null), []) from quasi group by all"
+        "coalesce(list(distinct ending_state) filter (ending_state <> 'undetermined'), []) from quasi group by all"
     ).fetchall()
     groups: dict[tuple[str | None, str | None], dict[Traits, ClientClass]] = defaultdict(dict)
     for practice, therapist, age_band, gender, n, endings in rows:
@@ -227,7 +227,7 @@ def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> b
 def _account(con: duckdb.DuckDBPyConnection, names: str, rule: Disclosure) -> tuple[int, ...]:
     """Count the classes of one set of quasi-identifiers in `quasi`: k, l, clients, classes, below k, below l."""
     rows = con.execute(
-        "select count(*), coalesce(list(distinct ending_state) filter (ending_state is not null), []) "
+        "select count(*), coalesce(list(distinct ending_state) filter (ending_state <> 'undetermined'), []) "
         f"from quasi group by {', '.join(names.split())}"
     ).fetchall()
     classes = [ClientClass(n, frozenset(endings)) for n, endings in rows]

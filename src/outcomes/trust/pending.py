@@ -28,8 +28,8 @@ class Pending:
         Told apart from other withdrawals by this; random.
     clients, episodes : tuple of str
         Ids as landed, clients also as given.
-    n_asked : int
-        Clients on the list.
+    n_asked, n_known : int
+        Clients on the list, and those of them that were landed when the withdrawal began.
     releases_removed, rows_withdrawn, quarantine_rows, source_rows : int
         What was done so far; a kill between a change and its note leaves them too small, never too large.
     """
@@ -38,6 +38,7 @@ class Pending:
     clients: tuple[str, ...]
     episodes: tuple[str, ...]
     n_asked: int
+    n_known: int
     releases_removed: int = 0
     rows_withdrawn: int = 0  # of batches, quarantined ones included
     quarantine_rows: int = 0
@@ -57,9 +58,9 @@ class Pending:
         )
 
 
-def new_pending(clients: frozenset[str], episodes: frozenset[str], n_asked: int) -> Pending:
+def new_pending(clients: frozenset[str], episodes: frozenset[str], n_asked: int, n_known: int) -> Pending:
     """Make the note of a new withdrawal."""
-    return Pending(uuid.uuid4().hex[:12], tuple(sorted(clients)), tuple(sorted(episodes)), n_asked)
+    return Pending(uuid.uuid4().hex[:12], tuple(sorted(clients)), tuple(sorted(episodes)), n_asked, n_known)
 
 
 def pending_path(study: StudyFolder) -> Path:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outcomes.errors import OutcomesError, StorageError, UsageError
-from outcomes.landing.pseudonyms import read_key
+from outcomes.landing.pseudonyms import PseudonymKey, read_key
 from outcomes.progress import step, tracked
 from outcomes.release import published_id
+from outcomes.release.batches import landed_batches
+from outcomes.release.batches import verify as verify_batches
 from outcomes.storage import file_sha256, read_json, remove_leftovers, sync_folder
 from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Event, append, read_chain
@@ -27,7 +29,7 @@ from outcomes.trust.withdrawn_batches import (
     rewrite_batch,
     rewrite_refused,
 )
-from outcomes.trust.withdrawn_sources import Unsearchable, rewrite_source, source_files
+from outcomes.trust.withdrawn_sources import Unsearchable, rewrite_source, source_files, source_ids
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,7 @@ class Withdrawal:
     Attributes
     ----------
     n_asked, n_known : int
-        Clients on the list, and those of them that were landed; the second is 0 where a killed withdrawal was finished
-        after its batches had changed.
+        Clients on the list, and those of them that were landed.
     batches_changed, rows_withdrawn : int
         Landed batches that were rewritten, and their landed and quarantined rows that went.
     source_rows : int
@@ -122,9 +123,8 @@ def withdraw(study: StudyFolder, clients: frozenset[str]) -> Withdrawal:
         clients |= {key.pseudonym("client_id", one) for one in clients}
     for folder in (study.landed, study.quarantine, study.inbox, study.releases):
         remove_leftovers(folder)
-    pending = _begin(study, clients, n_asked)
+    pending = _begin(study, clients, n_asked, key)
     persons = Persons(frozenset(pending.clients), frozenset(pending.episodes), key)
-    n_known = known_clients(study, persons.clients)
     with step("releases") as line:
         pending = _remove_releases(study, persons, pending)
         line.say(f"{pending.releases_removed:,} removed")
@@ -144,26 +144,42 @@ def withdraw(study: StudyFolder, clients: frozenset[str]) -> Withdrawal:
     _refuse_a_remainder(search)
     remove_pending(study)
     return Withdrawal(
-        n_asked=pending.n_asked, n_known=n_known, batches_changed=len(changed),
+        n_asked=pending.n_asked, n_known=pending.n_known, batches_changed=len(changed),
         rows_withdrawn=pending.rows_withdrawn, source_rows=pending.source_rows,
         releases_removed=pending.releases_removed, search=search,
     )  # fmt: skip
 
 
-def _begin(study: StudyFolder, clients: frozenset[str], n_asked: int) -> Pending:
+def _begin(study: StudyFolder, clients: frozenset[str], n_asked: int, key: PseudonymKey | None) -> Pending:
     """Take up the unfinished withdrawal, or note down a new one before anything is changed."""
     unfinished = read_pending(study)
     if unfinished is None and not clients:
         raise UsageError("No withdrawal is unfinished in this study", "give the list with --clients FILE")
+    finish_batches(study)
+    verify_batches(landed_batches(study.landed))  # to rewrite a damaged batch would hide the damage
+    asked = clients | set(unfinished.clients if unfinished else ())
+    known = episodes_of(study, asked) | set(unfinished.episodes if unfinished else ())
+    persons = _with_local_ids(study, Persons(asked, known, key))
     if unfinished is None:
         record_state(study)
-        pending = new_pending(clients, episodes_of(study, clients), n_asked)
+        pending = new_pending(persons.clients, persons.episodes, n_asked, known_clients(study, clients))
     else:
-        finish_batches(study)
-        both = frozenset(unfinished.clients) | clients
-        pending = unfinished.joined(both, episodes_of(study, both), n_asked)
+        pending = unfinished.joined(persons.clients, persons.episodes, n_asked)
     write_pending(study, pending)
     return pending
+
+
+def _with_local_ids(study: StudyFolder, persons: Persons) -> Persons:
+    """Add the ids that source files have for these persons, where the study makes pseudonyms of them."""
+    if persons.key is None:
+        return persons
+    clients, episodes = set(persons.clients), set(persons.episodes)
+    for path, kind in source_files(study):
+        scratch = study.inbox / f".aside-{uuid.uuid4().hex}"
+        for client, episode in source_ids(path, scratch, kind, study.settings):
+            clients |= {client} if persons.has_client(client) else set()
+            episodes |= {episode} if persons.has_episode(episode) else set()
+    return replace(persons, clients=frozenset(clients), episodes=frozenset(episodes))
 
 
 def _remove_releases(study: StudyFolder, persons: Persons, pending: Pending) -> Pending:

@@ -16,7 +16,6 @@ from typing import Any
 import duckdb
 
 from outcomes.contract import Kind
-from outcomes.errors import StorageError
 from outcomes.landing.quarantine import HEADER
 from outcomes.landing.source_rows import path_literal, text_literal
 from outcomes.storage import file_sha256, new_folder, read_json, sync_folder, write_json, write_text
@@ -89,18 +88,8 @@ def rewrite_batch(
     -------
     tuple of int
         Landed and quarantined rows that went.
-
-    Raises
-    ------
-    StorageError
-        If the batch is damaged: rewriting it would hide that.
     """
     manifest, parquet = read_json(folder / "manifest.json"), folder / "batch.parquet"
-    if file_sha256(parquet) != manifest["parquet_sha256"]:
-        raise StorageError(
-            f"The batch {folder.name} is not what was landed; withdrawing from it would hide that",
-            "run `outcomes verify`, restore the batch and run the withdrawal again",
-        )
     n_landed = rows_in_batch(parquet, persons)
     kept, gone = split_quarantine(
         quarantine_path(study, manifest["sha256"]), IdCells(manifest["kind"], study.settings), persons

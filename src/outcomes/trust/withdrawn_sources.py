@@ -27,6 +27,8 @@ from outcomes.warehouse import connect
 
 _PART = 16_000_000  # bytes that are copied at a time
 
+IdsOf = Callable[[bytes], tuple[str, str] | None]
+
 
 class Unsearchable(Exception):
     """A file cannot be opened as what its name says, so that nobody can say who is in it."""
@@ -86,58 +88,78 @@ def rewrite_source(path: Path, target: Path, kind: Kind, settings: StudySettings
         target.with_name(f"{target.name}-plain").unlink(missing_ok=True)
 
 
+def source_ids(path: Path, scratch: Path, kind: Kind, settings: StudySettings) -> set[tuple[str, str]]:
+    """Return the pairs of client and episode that a source file has; none where it cannot be read.
+
+    Parameters
+    ----------
+    path, scratch : Path
+        The source file, and a place for its unpacked content, which is removed.
+    """
+    try:
+        file_format, is_packed = format_of(path.name)
+        if is_packed:
+            unpack(path, scratch, settings.landing.max_bytes)
+        content = scratch if is_packed else path
+        if file_format is Format.PARQUET:
+            with connect() as con:
+                id_cells = IdCells(kind, settings)
+                pairs, _ = _parquet_pairs(con, content, id_cells)
+                return {(id_cells.text(client), id_cells.text(episode)) for client, episode in pairs}
+        records, ids_of = _records(content, file_format, kind, settings)
+        well_formed = (raw for record, raw in _numbered(records) if record not in records.malformed)
+        return {pair for pair in map(ids_of, well_formed) if pair}
+    except (FileRefused, duckdb.Error, OSError):
+        return set()
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
 def _rewrite_text(
     content: Path, target: Path, file_format: Format, kind: Kind, settings: StudySettings, persons: Persons
 ) -> int:
     try:
-        if file_format is Format.CSV:
-            records, is_theirs = _csv_records(content, kind, settings, persons)
-        else:
-            records, is_theirs = _ndjson_records(content, kind, settings, persons)
+        records, ids_of = _records(content, file_format, kind, settings)
     except FileRefused:
         return _rewrite_lines(content, target, persons)
-    gone = [
-        record
-        for record, raw in enumerate(records.raw(range(records.starts.size)))
-        if (mentions(raw, persons.every) if record in records.malformed else is_theirs(raw))
-    ]
+    gone = []
+    for record, raw in _numbered(records):
+        pair = None if record in records.malformed else ids_of(raw)
+        if persons.owns(*pair) if pair else mentions(raw, persons.every):
+            gone.append(record)
     if gone:
         _copy_without(content, target, records, gone)
     return len(gone)
 
 
-def _csv_records(
-    content: Path, kind: Kind, settings: StudySettings, persons: Persons
-) -> tuple[TextRecords, Callable[[bytes], bool]]:
-    head = read_head(content, known_names(kind, settings))
-    records = find_records(content, head.body_start, head.first_line, head.delimiter, len(head.names))
-    id_cells = IdCells(kind, settings)
+def _numbered(records: TextRecords) -> Iterator[tuple[int, bytes]]:
+    return enumerate(records.raw(list(range(records.starts.size))))
 
-    def is_theirs(raw: bytes) -> bool:
+
+def _records(content: Path, file_format: Format, kind: Kind, settings: StudySettings) -> tuple[TextRecords, IdsOf]:
+    """Return a text file's records, and what tells a record's client and episode (None where it cannot be split)."""
+    id_cells = IdCells(kind, settings)
+    if file_format is Format.NDJSON:
+        with content.open("rb") as stream:
+            mark = len(codecs.BOM_UTF8) if stream.read(3) == codecs.BOM_UTF8 else 0
+
+        def of_object(raw: bytes) -> tuple[str, str] | None:
+            try:
+                return id_cells.of(json.loads(raw))
+            except (ValueError, AttributeError):
+                return None
+
+        return find_records(content, mark, 1, "", 0), of_object
+    head = read_head(content, known_names(kind, settings))
+
+    def of_line(raw: bytes) -> tuple[str, str] | None:
         try:
             cells = next(csv.reader([raw.decode()], delimiter=head.delimiter), [])
         except csv.Error:
-            return mentions(raw, persons.every)
-        return persons.owns(*id_cells.of(dict(zip(head.names, cells, strict=False))))
+            return None
+        return id_cells.of(dict(zip(head.names, cells, strict=False)))
 
-    return records, is_theirs
-
-
-def _ndjson_records(
-    content: Path, kind: Kind, settings: StudySettings, persons: Persons
-) -> tuple[TextRecords, Callable[[bytes], bool]]:
-    with content.open("rb") as stream:
-        mark = len(codecs.BOM_UTF8) if stream.read(3) == codecs.BOM_UTF8 else 0
-    records = find_records(content, mark, 1, "", 0)
-    id_cells = IdCells(kind, settings)
-
-    def is_theirs(raw: bytes) -> bool:
-        try:
-            return persons.owns(*id_cells.of(json.loads(raw)))
-        except (ValueError, AttributeError):
-            return mentions(raw, persons.every)
-
-    return records, is_theirs
+    return find_records(content, head.body_start, head.first_line, head.delimiter, len(head.names)), of_line
 
 
 def _copy_without(content: Path, target: Path, records: TextRecords, gone: list[int]) -> None:
@@ -166,31 +188,34 @@ def _rewrite_lines(content: Path, target: Path, persons: Persons) -> int:
 
 
 def _rewrite_parquet(content: Path, target: Path, kind: Kind, settings: StudySettings, persons: Persons) -> int:
-    file = path_literal(content)
-    id_cells = IdCells(kind, settings)
+    id_cells, relation = IdCells(kind, settings), f"read_parquet({path_literal(content)})"
     with connect() as con:
-        names = {
-            normal(row[0]): row[0] for row in con.execute(f"describe select * from read_parquet({file})").fetchall()
-        }
-        client, episode = (
-            f"trim(cast({_quoted(names[name])} as varchar))" if name in names else "''"
-            for name in (id_cells.client, id_cells.episode)
-        )
-        pairs = con.execute(
-            f"select distinct coalesce({client}, ''), coalesce({episode}, '') from read_parquet({file})"
-        ).fetchall()
+        pairs, selected = _parquet_pairs(con, content, id_cells)
         theirs = [pair for pair in pairs if persons.owns(*map(id_cells.text, pair))]
-        con.execute("create temp table theirs (client varchar, episode varchar)")
         if not theirs:
             return 0
+        con.execute("create temp table theirs (client varchar, episode varchar)")
         con.executemany("insert into theirs values (?, ?)", theirs)
-        is_theirs = f"(coalesce({client}, ''), coalesce({episode}, '')) in (select (client, episode) from theirs)"
-        n_rows = con.execute(f"select count(*) from read_parquet({file}) where {is_theirs}").fetchall()[0][0]
+        is_theirs = f"({selected}) in (select (client, episode) from theirs)"
+        n_rows = con.execute(f"select count(*) from {relation} where {is_theirs}").fetchall()[0][0]
         con.execute(
-            f"copy (select * from read_parquet({file}) where not {is_theirs}) "
-            f"to {text_literal(str(target))} (format parquet)"
+            f"copy (select * from {relation} where not {is_theirs}) to {text_literal(str(target))} (format parquet)"
         ).fetchall()
     return n_rows
+
+
+def _parquet_pairs(
+    con: duckdb.DuckDBPyConnection, content: Path, id_cells: IdCells
+) -> tuple[list[tuple[str, str]], str]:
+    """Return the distinct pairs of client and episode, and the SQL that selects a pair."""
+    relation = f"read_parquet({path_literal(content)})"
+    described = con.execute(f"describe select * from {relation}").fetchall()
+    names = {normal(row[0]): _quoted(row[0]) for row in described}
+    selected = ", ".join(
+        f"coalesce(cast({names[name]} as varchar), '')" if name in names else "''"
+        for name in (id_cells.client, id_cells.episode)
+    )
+    return con.execute(f"select distinct {selected} from {relation}").fetchall(), selected
 
 
 def _quoted(name: str) -> str:
