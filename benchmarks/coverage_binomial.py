@@ -3,11 +3,9 @@
     python benchmarks/coverage_binomial.py --cohorts 500 --out docs/mixed-models-binomial-coverage.md
 
 Each cohort: 30 therapists with 5 to 20 clients of 1 to 6 sessions; dropout after a session depends on directiveness
-within the
-client and of the therapist. Fixed effects: Wald intervals (normal). The therapists' standard deviation: Wald on the
-log scale
-(where the estimate is not zero) and profile intervals. The Monte Carlo error of a coverage of 95% in 500 cohorts is
-1.0 points.
+within the client and of the therapist. Fixed effects: Wald intervals (normal). The therapists' standard deviation:
+Wald on the log scale (where the estimate is not zero) and profile intervals. The Monte Carlo error of a coverage of
+95% in 500 cohorts is 1.0 points.
 """
 
 from __future__ import annotations
@@ -28,8 +26,8 @@ LINKS = ("logit", "cloglog")
 HEADER = """# Coverage of 95% intervals: binomial mixed model, small cohorts
 
 Made by `python benchmarks/coverage_binomial.py`; the cohorts are described there. {cohorts} cohorts a link; {singular}
-fits estimated a therapist variance of zero (kept in the table), {unconverged} did not converge. The Monte Carlo error of a
-coverage of 95% is {error:.1f} points.
+fits estimated a therapist variance of zero (kept in the table), {unconverged} did not converge. The Monte Carlo error
+of a coverage of 95% is {error:.1f} points.
 
 | link | parameter | truth | interval | cohorts | covered | mean estimate |
 |---|---|--:|---|--:|--:|--:|

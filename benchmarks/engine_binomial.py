@@ -3,11 +3,10 @@
     python benchmarks/engine_binomial.py --rows 10000 100000 1000000 --repeats 3
 
 Model: `dropout ~ dw + dw2 + db + dth + pref + alliance + lsess + (1 | therapist)`, logit, Laplace. Engines take
-turns, each fit in
-a process of its own. Our time includes reading from DuckDB; the peers' is the fit alone, on data in memory. Peers
-that are not
-there are left out (gpboost and mixedlm: extra `bench`; lme4 and glmmTMB: Rscript with r-cran-lme4 and r-cran-glmmtmb);
-`--peers-python` names another interpreter that has them. Writes a JSON file and prints a table.
+turns, each fit in a process of its own. Our time includes reading from DuckDB; the peers' is the fit alone, on data
+in memory. Peers that are not there are left out (gpboost and mixedlm: extra `bench`; lme4 and glmmTMB: Rscript with
+r-cran-lme4 and r-cran-glmmtmb); `--peers-python` names another interpreter that has them. Writes a JSON file and
+prints a table.
 """
 
 from __future__ import annotations

@@ -181,6 +181,24 @@ def test_a_predictor_that_orders_the_outcome_is_refused(sessions):
         fit_binomial("dropout ~ preference + leak + (1 | therapist_id)", data)
 
 
+@pytest.mark.parametrize("size", [1e2, 1e4, 1e6])
+def test_an_outlying_row_is_not_taken_for_separation(sessions, size):
+    at = sessions["dropout"].arg_max()
+    data = sessions.with_row_index().with_columns(
+        pl.when(pl.col("index") == at).then(size).otherwise(pl.col("preference")).alias("preference")
+    )
+    assert fit_binomial("dropout ~ preference + (1 | therapist_id)", data).status is FitStatus.CONVERGED
+
+
+def test_a_few_events_in_a_small_group_are_not_taken_for_separation(sessions):
+    data = sessions.with_columns((pl.int_range(pl.len()) % 100 == 0).cast(pl.Int64).alias("is_group"))
+    rows = pl.col("is_group") == 1
+    one = data.with_columns(pl.when(rows).then(0).otherwise("dropout").alias("dropout")).with_row_index()
+    one = one.with_columns(pl.when(pl.col("index") == 0).then(1).otherwise("dropout").alias("dropout"))
+    fit = fit_binomial("dropout ~ is_group + (1 | therapist_id)", one)
+    assert -5 < fit.params["is_group"] < -1
+
+
 def test_an_outcome_without_variation_is_refused(sessions):
     with pytest.raises(FitRefused, match="never 1"):
         fit_binomial(FORMULA, sessions.with_columns(pl.lit(0).alias("dropout")))

@@ -53,8 +53,7 @@ def fit_binomial(
     ----------
     formula : str
         In lme4's syntax, e.g. ``is_dropout ~ directiveness_score + (1 | therapist_id)``. The outcome is 0 or 1, a
-        share of
-        events with the number of trials in `weights`, or ``cbind(events, others)``.
+        share of events with the number of trials in `weights`, or ``cbind(events, others)``.
     data : DuckDB relation, polars or pandas frame, or Arrow table
         Rows with a missing value in any column of the model are left out and counted.
     link : {"logit", "cloglog"}
@@ -66,9 +65,8 @@ def fit_binomial(
     engine : {"outcomes", "statsmodels"}
         "statsmodels" fits BinomialBayesMixedGLM (an approximate posterior, not maximum likelihood).
     in_memory : bool
-        False sorts the rows into a temporary Parquet file and reads them batch by batch: slower, for data that do
-        not fit
-        (random intercepts only).
+        False sorts the rows into a temporary Parquet file and reads them batch by batch: slower, for data that do not
+        fit (random intercepts only).
 
     Returns
     -------
@@ -81,8 +79,7 @@ def fit_binomial(
         A formula or option that cannot be read.
     FitRefused
         Data that cannot inform the model: complete separation (the column is named), no variation in the outcome,
-        fewer than
-        two levels, non-finite values, more columns than rows.
+        fewer than two levels, non-finite values, more columns than rows.
 
     Examples
     --------

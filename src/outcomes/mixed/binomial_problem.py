@@ -1,8 +1,7 @@
 """From a design's rows to the binomial engine's model, in coordinates that condition it, and back.
 
-Fixed columns are centred (when the model has an intercept) and scaled; random columns are centred where their
-bracket has an
-intercept, so that the model stays the same. `Coordinates` carries estimates back to the formula's columns.
+Fixed columns are centred (when the model has an intercept) and scaled; random columns are centred where their bracket
+has an intercept, so that the model stays the same. `Coordinates` carries estimates back to the formula's columns.
 """
 
 from __future__ import annotations
@@ -34,8 +33,7 @@ class Coordinates:
     """How working coefficients map to the formula's: beta = fixed @ beta_work; b_work = random[a] @ b for factor a.
 
     `effects[a]` names factor a's effects; `groups[a]` holds its levels. `x_cov` (p, p) and `z_moments[a]` (k, k) are
-    the
-    covariance of the fixed columns and the mean outer product of the random ones, over rows.
+    the covariance of the fixed columns and the mean outer product of the random ones, over rows.
     """
 
     names: tuple[str, ...]
@@ -72,8 +70,7 @@ def build_problem(design: Design, rows: ModelRows, link: Link) -> Problem:
     ------
     FitRefused
         Outcomes that are not events of trials, an outcome without variation, a grouping factor with fewer than two
-        levels,
-        or more columns than rows.
+        levels, or more columns than rows.
     """
     events, trials, constant = check_events(rows.y, rows.weights)
     n = events.size

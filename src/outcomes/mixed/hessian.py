@@ -5,10 +5,8 @@ With dw = t deta and dt = q deta (q the fourth derivative of the log-likelihood)
     dF/dbeta = X'[-d + (t v - w a) / 2]
 
 along parameter k is  X'[(w + (q v - t a) / 2) deta_k + (t dv_k - w da_k) / 2].  deta is x in its own column plus the
-movement of
-the cell's mode, so that all row sums are sums by cell of w x, t x, q x and q. The movements dv_k, da_k and those of
-dF/dtheta depend
-on cells only and are central differences of the cells' algebra: no further pass.
+movement of the cell's mode, so that all row sums are sums by cell of w x, t x, q x and q. The movements dv_k, da_k
+and those of dF/dtheta depend on cells only and are central differences of the cells' algebra: no further pass.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 inverse.
 
 Shapes: C cells, m distinct random columns; factor a has q_a levels with k_a effects; K = sum k_a. Everything is
-computed from
-the cells' sums W_cell (C, m, m); no row is touched here. Vectors over effects are lists with one (q_a, k_a) array a
-factor.
+computed from the cells' sums W_cell (C, m, m); no row is touched here. Vectors over effects are lists with one (q_a,
+k_a) array a factor.
 """
 
 from __future__ import annotations

@@ -6,14 +6,12 @@ With b = Lambda(theta) u, u ~ N(0, I), A = Z Lambda and d, w, t the first three 
     F(beta, theta) = -l(beta, u) + u'u / 2 + log|H| / 2,    H = A'WA + I,    at the mode u of the first two terms.
 
 The gradient includes the log-determinant's dependence on beta and theta, directly and through the mode: with v the
-diagonal
-of A H^-1 A' and s = H^-1 A'(t v),
+diagonal of A H^-1 A' and s = H^-1 A'(t v),
 
     dF/dbeta = X'[-d + (t v - w A s) / 2]
 
 and the same for theta with Z dLambda u in the place of X (Bates et al. 2015 for the notation; Skaug & Fournier 2006,
-doi
-10.1016/j.csda.2006.03.005, for the adjoint). W is the observed information, as in glmmTMB.
+doi 10.1016/j.csda.2006.03.005, for the adjoint). W is the observed information, as in glmmTMB.
 """
 
 from __future__ import annotations

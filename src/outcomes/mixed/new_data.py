@@ -19,8 +19,7 @@ class NewRows:
     """Columns of new data; rows with a missing value have NaN.
 
     X : (n, p) of the names asked for; Z : by column name (n,); labels : by grouping factor, text (n,), missing where
-    the data
-    have no such column or value.
+    the data have no such column or value.
     """
 
     X: np.ndarray

@@ -1,8 +1,7 @@
 """The three passes over the rows of a binomial model: moments, third moments, and the score's weighted sums.
 
 A pass reads X, the events and the cells' random coefficients, and returns sums by cell; chunks of rows stay in the
-cache,
-parts of the rows run side by side. m = 1 with a constant column (random intercepts only) takes shorter ways.
+cache, parts of the rows run side by side. m = 1 with a constant column (random intercepts only) takes shorter ways.
 """
 
 from __future__ import annotations

@@ -36,16 +36,14 @@ def predict_binomial(fit: BinomialFit, data: Any, kind: str = "marginal", alpha:
     kind : {"marginal", "typical", "conditional"}
         "marginal": averaged over the random effects, the share of events among all clients and therapists with these
         predictors. "typical": at random effects of zero. "conditional": for the levels named in the data; a level
-        that the fit
-        has not seen (or that is missing) counts as a new draw, whose variance enters the interval.
+        that the fit has not seen (or that is missing) counts as a new draw, whose variance enters the interval.
     alpha : float
 
     Returns
     -------
     polars.DataFrame
-        One row a row of `data`, in order: probability, lower, upper, and se_link (standard error on the link's
-        scale; of the
-        marginal probability's link value for "marginal"). Missing where a predictor is missing.
+        One row a row of `data`, in order: probability, lower, upper, and se_link (standard error on the link's scale;
+        of the marginal probability's link value for "marginal"). Missing where a predictor is missing.
 
     Raises
     ------
@@ -55,9 +53,8 @@ def predict_binomial(fit: BinomialFit, data: Any, kind: str = "marginal", alpha:
     Notes
     -----
     Intervals are on the link's scale and carried over. They include the uncertainty of beta and theta (delta method,
-    exact Hessian)
-    and, for "conditional", of the modes given them: Var = z'Cz + g'Vg with g the total derivative of the linear
-    predictor.
+    exact Hessian) and, for "conditional", of the modes given them: Var = z'Cz + g'Vg with g the total derivative of
+    the linear predictor.
     """
     if fit.state is None:
         raise UsageError(f"The engine {fit.engine!r} does not predict.", "fit with engine='outcomes'")

@@ -1,9 +1,8 @@
 """Profile-likelihood intervals of a binomial fit.
 
 The signed root of the deviance's rise, sqrt(d(v) - d_min), meets the normal quantile at a limit; d(v) minimises over
-all other
-parameters. The search runs in coordinates in which the parameters' covariance is the identity and the first one is the
-parameter in question, so that the others hardly move.
+all other parameters. The search runs in coordinates in which the parameters' covariance is the identity and the first
+one is the parameter in question, so that the others hardly move.
 """
 
 from __future__ import annotations
@@ -50,15 +49,13 @@ def profile_binomial_intervals(
         One minus the confidence level.
     names : tuple of str, optional
         Fixed effects to profile; default all. Standard deviations are always profiled, except those of brackets with
-        several
-        correlated effects (a parametric bootstrap serves there).
+        several correlated effects (a parametric bootstrap serves there).
 
     Returns
     -------
     polars.DataFrame
         component ("fixed" or the group), name, estimate, lower, upper. A lower limit of zero of a standard deviation
-        means that
-        zero is not excluded; a missing limit was not found.
+        means that zero is not excluded; a missing limit was not found.
 
     Raises
     ------

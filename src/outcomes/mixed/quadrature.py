@@ -1,8 +1,7 @@
 """Adaptive Gauss-Hermite quadrature for one scalar grouping factor, with its exact gradient.
 
 Each level's integral is taken over K nodes u_k = u + sqrt(2) tau x_k around its mode u, tau = H^-1/2 (Pinheiro &
-Bates 1995,
-doi 10.1080/10618600.1995.10474663; lme4's nAGQ):
+Bates 1995, doi 10.1080/10618600.1995.10474663; lme4's nAGQ):
 
     -log L_l = -log(tau) - log sum_k w_k exp(x_k^2 - h_l(u_k)) + log(pi) / 2,     h_l(u) = -l_l(u) + u^2 / 2
 
@@ -78,8 +77,7 @@ class QuadratureDeviance:
         """Gradient with the nodes moving.
 
         Per level, with g_k the slope of h: by_mode = sum share g (weight of du/dpsi) and by_logh, the weight of
-        dlogH/dpsi, since
-        dtau = -tau dlogH / 2.
+        dlogH/dpsi, since dtau = -tau dlogH / 2.
         """
         model = self.laplace.model
         rows, link, beta, sd = model.rows, model.link, psi[: model.p], psi[model.p]

@@ -2,8 +2,7 @@
 
 The factor with most levels (factor 0, the main one) is eliminated in closed form: its part of the inner Hessian is
 block-diagonal. What is left (the Schur complement in the other factors' effects) falls apart into connected
-components, which
-are inverted densely, batched by size.
+components, which are inverted densely, batched by size.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Rows of a binomial model as a sequence of chunks, sorted so that rows of one cell lie together.
 
-A cell is one combination of levels of all grouping factors. Row passes see chunks and cells only; what cells mean
-for the
-levels is the business of `random_blocks`.
+A cell is one combination of levels of all grouping factors. Row passes see chunks and cells only; what cells mean for
+the levels is the business of `random_blocks`.
 """
 
 from __future__ import annotations
@@ -32,8 +31,7 @@ class Chunk:
     """Consecutive rows: X (p, rows), events (rows,), trials (rows,) or None for single trials, Z (rows, m) or None.
 
     `starts` are the positions of each cell's first row in the chunk (starts[0] = 0), `first_cell` the index of the
-    first of them.
-    Z holds the distinct random-effect columns; None means the constant only (random intercepts).
+    first of them. Z holds the distinct random-effect columns; None means the constant only (random intercepts).
     """
 
     X: np.ndarray

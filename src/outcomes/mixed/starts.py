@@ -22,6 +22,12 @@ SEPARATION_TOLERANCE = 1e-3
 LEAST_CURVATURE = 1e-6
 """A Hessian whose smallest curvature is a smaller share of its largest is no guide to the scale of the parameters."""
 
+GLM_TOLERANCE = 1e-10
+"""Newton decrement at which the model without random effects has settled: no row that informs it moves any more."""
+
+LEAST_MOVE = 0.1
+"""Least movement of a row, in units of eta, in the last step of separated data (about 1 there, for ever)."""
+
 START_SD = (0.15, 2.0)
 """Range of starting standard deviations on the link's scale; inside, so that no variance starts on its boundary."""
 
@@ -130,9 +136,8 @@ def fit_glm(model: Model, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarra
                 break
             size /= 2
         beta, now = beta + size * step, ahead
-        if decrement < 1e-6 * (1 + 1e-3 * abs(now.loglik)):
-            if np.abs(step).max() > 0:
-                refuse_separation(rows, step, names)
+        if decrement < GLM_TOLERANCE:
+            refuse_separation(rows, step, names)
             return beta, np.linalg.inv(now.fixed), passes
     refuse_separation(rows, step, names)
     raise FitRefused(
@@ -145,8 +150,7 @@ def refuse_separation(rows: Rows, direction: np.ndarray, names: tuple[str, ...])
     """Raise when moving along `direction` never lowers the likelihood of any row: the estimates are infinite.
 
     A direction separates when x'direction >= 0 in rows with events only, <= 0 in rows without, and = 0 in rows with
-    both
-    (Albert & Anderson 1984, doi 10.1093/biomet/71.1.1). Rows that do not move (quasi-separation) are allowed.
+    both (Albert & Anderson 1984, doi 10.1093/biomet/71.1.1). Rows that do not move (quasi-separation) are allowed.
     """
     against, along = 0.0, 0.0
     low, high = np.full(direction.size, np.inf), np.full(direction.size, -np.inf)
@@ -158,7 +162,7 @@ def refuse_separation(rows: Rows, direction: np.ndarray, names: tuple[str, ...])
             backward = np.where(every, -move, np.where(none, move, np.abs(move)))
             against, along = max(against, float(backward.max())), max(along, float(np.abs(move).max()))
             low, high = np.minimum(low, chunk.X.min(axis=1)), np.maximum(high, chunk.X.max(axis=1))
-    if along == 0 or against > SEPARATION_TOLERANCE * along:
+    if along < LEAST_MOVE or against > SEPARATION_TOLERANCE * along:
         return
     share = np.abs(direction) * (high - low)
     guilty = [name for name, s in zip(names, share, strict=True) if s > 0.1 * share.max()]

@@ -28,8 +28,7 @@ def fit_binomial_bayes(formula: str, data: Any, *, link: str = "logit", weights:
     """Fit BinomialBayesMixedGLM by variational Bayes: posterior means, not maximum likelihood.
 
     `bse` are posterior standard deviations (mean-field, too small where effects are correlated); there is no
-    likelihood, so
-    `llf`, `criterion`, `aic` and `bic` are NaN. Independent random effects and the logit link only.
+    likelihood, so `llf`, `criterion`, `aic` and `bic` are NaN. Independent random effects and the logit link only.
 
     Raises
     ------

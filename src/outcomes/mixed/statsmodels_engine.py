@@ -2,8 +2,7 @@
 GLM beside.
 
 It needs the rows in memory and fits a part of the models only; what it cannot fit it refuses in words. Its
-convergence flags
-become a state; its warnings do not reach the caller.
+convergence flags become a state; its warnings do not reach the caller.
 """
 
 from __future__ import annotations
@@ -46,10 +45,8 @@ def fit_linear_statsmodels(formula: str, data: Any, *, reml: bool = True, weight
     """Fit a linear mixed model by statsmodels' MixedLM.
 
     One bracket with slopes on the outermost grouping factor, and random intercepts of factors within it (or crossed,
-    as long
-    as all of it stays small). `df_denom` is infinite: MixedLM has normal theory only; its standard errors come from
-    another
-    information matrix and differ from lme4's by up to some percent in small samples.
+    as long as all of it stays small). `df_denom` is infinite: MixedLM has normal theory only; its standard errors
+    come from another information matrix and differ from lme4's by up to some percent in small samples.
 
     Raises
     ------

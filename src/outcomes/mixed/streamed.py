@@ -2,8 +2,7 @@
 batch.
 
 Levels and cells come from one grouped query in the same order as the rows, so that no group column is stored. Only a
-batch and
-the sums by cell are in memory. Random intercepts only.
+batch and the sums by cell are in memory. Random intercepts only.
 """
 
 from __future__ import annotations
@@ -45,9 +44,7 @@ from outcomes.mixed.survey import survey
 class StreamedRows:
     """Rows in a Parquet file, sorted by cell.
 
-    `cell_starts` (cells,): first row of each cell. `fixed`: how raw columns become working ones. `folder` removes
-    the file when
-    the rows are no longer used.
+    `cell_starts` (cells,): first row of each cell. `fixed`: how raw columns become working ones.
     """
 
     path: Path
