@@ -30,6 +30,7 @@ def _silence_teardown() -> None:
 
 
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+TRUTHS = ("no_effect", "monotone", "best_level", "fit", "fit_plus_main", "relative", "log")  # outcomes.simulate.Truth
 WAIT = click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another run on this study to end.")
 
 
@@ -91,17 +92,22 @@ def init(directory: Path) -> None:
 @click.option("--therapists", default=60, show_default=True, type=click.IntRange(1), help="Number of therapists.")
 @click.option("--seed", default=1, show_default=True, help="Seed; the same seed gives the same files.")
 @click.option("--mess", is_flag=True, help="Plant faults of many kinds, as real exports have them.")
-def simulate(directory: Path, clients: int, therapists: int, seed: int, mess: bool) -> None:
+@click.option(
+    "--truth", type=click.Choice(TRUTHS), help="A world in which this is what guidance does; else calibrated."
+)
+def simulate(directory: Path, clients: int, therapists: int, seed: int, mess: bool, truth: str | None) -> None:
     """Fill the inbox with a simulated cohort whose truth is known (truth.json).
 
     Makes the study folder where there is none.
     """
-    from outcomes.simulate import simulate_study
+    from outcomes.simulate import Truth, simulate_study
     from outcomes.study import StudyFolder, create_study
 
     study = StudyFolder.open(directory) if (directory / "study.toml").exists() else create_study(directory)
     click.echo(f"Simulating {clients:,} clients of {therapists:,} therapists ...")
-    files = simulate_study(study.root, clients=clients, therapists=therapists, seed=seed, mess=mess)
+    files = simulate_study(
+        study.root, clients=clients, therapists=therapists, seed=seed, mess=mess, truth=Truth(truth) if truth else None
+    )
     click.echo(f"Wrote {len(files)} files to {study.inbox} and the truth to {study.root / 'truth.json'}")
 
 

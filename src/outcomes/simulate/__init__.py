@@ -6,6 +6,7 @@ from outcomes.simulate.parameters import CohortParameters, Slopes
 from outcomes.simulate.sources import write_sources
 from outcomes.simulate.study import simulate_study
 from outcomes.simulate.truth import SlopeTruth, attenuated_slopes, slope_truth
+from outcomes.simulate.truths import Truth, with_truth
 
 __all__ = [
     "Cohort",
@@ -13,10 +14,12 @@ __all__ = [
     "Mess",
     "SlopeTruth",
     "Slopes",
+    "Truth",
     "attenuated_slopes",
     "simulate_cohort",
     "simulate_study",
     "slope_truth",
+    "with_truth",
     "write_messy_sources",
     "write_sources",
 ]

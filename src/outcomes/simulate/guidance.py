@@ -13,6 +13,8 @@ from scipy.stats import norm
 from outcomes.simulate.parameters import CohortParameters
 from outcomes.simulate.people import REACTANCE_MEAN, SEVERITY_MEAN, Floats
 
+LOG_OFFSET = 0.1  # points, one step of the scale: the logarithm of a rating of 0 stays finite
+
 
 @dataclass(frozen=True)
 class Usual:
@@ -61,6 +63,9 @@ def direct_satisfaction(
         + s.slopes.client * usual.client
         + s.slopes.therapist * usual.therapist
         - s.misfit_cost * ((directiveness - preferred) ** 2 - mean_squared_misfit(p))
+        - s.level_cost * ((directiveness - s.best_level) ** 2 - mean_squared_distance(p))
+        - s.unusual_cost * ((directiveness - usual.level) ** 2 - d.session_sd**2)
+        + s.log_gain * np.log((directiveness + LOG_OFFSET) / (d.mean + LOG_OFFSET))
         + s.reactance * (reactance - REACTANCE_MEAN) * (directiveness - d.mean)
         + s.severity * (severity - SEVERITY_MEAN)
     )
@@ -76,6 +81,12 @@ def misfit_variance(p: CohortParameters) -> float:
 def mean_squared_misfit(p: CohortParameters) -> float:
     """Mean of (directiveness - preferred)^2, before any asking: the constant that keeps the outcome's mean in place."""
     return misfit_variance(p) + (p.directiveness.mean - p.directiveness.preferred_mean) ** 2
+
+
+def mean_squared_distance(p: CohortParameters) -> float:
+    """Mean of (directiveness - best level)^2 over sessions, before any asking."""
+    d = p.directiveness
+    return d.client_sd**2 + d.therapist_sd**2 + d.session_sd**2 + (d.mean - p.satisfaction.best_level) ** 2
 
 
 def mean_absolute_misfit(p: CohortParameters) -> float:

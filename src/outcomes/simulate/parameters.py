@@ -65,6 +65,10 @@ class Satisfaction:
     slopes: Slopes = Slopes(within=0.25, client=0.45, therapist=-0.10)
     log_session: float = 0.20  # per unit of ln(attended session number)
     misfit_cost: float = 0.08  # times (directiveness - preferred)^2
+    level_cost: float = 0.0  # times (directiveness - best_level)^2: one best level for all clients
+    best_level: float = 5.0  # points of guidance
+    unusual_cost: float = 0.0  # times (directiveness - the client's usual level)^2: best is what the client is used to
+    log_gain: float = 0.0  # per unit of ln(directiveness + 0.1): rises ever more slowly and never falls
     reactance: float = -0.04  # times (reactance - mean) * (directiveness - mean)
     overwhelmed: float = -0.12  # per point of feeling overwhelmed
     alliance: float = 0.35  # per point of alliance

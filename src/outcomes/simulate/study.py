@@ -11,14 +11,22 @@ from outcomes.simulate.mess import write_messy_sources
 from outcomes.simulate.parameters import CLIENTS_PER_THERAPIST, SCALES, CohortParameters
 from outcomes.simulate.sources import write_sources
 from outcomes.simulate.truth import truth_record
+from outcomes.simulate.truths import Truth, with_truth
 from outcomes.storage import read_json, write_json
 from outcomes.study import StudyFolder, StudySettings
 
 TRUTH_FILE = "truth.json"
+CALIBRATED = "calibrated"  # name of the world of docs/simulation.md
 
 
 def simulate_study(
-    root: Path, clients: int, therapists: int | None = None, seed: int = 1, mess: bool = False, session_files: int = 4
+    root: Path,
+    clients: int,
+    therapists: int | None = None,
+    seed: int = 1,
+    mess: bool = False,
+    session_files: int = 4,
+    truth: Truth | None = None,
 ) -> tuple[Path, ...]:
     """Write a synthetic cohort into `root/inbox` and its truth into `root/truth.json`.
 
@@ -36,6 +44,8 @@ def simulate_study(
         Plant faults, each recorded in `truth.json`.
     session_files : int
         Number of files that the appointments come in, by time.
+    truth : Truth, optional
+        A world in which one verdict is true; the calibrated world where not given.
 
     Returns
     -------
@@ -51,18 +61,23 @@ def simulate_study(
         real records or with another synthetic cohort.
     """
     parameters = CohortParameters(clients=clients, therapists=therapists or max(1, clients // CLIENTS_PER_THERAPIST))
-    call = {"parameters": asdict(parameters), "seed": seed, "mess": mess, "session_files": session_files}
+    if truth is not None:
+        parameters = with_truth(truth, parameters)
+    call = {
+        "world": str(truth or CALIBRATED), "parameters": asdict(parameters), "seed": seed, "mess": mess,
+        "session_files": session_files,
+    }  # fmt: skip
     truth_path = root / TRUTH_FILE
     _refuse_other_scales(StudyFolder.open(root).settings)
     _refuse_a_mixture(root, call)
     cohort = simulate_cohort(parameters, seed)
     # The truth goes first: a run that is cut short can be told apart from real files and be repeated.
-    truth = {**_plain(call), "counts": _counts(cohort), **truth_record(cohort)}
-    write_json(truth_path, truth)
+    record = {**_plain(call), "counts": _counts(cohort), **truth_record(cohort)}
+    write_json(truth_path, record)
     if not mess:
         return write_sources(cohort, root / "inbox", session_files=session_files)
     files, planted = write_messy_sources(cohort, root / "inbox", session_files=session_files)
-    write_json(truth_path, {**truth, "planted": planted.record()})
+    write_json(truth_path, {**record, "planted": planted.record()})
     return files
 
 
