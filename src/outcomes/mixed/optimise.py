@@ -178,7 +178,7 @@ def _polish(
     hessian = numeric_hessian(objective, x, hessian_step) if exact is None else exact(x)
     step, decrement = _newton_step(hessian, gradient)
     for _ in range(4):
-        if decrement <= 1e-9 + 1e-14 * abs(value):
+        if decrement <= 1e-12 + 1e-15 * abs(value):
             break
         new_value, new_gradient = objective(x + step)
         if not new_value <= value + 1e-9 * abs(value) or np.abs(new_gradient).max() > np.abs(gradient).max():

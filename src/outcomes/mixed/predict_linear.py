@@ -20,6 +20,9 @@ from outcomes.mixed.linear_fit import LinearFit
 from outcomes.mixed.modes import LinearModes
 from outcomes.mixed.new_data import NewRows, new_rows
 
+CHUNK = 2_000
+"""Rows that are predicted at once: each needs a number for every level of the factors after the first."""
+
 
 def predict_linear(fit: LinearFit, data: Any, kind: str = "marginal", alpha: float = 0.05) -> pl.DataFrame:
     """Predict the outcome for the rows of `data`.
@@ -59,7 +62,8 @@ def predict_linear(fit: LinearFit, data: Any, kind: str = "marginal", alpha: flo
         quantile = np.full(len(estimate), np.nan)
         quantile[is_known] = [stats.t.ppf(1 - alpha / 2, fit.covariance_gradient.df(row)) for row in rows.X[is_known]]
     else:
-        random, variance = _conditional(fit, state, rows)
+        parts = [_conditional(fit, state, _rows(rows, start)) for start in range(0, len(estimate), CHUNK)]
+        random, variance = (np.concatenate([part[i] for part in parts]) for i in range(2))
         estimate, spread = estimate + random, variance
         quantile = stats.norm.ppf(1 - alpha / 2)
     half, new_half = quantile * np.sqrt(variance), quantile * np.sqrt(spread + fit.sigma**2)
@@ -73,6 +77,16 @@ def predict_linear(fit: LinearFit, data: Any, kind: str = "marginal", alpha: flo
             "new_upper": estimate + new_half,
         }
     ).fill_nan(None)
+
+
+def _rows(rows: NewRows, start: int) -> NewRows:
+    """At most CHUNK rows from a start."""
+    part = slice(start, start + CHUNK)
+    return NewRows(
+        rows.X[part],
+        {name: column[part] for name, column in rows.Z.items()},
+        {name: labels[part] for name, labels in rows.labels.items()},
+    )
 
 
 def _prior_variance(fit: LinearFit, rows: NewRows, group: str) -> np.ndarray:
