@@ -38,10 +38,11 @@ from outcomes.warehouse import connect
 
 PARTS = ("within", "client", "therapist")
 FIXED = "satisfaction_score ~ directiveness_within + directiveness_client + directiveness_therapist + log_session"
+_BY_CLIENT = f"{FIXED} + (1 + directiveness_within | client_id)"
 MODELS = {
-    "slope by client": f"{FIXED} + (1 + directiveness_within | client_id) + (1 | therapist_id)",
-    "slope by client and therapist": f"{FIXED} + (1 + directiveness_within | client_id)"
-    " + (1 + directiveness_within | therapist_id)",
+    "template": f"{_BY_CLIENT} + (1 | therapist_id) + (0 + directiveness_within | therapist_id)",
+    "slope by client only": f"{_BY_CLIENT} + (1 | therapist_id)",
+    "correlated slope by therapist": f"{_BY_CLIENT} + (1 + directiveness_within | therapist_id)",
 }
 LEVEL = 0.95
 INTRODUCTION = """\

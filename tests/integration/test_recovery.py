@@ -52,7 +52,7 @@ def test_every_part_is_recovered_in_twenty_cohorts(calibrated, recovery):
     assert calibrated["n"].to_list() == [20] * calibrated.height
 
 
-@pytest.mark.parametrize("model", ["slope by client", "slope by client and therapist"])
+@pytest.mark.parametrize("model", ["template", "slope by client only"])
 def test_the_within_slope_is_unbiased(calibrated, model):
     row = row_of(calibrated, model, "within")
     assert is_unbiased(row)
@@ -61,25 +61,25 @@ def test_the_within_slope_is_unbiased(calibrated, model):
 
 def test_intervals_of_the_within_slope_hold_where_therapists_have_slopes_of_their_own(calibrated):
     # Misfit makes the slope differ between therapists; a model without that is too sure (docs/recovery.md).
-    row = row_of(calibrated, "slope by client and therapist", "within")
+    row = row_of(calibrated, "template", "within")
     assert row["coverage"] >= row["coverage_low"]
 
 
 def test_the_client_slope_is_attenuated_as_the_unreliability_of_means_says(calibrated):
-    row = row_of(calibrated, "slope by client", "client")
+    row = row_of(calibrated, "template", "client")
     assert is_unbiased(row)
     assert row["coverage"] >= 0.8
 
 
 def test_the_correction_for_unreliability_brings_the_client_slope_nearer_to_the_truth(calibrated):
-    naive = row_of(calibrated, "slope by client", "client")
-    corrected = row_of(calibrated, "slope by client", "client, corrected")
+    naive = row_of(calibrated, "template", "client")
+    corrected = row_of(calibrated, "template", "client, corrected")
     assert abs(corrected["estimate"] - corrected["truth"]) < abs(naive["estimate"] - corrected["truth"])
     assert is_unbiased(corrected)
 
 
 def test_the_therapist_slope_is_recovered(calibrated):
-    row = row_of(calibrated, "slope by client", "therapist")
+    row = row_of(calibrated, "template", "therapist")
     assert is_unbiased(row)
     assert row["coverage"] >= 0.8
 

@@ -63,6 +63,7 @@ def test_a_linear_model_has_its_residual_and_each_random_effect_as_standard_devi
         ("client_id", "(Intercept)"),
         ("client_id", "directiveness_within"),
         ("therapist_id", "(Intercept)"),
+        ("therapist_id", "directiveness_within"),
         ("residual", ""),
     ]
 
