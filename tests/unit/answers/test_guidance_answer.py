@@ -1,0 +1,116 @@
+"""Guidance at three levels and over time, on cohorts whose slopes are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from answer_cohorts import (
+    SETTINGS,
+    database,
+    every_estimate_has_its_interval_and_state,
+    is_described,
+    only,
+    store,
+)
+
+from outcomes.answers import guidance
+from outcomes.errors import FitRefused
+from outcomes.simulate import CohortParameters, slope_truth
+
+PARAMETERS = CohortParameters(clients=700, therapists=40)
+
+
+@pytest.fixture(scope="module")
+def answered():
+    with database(PARAMETERS) as con:
+        tables = guidance.run(con, SETTINGS)
+        store(con, tables)
+        yield tables[guidance.TABLE], guidance.sentences(con), con
+
+
+def test_the_slopes_within_and_between_clients_are_those_of_the_simulation(answered):
+    truth = slope_truth(PARAMETERS).observed
+    within = only(answered[0], question="slope", part="within client", is_quoted=True)
+    between = only(answered[0], question=guidance.CORRECTED, is_quoted=True)
+    assert abs(within["estimate"] - truth.within) < 3 * within["std_error"]
+    assert abs(between["estimate"] - truth.client) < 3 * between["std_error"]
+
+
+def test_the_correction_moves_the_slope_between_clients_away_from_the_slope_within(answered):
+    model = "three levels"
+    within, client = (
+        only(answered[0], question="slope", part=part, model=model)["estimate"]
+        for part in ("within client", "between clients")
+    )
+    corrected = only(answered[0], question=guidance.CORRECTED, model=model)
+    assert 0 < corrected["mean_reliability"] < 1
+    assert corrected["estimate"] == pytest.approx(within + (client - within) / corrected["mean_reliability"])
+
+
+def test_contextual_effects_are_differences_of_the_slopes_of_one_model(answered):
+    model = "three levels, slope by therapist"
+    slopes = {part: only(answered[0], question="slope", part=part, model=model) for part in guidance.PARTS.values()}
+    for part in ("between clients", "between therapists"):
+        row = only(answered[0], question="contextual effect", part=f"{part} less within client", model=model)
+        assert row["estimate"] == pytest.approx(slopes[part]["estimate"] - slopes["within client"]["estimate"])
+
+
+def test_the_within_slope_is_quoted_from_the_model_with_a_slope_by_therapist_and_the_others_stand_beside_it(answered):
+    slopes = answered[0].filter((pl.col("question") == "slope") & (pl.col("part") == "within client"))
+    assert slopes["model"].to_list() == list(guidance.MODELS)
+    assert slopes.filter("is_quoted")["model"].to_list() == ["three levels, slope by therapist"]
+
+
+def test_neither_direction_of_time_is_found_where_the_simulation_has_none(answered):
+    for question in (guidance.NEXT_SATISFACTION, guidance.NEXT_GUIDANCE):
+        row = only(answered[0], question=question, is_quoted=True)
+        assert abs(row["estimate"]) < 3 * row["std_error"]
+        assert row["std_error"] < 0.03
+
+
+def test_last_satisfaction_enters_uncentred(answered):
+    formula, term = guidance.LAGGED[guidance.NEXT_SATISFACTION]
+    assert "satisfaction_score" in formula
+    assert "satisfaction_within" not in formula
+    rows = guidance.session_rows(answered[2])
+    raw = guidance.fit_linear_answer(f"{formula} + {guidance.INTERCEPTS}", rows, SETTINGS.disclosure)
+    row = only(answered[0], question=guidance.NEXT_SATISFACTION, model="random intercepts")
+    assert row["estimate"] == pytest.approx(raw.fit.params[term])
+
+
+def test_mean_reliability_is_that_of_the_simulated_variances(answered):
+    """lambda = tau2 / (tau2 + sigma2 / n), with the variances of the parameters before any asking, as a bound."""
+    d = PARAMETERS.directiveness
+    n = np.array(answered[2].sql("select count(*) from mart_session_directiveness group by client_id").fetchall())[:, 0]
+    upper = np.mean(d.client_sd**2 / (d.client_sd**2 + d.session_sd**2 / n))
+    found = only(answered[0], question=guidance.CORRECTED, is_quoted=True)["mean_reliability"]
+    assert upper - 0.1 < found < upper + 0.05
+
+
+def test_every_estimate_has_an_interval_and_a_state_and_every_column_a_description(answered):
+    assert every_estimate_has_its_interval_and_state(answered[0])
+    assert is_described(guidance.TABLE, answered[0])
+
+
+def test_the_sentences_say_units_and_intervals_and_claim_no_cause(answered):
+    assert len(answered[1]) == 5
+    assert all("95% interval" in sentence and "not shown to be causal" in sentence for sentence in answered[1])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "word"),
+    [(replace(PARAMETERS, therapists=6, clients=120), "therapists"), (replace(PARAMETERS, clients=40), "clients")],
+)
+def test_few_therapists_or_few_clients_are_refused_in_words(parameters, word):
+    with database(parameters) as con, pytest.raises(FitRefused, match=f"too few {word}"):
+        guidance.run(con, SETTINGS)
+
+
+def test_a_study_without_satisfaction_is_refused_in_words():
+    with database(replace(PARAMETERS, clients=150, therapists=12)) as con:
+        con.execute("update mart_session_directiveness set satisfaction_score = null, satisfaction_next = null")
+        with pytest.raises(FitRefused, match="No session has all the ratings"):
+            guidance.run(con, SETTINGS)
