@@ -9,7 +9,7 @@ from cohorts import cohort
 from references import close
 
 from outcomes.errors import FitRefused, UsageError
-from outcomes.mixed import FitStatus, fit_linear, prepare_linear
+from outcomes.mixed import FitStatus, fit_linear, prepare_linear, profile_intervals
 
 DATA = cohort(clients=20, therapists=5, sessions=5)
 
@@ -80,6 +80,10 @@ def test_a_factor_without_variance_is_a_singular_fit_that_names_it():
     assert fit.messages == ("Singular: the variance of (Intercept) between levels of therapist_id is zero.",)
     alone = fit_linear("satisfaction ~ 1 + (1 | client_id)", data)
     close(fit.criterion, alone.criterion, 1e-9)
+    assert fit.random_effects("therapist_id")["(Intercept)"].abs().max() == 0.0
+    profile = profile_intervals(fit, names=()).filter(pl.col("component") == "therapist_id")
+    assert profile["lower"].item() == 0.0
+    assert 0.0 < profile["upper"].item() < fit.sigma
 
 
 def test_random_effects_that_move_together_are_a_singular_fit_that_names_them():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, Literal
 
@@ -27,6 +28,9 @@ START_SD = 0.5
 
 CURVATURE = 8.0
 """Rough second derivative of the deviance by theta, a level: found best among 4, 8 and 16 on ten designs."""
+
+ZERO_THETA = 1e-6
+"""Below this an element of theta is zero: it changes the deviance by less than 1e-11 of a level's share."""
 
 
 def fit_linear(
@@ -101,9 +105,8 @@ def optimise_theta(problem: Problem, *, reml: bool) -> OptSummary:
     curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(problem.factors, problem.n_levels, strict=True)]
     story = minimise(objective, start, curvature=np.concatenate(curvature))
     signs = np.concatenate([_signs(f, story.final[s]) for f, s in zip(problem.factors, problem.slices, strict=True)])
-    return OptSummary(
-        **{**vars(story), "final": story.final * signs, "hessian": story.hessian * np.outer(signs, signs)}
-    )
+    final = np.where(np.abs(story.final) < ZERO_THETA, 0.0, story.final * signs)
+    return replace(story, final=final, hessian=story.hessian * np.outer(signs, signs))
 
 
 def wrap_up(

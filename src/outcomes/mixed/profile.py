@@ -199,7 +199,8 @@ def _sd_curves(best: LinearFit) -> list[_Curve]:
                 row = back @ factor.relative_factor(theta[part])
                 rho = float(np.linalg.norm(row))
                 slope = np.zeros(len(theta))
-                slope[part] = np.outer(back, row)[factor.rows, factor.cols] / rho
+                if rho > 0:
+                    slope[part] = np.outer(back, row)[factor.rows, factor.cols] / rho
                 return rho, slope
 
             def profiled(
@@ -217,8 +218,9 @@ def _sd_curves(best: LinearFit) -> list[_Curve]:
                 return lowest, found
 
             estimate = best.sigma * relative(best.theta)[0]
-            step = max(estimate / np.sqrt(2 * n_levels), 1e-2 * best.sigma)
-            least = 1e-5 * max(estimate, best.sigma)
+            unit = best.sigma / factor.to_work[a, a]
+            step = max(estimate / np.sqrt(2 * n_levels), 0.1 * unit)
+            least = 1e-5 * unit
             curves.append(_Curve(":".join(factor.group), name, estimate, step, least, profiled))
     return curves
 
