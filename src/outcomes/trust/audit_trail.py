@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -112,20 +113,36 @@ def read_chain(study: StudyFolder) -> Chain:
     return Chain(tuple(entries), tuple(breaks), bool(rest))
 
 
-def append(study: StudyFolder, event: Event, **facts: Any) -> Entry:
-    """Add one line and flush it to the disk; call it under the writer lock.
+def append(study: StudyFolder, event: Event, **facts: Any) -> None:
+    """Add one line; see `append_all`."""
+    append_all(study, [(event, facts)])
+
+
+def append_all(study: StudyFolder, events: Sequence[tuple[Event, dict[str, Any]]]) -> None:
+    """Add a line for each event and flush them to the disk; call it under the writer lock.
+
+    Parameters
+    ----------
+    study : StudyFolder
+        The study.
+    events : sequence of (Event, dict)
+        Events with their facts, in order.
 
     Raises
     ------
     StorageError
-        If the line before cannot be read, or the line cannot be written; the trail is then as it was.
+        If the line before cannot be read, or the lines cannot be written; the trail is then as it was.
     """
     path = trail_path(study)
     cut = _cut_torn_line(path)
-    last = _last_entry(path)
     if cut:
-        last = _write(path, last, Event.REPAIRED, {"bytes_cut": cut})
-    return _write(path, last, event, facts)
+        events = [(Event.REPAIRED, {"bytes_cut": cut}), *events]
+    last, lines = _last_entry(path), []
+    for event, facts in events:
+        lines.append(_next_line(last, event, facts))
+        last = _parse(lines[-1])
+    if lines:
+        _write(path, b"".join(line + b"\n" for line in lines))
 
 
 def append_once(study: StudyFolder, event: Event, **facts: Any) -> None:
@@ -158,7 +175,7 @@ def _last_entry(path: Path) -> Entry | None:
         raise StorageError(f"The last line of {path.name} cannot be read; nothing was added to it", _HINT) from None
 
 
-def _write(path: Path, last: Entry | None, event: Event, facts: dict[str, Any]) -> Entry:
+def _next_line(last: Entry | None, event: Event, facts: dict[str, Any]) -> bytes:
     body = {
         "number": last.number + 1 if last else 1,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -166,11 +183,14 @@ def _write(path: Path, last: Entry | None, event: Event, facts: dict[str, Any]) 
         "facts": facts,
         "previous": last.hash if last else START,
     }
-    line = _canonical({**body, "hash": _hash(body["previous"], body)}) + "\n"
+    return _canonical({**body, "hash": _hash(body["previous"], body)}).encode()
+
+
+def _write(path: Path, lines: bytes) -> None:
     before = path.stat().st_size if path.is_file() else 0
     try:
         with path.open("ab") as stream:
-            stream.write(line.encode())
+            stream.write(lines)
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as refused:
@@ -179,7 +199,6 @@ def _write(path: Path, last: Entry | None, event: Event, facts: dict[str, Any]) 
         raise StorageError(
             f"{path.name} cannot be written: {refused.strerror}", "check space and permissions"
         ) from None
-    return _parse(line.encode())
 
 
 def _parse(line: bytes) -> Entry:

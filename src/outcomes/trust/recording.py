@@ -8,7 +8,7 @@ from typing import Any
 from outcomes.release import published_id
 from outcomes.storage import file_sha256, read_json
 from outcomes.study import StudyFolder
-from outcomes.trust.audit_trail import Chain, Event, append, append_once, read_chain
+from outcomes.trust.audit_trail import Chain, Event, append_all, append_once, read_chain
 
 _SHORT = 12  # hexadecimal digits of a source file's hash in names
 
@@ -24,17 +24,22 @@ def record_state(study: StudyFolder) -> None:
     chain = read_chain(study)
     known = known_batches(chain)
     batches = {path.parent.name: path for path in sorted(study.landed.glob("[!.]*/manifest.json"))}
-    for batch_id in sorted(set(known) - set(batches)):
-        append(study, Event.GONE, batch_id=batch_id)
+    events = [(Event.GONE, {"batch_id": batch_id}) for batch_id in sorted(set(known) - set(batches))]
     for batch_id, path in batches.items():
         facts = batch_facts(study, read_json(path))
         if batch_id not in known or _is_another_landing(known[batch_id], facts):
-            append(study, Event.LANDED, **facts)
+            events.append((Event.LANDED, facts))
+    refused = {_refusal_key(entry.facts) for entry in chain.entries if entry.event is Event.REFUSED}
     for path in sorted(study.quarantine.glob("*.refused.json")):
         facts = refusal_facts(study, read_json(path))
-        if chain.latest(Event.REFUSED, **facts) is None:
-            append(study, Event.REFUSED, **facts)
+        if _refusal_key(facts) not in refused:
+            events.append((Event.REFUSED, facts))
+    append_all(study, events)
     record_publication(study)
+
+
+def _refusal_key(facts: dict[str, Any]) -> tuple[str, str]:
+    return facts["sha256"], facts["refused_at"]
 
 
 def _is_another_landing(known: dict[str, Any], facts: dict[str, Any]) -> bool:

@@ -144,9 +144,10 @@ def _batches(study: StudyFolder, chain: Chain, hashed: list[Path]) -> Iterator[A
 def _quarantine(study: StudyFolder, chain: Chain, hashed: list[Path]) -> Iterator[Alteration]:
     """Compare quarantined rows with what the trail said of them when they were put there."""
     expected: dict[Path, str] = {}
+    known = known_batches(chain)
     for folder in _folders(study.landed):
         source = str(_manifest(folder).get("sha256", ""))
-        facts = known_batches(chain).get(folder.name)
+        facts = known.get(folder.name)
         if facts and source:
             expected[quarantine_path(study, source)] = facts["quarantine_sha256"]
     for path in sorted(study.quarantine.glob("*.refused.json")):
@@ -155,9 +156,10 @@ def _quarantine(study: StudyFolder, chain: Chain, hashed: list[Path]) -> Iterato
         except (OSError, ValueError, KeyError, TypeError):
             yield Alteration(f"quarantine/{path.name}", "it cannot be read")
             continue
-        if chain.latest(Event.REFUSED, sha256=facts["sha256"], refused_at=facts["refused_at"]) is None:
+        entry = chain.latest(Event.REFUSED, sha256=facts["sha256"], refused_at=facts["refused_at"])
+        if entry is None:
             continue
-        recorded = chain.latest(Event.REFUSED, sha256=facts["sha256"], refused_at=facts["refused_at"]).facts
+        recorded = entry.facts
         expected[quarantine_path(study, facts["sha256"])] = recorded["quarantine_sha256"]
         differing = [key for key in facts if key != "quarantine_sha256" and facts[key] != recorded.get(key)]
         if differing:
