@@ -40,7 +40,57 @@ GUIDANCE_EFFECTS: dict[str, ColumnText] = {
     **NUMBERS,
 }
 
+ANSWER_STATES: dict[str, ColumnText] = {
+    "analysis": text("Name of the analysis"),
+    "status": text("Whether it gave numbers", ("answered", "refused")),
+    "reason": text("Why it was refused, in plain words; empty otherwise"),
+}
+
+OUTCOME_AND_LEVEL: dict[str, ColumnText] = {
+    "outcome": text("What guidance may act on", ("satisfaction", "dropout")),
+    "level": text("What one row of the analysis is", ("session", "client")),
+}
+
+VERDICTS: dict[str, ColumnText] = {
+    **OUTCOME_AND_LEVEL,
+    "verdict": text(
+        "What guidance does: nothing that matters; one way only; one best level for all; fit to the preference; fit "
+        "and the level itself; best is what the client is used to; not to be told",
+        ("no_effect", "monotone", "best_level", "fit", "fit_plus_main", "relative", "undecided"),
+    ),
+    "trace": text("The steps that led to the verdict, in words"),
+}
+
+BALANCE_EVIDENCE: dict[str, ColumnText] = {
+    **OUTCOME_AND_LEVEL,
+    "quantity": text("What is estimated or tested"),
+    "estimate": number(
+        "Its value. Slopes are per point of guidance: points of satisfaction, for dropout logits (of the two lines and "
+        "the spline: probability); breaks and turning points are points of guidance; empty where there is none"
+    ),
+    "conf_low": number("Lower end of the 95% interval (of a break: of the flat range); empty for a test"),
+    "conf_high": number("Upper end of the 95% interval (of a break: of the flat range); empty for a test"),
+    "status": text("How the fit ended, or what the test found"),
+}
+
+CONNECTION_EFFECTS: dict[str, ColumnText] = {
+    "question": text("Which path, feedback or outcome the row is about"),
+    "path": text("From what to what; 'indirect' is the product of both legs of a path"),
+    "timing": text(
+        "When the outcome was rated; only the next session has an order in time", ("same session", "next session")
+    ),
+    "unit": text("Unit of the estimate"),
+    **NUMBERS,
+}
+
 ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "guidance_effects": ("One effect of guidance on satisfaction, or the reverse, from one model", GUIDANCE_EFFECTS),
+    "connection_effects": (
+        "One leg of a path from guidance to satisfaction, one effect of asking, or one effect on empowerment",
+        CONNECTION_EFFECTS,
+    ),
+    "answer_states": ("One analysis and whether it gave an answer", ANSWER_STATES),
+    "verdicts": ("What guidance does to one outcome at one level", VERDICTS),
+    "balance_evidence": ("One quantity behind a verdict", BALANCE_EVIDENCE),
 }
 """Table: what one row is, and its columns."""

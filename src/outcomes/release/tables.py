@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from outcomes.release.answer_columns import ANSWER_TABLES
 from outcomes.release.data_columns import DATA_COLUMNS
 from outcomes.release.result_columns import RESULT_COLUMNS
 from outcomes.release.vocabulary import ColumnText
 
 COLUMNS: dict[str, ColumnText] = {**DATA_COLUMNS, **RESULT_COLUMNS}
+_OF_ANSWERS = {f"{table}.{name}": text for table, (_, texts) in ANSWER_TABLES.items() for name, text in texts.items()}
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class TableText:
     @property
     def columns(self) -> dict[str, ColumnText]:
         """The table's columns in order, each in the table's own sense where it has one."""
-        return {name: COLUMNS.get(f"{self.name}.{name}") or COLUMNS[name] for name in self.column_names}
+        texts = COLUMNS | _OF_ANSWERS
+        return {name: texts.get(f"{self.name}.{name}") or texts[name] for name in self.column_names}
 
 
 def _table(name: str, description: str, source: str, columns: str) -> TableText:
@@ -179,3 +182,9 @@ TABLES: dict[str, TableText] = {
         ),
     )
 }
+
+ANSWERS: dict[str, TableText] = {
+    name: _table(name, description, "outcomes.answers", " ".join(columns))
+    for name, (description, columns) in ANSWER_TABLES.items()
+}
+"""Tables of `outcomes.answers`: there where the answers were asked for."""
