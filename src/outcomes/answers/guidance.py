@@ -15,7 +15,7 @@ import polars as pl
 
 from outcomes.analyses.between_effect import corrected_between, mean_reliabilities
 from outcomes.answers.fitting import LEVEL, Answered, fit_linear_answer
-from outcomes.answers.rows import REFUSED, Numbers, as_table, attempt, numbers, of_model, refuse_all
+from outcomes.answers.rows import REFUSED, Numbers, as_table, attempt, in_words, numbers, of_model, refuse_all
 from outcomes.answers.sessions import session_rows
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed import wald_test
@@ -146,17 +146,17 @@ def client_reliabilities(mart: duckdb.DuckDBPyRelation, rule: Disclosure) -> np.
 
 def _lagged(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> list[dict]:
     """Both directions of time, each with and without the episode's first ratings."""
-    rows = []
+    rows, sessions = [], session_rows(con)
     for question, (fixed, term) in LAGGED.items():
         for model, more in STARTS.items():
             labels = {"question": question, "part": "within client", "model": model}
             labels |= {"is_quoted": bool(more), "mean_reliability": None}
-            rows += attempt(labels, lambda f=f"{fixed}{more} + {INTERCEPTS}", t=term: _lag(con, f, t, rule))
+            rows += attempt(labels, lambda f=f"{fixed}{more} + {INTERCEPTS}", t=term: _lag(sessions, f, t, rule))
     return rows
 
 
-def _lag(con: duckdb.DuckDBPyConnection, formula: str, term: str, rule: Disclosure) -> Iterator[tuple]:
-    answered = fit_linear_answer(formula, session_rows(con), rule)
+def _lag(sessions: duckdb.DuckDBPyRelation, formula: str, term: str, rule: Disclosure) -> Iterator[tuple]:
+    answered = fit_linear_answer(formula, sessions, rule)
     yield {}, numbers(answered.estimate(term), answered)
 
 
@@ -186,7 +186,4 @@ def _spoken(row: dict) -> str:
         return f"{row['question'].capitalize()} ({row['part']}): not estimated. {row['reason']}"
     state = "" if row["status"] == "converged" else f"({row['status'].replace('_', ' ')}) "
     what, unit = _WHAT[row["question"]]
-    return (
-        f"{state}{what.format(who=_WHO.get(row['part'], ''))} {row['estimate']:+.2f} points of {unit} "
-        f"(95% interval {row['conf_low']:+.2f} to {row['conf_high']:+.2f}). An association: not shown to be causal."
-    )
+    return f"{state}{what.format(who=_WHO.get(row['part'], ''))} {in_words(row, f'points of {unit}')}"

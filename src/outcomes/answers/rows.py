@@ -94,3 +94,9 @@ def refuse_all(rows: list[dict]) -> None:
     """Refuse the whole analysis where every part of it was, with the reasons."""
     if all(row["status"] == REFUSED for row in rows):
         raise FitRefused(" ".join(dict.fromkeys(row["reason"] for row in rows)))
+
+
+def in_words(row: dict, unit: str) -> str:
+    """Say an estimate with its unit and interval; no row of these tables shows a cause, and the words say so."""
+    value, low, high = (f"{round(row[name], 3) + 0.0:+.3f}" for name in ("estimate", "conf_low", "conf_high"))
+    return f"{value} {unit} (95% interval {low} to {high}). An association: not shown to be causal."

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import duckdb
 
+TABLE = "answer_sessions"
+"""Temporary: many models read it, and the window functions run once."""
+
 _CENTRED = {
     "satisfaction": "satisfaction_score",
     "alliance": "alliance_score",
@@ -25,8 +28,9 @@ def session_rows(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
     """
     means = ", ".join(f"avg({column}) over of_client as {name}_client" for name, column in _CENTRED.items())
     within = ", ".join(f"{column} - {name}_client as {name}_within" for name, column in _CENTRED.items())
-    return con.sql(
-        f"""with
+    con.execute(
+        f"""create or replace temp table {TABLE} as
+        with
         with_misfit as (
             select *,
                 is_asked_about_guidance::integer::double as asked,
@@ -42,12 +46,17 @@ def session_rows(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
             select *, {means},
                 min(attended_number) filter (satisfaction_score is not null) over of_episode as first_number,
                 arg_min(satisfaction_score, attended_number) over of_episode as satisfaction_of_first,
-                arg_min(directiveness_score, attended_number) over of_episode as directiveness_of_first
+                arg_min(directiveness_score, attended_number) over of_episode as directiveness_of_first,
+                arg_min(alliance_score, attended_number) over of_episode as alliance_of_first,
+                arg_min(felt_overwhelmed_score, attended_number) over of_episode as felt_overwhelmed_of_first
             from with_misfit
             window of_client as (partition by client_id), of_episode as (partition by episode_id)
         )
         select *, {within},
             case when attended_number > first_number then satisfaction_of_first end as satisfaction_first,
-            case when attended_number > first_number then directiveness_of_first end as directiveness_first
+            case when attended_number > first_number then directiveness_of_first end as directiveness_first,
+            case when attended_number > first_number then alliance_of_first end as alliance_first,
+            case when attended_number > first_number then felt_overwhelmed_of_first end as felt_overwhelmed_first
         from with_means"""
     )
+    return con.table(TABLE)
