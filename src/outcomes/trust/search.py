@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import duckdb
 
@@ -25,6 +26,8 @@ from outcomes.warehouse import connect
 
 _PART = 16_000_000  # bytes that are searched at a time
 _OVERLAP = 4_096  # bytes; longer than any id
+_MAGIC_BYTES = 16
+_PACKED = (b"PK\x03\x04", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")  # zip (xlsx), xz, bzip2, zstd, 7z
 _OURS = {PENDING, ".lock", ".lock-holder.json"}
 _ID_COLUMNS = ("client_id", "episode_id")
 
@@ -65,7 +68,7 @@ def search_study(study: StudyFolder, persons: Persons) -> Search:
         try:
             if _holds(path, persons):
                 found.add(path)
-        except (OSError, EOFError, duckdb.Error, OutcomesError):
+        except (OSError, EOFError, zlib.error, duckdb.Error, OutcomesError, Unsearchable):
             unsearchable.add(path)
     for path, kind in source_files(study):
         with tempfile.TemporaryDirectory(dir=study.quarantine, prefix=".aside-") as scratch:
@@ -105,14 +108,19 @@ def _column_holds(con: duckdb.DuckDBPyConnection, relation: str, column: str, pe
 
 
 def _holds(path: Path, persons: Persons) -> bool:
-    if path.suffix == ".duckdb":
-        return database_holds(path, persons)
-    if path.suffix == ".parquet":
-        return _parquet_holds(path, persons)
-    if path.suffix == ".gz":
-        with gzip.open(path, "rb") as stream:
-            return _stream_holds(stream, persons)
+    """Search one file as what its first bytes say that it is, whatever its name says."""
     with path.open("rb") as stream:
+        start = stream.read(_MAGIC_BYTES)
+        stream.seek(0)
+        if start.startswith(_PACKED):
+            raise Unsearchable("packed")
+        if start.startswith(b"PAR1"):
+            return _parquet_holds(path, persons)
+        if start[8:12] == b"DUCK":
+            return database_holds(path, persons)
+        if start.startswith(b"\x1f\x8b"):
+            with gzip.open(stream, "rb") as unpacked:
+                return _stream_holds(unpacked, persons)
         return _stream_holds(stream, persons)
 
 
@@ -124,7 +132,7 @@ def _parquet_holds(path: Path, persons: Persons) -> bool:
         return any(_column_holds(con, relation, column, persons) for column in columns)
 
 
-def _stream_holds(stream: BinaryIO, persons: Persons) -> bool:
+def _stream_holds(stream: IO[bytes], persons: Persons) -> bool:
     tail = b""
     while part := stream.read(_PART):
         whole = tail + part

@@ -148,6 +148,18 @@ def test_a_file_that_landing_does_not_read_but_that_names_them_is_named(study):
     refuse_unfinished(study)
 
 
+def test_files_are_searched_as_what_they_are_whatever_they_are_called(study):
+    text = csv_text([{"client_id": client(3)}]).encode()
+    (study.inbox / "old.part").write_bytes(gzip.compress(text))
+    (study.root / "copy.bak").write_bytes((study.inbox / "sessions_4.parquet").read_bytes())
+    (study.root / "table.xlsx").write_bytes(b"PK\x03\x04" + bytes(20))
+    with pytest.raises(StorageError) as refused:
+        withdraw(study, GONE)
+    assert "inbox/old.part: holds an id" in str(refused.value)
+    assert "copy.bak: holds an id" in str(refused.value)
+    assert "table.xlsx: cannot be opened" in str(refused.value)
+
+
 def test_a_file_that_cannot_be_opened_is_named_because_nobody_can_say_who_is_in_it(study):
     (study.inbox / "sessions_9.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(StorageError, match=r"sessions_9\.parquet: cannot be opened"):
