@@ -155,7 +155,7 @@ def sorted_rows(
         local = np.maximum(starts[first:last] - low, 0)
         chunks.append(
             Chunk(
-                X=np.ascontiguousarray(X[rows].T, dtype=np.float64),
+                X=np.take(X.T, rows, axis=1),
                 events=events[rows].astype(np.float64),
                 trials=None if trials is None else trials[rows].astype(np.float64),
                 Z=None if Z is None else np.ascontiguousarray(Z[rows], dtype=np.float64),
