@@ -33,9 +33,9 @@ of a coverage of 95% is {error:.1f} points.
 |---|---|--:|---|--:|--:|--:|
 """
 FOOTER = """
-How to read it: maximum likelihood estimates the therapists' standard deviation too low with 30 therapists (as it divides by
-the number of therapists, so to speak), which shortens profile intervals and, a little, those of effects that vary between
-therapists (the intercept, `directive`). Effects within therapists are covered as they should be.
+How to read it: maximum likelihood estimates the therapists' standard deviation too low with 30 therapists, which
+shortens profile intervals and, a little, those of effects that vary between therapists (the intercept, `directive`).
+Effects within therapists are covered as they should be.
 """
 
 
