@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,9 @@ from outcomes.study.settings import StudySettings
 
 _SHORTEST = 6  # characters of an id that is not met by chance
 _SHORTEST_NUMBER = 9  # the same for an id of digits alone
+
+
+_WORD = re.compile(rb"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,29 @@ class Persons:
         return self.clients | self.episodes
 
     @cached_property
-    def distinctive(self) -> dict[bytes, re.Pattern[bytes]]:
-        """Ids that bytes can be searched for, each with its pattern; short or plain numbers are met by chance."""
-        return {one.encode(): _whole(one) for one in sorted(self.ids) if _is_distinctive(one)}
+    def distinctive(self) -> IdSearch:
+        """Search for ids that are not met by chance, as short ones and plain numbers are."""
+        return IdSearch(filter(_is_distinctive, self.ids))
 
     @cached_property
-    def every(self) -> dict[bytes, re.Pattern[bytes]]:
-        """All ids with their patterns, for rows that nothing but a search can tell."""
-        return {one.encode(): _whole(one) for one in sorted(self.ids)}
+    def every(self) -> IdSearch:
+        """Search for all ids, for rows that nothing but a search can tell."""
+        return IdSearch(self.ids)
+
+
+class IdSearch:
+    """Finds ids that stand as words of their own in bytes; most are plain words, which one pass finds all at once."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self.ids = tuple(sorted(ids))
+        self._words = {one.encode() for one in self.ids if _WORD.fullmatch(one.encode())}
+        others = (re.escape(one.encode()) for one in self.ids if one.encode() not in self._words)
+        self._others = [re.compile(rb"(?<![A-Za-z0-9_-])" + one + rb"(?![A-Za-z0-9_-])") for one in others]
+
+    def finds(self, data: bytes) -> bool:
+        """Say whether some bytes hold one of the ids."""
+        is_word = bool(self._words) and not self._words.isdisjoint(_WORD.findall(data))
+        return is_word or any(pattern.search(data) for pattern in self._others)
 
 
 class IdCells:
@@ -79,15 +97,6 @@ class IdCells:
         """Return a cell as text; '' where it is missing."""
         text = "" if value is None else str(value).strip()
         return "" if text.lower() in self._missing else text
-
-
-def mentions(data: bytes, patterns: dict[bytes, re.Pattern[bytes]]) -> bool:
-    """Say whether some bytes hold one of the ids as a word of its own."""
-    return any(text in data and pattern.search(data) for text, pattern in patterns.items())
-
-
-def _whole(one: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?<![A-Za-z0-9_-])" + re.escape(one.encode()) + rb"(?![A-Za-z0-9_-])")
 
 
 def _is_distinctive(one: str) -> bool:

@@ -18,13 +18,13 @@ from outcomes.progress import tracked
 from outcomes.storage import read_json
 from outcomes.study import StudyFolder
 from outcomes.trust.pending import PENDING
-from outcomes.trust.persons import IdCells, Persons, mentions
+from outcomes.trust.persons import IdCells, Persons
 from outcomes.trust.recording import quarantine_path
 from outcomes.trust.withdrawn_batches import split_quarantine
 from outcomes.trust.withdrawn_sources import Unsearchable, rewrite_source, source_files
 from outcomes.warehouse import connect
 
-_PART = 16_000_000  # bytes that are searched at a time
+_PART = 4_000_000  # bytes that are searched at a time
 _OVERLAP = 4_096  # bytes; longer than any id
 _MAGIC_BYTES = 16
 _PACKED = (b"PK\x03\x04", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")  # zip (xlsx), xz, bzip2, zstd, 7z
@@ -78,7 +78,7 @@ def search_study(study: StudyFolder, persons: Persons) -> Search:
             except Unsearchable:
                 unsearchable.add(path)
     return Search(
-        n_files=len(files), n_ids=len(persons.ids), n_ids_in_bytes=len(persons.distinctive),
+        n_files=len(files), n_ids=len(persons.ids), n_ids_in_bytes=len(persons.distinctive.ids),
         found_in=_names(study, found), unsearchable=_names(study, unsearchable),
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def database_holds(path: Path, persons: Persons) -> bool:
 
 def _column_holds(con: duckdb.DuckDBPyConnection, relation: str, column: str, persons: Persons) -> bool:
     """Search one text column: id columns for all ids, others for those that are not met by chance."""
-    wanted = sorted(persons.ids) if column in _ID_COLUMNS else [one.decode() for one in persons.distinctive]
+    wanted = sorted(persons.ids) if column in _ID_COLUMNS else list(persons.distinctive.ids)
     return con.execute(
         f"select exists(select 1 from {relation} where trim({_quoted(column)}) in (select unnest(?::varchar[])))",
         [wanted],
@@ -136,8 +136,10 @@ def _stream_holds(stream: IO[bytes], persons: Persons) -> bool:
     tail = b""
     while part := stream.read(_PART):
         whole = tail + part
+        if persons.distinctive.finds(whole):
+            return True
         # Without its NULs, UTF-16 reads as plain text.
-        if mentions(whole, persons.distinctive) or mentions(whole.replace(b"\0", b""), persons.distinctive):
+        if b"\0" in whole and persons.distinctive.finds(whole.replace(b"\0", b"")):
             return True
         tail = part[-_OVERLAP:]
     return False

@@ -20,7 +20,7 @@ from outcomes.landing.quarantine import HEADER
 from outcomes.landing.source_rows import path_literal, text_literal
 from outcomes.storage import file_sha256, new_folder, read_json, sync_folder, write_json, write_text
 from outcomes.study import StudyFolder
-from outcomes.trust.persons import IdCells, Persons, mentions
+from outcomes.trust.persons import IdCells, Persons
 from outcomes.trust.recording import quarantine_path
 from outcomes.warehouse import connect
 
@@ -155,7 +155,7 @@ def _is_theirs(row: str, id_cells: IdCells, persons: Persons) -> bool:
     cells = json.loads(row)
     if isinstance(cells, dict):
         return persons.owns(*id_cells.of({_undone(name): _undone(cell) for name, cell in cells.items()}))
-    return mentions(row.encode(), persons.every)
+    return persons.every.finds(row.encode())
 
 
 def _undone(cell: str) -> str:

@@ -22,7 +22,7 @@ from outcomes.landing.source_rows import path_literal, text_literal
 from outcomes.landing.text_records import TextRecords, find_records
 from outcomes.study import StudyFolder
 from outcomes.study.settings import StudySettings
-from outcomes.trust.persons import IdCells, Persons, mentions
+from outcomes.trust.persons import IdCells, Persons
 from outcomes.warehouse import connect
 
 _PART = 16_000_000  # bytes that are copied at a time
@@ -125,7 +125,7 @@ def _rewrite_text(
     gone = []
     for record, raw in _numbered(records):
         pair = None if record in records.malformed else ids_of(raw)
-        if persons.owns(*pair) if pair else mentions(raw, persons.every):
+        if persons.owns(*pair) if pair else persons.every.finds(raw):
             gone.append(record)
     if gone:
         _copy_without(content, target, records, gone)
@@ -181,7 +181,7 @@ def _copy_without(content: Path, target: Path, records: TextRecords, gone: list[
 def _rewrite_lines(content: Path, target: Path, persons: Persons) -> int:
     """Leave out every line that mentions one of the ids: all that can be done where there is no readable header."""
     lines = content.read_bytes().splitlines(keepends=True)
-    kept = [line for line in lines if not mentions(line, persons.every)]
+    kept = [line for line in lines if not persons.every.finds(line)]
     if len(kept) < len(lines):
         target.write_bytes(b"".join(kept))
     return len(lines) - len(kept)
