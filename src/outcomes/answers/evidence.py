@@ -30,9 +30,10 @@ from outcomes.answers.verdict import ALPHA, WEIGHT, Evidence
 from outcomes.errors import FitRefused
 from outcomes.mixed import FitStatus, fit_cluster_robust, fit_linear
 
-NEGLIGIBLE = 0.10
-"""Bound of the equivalence tests: standard deviations of the outcome per standard deviation of the term (Cohen's small
-correlation). A logit counts pi / sqrt(3) as its standard deviation."""
+NEGLIGIBLE = 0.125
+"""Bound of the equivalence tests: standard deviations of the outcome per standard deviation of the term. The half of
+the rows with more and the half with less of a normal term then differ by d = 0.2, Cohen's small difference (the halves'
+means lie 1.6 standard deviations apart). A logit counts pi / sqrt(3) as its standard deviation."""
 
 BAND_PERCENTILES = np.linspace(5, 95, 19)
 SEED = 20_413  # of the draws behind the band

@@ -1,0 +1,171 @@
+"""How often each verdict comes out, in simulated cohorts of a study's size in which the truth is known."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+
+import polars as pl
+from scipy import stats
+
+from outcomes.answers.evidence import between_clients, find_evidence
+from outcomes.answers.guidance_rows import client_rows, session_rows
+from outcomes.answers.simulated import built
+from outcomes.answers.structures import Structure
+from outcomes.answers.verdict import Verdict, decide
+from outcomes.errors import FitRefused, UsageError
+from outcomes.progress import tracked
+from outcomes.release.identity import code_version
+from outcomes.simulate import CohortParameters, Truth, simulate_cohort, with_truth
+from outcomes.storage import write_json
+from outcomes.study import StudyFolder, StudySettings, read_settings
+from outcomes.study.settings import Disclosure
+from outcomes.warehouse import connect
+
+POWER_FILE = "power.json"
+LEVELS = ("session", "client")
+REFUSED = "refused"
+OUTCOMES = (*(str(verdict) for verdict in Verdict), REFUSED)
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many take part."""
+
+    clients: int
+    therapists: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came out of one cohort at one level; `parabola_turns` is what a Lind-Mehlum test alone would have said."""
+
+    truth: str
+    level: str
+    verdict: str
+    parabola_turns: bool
+
+
+def study_size(study: StudyFolder) -> Size:
+    """Clients and therapists of the published release.
+
+    Raises
+    ------
+    UsageError
+        If nothing is published yet.
+    """
+    if not study.database.exists():
+        raise UsageError("Nothing is published yet, so the study has no size", "run `outcomes refresh` first")
+    with connect(study.database, read_only=True) as con:
+        (found,) = con.execute(
+            "select count(distinct client_id), count(distinct therapist_id) from mart_session_directiveness"
+        ).fetchall()
+    return Size(*found)
+
+
+def trials(truth: Truth, size: Size, seed: int, rule: Disclosure) -> tuple[Trial, ...]:
+    """Simulate one cohort and decide on satisfaction, for sessions and clients."""
+    settings = _settings(rule)
+    parameters = with_truth(truth, CohortParameters(clients=size.clients, therapists=size.therapists))
+    try:
+        with built(simulate_cohort(parameters, seed), settings) as con:
+            sessions = find_evidence(session_rows(con, settings))
+            clients = between_clients(find_evidence(client_rows(con, settings)), sessions)
+    except FitRefused:
+        return tuple(Trial(str(truth), level, REFUSED, False) for level in LEVELS)
+    return tuple(
+        Trial(
+            str(truth),
+            level,
+            str(decide(found.evidence).verdict),
+            found.turns[Structure.BEST_LEVEL].lind_mehlum.is_supported,
+        )
+        for level, found in zip(LEVELS, (sessions, clients), strict=True)
+    )
+
+
+def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None = None) -> pl.DataFrame:
+    """Simulate cohorts under each truth and count the verdicts, on all processors.
+
+    Parameters
+    ----------
+    size : Size
+        Of each cohort. Sessions for each client are as in the simulated world (docs/simulation.md).
+    cohorts : int
+        For each truth.
+    seed : int
+        Of the first cohort; the next ones follow.
+    rule : Disclosure, optional
+        The study's thresholds; those of a new study where not given.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row a truth, level and verdict: n_cohorts, n, rate (0 to 1) with its Clopper-Pearson interval conf_low,
+        conf_high; parabola_turns_rate is the share of the truth's cohorts in which the Lind-Mehlum test alone finds a
+        best level.
+    """
+    return count_verdicts(list(_all_trials(size, cohorts, seed, rule or Disclosure())))
+
+
+def count_verdicts(found: Sequence[Trial]) -> pl.DataFrame:
+    """Count trials as `error_rates` describes it."""
+    rows = []
+    for truth in Truth:
+        for level in LEVELS:
+            own = [trial for trial in found if (trial.truth, trial.level) == (truth, level)]
+            turns = sum(trial.parabola_turns for trial in own) / len(own)
+            for verdict in OUTCOMES:
+                n = sum(trial.verdict == verdict for trial in own)
+                interval = stats.binomtest(n, len(own)).proportion_ci(CONFIDENCE)
+                rows.append((truth, level, verdict, len(own), n, n / len(own), interval.low, interval.high, turns))
+    names = ["truth", "level", "verdict", "n_cohorts", "n", "rate", "conf_low", "conf_high", "parabola_turns_rate"]
+    return pl.DataFrame([(str(truth), *rest) for truth, *rest in rows], schema=names, orient="row")
+
+
+def confusion(rates: pl.DataFrame, level: str) -> pl.DataFrame:
+    """Lay the rates of one level out: one row a truth, one column a verdict, in percent of the cohorts."""
+    wide = rates.filter(pl.col("level") == level).with_columns((pl.col("rate") * 100).round(0).cast(pl.Int64))
+    shown = [verdict for verdict in OUTCOMES if verdict != REFUSED or (wide["verdict"] == REFUSED).any()]
+    return wide.pivot("verdict", index="truth", values="rate", maintain_order=True).select("truth", *shown)
+
+
+def keep_rates(study: StudyFolder, rates: pl.DataFrame, size: Size, seed: int) -> None:
+    """Write the rates to `power.json` of the study, with what they were made from.
+
+    They lie beside the releases and not in one: a release is never changed once it is published.
+    """
+    write_json(
+        study.root / POWER_FILE,
+        {
+            "clients": size.clients,
+            "therapists": size.therapists,
+            "first_seed": seed,
+            "release_id": study.current.resolve().name,
+            "code_version": code_version(),
+            "rates": json.loads(rates.write_json()),
+        },
+    )
+
+
+def _all_trials(size: Size, cohorts: int, seed: int, rule: Disclosure) -> Iterator[Trial]:
+    # Spawned, because threads of DuckDB and polars do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+        waiting = [
+            pool.submit(trials, truth, size, number, rule) for number in range(seed, seed + cohorts) for truth in Truth
+        ]
+        for done in tracked(as_completed(waiting), "Simulated cohorts", len(waiting)):
+            yield from done.result()
+
+
+def _settings(rule: Disclosure) -> StudySettings:
+    """Scales and definitions of a new study, which simulated cohorts have, with a study's own thresholds."""
+    with as_file(files("outcomes.study") / "template.toml") as template:
+        return read_settings(template).model_copy(update={"disclosure": rule})
