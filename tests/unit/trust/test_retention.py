@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trust_inputs import publish_release
 
+from outcomes.errors import StorageError
 from outcomes.release import published_id
-from outcomes.storage import read_json
+from outcomes.storage import read_json, write_json
 from outcomes.study import StudyFolder
 from outcomes.study.settings import Retention
 from outcomes.trust.audit_trail import Event, read_chain
@@ -57,14 +58,25 @@ def test_whatever_the_rule_the_published_release_and_the_last_ones_stay(times, k
 
 def test_pruning_removes_keeps_and_writes_down(study):
     first = published_id(study)
-    text = study.settings_path.read_text().replace("keep_last = 0", "keep_last = 1").replace("one_a_month = true", "")
+    manifest = read_json(study.current / "manifest.json")
+    write_json(study.current / "manifest.json", manifest | {"published_at": "2025-12-31T23:59:59+00:00"})
+    text = study.settings_path.read_text().replace("keep_last = 0", "keep_last = 1")
     study.settings_path.write_text(text)
     study = StudyFolder.open(study.root)
     second = publish_release(study)
-    assert read_json(study.releases / first / "manifest.json")["published_at"]
-    assert prune(study) in ((first,), ())  # both may have been published within one second
+    assert prune(study) == ()  # the first one is the last of its month
+    study.settings_path.write_text(text.replace("one_a_month = true", "one_a_month = false"))
+    study = StudyFolder.open(study.root)
+    assert prune(study) == (first,)
     assert prune(study) == ()
+    assert [folder.name for folder in study.releases.iterdir()] == [second]
     assert published_id(study) == second
+    assert read_chain(study).latest(Event.RETENTION).facts == {"removed": [first], "kept": 1}
     assert verify(study).altered == ()
-    if not (study.releases / first).exists():
-        assert read_chain(study).latest(Event.RETENTION).facts == {"removed": [first], "kept": 1}
+
+
+def test_a_release_without_a_manifest_has_no_age_and_nothing_is_removed(study):
+    (study.current / "manifest.json").unlink()
+    with pytest.raises(StorageError, match="its age is not known"):
+        prune(study)
+    assert study.current.exists()
