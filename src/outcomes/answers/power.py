@@ -136,6 +136,17 @@ def confusion(rates: pl.DataFrame, level: str) -> pl.DataFrame:
     return wide.pivot("verdict", index="truth", values="rate", maintain_order=True).select("truth", *shown)
 
 
+def as_text(rates: pl.DataFrame, level: str) -> str:
+    """Align the confusion table for a terminal."""
+    table = confusion(rates, level)
+    width = max(len(str(truth)) for truth in Truth)
+    lines = ["  ".join(["truth".ljust(width), *table.columns[1:]])]
+    for truth, *cells in table.iter_rows():
+        shown = [str(cell or ".").rjust(len(name)) for cell, name in zip(cells, table.columns[1:], strict=True)]
+        lines.append("  ".join([truth.ljust(width), *shown]))
+    return "\n".join(lines)
+
+
 def keep_rates(study: StudyFolder, rates: pl.DataFrame, size: Size, seed: int) -> None:
     """Write the rates to `power.json` of the study, with what they were made from.
 
