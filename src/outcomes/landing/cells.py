@@ -75,13 +75,14 @@ def typed_cell(
         Cells may have outer blanks.
     """
     raw = text_literal(planned.constant) if planned.place is None else f"c{planned.place}"
+    trimmed = f"trim({raw})" if has_blanks or planned.place is None else raw
     is_native = is_native and planned.place is not None
-    missing = _is_missing(raw, plan)
+    missing = _is_missing(raw, trimmed, plan)
     is_read_native = is_native and planned.column.type in (ValueType.SCALE, ValueType.INTEGER, ValueType.DATE)
     empty = _Empty(f"{raw} is null" if is_read_native else missing, flag(Rule.MISSING_KEY) if is_key else "0")
     match planned.column.type:
         case ValueType.IDENTIFIER:
-            return _identifier(planned, raw, empty, plan, is_typed=is_typed, has_blanks=has_blanks)
+            return _identifier(planned, raw, trimmed, empty, plan, is_typed=is_typed)
         case ValueType.SCALE:
             bounds = f"between {planned.scale.minimum!r} and {planned.scale.maximum!r}"
             return _number(planned, raw, empty, plan, Rule.NOT_A_NUMBER, bounds, is_native=is_native)
@@ -91,32 +92,32 @@ def typed_cell(
         case ValueType.DATE:
             return _date(planned, raw, empty, plan, today, is_native=is_native)
         case ValueType.YES_NO:
-            return _yes_no(planned, raw, empty, plan, is_typed=is_typed)
+            return _yes_no(planned, raw, trimmed, empty, plan, is_typed=is_typed)
         case ValueType.CODE:
             return _code(planned, raw, empty, plan)
 
 
 def _identifier(
-    planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, *, is_typed: bool, has_blanks: bool
+    planned: PlannedColumn, raw: str, trimmed: str, empty: _Empty, plan: ColumnPlan, *, is_typed: bool
 ) -> TypedCell:
     """Keep an id as text; in CSV control characters were found in the bytes, elsewhere they are looked for here."""
-    trimmed = f"nullif(trim({raw}), '')" if has_blanks else raw
-    # Most ids are longer than any code for a missing value, and need one trim and no comparison.
+    # Most ids are longer than any code for a missing value, and need no comparison.
     is_long = f"length({raw}) > {2 + max(map(len, (*plan.source.missing, '')))}"
-    value = f"case when {is_long} then {trimmed} when not {empty.condition} then trim({raw}) end"
+    kept = raw if trimmed == raw else f"nullif({trimmed}, '')"
+    value = f"case when {is_long} then {kept} when not {empty.condition} then {trimmed} end"
     if not is_typed:
         return TypedCell({}, value, f"case when v_{planned.column.name} is null then {empty.flag} else 0 end")
     control = f"regexp_matches({raw}, '{_CONTROL}')"
     return TypedCell({}, value, f"case {empty.branch} when {control} then {flag(Rule.CONTROL_CHARACTER)} else 0 end")
 
 
-def _is_missing(raw: str, plan: ColumnPlan) -> str:
+def _is_missing(raw: str, trimmed: str, plan: ColumnPlan) -> str:
     codes = sorted({code.strip().lower() for code in plan.source.missing} | {""})
-    longest = max(map(len, codes))
     listed = ", ".join(map(text_literal, codes))
-    return (
-        f"({raw} is null or (length({raw}) <= {longest + 2} and lower(trim({raw})) in ({listed})) or trim({raw}) = '')"
-    )
+    if trimmed == raw:
+        return f"({raw} is null or lower({raw}) in ({listed}))"
+    is_short = f"length({raw}) <= {2 + max(map(len, codes))}"
+    return f"({raw} is null or ({is_short} and lower({trimmed}) in ({listed})) or {trimmed} = '')"
 
 
 def _number(
@@ -173,13 +174,17 @@ def _date(
     )
 
 
-def _yes_no(planned: PlannedColumn, raw: str, empty: _Empty, plan: ColumnPlan, *, is_typed: bool) -> TypedCell:
+def _yes_no(
+    planned: PlannedColumn, raw: str, trimmed: str, empty: _Empty, plan: ColumnPlan, *, is_typed: bool
+) -> TypedCell:
     yes = {word.strip().lower() for word in plan.source.yes} | ({"true"} if is_typed else set())
     no = {word.strip().lower() for word in plan.source.no} | ({"false"} if is_typed else set())
-    read = f"lower(trim({raw}))"  # spelt out, so that it is computed only for cells that are not plain yes or no
+    meanings = dict.fromkeys(no, "false") | dict.fromkeys(yes, "true")
+    meant = f"map {{{', '.join(f'{text_literal(word)}: {truth}' for word, truth in sorted(meanings.items()))}}}"
+    # Spelt plainly, most cells need no look-up. DuckDB would work out for every cell what stands here twice.
     value = (
         f"case when {raw} in ({_list(yes)}) then true when {raw} in ({_list(no)}) then false "
-        f"when {read} in ({_list(yes)}) then true when {read} in ({_list(no)}) then false end"
+        f"else {meant}[lower({trimmed})] end"
     )
     flagged = f"case when v_{planned.column.name} is not null then 0 {empty.branch} else {flag(Rule.NOT_YES_NO)} end"
     return TypedCell({}, value, flagged)

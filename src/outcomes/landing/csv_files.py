@@ -40,8 +40,8 @@ def read_csv(path: Path, scratch: Path, kind: Kind, settings: StudySettings) -> 
             is_parallel=not records.has_breaks, types=types, options=options,
         )  # fmt: skip
 
-    # DuckDB reads 1_0 as ten; with an underscore anywhere the text is looked at first.
-    native = "" if records.has_underscores else relation(_native_types(plan), _native_options(plan))
+    # DuckDB reads 1_0 as ten: where a cell might say so, the text is looked at first.
+    native = "" if records.has_joined_digits else relation(_native_types(plan), _native_options(plan))
 
     def raw_cells(places: Sequence[int]) -> Iterator[list[str]]:
         return _cells(records, places, head)

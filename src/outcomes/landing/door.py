@@ -10,7 +10,7 @@ import duckdb
 from outcomes.contract import Refusal, ValueType
 from outcomes.landing.cells import EARLIEST_DATE
 from outcomes.landing.columns import ColumnPlan, PlannedColumn
-from outcomes.landing.patterns import BIRTH, FREE_TEXT, LONGEST_SEARCHED, SAFE_VALUE, Sighting, sightings
+from outcomes.landing.patterns import BIRTH, FREE_TEXT, LONGEST_SEARCHED, MIXED_VALUE, SAFE_VALUE, Sighting, sightings
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.landing.source_rows import text_literal
 
@@ -76,9 +76,10 @@ def _refusal(found: list[tuple[str, Sighting]], plan: ColumnPlan) -> FileRefused
 
 def _unsafe_values(con: duckdb.DuckDBPyConnection, planned: PlannedColumn) -> tuple[int, set[str]]:
     """Return the number of distinct ids, and those that do not have the form of a pseudonym."""
+    fits = f"regexp_full_match(value, {text_literal(SAFE_VALUE)})"
+    is_mixed = " and ".join(f"regexp_full_match(value, {text_literal(pattern)})" for pattern in MIXED_VALUE)
     n_distinct, unsafe = con.execute(
-        "select count(*), list(value order by value) "
-        f"filter (not regexp_full_match(value, {text_literal(SAFE_VALUE)})) "
+        f"select count(*), list(value order by value) filter (not ({fits} or ({is_mixed}))) "
         f"from (select distinct v_{planned.column.name} as value from typed where v_{planned.column.name} is not null)"
     ).fetchall()[0]
     return n_distinct, set(unsafe or ())

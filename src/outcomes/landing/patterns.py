@@ -15,6 +15,9 @@ SAFE_VALUE = (
     r"|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
     r"|[0-9a-f]*[a-f][0-9a-f]{15,}|[0-9A-F]*[A-F][0-9A-F]{15,}"
 )
+# One word of letters and digits in any mixture, longer than a postcode: no pattern below can fit it, so looking at each
+# would find nothing and cost seconds. It must match both.
+MIXED_VALUE = (r"[A-Za-z0-9_-]{8,}", r".*([A-Za-z].*[0-9]|[0-9].*[A-Za-z]).*")
 
 EMAIL = "e-mail addresses"
 PHONE = "phone numbers"

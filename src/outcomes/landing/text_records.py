@@ -16,6 +16,7 @@ from outcomes.landing.refusal import FileRefused
 _CHUNK_BYTES = 4_000_000
 LONGEST_RECORD = 1_000_000  # bytes; a row of ratings has some hundred
 _RECORDS_A_COPY = 20_000
+_IS_DIGIT = np.isin(np.arange(256), list(b"0123456789"))
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class TextRecords:
     """Records of a text file by byte offsets.
 
     `is_plain` says that DuckDB can read the file as it is: one kind of line ending, nothing malformed, no blank lines.
-    `has_breaks` says that quoted cells run over lines, `has_underscores` and
-    `has_spaces` that there are such.
+    `has_breaks` says that quoted cells run over lines, `has_joined_digits` that an underscore stands between two digits
+    (DuckDB reads 1_0 as ten), `has_spaces` that there are such.
     """
 
     path: Path
@@ -35,7 +36,7 @@ class TextRecords:
     malformed: dict[int, Rule]
     is_plain: bool
     has_breaks: bool
-    has_underscores: bool
+    has_joined_digits: bool
     has_spaces: bool
 
     def raw(self, records: Iterator[int] | list[int]) -> Iterator[bytes]:
@@ -59,7 +60,7 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
     starts, ends, lines = [], [], []
     malformed: dict[int, Rule] = {}
     n_records, line, offset = 0, first_line, body_start
-    has_crlf = has_lf = has_blanks = has_breaks = has_underscores = has_spaces = False
+    has_crlf = has_lf = has_blanks = has_breaks = has_joined_digits = has_spaces = False
     with path.open("rb") as stream:
         stream.seek(body_start)
         carried, at_end = b"", False
@@ -67,7 +68,7 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
             chunk = stream.read(_CHUNK_BYTES)
             at_end = len(chunk) < _CHUNK_BYTES
             data = carried + chunk
-            has_underscores = has_underscores or b"_" in chunk
+            has_joined_digits = has_joined_digits or _joins_digits(data)
             has_spaces = has_spaces or b" " in chunk
             if at_end and data and not data.endswith(b"\n"):
                 data += b"\n"
@@ -96,8 +97,16 @@ def find_records(path: Path, body_start: int, first_line: int, delimiter: str, n
         np.concatenate(ends) if ends else np.zeros(0, np.int64),
         np.concatenate(lines) if lines else np.zeros(0, np.int64),
         malformed, is_plain=not (malformed or has_blanks or (has_crlf and has_lf)), has_breaks=has_breaks,
-        has_underscores=has_underscores, has_spaces=has_spaces,
+        has_joined_digits=has_joined_digits, has_spaces=has_spaces,
     )  # fmt: skip
+
+
+def _joins_digits(data: bytes) -> bool:
+    if b"_" not in data:
+        return False
+    text = np.frombuffer(data, np.uint8)
+    inner = np.flatnonzero(text[1:-1] == ord("_"))
+    return bool((_IS_DIGIT[text[inner]] & _IS_DIGIT[text[inner + 2]]).any())
 
 
 def _blocks(

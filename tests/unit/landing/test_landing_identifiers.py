@@ -1,6 +1,9 @@
 """Direct identifiers stay outside, pseudonyms come in."""
 
 import hashlib
+import random
+import re
+import string
 import uuid
 
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from outcomes.contract import CONTRACT, Refusal
 from outcomes.landing import Landed, Refused
 from outcomes.landing.identifiers import is_free_text_name, is_identifying_name
-from outcomes.landing.patterns import is_nhs_number
+from outcomes.landing.patterns import MIXED_VALUE, is_nhs_number, sightings
 
 HEADER = "practice_id,therapist_id,client_id,session_number,session_date,directiveness,satisfaction"
 
@@ -168,3 +171,30 @@ def test_names_of_practices_raise_no_alarm(door):
 def test_the_check_digit_of_nhs_numbers(digits, valid):
     # 9434765919 and 4010232137: the examples of the NHS Data Dictionary and of NHS number guidance.
     assert is_nhs_number(digits) is valid
+
+
+def test_values_that_are_not_searched_hold_nothing_that_a_search_would_find():
+    draw = random.Random(1)
+    shapes = [
+        "A12 3BC",
+        "AB1C2DE",
+        "20240506",
+        "07700900123",
+        "9434765919",
+        "+447700900123",
+        "alexander",
+        "a@b.example",
+    ]
+    letters = string.ascii_letters + 3 * string.digits + "-_"
+    mixed = ["".join(draw.choices(letters, k=draw.randint(6, 14))) for _ in range(5000)]
+    mixed += [draw.choice("xX-_ ") + shape for shape in shapes] + [shape + draw.choice("xX-_9") for shape in shapes]
+    unsearched = [value for value in mixed if all(re.fullmatch(pattern, value) for pattern in MIXED_VALUE)]
+    assert len(unsearched) > 2000
+    assert sightings(unsearched, len(unsearched), is_id=True) == []
+    assert not any(sightings([value] * 30, 30, is_id=True) for value in unsearched[-500:])
+
+
+def test_pseudonyms_of_any_mixture_of_letters_and_digits_are_landed(door):
+    draw = random.Random(2)
+    forms = ["".join(draw.choices(string.ascii_lowercase, k=5) + draw.choices(string.digits, k=5)) for _ in range(50)]
+    assert isinstance(door.land(table(sorted(set(forms)))), Landed)
