@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import socket
@@ -53,14 +54,14 @@ def prefect_server(tmp_path_factory):
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_until_healthy(url, server)
+        wait_until_healthy(url, server)
         yield {**environment, "PREFECT_API_URL": url}
     finally:
         server.terminate()
         server.wait(timeout=30)
 
 
-def _wait_until_healthy(url: str, server: subprocess.Popen) -> None:
+def wait_until_healthy(url: str, server: subprocess.Popen) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert server.poll() is None, "the Prefect server ended at once"
@@ -91,3 +92,30 @@ def small_study(_small_sources, tmp_path) -> StudyFolder:
     """A study of 240 clients with files in its inbox, not refreshed yet."""
     shutil.copytree(_small_sources, tmp_path / "study")
     return StudyFolder.open(tmp_path / "study")
+
+
+def _refresh(root: str, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    from outcomes.flows.refresh import refresh
+
+    refresh(root)
+
+
+@pytest.fixture(scope="session")
+def start_refresh(prefect_server):
+    """Start real processes that have the slow imports behind them, so that the kills hit our own steps."""
+    before = dict(os.environ)
+    os.environ.update(
+        {name: value for name, value in prefect_server.items() if name.startswith(("PREFECT_", "HOME", "DO_NOT"))}
+    )
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["outcomes.flows.refresh", "great_expectations", "altair", "statsmodels.api"])
+
+    def start(study: StudyFolder) -> multiprocessing.Process:
+        process = context.Process(target=_refresh, args=(str(study.root), prefect_server))
+        process.start()
+        return process
+
+    yield start
+    os.environ.clear()
+    os.environ.update(before)
