@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from outcomes.release.result_columns import FIT_STATUSES
 from outcomes.release.vocabulary import ColumnText, count, flag, number, text
+from outcomes.study.settings import DropoutDefinition
 
 NUMBERS: dict[str, ColumnText] = {
     "estimate": number("Estimate, in the unit that the row says; empty where refused or where the row is a joint test"),
@@ -83,12 +84,53 @@ CONNECTION_EFFECTS: dict[str, ColumnText] = {
     **NUMBERS,
 }
 
+_DEFINITION = text("Definition of dropout (field guide's lattice)", tuple(DropoutDefinition))
+
+DROPOUT_EFFECTS: dict[str, ColumnText] = {
+    "definition": _DEFINITION,
+    "cause": text("Which ending the hazard is of", ("dropout", "planned", "other")),
+    "reading": text(
+        "What is made of undetermined episodes",
+        ("as recorded", "all undetermined are dropout", "no undetermined is dropout"),
+    ),
+    "effect": text("Which part of guidance; the estimate is in log odds of ending after a session, per point"),
+    "is_declared": flag("Whether it is the study's own definition"),
+    "odds_ratio": number("Odds ratio per point: exp(estimate)"),
+    "n_events": count("Endings of this kind behind the fit; empty where refused", "episodes", "BIGINT"),
+    **NUMBERS,
+}
+
+DROPOUT_AGREEMENT: dict[str, ColumnText] = {
+    "definition": _DEFINITION,
+    "definition_2": _DEFINITION,
+    "measure": text("Measure of agreement on dropout against planned ending", ("Cohen's kappa", "Gwet's AC1")),
+    "observed_prop": number("Share of episodes with the same label", "0 to 1"),
+    "n_episodes": count("Episodes that both definitions judge", "episodes", "BIGINT"),
+    **NUMBERS,
+}
+
+DROPOUT_INCIDENCE: dict[str, ColumnText] = {
+    "definition": _DEFINITION,
+    "cause": text("Which ending the risk is of", ("dropout", "another ending")),
+    "guidance": text(
+        "Guidance throughout: average, one standard deviation below or above it, or the difference of these risks; "
+        "the estimate is a probability by the session, averaged over therapists",
+        ("low", "average", "high", "high less low"),
+    ),
+    "guidance_level": number("The level of guidance; empty for the difference", "", "points of the scale"),
+    "session": ColumnText("BIGINT", "Attended session by which the episode has ended", "", "3 | 8 | 12"),
+    **NUMBERS,
+}
+
 ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "guidance_effects": ("One effect of guidance on satisfaction, or the reverse, from one model", GUIDANCE_EFFECTS),
     "connection_effects": (
         "One leg of a path from guidance to satisfaction, one effect of asking, or one effect on empowerment",
         CONNECTION_EFFECTS,
     ),
+    "dropout_effects": ("One effect of guidance on one ending under one definition of dropout", DROPOUT_EFFECTS),
+    "dropout_agreement": ("The agreement of two definitions of dropout", DROPOUT_AGREEMENT),
+    "dropout_incidence": ("The risk of an ending by a session at a level of guidance", DROPOUT_INCIDENCE),
     "answer_states": ("One analysis and whether it gave an answer", ANSWER_STATES),
     "verdicts": ("What guidance does to one outcome at one level", VERDICTS),
     "balance_evidence": ("One quantity behind a verdict", BALANCE_EVIDENCE),

@@ -1,0 +1,100 @@
+"""The risk set of dropout under one definition and one reading of the endings that are not known."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import duckdb
+
+TABLE = "answer_risk_set"
+FIRST_SESSIONS = 3  # with hazards of their own; then a line in ln(session), as in the study template
+
+
+class Reading(StrEnum):
+    """What is made of episodes whose ending is not known."""
+
+    AS_RECORDED = "as recorded"
+    ALL_DROPOUT = "all undetermined are dropout"
+    NONE_DROPOUT = "no undetermined is dropout"
+
+
+class Cause(StrEnum):
+    """What ends an episode."""
+
+    DROPOUT = "dropout"
+    PLANNED = "planned"
+    OTHER = "other"
+
+
+GUIDANCE = {
+    "directiveness_so_far": "usual guidance up to now, per point",
+    "directiveness_change": "more guidance than before, per point",
+}
+"""Terms whose effects are told. Both know nothing of the future."""
+
+
+def definitions(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Definitions of dropout that the data allow, in the order of their names."""
+    found = con.execute("select distinct definition from core_dropout_labels order by definition").fetchall()
+    return tuple(name for (name,) in found)
+
+
+def risk_set(
+    con: duckdb.DuckDBPyConnection, definition: str, reading: Reading, silent_days: int
+) -> duckdb.DuckDBPyRelation:
+    """Sessions at risk under a definition, with 0/1 columns is_dropout, is_planned, is_other, is_another (not dropout).
+
+    The flags are empty on the last session of an undetermined episode under `AS_RECORDED`. Under the other readings
+    such an episode ended by dropout, or by nothing that is told apart (all flags 0); except that one which is open and
+    was seen less than `silent_days` ago goes on, and stays censored there.
+    """
+    known = "state <> 'undetermined'"
+    filled = {
+        Reading.AS_RECORDED: {name: f"case when {known} then (state = '{name}')::integer end" for name in Cause},
+        Reading.ALL_DROPOUT: _read_as("dropout"),
+        Reading.NONE_DROPOUT: _read_as("none"),
+    }[reading]
+    flags = ", ".join(f"case when is_last then {sql} else 0 end as is_{name}" for name, sql in filled.items())
+    con.execute(
+        f"""create or replace temp table {TABLE} as
+        with
+        labelled as (
+            select
+                sessions.* exclude (ending_state, is_dropout, is_planned_end, is_other_end),
+                labels.state,
+                coalesce(
+                    (episodes.ending is null or episodes.ending = 'open')
+                    and episodes.end_date is null
+                    and episodes.days_silent < {silent_days},
+                    false
+                ) as is_open
+            from mart_person_session as sessions
+            inner join core_dropout_labels as labels
+                on sessions.episode_id = labels.episode_id and labels.definition = $definition
+            inner join core_episodes as episodes on sessions.episode_id = episodes.episode_id
+        ),
+        flagged as (select *, {flags} from labelled)
+        select *, is_planned + is_other as is_another from flagged""",
+        {"definition": definition},
+    )
+    return con.table(TABLE)
+
+
+def _read_as(cause: str) -> dict[str, str]:
+    """Flags of the last session where undetermined episodes ended by `cause` and open ones are censored."""
+    state = f"case when state = 'undetermined' then '{cause}' else state end"
+    censored = "state = 'undetermined' and is_open"
+    return {name: f"case when not ({censored}) then ({state} = '{name}')::integer end" for name in Cause}
+
+
+def baseline(rows: duckdb.DuckDBPyRelation, outcome: str) -> tuple[duckdb.DuckDBPyRelation, tuple[str, ...]]:
+    """Sessions in which the event can occur at all, and the terms of the hazard's course over them.
+
+    Some definitions let dropout happen in the first sessions only: sessions before the first event and after the last
+    have a hazard of 0, which no logit can fit, and are left out.
+    """
+    events = rows.filter(f"{outcome} = 1").aggregate("min(attended_number), max(attended_number)").fetchall()
+    first, last = events[0] if events and events[0][0] is not None else (1, 1)
+    dummies = tuple(f"session_{k}" for k in range(max(first, 1), FIRST_SESSIONS + 1) if k < last)
+    line = ("log_session",) if last > FIRST_SESSIONS + 1 else ()
+    return rows.filter(f"attended_number between {first} and {last}"), dummies + line
