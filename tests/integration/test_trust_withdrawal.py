@@ -75,6 +75,13 @@ def state(study: StudyFolder) -> dict[str, object]:
     return found
 
 
+def wait_until_begun(study: StudyFolder, process: multiprocessing.Process) -> float:
+    """Wait for the note of the withdrawal, so that the kills hit its own work; return the moment."""
+    while process.exitcode is None and not (study.root / ".withdrawal.json").exists():
+        time.sleep(0.005)
+    return time.monotonic()
+
+
 def kill_at_random(landed, tmp_path, kills: int, seed: int) -> dict[str, int]:
     root, clients = landed
     generator = random.Random(seed)
@@ -87,8 +94,8 @@ def kill_at_random(landed, tmp_path, kills: int, seed: int) -> dict[str, int]:
         return process
 
     whole = StudyFolder.open(shutil.copytree(root, tmp_path / "whole", symlinks=True))
-    started = time.monotonic()
     process = start(whole)
+    started = wait_until_begun(whole, process)
     process.join()
     duration = time.monotonic() - started
     assert process.exitcode == 0
@@ -97,6 +104,7 @@ def kill_at_random(landed, tmp_path, kills: int, seed: int) -> dict[str, int]:
     while count["killed"] < kills:
         study = StudyFolder.open(shutil.copytree(root, tmp_path / f"run{sum(count.values())}", symlinks=True))
         process = start(study)
+        wait_until_begun(study, process)
         process.join(generator.uniform(0, duration))
         if process.exitcode is None:
             os.kill(process.pid, signal.SIGKILL)

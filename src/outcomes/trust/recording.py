@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from outcomes.release import published_id
-from outcomes.storage import file_sha256, read_json
+from outcomes.storage import file_sha256, read_json, remove_leftovers
 from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Chain, Event, append_all, append_once, read_chain
 
@@ -21,6 +21,7 @@ def record_state(study: StudyFolder) -> None:
     StorageError
         If the trail cannot be written to.
     """
+    remove_leftovers(study.root)  # a withdrawal that was killed before it began may have left its list
     chain = read_chain(study)
     known = known_batches(chain)
     batches = {path.parent.name: path for path in sorted(study.landed.glob("[!.]*/manifest.json"))}

@@ -121,7 +121,7 @@ def withdraw(study: StudyFolder, clients: frozenset[str]) -> Withdrawal:
     key, n_asked = read_key(study), len(clients)
     if key:
         clients |= {key.pseudonym("client_id", one) for one in clients}
-    for folder in (study.landed, study.quarantine, study.inbox, study.releases):
+    for folder in (study.root, study.landed, study.quarantine, study.inbox, study.releases):
         remove_leftovers(folder)
     pending = _begin(study, clients, n_asked, key)
     persons = Persons(frozenset(pending.clients), frozenset(pending.episodes), key)
