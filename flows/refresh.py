@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from prefect import flow
 
-from outcomes import release
-from outcomes.errors import DataRefused
+from outcomes import delivery, release
+from outcomes.errors import DataRefused, OutcomesError
 from outcomes.flows import tasks
+from outcomes.runs import OpenRun, recorded
 from outcomes.study import StudyFolder, writer_lock
 
 
@@ -21,36 +24,60 @@ class Refreshed:
     n_refused: int
 
 
+@contextmanager
+def _writing(study: StudyFolder, name: str, wait_seconds: float) -> Iterator[OpenRun]:
+    """Hold the study, write down how the run ended, tell the analysts where it failed."""
+    with writer_lock(study, wait_seconds), recorded(study, name) as run:
+        try:
+            yield run
+        except OutcomesError as failed:
+            if not isinstance(failed, DataRefused):  # refused files were told of at landing
+                delivery.alert_failure(study, failed)
+            raise
+
+
 @flow(name="refresh")
 def refresh(study: str, wait_seconds: float = 0) -> Refreshed:
     """Bring the study's published release up to date. Orchestration only."""
     opened = StudyFolder.open(study)
-    with writer_lock(opened, wait_seconds):
-        refused = tasks.land(study)
-        if release.published_id(opened) == release.candidate_id(opened):
-            return Refreshed(release.candidate_id(opened), False, refused)
-        release_id = tasks.build(study)
-        if not release.is_finished(opened, release_id):  # else only the swap is missing, or the study was edited back
-            tasks.audit(study, release_id)
-            tasks.fit(study, release_id)
-            tasks.write_report(study, release_id)
-        tasks.publish(study, release_id)
-    return Refreshed(release_id, True, refused)
+    with _writing(opened, "refresh", wait_seconds) as run:
+        run.n_refused = tasks.land(study)
+        release_id = release.candidate_id(opened)
+        is_new = release.published_id(opened) != release_id
+        if is_new:
+            _make(opened)
+        run.end = "published" if is_new else "nothing new"
+        if opened.settings.delivery.is_wanted:
+            tasks.deliver(study)
+    return Refreshed(release_id, is_new, run.n_refused)
+
+
+def _make(study: StudyFolder) -> None:
+    """Make and publish the release of what is landed; what an earlier run finished is not done again."""
+    root = str(study.root)
+    release_id = tasks.build(root)
+    if not release.is_finished(study, release_id):  # else only the swap is missing, or the study was edited back
+        tasks.audit(root, release_id)
+        tasks.fit(root, release_id)
+        tasks.write_report(root, release_id)
+    tasks.publish(root, release_id)
 
 
 @flow(name="land")
 def land(study: str, wait_seconds: float = 0) -> None:
     """Land what is new in the inbox."""
-    with writer_lock(StudyFolder.open(study), wait_seconds):
-        refused = tasks.land(study)
-    if refused:
-        raise DataRefused(f"{refused} file(s) of the inbox were refused", "see the reasons above and in quarantine/")
+    with _writing(StudyFolder.open(study), "land", wait_seconds) as run:
+        run.n_refused = tasks.land(study)
+    if run.n_refused:
+        raise DataRefused(
+            f"{run.n_refused} file(s) of the inbox were refused", "see the reasons above and in quarantine/"
+        )
 
 
 @flow(name="build")
 def build(study: str, wait_seconds: float = 0) -> str:
     """Build the candidate release of what is landed."""
-    with writer_lock(StudyFolder.open(study), wait_seconds):
+    with _writing(StudyFolder.open(study), "build", wait_seconds):
         return tasks.build(study)
 
 
@@ -58,7 +85,7 @@ def build(study: str, wait_seconds: float = 0) -> str:
 def audit(study: str, wait_seconds: float = 0) -> None:
     """Check the candidate release."""
     opened = StudyFolder.open(study)
-    with writer_lock(opened, wait_seconds):
+    with _writing(opened, "audit", wait_seconds):
         tasks.audit(study, release.built_candidate(opened))
 
 
@@ -66,7 +93,7 @@ def audit(study: str, wait_seconds: float = 0) -> None:
 def fit(study: str, wait_seconds: float = 0) -> None:
     """Fit the declared models on the candidate release."""
     opened = StudyFolder.open(study)
-    with writer_lock(opened, wait_seconds):
+    with _writing(opened, "fit", wait_seconds):
         tasks.fit(study, release.built_candidate(opened))
 
 
@@ -74,7 +101,7 @@ def fit(study: str, wait_seconds: float = 0) -> None:
 def report(study: str, wait_seconds: float = 0) -> None:
     """Write the report of the candidate release."""
     opened = StudyFolder.open(study)
-    with writer_lock(opened, wait_seconds):
+    with _writing(opened, "report", wait_seconds):
         tasks.write_report(study, release.built_candidate(opened))
 
 
@@ -82,5 +109,5 @@ def report(study: str, wait_seconds: float = 0) -> None:
 def publish(study: str, wait_seconds: float = 0) -> str:
     """Publish the candidate release."""
     opened = StudyFolder.open(study)
-    with writer_lock(opened, wait_seconds):
+    with _writing(opened, "publish", wait_seconds):
         return tasks.publish(study, release.built_candidate(opened))

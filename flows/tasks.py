@@ -6,21 +6,29 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from outcomes import audit as auditing
-from outcomes import landing, models, release, report
+from outcomes import delivery, landing, models, release, report
 from outcomes.errors import OutcomesError, StepFailed
+from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
 from outcomes.progress import step
+from outcomes.status import read_trend
 from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Event, append_once
 from outcomes.trust.deidentification import deidentify
 from outcomes.trust.pending import refuse_unfinished
 from outcomes.trust.recording import record_publication, record_state
 from outcomes.trust.retention import prune
+
+_AS_BEFORE = "done before on the same inputs"
+
+# A step is a task that is tried again only where the disk or the network may be at fault, never where the data are.
+_step = partial(task, retries=RETRIES, retry_delay_seconds=BACK_OFF_SECONDS, retry_condition_fn=may_help)
 
 
 @contextmanager
@@ -39,7 +47,7 @@ def _guarded(name: str) -> Iterator[None]:
         ) from unexpected
 
 
-@task(name="land")
+@_step(name="land")
 def land(root: str) -> int:
     """Land what is new in the inbox; return how many files were refused."""
     study = StudyFolder.open(root)
@@ -50,10 +58,13 @@ def land(root: str) -> int:
         line.say(landed.summary())
     for refused in landed.refused:
         line.warn(f"{refused.file_name} was refused: {refused.message}. Try: {refused.hint}")
+    with _guarded("alert"):
+        for reason in delivery.alert_refusals(study, landed.refused):
+            line.warn(f"an alert was not delivered: {reason}")
     return len(landed.refused)
 
 
-@task(name="build")
+@_step(name="build")
 def build(root: str) -> str:
     """Build the candidate release of what is landed; return its id."""
     study = StudyFolder.open(root)
@@ -65,20 +76,25 @@ def build(root: str) -> str:
     return release_id
 
 
-@task(name="audit")
+@_step(name="audit")
 def audit(root: str, release_id: str) -> None:
     """De-identify and check the candidate; a fatal finding stops here and yesterday's release stays."""
     study = StudyFolder.open(root)
-    with _guarded("audit"), step("audit") as line, release.timed(study, release_id, "audit"):
-        deidentify(release.candidate_folder(study, release_id), study)
-        checks = auditing.audit(release.candidate_folder(study, release_id), study)
-        counts = Counter(check.status.value for check in checks.checks)
-        append_once(study, Event.CHECKS, release_id=release_id, **counts)
-        line.say(checks.summary())
+    folder = release.candidate_folder(study, release_id)
+    with _guarded("audit"), step("audit") as line:
+        if auditing.is_passed(folder):
+            line.say(_AS_BEFORE)
+            return
+        with release.timed(study, release_id, "audit"):
+            deidentify(folder, study)
+            checks = auditing.audit(folder, study)
+            counts = Counter(check.status.value for check in checks.checks)
+            append_once(study, Event.CHECKS, release_id=release_id, **counts)
+            line.say(checks.summary())
     checks.raise_if_fatal()
 
 
-@task(name="fit")
+@_step(name="fit")
 def fit(root: str, release_id: str) -> None:
     """Fit the declared models on the candidate."""
     study = StudyFolder.open(root)
@@ -87,15 +103,20 @@ def fit(root: str, release_id: str) -> None:
         line.say(", ".join(f"{state.model}: {state.status}" for state in states) or "no models declared")
 
 
-@task(name="report")
+@_step(name="report")
 def write_report(root: str, release_id: str) -> None:
     """Write the stakeholders' report of the candidate."""
     study = StudyFolder.open(root)
-    with _guarded("report"), step("report") as line, release.timed(study, release_id, "report"):
-        line.say(report.write_report(release.candidate_folder(study, release_id), study).name)
+    folder = release.candidate_folder(study, release_id)
+    with _guarded("report"), step("report") as line:
+        if report.is_written(folder):
+            line.say(_AS_BEFORE)
+            return
+        with release.timed(study, release_id, "report"):
+            line.say(report.write_report(folder, study).name)
 
 
-@task(name="publish")
+@_step(name="publish")
 def publish(root: str, release_id: str) -> str:
     """Publish the candidate by one atomic swap; return the release's folder."""
     study = StudyFolder.open(root)
@@ -108,4 +129,26 @@ def publish(root: str, release_id: str) -> str:
     create_markdown_artifact(
         release.summary_markdown(folder), key=f"release-{release_id}", description=study.settings.study.name
     )
+    create_table_artifact(
+        [
+            {
+                "release": found.release_id, "published": found.published_at, "open": found.n_open,
+                "new": len(found.new), "persisting": len(found.persisting), "resolved": len(found.resolved),
+            }
+            for found in read_trend(study)
+        ],
+        key=f"data-quality-{release_id}", description=f"{study.settings.study.name}: open findings by release",
+    )  # fmt: skip
     return str(folder)
+
+
+@_step(name="deliver")
+def deliver(root: str) -> int:
+    """Deliver the published release to whoever has not had it; return how many deliveries failed."""
+    study = StudyFolder.open(root)
+    with _guarded("deliver"), step("deliver") as line:
+        delivered = delivery.deliver(study)
+        line.say(delivered.summary())
+    for reason in delivered.failures:
+        line.warn(f"not delivered: {reason}; the next refresh tries again")
+    return len(delivered.failures)

@@ -1,7 +1,8 @@
 """The command line: the same flows that schedules run, by hand.
 
 Exit codes: 0 done; 1 the data were refused; 2 wrong use; 3 a fatal check failed and nothing was published;
-4 another run is writing to the study; 5 a file is damaged or a step failed.
+4 another run is writing to the study; 5 a file is damaged or a step failed; 7 the published release is older than
+[schedule] expected_hours of study.toml allows (only `outcomes status`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def _silence_teardown() -> None:
 
 
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+STALE = 7  # exit code
 TRUTHS = ("no_effect", "monotone", "best_level", "fit", "fit_plus_main", "relative", "log")  # outcomes.simulate.Truth
 WAIT = click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another run on this study to end.")
 
@@ -162,13 +164,39 @@ for _name, _text in {
 @main.command()
 @STUDY
 @click.option("--json", "as_json", is_flag=True, help="Print it for machines.")
-def status(directory: Path, as_json: bool) -> None:
-    """Show the published release, what is landed, refused and quarantined, and what waits in the inbox."""
+@click.pass_context
+def status(ctx: click.Context, directory: Path, as_json: bool) -> None:
+    """Show release and age, runs, findings, and what is landed, refused, quarantined or waiting.
+
+    The exit code is 7 where the release is older than study.toml expects, or missing.
+    """
     from outcomes.status import read_status
     from outcomes.study import StudyFolder
 
     found = read_status(StudyFolder.open(directory))
     click.echo(found.as_json() if as_json else found.as_text())
+    if found.is_stale:
+        ctx.exit(STALE)
+
+
+@main.command()
+@STUDY
+@click.option("--cron", default="", metavar="CRON", help='Refresh by this schedule, e.g. "0 3 * * *".')
+@click.option("--timezone", default="UTC", show_default=True, help="Time zone of the schedule.")
+@click.option("--every", default=0.0, metavar="SECONDS", type=click.FloatRange(0), help="Refresh so often.")
+@click.option("--watch", is_flag=True, help="Refresh when the inbox changes.")
+def serve(directory: Path, cron: str, timezone: str, every: float, watch: bool) -> None:
+    """Keep the study up to date until stopped: once at the start, then as asked (by default daily at 3).
+
+    Needs a Prefect server: `prefect server start` in another terminal, or your team's in PREFECT_API_URL.
+    """
+    from outcomes.study import StudyFolder
+
+    study = StudyFolder.open(directory)
+    from outcomes.flows.serve import Serving, serve_study
+
+    serving = Serving(cron if cron or every or watch else "0 3 * * *", timezone, every, watch)
+    serve_study(study, serving, announce=click.echo)
 
 
 @main.command()

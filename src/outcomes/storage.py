@@ -65,6 +65,33 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def append_line(path: Path, record: dict[str, Any]) -> None:
+    """Add one JSON line to a journal and flush it to the disk; one write, so that two writers' lines do not mix."""
+    line = (json.dumps(record, ensure_ascii=False, default=str) + "\n").encode()
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":  # a killed writer's half line becomes a line of its own
+            line = b"\n" + line
+        os.write(handle, line)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read a journal of JSON lines, oldest first; what a killed writer left half is passed over."""
+    records = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    return records
+
+
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """Yield a folder beside `target`; on success it becomes `target` by one rename, on failure it is removed.

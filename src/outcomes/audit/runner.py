@@ -12,7 +12,7 @@ from outcomes.audit.page import checks_json, checks_page
 from outcomes.audit.results import AuditReport, CheckResult, Status
 from outcomes.audit.suites import Check, read_suites
 from outcomes.progress import tracked
-from outcomes.storage import write_json, write_text
+from outcomes.storage import read_json, write_json, write_text
 from outcomes.study import StudyFolder, StudySettings
 from outcomes.warehouse import connect, transaction
 
@@ -72,6 +72,15 @@ def audit(folder: Path, study: StudyFolder) -> AuditReport:
     write_json(folder / "checks.json", checks_json(report))
     write_text(folder / "checks.html", checks_page(report, study.settings.study.name))
     return report
+
+
+def is_passed(folder: Path) -> bool:
+    """Say whether this candidate was checked to the end and nothing fatal was found: it need not be checked again."""
+    if not all((folder / name).is_file() for name in ("checks.json", "checks.html")):
+        return False
+    with connect(folder / DATABASE, read_only=True) as con:  # a database that was built anew has no results
+        there = con.execute("select count(*) from duckdb_tables() where table_name = 'dq_results'").fetchall()[0][0]
+    return bool(there) and read_json(folder / "checks.json")["n_fatal"] == 0
 
 
 def check_tables(

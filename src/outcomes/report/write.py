@@ -12,6 +12,11 @@ from outcomes.study import StudyFolder
 REPORT = "report.html"
 
 
+def is_written(folder: Path) -> bool:
+    """Say whether the candidate has its report: the page appears whole, and its inputs cannot change any more."""
+    return (folder / REPORT).is_file()
+
+
 def write_report(folder: Path, study: StudyFolder) -> Path:
     """Write `report.html`: one page without network or script, its small numbers suppressed and rounded.
 

@@ -161,6 +161,55 @@ class Retention(_Settings):
     one_a_month: bool = True  # of the older ones, keep the last of each month
 
 
+class Schedule(_Settings):
+    """How fresh the published release is expected to be."""
+
+    expected_hours: float = Field(0, ge=0)  # older than this is stale; 0 expects nothing
+
+
+class Audience(StrEnum):
+    """For whom a delivery is."""
+
+    STAKEHOLDERS = "stakeholders"  # the report
+    ANALYSTS = "analysts"  # the report, the checks, and what went wrong
+
+
+class Smtp(_Settings):
+    """The mail server; user and password come from the environment, never from here."""
+
+    host: str = ""  # empty: nothing is mailed
+    port: int = Field(587, ge=1, le=65535)
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str = ""
+
+    @model_validator(mode="after")
+    def _sender_is_said(self) -> Smtp:
+        if self.host and "@" not in self.sender:
+            raise ValueError('give the sender\'s address: sender = "...@..."')
+        return self
+
+
+class Delivery(_Settings):
+    """Where a published release is delivered."""
+
+    folder: str = ""  # a copy of the report for stakeholders is put there; empty: none
+    recipients: dict[Audience, tuple[str, ...]] = Field(default_factory=dict)
+    smtp: Smtp = Smtp()
+
+    @field_validator("recipients")
+    @classmethod
+    def _are_addresses(cls, value: dict[Audience, tuple[str, ...]]) -> dict[Audience, tuple[str, ...]]:
+        for audience, addresses in value.items():
+            if odd := sum(not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", address) for address in addresses):
+                raise ValueError(f"{odd} of the {audience} is no mail address")
+        return value
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is to be delivered."""
+        return bool(self.folder or self.smtp.host)
+
+
 class Report(_Settings):
     """For whom the report is written."""
 
@@ -181,6 +230,8 @@ class StudySettings(_Settings):
     models: tuple[ModelSpec, ...] = ()
     disclosure: Disclosure = Disclosure()
     retention: Retention = Retention()
+    schedule: Schedule = Schedule()
+    delivery: Delivery = Delivery()
     report: Report = Report()
 
     @model_validator(mode="after")

@@ -1,0 +1,62 @@
+"""The Prefect server that schedules: where it answers, and which runs it has."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from prefect.client.schemas import filters
+from prefect.client.schemas.objects import StateType
+from prefect.context import refresh_global_settings_context
+from prefect.settings import PREFECT_API_URL
+
+from outcomes.errors import UsageError
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+LOCAL_SERVER = "http://127.0.0.1:4200/api"
+
+
+def require_server() -> str:
+    """Return the address of the Prefect server that is set, or else answers on this machine.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if not PREFECT_API_URL.value() and _answers(LOCAL_SERVER):
+        os.environ["PREFECT_API_URL"] = LOCAL_SERVER
+        refresh_global_settings_context()
+    url = PREFECT_API_URL.value()
+    if not url or not _answers(url):
+        raise UsageError(
+            f"No Prefect server answers at {url or LOCAL_SERVER}",
+            "start one in another terminal: prefect server start; or set PREFECT_API_URL to your team's",
+        )
+    return url
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+            return answer.status == 200
+    except (OSError, ValueError):
+        return False
+
+
+def runs_by_now(client: SyncPrefectClient, deployment_id: UUID, *states: StateType) -> list[UUID]:
+    """Return the ids of a deployment's runs in these states that should have started by now."""
+    due = filters.FlowRunFilterExpectedStartTime(before_=datetime.now(UTC))
+    found = client.read_flow_runs(
+        deployment_filter=filters.DeploymentFilter(id=filters.DeploymentFilterId(any_=[deployment_id])),
+        flow_run_filter=filters.FlowRunFilter(
+            state=filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=list(states))),
+            expected_start_time=due,
+        ),
+    )
+    return [run.id for run in found]

@@ -1,0 +1,289 @@
+"""docs/operations.md, command by command, and what serving promises: on a real server, with real mail."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+
+from outcomes.flows.serve import deployment_name
+from outcomes.runs import read_runs
+
+from .conftest import free_port, private_environment, wait_until_healthy
+
+pytestmark = pytest.mark.xdist_group("prefect")
+
+ROOT = Path(__file__).parents[2]
+NOBODY = 65534
+PROGRAMS = {"outcomes": [sys.executable, "-m", "outcomes.cli"], "prefect": [sys.executable, "-m", "prefect"]}
+
+
+def commands(kind: str) -> list[str]:
+    """Return the command lines of the page's code blocks of one kind."""
+    blocks = re.findall(rf"^```{kind}\n(.*?)^```", (ROOT / "docs/operations.md").read_text(), re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def parsed(command: str, environment: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return arguments and environment of a command line like `NAME=value prefect ...`."""
+    words = shlex.split(command)
+    n_settings = next(place for place, word in enumerate(words) if "=" not in word)
+    settings = dict(word.split("=", 1) for word in words[:n_settings])
+    program, *arguments = words[n_settings:]
+    return [*PROGRAMS[program], *arguments], {**environment, **settings}
+
+
+def run(command: str, environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    arguments, variables = parsed(command, environment)
+    return subprocess.run(arguments, env=variables, cwd=folder, capture_output=True, text=True, timeout=400)
+
+
+@contextmanager
+def serving(command: str, environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen]:
+    """A command that runs until it is stopped, as a service manager stops it; its output goes to serve.log."""
+    arguments, variables = parsed(command, environment)
+    with (folder / "serve.log").open("w") as log:
+        process = subprocess.Popen(arguments, env=variables, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=60)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+
+
+def wait_for(what: Callable[[], object], process: subprocess.Popen, folder: Path, seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert process.poll() is None, (folder / "serve.log").read_text()
+        assert time.monotonic() < deadline, (folder / "serve.log").read_text()
+        time.sleep(0.5)
+
+
+def ask(environment: dict[str, str], path: str, body: dict | None = None) -> list[dict] | dict:
+    request = urllib.request.Request(
+        f"{environment['PREFECT_API_URL']}/{path}", json.dumps(body).encode() if body is not None else None,
+        {"Content-Type": "application/json"},
+    )  # fmt: skip
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read())
+
+
+def runs_on_server(environment: dict[str, str], name: str) -> list[dict]:
+    return ask(environment, "flow_runs/filter", {"deployments": {"name": {"any_": [name]}}})
+
+
+class Mailbox(Message):
+    def __init__(self) -> None:
+        super().__init__()
+        self.subjects: list[tuple[str, str]] = []
+
+    def handle_message(self, message) -> None:
+        self.subjects.append((message["To"], message["Subject"]))
+
+
+@pytest.fixture
+def mailbox(small_study):
+    """Mail of the study's deliveries, taken by a real server."""
+    box = Mailbox()
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    text = small_study.settings_path.read_text()
+    text = text.replace("stakeholders = []", 'stakeholders = ["lead@example.org"]')
+    text = text.replace("analysts = []", 'analysts = ["analyst@example.org"]')
+    text = text.replace('host = ""', 'host = "127.0.0.1"').replace("port = 587", f"port = {controller.port}")
+    text = text.replace('tls = "starttls"', 'tls = "none"').replace('sender = ""', 'sender = "study@example.org"')
+    small_study.settings_path.write_text(text)
+    yield box
+    controller.stop()
+
+
+def test_the_pages_commands_do_what_it_says(prefect_server, small_study, mailbox):
+    """One study through all of them: refreshed, served three ways, looked at, recovered, verified."""
+    folder = small_study.root.parent
+    said = []
+    for command in commands("sh"):
+        if command.startswith("outcomes serve"):
+            n_runs = len(read_runs(small_study))
+            with serving(command, prefect_server, folder) as process:
+                wait_for(lambda: "Refreshing" in (folder / "serve.log").read_text(), process, folder)
+                if "--every" in command:
+                    wait_for(lambda n=n_runs: any(r.ended for r in read_runs(small_study)[n:]), process, folder)
+            said.append((folder / "serve.log").read_text())
+            continue
+        done = run(command, prefect_server, folder)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        said.append(done.stdout)
+    assert len(said) == len(commands("sh")) == 9
+    assert "Published release" in said[0]
+    assert "schedule '0 3 * * *' (Europe/Berlin)" in said[2]
+    assert "when the inbox changes" in said[3]
+    assert "every 3600 seconds and when the inbox changes" in said[4]
+    status = json.loads(said[6])
+    assert status["runs"][0]["end"] == "published"
+    assert status["trend"][0]["release_id"] == status["release_id"]
+    assert "Nothing to do" in said[7]
+    subject = f"Practice outcomes: new report ({status['release_id']})"
+    assert sorted(mailbox.subjects) == [("analyst@example.org", subject), ("lead@example.org", subject)]
+    artifacts = ask(
+        prefect_server, "artifacts/filter", {"artifacts": {"key": {"any_": [f"data-quality-{status['release_id']}"]}}}
+    )
+    assert status["release_id"] in artifacts[0]["data"]
+
+
+def test_what_the_page_leaves_to_the_reader_is_installing_and_servers():
+    assert len(commands("sh install")) == 3
+    blocks = re.findall(r"^```(\w[\w ]*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    assert set(blocks) == {"sh", "sh install", "sh server", "sh pool", "sh postgres", "toml"}
+
+
+def test_a_stale_release_is_told_by_the_exit_code(prefect_server, small_study):
+    text = small_study.settings_path.read_text()
+    small_study.settings_path.write_text(text.replace("expected_hours = 0 ", "expected_hours = 36 "))
+    done = run("outcomes status study", prefect_server, small_study.root.parent)
+    assert done.returncode == 7, done.stdout + done.stderr
+    small_study.settings_path.write_text(text)
+    assert run("outcomes status study", prefect_server, small_study.root.parent).returncode == 0
+
+
+def test_without_a_server_serving_says_how_to_start_one(small_study, tmp_path):
+    environment = private_environment(tmp_path / "home", PREFECT_API_URL=f"http://127.0.0.1:{free_port()}/api")
+    done = run("outcomes serve study", environment, small_study.root.parent)
+    assert done.returncode == 2
+    assert "prefect server start" in done.stderr
+
+
+def test_a_schedule_that_cannot_be_read_is_refused(prefect_server, small_study):
+    done = run("outcomes serve study --cron often", prefect_server, small_study.root.parent)
+    assert done.returncode == 2
+    assert "The schedule cannot be read" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_newcomer_drops_three_files_and_gets_three_releases_and_three_mails(prefect_server, small_study, mailbox):
+    """Every minute and on a change; the runs are on the server."""
+    folder = small_study.root.parent
+    sources = sorted(small_study.inbox.iterdir(), key=lambda path: ("sessions" not in path.name, path.name))[:3]
+    assert len(sources) == 3
+    shutil.move(small_study.inbox, folder / "exports")
+    small_study.inbox.mkdir()
+    with serving("outcomes serve study --watch --every 60", prefect_server, folder) as process:
+        for number, source in enumerate(sources, start=1):
+            shutil.copy(folder / "exports" / source.name, small_study.inbox / source.name)
+            wait_for(lambda n=number: len(mailbox.subjects) >= 2 * n, process, folder)
+    releases = {path.name for path in small_study.releases.glob("[!.]*")}
+    assert len(releases) == 3
+    to_lead = [
+        subject for address, subject in mailbox.subjects if address == "lead@example.org" and "report" in subject
+    ]
+    assert len(to_lead) == 3
+    ended = [
+        run for run in runs_on_server(prefect_server, deployment_name(small_study)) if run["state_type"] == "COMPLETED"
+    ]
+    assert len(ended) >= 3
+
+
+@pytest.mark.slow
+def test_missed_schedules_are_made_up_for_once_after_a_kill(prefect_server, small_study):
+    """kill -9 of the service; twenty schedules pass; the next start runs one refresh and ends the killed run."""
+    folder, name = small_study.root.parent, deployment_name(small_study)
+    with serving("outcomes serve study --every 3", prefect_server, folder) as process:
+        wait_for(lambda: (small_study.root / ".lock-holder.json").exists(), process, folder)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    time.sleep(60)
+    before = len(read_runs(small_study))
+    with serving("outcomes serve study --every 3600", prefect_server, folder) as process:
+        wait_for(lambda: any(run.ended for run in read_runs(small_study)[before:]), process, folder)
+    after = read_runs(small_study)[before:]
+    assert [run.end for run in after] == ["published"]
+    states = [run["state_name"] for run in runs_on_server(prefect_server, name)]
+    assert "Late" not in states
+    assert states.count("Cancelled") >= 5
+    assert "Crashed" in states
+    assert "Running" not in states
+
+
+@pytest.mark.slow
+def test_a_process_pool_runs_the_deployment_of_prefect_yaml(prefect_server, small_study, tmp_path):
+    shutil.copy(ROOT / "prefect.yaml", tmp_path / "prefect.yaml")
+    environment = {**prefect_server, "OUTCOMES_STUDY": str(small_study.root)}
+    for command in commands("sh pool"):
+        done = run(command, environment, tmp_path)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    assert [run.end for run in read_runs(small_study)] == ["published"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("initdb") or not shutil.which("pg_ctl"), reason="PostgreSQL is not installed")
+def test_a_team_shares_a_server_on_postgresql(small_study, tmp_path):
+    port = free_port()
+    with postgres(port):
+        environment = private_environment(tmp_path / "home", PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
+        (command,) = commands("sh postgres")
+        api_port = free_port()
+        command = f"{command.replace('5432', str(port))} --host 127.0.0.1 --port {api_port}"
+        environment["PREFECT_API_URL"] = f"http://127.0.0.1:{api_port}/api"
+        with serving(command, environment, tmp_path) as server:
+            wait_until_healthy(environment["PREFECT_API_URL"], server)
+            done = run("outcomes refresh study", environment, small_study.root.parent)
+            assert done.returncode == 0, done.stderr
+            assert [run["state_type"] for run in ask(environment, "flow_runs/filter", {})] == ["COMPLETED"]
+        sql = [
+            *as_owner(),
+            "psql",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-U",
+            "prefect",
+            "-tAc",
+            "select count(*) from flow_run",
+        ]
+        assert subprocess.run(sql, capture_output=True, text=True).stdout.strip() == "1"
+
+
+def as_owner() -> list[str]:
+    """PostgreSQL refuses to run as root."""
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+@contextmanager
+def postgres(port: int) -> Iterator[None]:
+    """A database server of its own, in a folder that its unprivileged owner can reach."""
+    data = Path(tempfile.mkdtemp())
+    if os.geteuid() == 0:
+        os.chown(data, NOBODY, NOBODY)
+    start = ["-D", str(data), "-o", f"-p {port} -c listen_addresses=127.0.0.1 -k {data}", "-l", str(data / "log"), "-w"]
+    subprocess.run(
+        [*as_owner(), "initdb", "-D", str(data), "-U", "prefect", "-A", "trust"], check=True, capture_output=True
+    )
+    subprocess.run([*as_owner(), "pg_ctl", *start, "start"], check=True, stdout=subprocess.DEVNULL)
+    try:
+        subprocess.run(["createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "prefect", "prefect"], check=True)
+        yield
+    finally:
+        subprocess.run(
+            [*as_owner(), "pg_ctl", "-D", str(data), "-m", "fast", "stop"], check=True, stdout=subprocess.DEVNULL
+        )
+        shutil.rmtree(data)
