@@ -132,7 +132,8 @@ def count_verdicts(found: Sequence[Trial]) -> pl.DataFrame:
 def confusion(rates: pl.DataFrame, level: str) -> pl.DataFrame:
     """Lay the rates of one level out: one row a truth, one column a verdict, in percent of the cohorts."""
     wide = rates.filter(pl.col("level") == level).with_columns((pl.col("rate") * 100).round(0).cast(pl.Int64))
-    shown = [verdict for verdict in OUTCOMES if verdict != REFUSED or (wide["verdict"] == REFUSED).any()]
+    seen = set(wide.filter(pl.col("rate") > 0)["verdict"])
+    shown = [verdict for verdict in OUTCOMES if verdict != REFUSED or verdict in seen]
     return wide.pivot("verdict", index="truth", values="rate", maintain_order=True).select("truth", *shown)
 
 

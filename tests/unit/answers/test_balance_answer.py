@@ -1,0 +1,98 @@
+"""The verdict on simulated cohorts whose truth is known, and what is refused."""
+
+import pytest
+from answer_cohorts import SETTINGS, database, is_described, store
+
+from outcomes.answers import balance
+from outcomes.answers.evidence import find_evidence
+from outcomes.answers.guidance_rows import session_rows
+from outcomes.answers.structures import Structure
+from outcomes.answers.verdict import Verdict, decide
+from outcomes.errors import FitRefused
+from outcomes.simulate import CohortParameters, Truth, with_truth
+
+SEED = 9_001  # of the seeds on which the rules were set; those of docs/verdicts.md start at 1
+
+
+def world(truth: Truth, clients: int = 1_500, therapists: int = 100) -> CohortParameters:
+    return with_truth(truth, CohortParameters(clients=clients, therapists=therapists))
+
+
+@pytest.fixture(scope="module")
+def fit_tables():
+    with database(world(Truth.FIT), SEED) as con:
+        tables = balance.run(con, SETTINGS)
+        store(con, tables)
+        yield tables, balance.sentences(con)
+
+
+@pytest.mark.parametrize("truth", [truth for truth in Truth if truth is not Truth.LOG])
+def test_the_verdict_is_the_truth(truth):
+    with database(world(truth), SEED) as con:
+        assert decide(find_evidence(session_rows(con, SETTINGS)).evidence).verdict == truth
+
+
+def test_a_logarithm_is_monotone_although_lind_mehlum_alone_finds_a_best_level():
+    with database(world(Truth.LOG), SEED) as con:
+        found = find_evidence(session_rows(con, SETTINGS))
+    assert found.turns[Structure.BEST_LEVEL].lind_mehlum.p_value < 1e-6
+    assert not found.turns[Structure.BEST_LEVEL].two_lines.is_supported
+    assert decide(found.evidence).verdict is Verdict.MONOTONE
+
+
+def test_fit_looks_like_one_best_level_where_nobody_asked_for_preferences():
+    with database(world(Truth.FIT), SEED) as con:
+        con.execute("update mart_session_directiveness set directiveness_preferred_score = null")
+        found = find_evidence(session_rows(con, SETTINGS))
+    assert found.evidence.is_balance[Structure.BEST_LEVEL]
+    assert decide(found.evidence).verdict is Verdict.UNDECIDED
+
+
+def test_tables_are_described(fit_tables):
+    tables, _ = fit_tables
+    assert set(tables) == set(balance.TABLES)
+    assert all(is_described(name, table) for name, table in tables.items())
+
+
+def test_every_outcome_and_level_has_a_verdict_with_its_trace(fit_tables):
+    tables, said = fit_tables
+    verdicts = tables["verdicts"]
+    assert verdicts.select("outcome", "level").rows() == [
+        ("satisfaction", "session"), ("satisfaction", "client"), ("dropout", "session"),
+    ]  # fmt: skip
+    assert verdicts["verdict"][0] == "fit"
+    assert verdicts["trace"].str.len_chars().min() > 20
+    assert said[0].startswith("What counts for satisfaction is the fit")
+
+
+def test_the_surface_that_was_simulated_is_in_the_evidence(fit_tables):
+    rows = {
+        row["quantity"]: row
+        for row in fit_tables[0]["balance_evidence"].iter_rows(named=True)
+        if (row["outcome"], row["level"]) == ("satisfaction", "session")
+    }
+    a4 = rows["response surface: a4"]  # -4 times the cost of misfit, 0.15, shrunken by the ceiling
+    assert -0.6 < a4["conf_low"] < a4["estimate"] < a4["conf_high"] < -0.4
+    a2 = rows["response surface: a2"]
+    assert a2["conf_low"] < 0 < a2["conf_high"]
+    turn = rows["quadratic alone: turning point"]
+    assert turn["conf_low"] < 5 < turn["conf_high"]
+
+
+def test_without_endings_dropout_is_undecided_and_satisfaction_is_answered():
+    with database(world(Truth.FIT, clients=400, therapists=30), SEED) as con:
+        con.execute("update mart_person_session set is_dropout = null")
+        verdicts = balance.run(con, SETTINGS)["verdicts"]
+    assert verdicts.row(2)[2] == "undecided"
+    assert "dropout" in verdicts.row(2)[3]
+
+
+@pytest.mark.parametrize(
+    ("clients", "therapists", "reason"), [(300, 6, "too few therapists"), (40, 12, "too few clients")]
+)
+def test_a_small_study_is_refused_in_words(clients, therapists, reason):
+    with (
+        database(world(Truth.FIT, clients, therapists), SEED) as con,
+        pytest.raises(FitRefused, match=reason),
+    ):
+        balance.run(con, SETTINGS)
