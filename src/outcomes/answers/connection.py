@@ -22,6 +22,7 @@ from outcomes.study.settings import Disclosure, StudySettings
 
 NAME = "connection"
 TABLE = "connection_effects"
+TABLES = (TABLE,)
 WORDS = ("question", "path", "timing", "unit")
 SEED = 1986  # of the Monte-Carlo intervals
 

@@ -22,6 +22,7 @@ from outcomes.study.settings import StudySettings
 
 NAME = "dropout"
 EFFECTS, AGREEMENT, INCIDENCE = "dropout_effects", "dropout_agreement", "dropout_incidence"
+TABLES = (EFFECTS, AGREEMENT, INCIDENCE)
 EFFECT_WORDS = ("definition", "cause", "reading", "effect")
 AGREEMENT_WORDS = ("definition", "definition_2", "measure")
 INCIDENCE_WORDS = ("definition", "cause", "guidance")

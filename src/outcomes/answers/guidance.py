@@ -23,6 +23,7 @@ from outcomes.study.settings import Disclosure, StudySettings
 
 NAME = "guidance"
 TABLE = "guidance_effects"
+TABLES = (TABLE,)
 WORDS = ("question", "part", "model")
 
 PARTS = {

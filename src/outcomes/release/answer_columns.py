@@ -122,6 +122,15 @@ DROPOUT_INCIDENCE: dict[str, ColumnText] = {
     **NUMBERS,
 }
 
+THERAPIST_VARIATION: dict[str, ColumnText] = {
+    "outcome": text("In what therapists differ", ("satisfaction", "dropout", "responsiveness")),
+    "quantity": text("What is estimated or counted; no therapist and no order of therapists is told"),
+    "unit": text("Unit of the estimate or of the count"),
+    "adjusted_for": text("Clients' ratings that the model is adjusted for"),
+    "shown": text("A count or share as it may leave: suppressed and rounded; empty where the row has an estimate"),
+    **NUMBERS,
+}
+
 ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "guidance_effects": ("One effect of guidance on satisfaction, or the reverse, from one model", GUIDANCE_EFFECTS),
     "connection_effects": (
@@ -131,6 +140,7 @@ ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "dropout_effects": ("One effect of guidance on one ending under one definition of dropout", DROPOUT_EFFECTS),
     "dropout_agreement": ("The agreement of two definitions of dropout", DROPOUT_AGREEMENT),
     "dropout_incidence": ("The risk of an ending by a session at a level of guidance", DROPOUT_INCIDENCE),
+    "therapist_variation": ("One measure of how much therapists differ", THERAPIST_VARIATION),
     "answer_states": ("One analysis and whether it gave an answer", ANSWER_STATES),
     "verdicts": ("What guidance does to one outcome at one level", VERDICTS),
     "balance_evidence": ("One quantity behind a verdict", BALANCE_EVIDENCE),
