@@ -12,7 +12,7 @@ from scipy import stats
 
 from outcomes.analyses.agreement import agreement, cross_table
 from outcomes.answers.fitting import LEVEL, fit_hazard_answer
-from outcomes.answers.incidence import incidence_rows
+from outcomes.answers.incidence import DIFFERENCE, incidence_rows
 from outcomes.answers.lattice import GUIDANCE, Cause, Reading, baseline, definitions, risk_set
 from outcomes.answers.rows import REFUSED, Numbers, as_table, attempt, numbers, refuse_all
 from outcomes.errors import FitRefused
@@ -131,9 +131,33 @@ def _certain(value: float, error: float, limits: tuple[float, float]) -> Numbers
 
 
 def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Say whether the conclusion about guidance and dropout depends on the definition, from `dropout_effects`."""
+    """Say the risk of dropout, absolute numbers first, then whether the conclusion depends on the definition."""
+    risks = con.table(INCIDENCE).filter("cause = 'dropout'").pl().rows(named=True)
     told = con.table(EFFECTS).filter("cause = 'dropout'").pl().rows(named=True)
-    return [line for words in GUIDANCE.values() for line in conclusion(told, words)]
+    return [*absolute_risks(risks), *(line for words in GUIDANCE.values() for line in conclusion(told, words))]
+
+
+_ORDINALS = {3: "third", 8: "eighth", 12: "twelfth"}
+
+
+def absolute_risks(rows: list[dict]) -> list[str]:
+    """Say the risks of dropout at low and high guidance in percent; rows of `dropout_incidence` with cause dropout."""
+    if refused := [row for row in rows if row["status"] == REFUSED]:
+        return [f"The risk of dropout by level of guidance: not estimated. {refused[0]['reason']}"]
+    by_session = {}
+    for row in rows:
+        by_session.setdefault(row["session"], {})[row["guidance"]] = row
+    return [_risk(session, found) for session, found in by_session.items()]
+
+
+def _risk(session: int, found: dict[str, dict]) -> str:
+    low, high, gap = found["low"], found["high"], found[DIFFERENCE]
+    state = "" if low["status"] == "converged" else f"({low['status'].replace('_', ' ')}) "
+    return (
+        f"{state}By the {_ORDINALS[session]} session {low['estimate']:.1%} have dropped out where guidance is low and "
+        f"{high['estimate']:.1%} where it is high: a difference of {gap['estimate']:+.1%} "
+        f"(95% interval {gap['conf_low']:+.1%} to {gap['conf_high']:+.1%})."
+    )
 
 
 def conclusion(rows: list[dict], effect: str) -> list[str]:

@@ -11,7 +11,7 @@ from types import ModuleType
 import duckdb
 import polars as pl
 
-from outcomes.answers import balance
+from outcomes.answers import balance, connection, dropout, guidance, therapists
 from outcomes.errors import FitRefused, UsageError
 from outcomes.progress import tracked
 from outcomes.release.answer_columns import ANSWER_TABLES
@@ -20,7 +20,7 @@ from outcomes.release.folders import DATABASE
 from outcomes.study import StudyFolder
 from outcomes.warehouse import connect, transaction
 
-ANALYSES: tuple[ModuleType, ...] = (balance,)
+ANALYSES: tuple[ModuleType, ...] = (guidance, balance, dropout, connection, therapists)
 """Modules with `NAME`, `TABLES` (the tables that they write) and `run(con, settings)`, in the order of the report."""
 
 STATES = "answer_states"

@@ -217,6 +217,6 @@ def _spoken(row: dict) -> str:
     if row["estimate"] is None:
         return ""
     state = "" if row["status"] == "converged" else f"({row['status'].replace('_', ' ')}) "
-    value, low, high = (f"{round(row[column], 2) + 0.0:.2f}" for column in ("estimate", "conf_low", "conf_high"))
+    value, low, high = (f"{round(row[column], 3) + 0.0:.3f}" for column in ("estimate", "conf_low", "conf_high"))
     unit = f" {row['unit']}" if row["unit"].startswith("points") else ""
     return f"{state}{name}: {value}{unit} (95% interval {low} to {high})."

@@ -22,6 +22,7 @@ from outcomes.analyses.cumulative_incidence import cumulative_incidence
 from outcomes.analyses.life_table import life_table
 from outcomes.answers import dropout, incidence
 from outcomes.answers.lattice import Reading, baseline, definitions, risk_set
+from outcomes.disclosure import shown_text
 from outcomes.errors import FitRefused
 from outcomes.mixed import fit_binomial
 from outcomes.simulate import CohortParameters, Slopes
@@ -186,6 +187,23 @@ def test_a_conclusion_that_depends_on_definition_or_unknown_endings_is_said_to_d
     first, second = dropout.conclusion(rows, USUAL)
     assert first.endswith("depends on it: it is another one under count_3 and if no undetermined is dropout.")
     assert second == "Not estimated under: protocol."
+
+
+def test_absolute_risks_come_first_and_pass_the_disclosure_rules_unchanged(answered):
+    first = answered[1][0]
+    low, high, gap = (
+        only(answered[0][dropout.INCIDENCE], cause="dropout", guidance=name, session=3)["estimate"]
+        for name in ("low", "high", "high less low")
+    )
+    assert first.startswith(f"By the third session {low:.1%} have dropped out where guidance is low and {high:.1%}")
+    assert f"difference of {gap:+.1%}" in first
+    assert all(shown_text(sentence, SETTINGS.disclosure) == sentence for sentence in answered[1])
+
+
+def test_refused_risks_are_said_with_their_reason():
+    assert dropout.absolute_risks([{"status": "refused", "reason": "Too few."}]) == [
+        "The risk of dropout by level of guidance: not estimated. Too few."
+    ]
 
 
 def test_sentences_speak_of_both_parts_of_guidance(answered):
