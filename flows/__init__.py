@@ -19,3 +19,6 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 private_by_default()
+
+if "PREFECT__FLOW_RUN_ID" in os.environ:  # a run's own process, whose standard error is the log of who serves it
+    import outcomes.teardown  # noqa: F401

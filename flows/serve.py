@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
+import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from prefect import serve
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy, StateType
 from prefect.deployments.runner import RunnerDeployment
+from prefect.runner import Runner
 from prefect.schedules import Cron, Interval
 from prefect.states import Cancelled, Crashed
 
@@ -121,7 +124,17 @@ def serve_study(study: StudyFolder, serving: Serving, announce: Callable[[str], 
         announce(f"  cleared away: {n_missed} missed schedule(s), {n_killed} run(s) that were killed")
     if serving.watch:
         threading.Thread(target=watch_inbox, args=(study, deployment_id), daemon=True, name="watch").start()
-    serve(deployment, print_starting_message=False, query_seconds=POLL_SECONDS)
+    _run(deployment)
+
+
+def _run(deployment: RunnerDeployment) -> None:
+    """Run what falls due until the process is stopped; pause the schedule then."""
+    runner = Runner(pause_on_shutdown=True, query_seconds=POLL_SECONDS)
+    # Prefect's own handler leaves in the middle, without pausing; a service manager's stop is to do what Ctrl-C does.
+    runner.handle_sigterm = lambda _signal, _frame: signal.raise_signal(signal.SIGINT)
+    runner.add_deployment(deployment)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(runner.start())
 
 
 def clear_away(client: SyncPrefectClient, study: StudyFolder, deployment_id: UUID) -> tuple[int, int]:

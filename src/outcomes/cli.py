@@ -7,7 +7,6 @@ Exit codes: 0 done; 1 the data were refused; 2 wrong use; 3 a fatal check failed
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 from collections.abc import Callable
@@ -16,19 +15,8 @@ from typing import Any
 
 import click
 
+import outcomes.teardown  # noqa: F401  registered before all else
 from outcomes.errors import OutcomesError
-
-
-@atexit.register
-def _silence_teardown() -> None:
-    """Drop what extension modules print while the interpreter is taken down.
-
-    DuckDB's bindings report types that are alive at exit as leaks, a cosmetic matter. Registered first, this runs last:
-    every message of ours is out by then.
-    """
-    sys.stderr.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
 
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 STALE = 7  # exit code

@@ -134,6 +134,9 @@ def test_the_pages_commands_do_what_it_says(prefect_server, small_study, mailbox
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         said.append(done.stdout)
     assert len(said) == len(commands("sh")) == 9
+    assert not any(word in text for text in said for word in ("Traceback", "Warning", "leaked"))
+    deployment = ask(prefect_server, f"deployments/name/refresh/{deployment_name(small_study)}")
+    assert deployment["paused"], "a service that was stopped leaves a schedule that goes on without it"
     assert "Published release" in said[0]
     assert "schedule '0 3 * * *' (Europe/Berlin)" in said[2]
     assert "when the inbox changes" in said[3]
@@ -152,6 +155,7 @@ def test_the_pages_commands_do_what_it_says(prefect_server, small_study, mailbox
 
 def test_what_the_page_leaves_to_the_reader_is_installing_and_servers():
     assert len(commands("sh install")) == 3
+    assert commands("sh server") == ["PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1 prefect server start"]
     blocks = re.findall(r"^```(\w[\w ]*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
     assert set(blocks) == {"sh", "sh install", "sh server", "sh pool", "sh postgres", "toml"}
 
@@ -200,6 +204,17 @@ def test_a_newcomer_drops_three_files_and_gets_three_releases_and_three_mails(pr
         run for run in runs_on_server(prefect_server, deployment_name(small_study)) if run["state_type"] == "COMPLETED"
     ]
     assert len(ended) >= 3
+    if browser := shutil.which("chromium"):
+        page = look_at(browser, prefect_server["PREFECT_API_URL"].replace("/api", "/runs"), folder)
+        assert page.count(deployment_name(small_study)) >= 3
+        assert page.count("Completed") >= 3
+
+
+def look_at(browser: str, address: str, folder: Path) -> str:
+    """Return a page as a browser shows it after its scripts ran."""
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'browser'}"]
+    command = [browser, *options, "--virtual-time-budget=30000", "--dump-dom", address]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
 
 @pytest.mark.slow
