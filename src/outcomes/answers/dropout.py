@@ -9,8 +9,10 @@ import duckdb
 import numpy as np
 import polars as pl
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from outcomes.analyses.agreement import agreement, cross_table
+from outcomes.analyses.dropout_bounds import EndingState, bound_undetermined, dropout_proportion
 from outcomes.answers.fitting import LEVEL, fit_hazard_answer
 from outcomes.answers.incidence import DIFFERENCE, incidence_rows
 from outcomes.answers.lattice import GUIDANCE, Cause, Reading, baseline, definitions, risk_set
@@ -22,7 +24,8 @@ from outcomes.study.settings import StudySettings
 
 NAME = "dropout"
 EFFECTS, AGREEMENT, INCIDENCE = "dropout_effects", "dropout_agreement", "dropout_incidence"
-TABLES = (EFFECTS, AGREEMENT, INCIDENCE)
+RATES = "dropout_rates"
+TABLES = (EFFECTS, AGREEMENT, INCIDENCE, RATES)
 EFFECT_WORDS = ("definition", "cause", "reading", "effect")
 AGREEMENT_WORDS = ("definition", "definition_2", "measure")
 INCIDENCE_WORDS = ("definition", "cause", "guidance")
@@ -30,7 +33,7 @@ _JUDGED = (Cause.DROPOUT.value, Cause.PLANNED.value)
 
 
 def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl.DataFrame]:
-    """Answer with tables `dropout_effects`, `dropout_agreement` and `dropout_incidence`.
+    """Answer with tables `dropout_effects`, `dropout_agreement`, `dropout_incidence` and `dropout_rates`.
 
     Raises
     ------
@@ -49,6 +52,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
         EFFECTS: as_table(rows, EFFECT_WORDS),
         AGREEMENT: as_table(_agreements(con, allowed), AGREEMENT_WORDS),
         INCIDENCE: as_table(incidence_rows(con, settings), INCIDENCE_WORDS),
+        RATES: as_table(_rates(con, settings, allowed), ("definition",)),
     }
 
 
@@ -93,6 +97,35 @@ def _varying(rows: duckdb.DuckDBPyRelation) -> list[str]:
     """Terms of guidance that vary: in the first session nothing has changed yet."""
     spread = rows.aggregate(", ".join(f"coalesce(min({term}) < max({term}), false)" for term in GUIDANCE)).fetchall()[0]
     return [term for term, varies in zip(GUIDANCE, spread, strict=True) if varies]
+
+
+def _rates(con: duckdb.DuckDBPyConnection, settings: StudySettings, allowed: tuple[str, ...]) -> list[dict]:
+    """Share of episodes that end in dropout, with Wilson's interval and Manski's bounds for the undetermined ones."""
+    rows = []
+    for definition in allowed:
+        at_risk = risk_set(con, definition, Reading.AS_RECORDED, settings.dropout.silent_days)
+        over = at_risk.filter("is_last and not (state = 'undetermined' and is_open)")
+        states = over.project("state").pl()["state"].to_numpy()
+        labels = {"definition": definition, "is_declared": definition == settings.dropout.definition}
+        rows += attempt(labels | _no_bounds(), lambda states=states: _rate(states))
+    return rows
+
+
+def _no_bounds() -> dict:
+    return {"lowest": None, "highest": None, "n_episodes": None, "n_undetermined": None}
+
+
+def _rate(states: np.ndarray) -> Iterator[tuple]:
+    n_known = int(np.sum(states != EndingState.UNDETERMINED))
+    if not n_known:
+        raise FitRefused("No episode has an ending that this definition can judge.")
+    found = bound_undetermined(states, dropout_proportion)
+    n_dropouts = int(np.sum(states == EndingState.DROPOUT))
+    limits = proportion_confint(n_dropouts, n_known, alpha=1 - LEVEL, method="wilson")
+    bounds = {"lowest": found.lowest, "highest": found.highest}
+    counts = {"n_episodes": n_known, "n_undetermined": found.n_undetermined}
+    error = float(np.sqrt(found.as_observed * (1 - found.as_observed) / n_known))
+    yield bounds | counts, _certain(found.as_observed, error, limits)
 
 
 def _agreements(con: duckdb.DuckDBPyConnection, allowed: tuple[str, ...]) -> list[dict]:

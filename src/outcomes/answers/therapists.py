@@ -178,7 +178,11 @@ def _with_interval(model: Answered, value: float, draws: object, p_value: float 
     10.1080/01621459.1987.10478410). z0 < 0 counts as 0: draws pile up at zero there, which says nothing of a bias.
     """
     draws = np.asarray(draws, dtype=float)
-    below = np.clip(np.mean(draws < value), 0.5, 1 - 1 / len(draws))
+    below = max(float(np.mean(draws < value)), 0.5)
+    if below > (1 + LEVEL) / 2:
+        return Numbers(
+            reason="Data simulated from this estimate do not give it back, so nothing is known of its error."
+        )
     z = 2 * stats.norm.ppf(below) + stats.norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     low, high = np.quantile(draws, stats.norm.cdf(z))
     return of_model(model, float(value), float(draws.std(ddof=1)), p_value, float(low), float(high))

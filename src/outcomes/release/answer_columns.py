@@ -122,6 +122,20 @@ DROPOUT_INCIDENCE: dict[str, ColumnText] = {
     **NUMBERS,
 }
 
+DROPOUT_RATES: dict[str, ColumnText] = {
+    "definition": _DEFINITION,
+    "is_declared": flag("Whether it is the study's own definition"),
+    "lowest": number("Share if no undetermined episode were a dropout", "0 to 1"),
+    "highest": number("Share if all undetermined episodes were dropouts", "0 to 1"),
+    "n_episodes": count(
+        "Episodes that the definition judges; the estimate is the share of dropout", "episodes", "BIGINT"
+    ),
+    "n_undetermined": count(
+        "Episodes silent or of unknown ending; those still open are left out", "episodes", "BIGINT"
+    ),
+    **NUMBERS,
+}
+
 THERAPIST_VARIATION: dict[str, ColumnText] = {
     "outcome": text("In what therapists differ", ("satisfaction", "dropout", "responsiveness")),
     "quantity": text("What is estimated or counted; no therapist and no order of therapists is told"),
@@ -140,6 +154,7 @@ ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "dropout_effects": ("One effect of guidance on one ending under one definition of dropout", DROPOUT_EFFECTS),
     "dropout_agreement": ("The agreement of two definitions of dropout", DROPOUT_AGREEMENT),
     "dropout_incidence": ("The risk of an ending by a session at a level of guidance", DROPOUT_INCIDENCE),
+    "dropout_rates": ("The share of dropout under one definition, with bounds", DROPOUT_RATES),
     "therapist_variation": ("One measure of how much therapists differ", THERAPIST_VARIATION),
     "answer_states": ("One analysis and whether it gave an answer", ANSWER_STATES),
     "verdicts": ("What guidance does to one outcome at one level", VERDICTS),

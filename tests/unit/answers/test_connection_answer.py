@@ -18,6 +18,7 @@ from scipy.stats import norm
 
 from outcomes.answers import connection
 from outcomes.answers.connection import NEXT, SAME
+from outcomes.disclosure import shown_text
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, slope_truth
 
@@ -102,6 +103,7 @@ def test_every_estimate_has_an_interval_and_a_state_and_every_column_a_descripti
     assert every_estimate_has_its_interval_and_state(answered[0])
     assert is_described(connection.TABLE, answered[0])
     assert len(answered[1]) == 6
+    assert all(shown_text(sentence, SETTINGS.disclosure) == sentence for sentence in answered[1])
 
 
 def test_a_scale_that_was_not_collected_refuses_its_rows_and_no_others():

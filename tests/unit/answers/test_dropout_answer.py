@@ -96,6 +96,21 @@ def test_sessions_in_which_a_definition_cannot_have_dropout_are_left_out(answere
     )  # fmt: skip
 
 
+def test_the_share_of_dropout_lies_between_its_bounds_and_is_that_of_the_labels(answered):
+    tables, _, con = answered
+    labels = con.sql(
+        "select count(*) filter (state = 'dropout'), count(*) filter (state <> 'undetermined') "
+        "from core_dropout_labels where definition = 'unilateral'"
+    ).fetchall()[0]
+    row = only(tables[dropout.RATES], definition="unilateral", is_declared=True)
+    assert row["estimate"] == pytest.approx(labels[0] / labels[1])
+    total = row["n_episodes"] + row["n_undetermined"]
+    assert row["n_episodes"] == labels[1]
+    assert row["lowest"] == pytest.approx(labels[0] / total)
+    assert row["highest"] == pytest.approx((labels[0] + row["n_undetermined"]) / total)
+    assert row["lowest"] < row["estimate"] < row["highest"]
+
+
 def test_agreement_is_that_of_the_counts(answered):
     tables, _, con = answered
     a, b, c = con.sql(

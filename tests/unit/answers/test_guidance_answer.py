@@ -17,6 +17,7 @@ from answer_cohorts import (
 )
 
 from outcomes.answers import guidance
+from outcomes.disclosure import shown_text
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, slope_truth
 
@@ -97,6 +98,7 @@ def test_every_estimate_has_an_interval_and_a_state_and_every_column_a_descripti
 
 def test_the_sentences_say_units_and_intervals_and_claim_no_cause(answered):
     assert len(answered[1]) == 5
+    assert all(shown_text(sentence, SETTINGS.disclosure) == sentence for sentence in answered[1])
     assert all("95% interval" in sentence and "not shown to be causal" in sentence for sentence in answered[1])
 
 

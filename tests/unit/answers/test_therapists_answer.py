@@ -18,6 +18,8 @@ from answer_cohorts import (
 )
 
 from outcomes.answers import therapists
+from outcomes.answers.fitting import fit_linear_answer
+from outcomes.disclosure import shown_text
 from outcomes.errors import FitRefused
 from outcomes.mixed import fit_linear
 from outcomes.simulate import CohortParameters, simulate_cohort
@@ -98,6 +100,19 @@ def test_every_estimate_has_an_interval_and_a_state_and_every_column_a_descripti
 def test_the_sentences_hold_estimates_with_intervals(answered):
     assert len(answered[1]) == 6
     assert all("95% interval" in sentence for sentence in answered[1])
+    assert all(shown_text(sentence, SETTINGS.disclosure) == sentence for sentence in answered[1])
+
+
+def test_an_estimate_that_its_own_bootstrap_does_not_give_back_is_refused(answered):
+    model = fit_linear_answer("satisfaction_score ~ 1 + (1 | client_id) + (1 | therapist_id)",
+                              answered[2].table("mart_session_directiveness"), SETTINGS.disclosure)  # fmt: skip
+    lower = therapists._with_interval(model, 0.5, np.linspace(0, 0.4, 100))
+    assert (lower.status, lower.estimate) == ("refused", None)
+    draws = np.linspace(0, 1, 1001)
+    plain = therapists._with_interval(model, 0.5, draws)
+    assert (plain.conf_low, plain.conf_high) == pytest.approx((0.025, 0.975), abs=0.002)
+    raised = therapists._with_interval(model, 0.7, draws)
+    assert plain.conf_low < raised.conf_low < 0.7 < raised.conf_high
 
 
 def test_therapists_who_do_not_differ_are_not_counted_apart():
