@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -82,16 +81,17 @@ def audit(root: str, release_id: str) -> None:
     study = StudyFolder.open(root)
     folder = release.candidate_folder(study, release_id)
     with _guarded("audit"), step("audit") as line:
-        if auditing.is_passed(folder):
+        if is_done := auditing.is_passed(folder):
             line.say(_AS_BEFORE)
-            return
-        with release.timed(study, release_id, "audit"):
-            deidentify(folder, study)
-            checks = auditing.audit(folder, study)
-            counts = Counter(check.status.value for check in checks.checks)
-            append_once(study, Event.CHECKS, release_id=release_id, **counts)
+        else:
+            with release.timed(study, release_id, "audit"):
+                deidentify(folder, study)
+                checks = auditing.audit(folder, study)
             line.say(checks.summary())
-    checks.raise_if_fatal()
+        # Also where it was done before: a kill may have come between the checks and this line.
+        append_once(study, Event.CHECKS, release_id=release_id, **auditing.counts_on_file(folder))
+    if not is_done:
+        checks.raise_if_fatal()
 
 
 @_step(name="fit")

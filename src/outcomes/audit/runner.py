@@ -83,6 +83,11 @@ def is_passed(folder: Path) -> bool:
     return bool(there) and read_json(folder / "checks.json")["n_fatal"] == 0
 
 
+def counts_on_file(folder: Path) -> dict[str, int]:
+    """Return how many checks of a checked candidate ended in each way, without the ways in which none did."""
+    return {status: n for status, n in read_json(folder / "checks.json")["n_by_status"].items() if n}
+
+
 def check_tables(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, suites: Mapping[str, Sequence[Check]]
 ) -> tuple[CheckResult, ...]:
