@@ -188,8 +188,8 @@ def _risk(session: int, found: dict[str, dict]) -> str:
     state = "" if low["status"] == "converged" else f"({low['status'].replace('_', ' ')}) "
     return (
         f"{state}By the {_ORDINALS[session]} session {low['estimate']:.1%} have dropped out where guidance is low and "
-        f"{high['estimate']:.1%} where it is high: a difference of {gap['estimate']:+.1%} "
-        f"(95% interval {gap['conf_low']:+.1%} to {gap['conf_high']:+.1%})."
+        f"{high['estimate']:.1%} where it is high: a difference of {100 * gap['estimate']:+.1f} percentage points "
+        f"(95% interval {100 * gap['conf_low']:+.1f} to {100 * gap['conf_high']:+.1f})."
     )
 
 

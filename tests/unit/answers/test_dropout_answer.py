@@ -211,7 +211,7 @@ def test_absolute_risks_come_first_and_pass_the_disclosure_rules_unchanged(answe
         for name in ("low", "high", "high less low")
     )
     assert first.startswith(f"By the third session {low:.1%} have dropped out where guidance is low and {high:.1%}")
-    assert f"difference of {gap:+.1%}" in first
+    assert f"difference of {100 * gap:+.1f} percentage points" in first
     assert all(shown_text(sentence, SETTINGS.disclosure) == sentence for sentence in answered[1])
 
 
