@@ -212,6 +212,7 @@ def n_completed(environment: dict[str, str], name: str) -> int:
 def look_at(browser: str, address: str, folder: Path) -> str:
     """Return a page as a browser shows it after its scripts ran."""
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'browser'}"]
+    options.append("--window-size=1400,4000")  # only rows in sight are drawn
     command = [browser, *options, "--virtual-time-budget=30000", "--dump-dom", address]
     return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
