@@ -161,12 +161,8 @@ def test_numbers_have_a_true_minus_and_no_minus_zero():
 
 
 def test_guidance_that_never_varies_within_clients_is_said_and_the_rest_is_told(tmp_path):
-    study = make_study(
-        tmp_path / "study",
-        {
-            '"1 + directiveness_within | client_id", "1 | therapist_id", "0 + directiveness_within | therapist_id"': '"1 | client_id", "1 | therapist_id"'
-        },
-    )
+    by_client, by_therapist = "1 + directiveness_within | client_id", ', "0 + directiveness_within | therapist_id"'
+    study = make_study(tmp_path / "study", {by_client: "1 | client_id", by_therapist: ""})
     folder = make_release(tmp_path / "release", Cohort())
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
         con.execute("update mart_session_directiveness set directiveness_within = 0")
