@@ -6,6 +6,7 @@ from outcomes import audit, landing, models, release
 from outcomes.release.tables import TABLES
 from outcomes.simulate import simulate_study
 from outcomes.study import create_study
+from outcomes.trust.deidentification import deidentify
 from outcomes.warehouse import connect
 
 from .questions import PAGE, ask_all, read_questions
@@ -18,6 +19,7 @@ def database(tmp_path_factory):
     simulate_study(study.root, clients=400, therapists=20, seed=7)
     landing.land_inbox(study)
     folder = release.build(study, release.candidate_id(study))
+    deidentify(folder, study)
     audit.audit(folder, study).raise_if_fatal()
     models.fit_models(folder, study)
     with connect(folder / "outcomes.duckdb") as con:
