@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from references import simulated
 
+from outcomes.analyses.therapist_effects import median_odds_ratio
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed import FitStatus, bootstrap_binomial, fit_binomial
 from outcomes.mixed.laplace import LaplaceDeviance, mode_slopes
-from outcomes.mixed.links import median_odds_ratio
 from outcomes.mixed.starts import fixed_information
 
 FORMULA = "dropout ~ directiveness_within + preference + modality + (1 | therapist_id)"
@@ -61,9 +61,9 @@ def test_a_hazard_fit_reports_hazard_ratios(sessions):
 def test_icc_and_median_odds_ratio_follow_the_field_guides_examples(fit):
     sd = fit.variances[0].sd[0]
     assert fit.icc("therapist_id") == pytest.approx(sd**2 / (sd**2 + np.pi**2 / 3))
-    assert median_odds_ratio(np.sqrt(0.199)) == pytest.approx(1.53, abs=0.005)
-    assert median_odds_ratio(np.sqrt(0.474)) == pytest.approx(1.93, abs=0.005)
-    assert fit.median_odds_ratio("therapist_id") == pytest.approx(median_odds_ratio(sd))
+    assert median_odds_ratio(0.199) == pytest.approx(1.53, abs=0.005)
+    assert median_odds_ratio(0.474) == pytest.approx(1.93, abs=0.005)
+    assert fit.median_odds_ratio("therapist_id") == pytest.approx(median_odds_ratio(sd**2))
 
 
 def test_r2_is_nakagawas_ratio_of_variances(sessions, fit):

@@ -9,10 +9,11 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
+from outcomes.analyses.therapist_effects import median_odds_ratio
 from outcomes.errors import UsageError
 from outcomes.mixed.binomial_problem import Problem
 from outcomes.mixed.laplace import Mode
-from outcomes.mixed.links import LINKS, median_odds_ratio
+from outcomes.mixed.links import LINKS
 from outcomes.mixed.results import MixedFit, Modes
 
 
@@ -108,7 +109,7 @@ class BinomialFit(MixedFit):
         doi 10.1093/aje/kwi017); a median hazard ratio with the cloglog link."""
         for block in self.variances:
             if block.group == group and "(Intercept)" in block.names:
-                return median_odds_ratio(float(block.sd[block.names.index("(Intercept)")]))
+                return median_odds_ratio(float(block.sd[block.names.index("(Intercept)")]) ** 2)
         raise UsageError(f"The model has no random intercept by {group!r}.")
 
     def r2(self) -> dict[str, float]:

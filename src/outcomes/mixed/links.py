@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 ETA_LIMIT = 500.0
 """Linear predictors are cut at +-500: probabilities are 0 or 1 to machine precision long before, and exp stays
@@ -120,8 +119,3 @@ LINKS: dict[str, Link] = {
     ),
 }
 """The links of `fit_binomial` by name."""
-
-
-def median_odds_ratio(sd: float) -> float:
-    """Median odds ratio of two levels of a grouping factor: exp(sqrt(2) sd ndtri(0.75)) (Larsen & Merlo 2005)."""
-    return float(np.exp(np.sqrt(2.0) * sd * ndtri(0.75)))
