@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from types import ModuleType
 
+import duckdb
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from outcomes.disclosure import MINIMUM_RESIDUAL_DF
 from outcomes.models.state import CurvePoint, ModelStatus
-from outcomes.report import words
+from outcomes.report import section_effects, words
 from outcomes.report.facts import ENDINGS, Facts, ModelFacts
 from outcomes.report.figures import Figure, dropout_figure, satisfaction_figure, share_figure
+from outcomes.report.html import html
 from outcomes.report.therapists import note_on_state, therapist_statement, variance_shares
 from outcomes.report.words import Statement
 from outcomes.study.settings import StudySettings
@@ -24,6 +27,9 @@ ENDING_WORDS = {
     "other": "ended for another reason (moved away, therapist left, referred on, ...)",
     "undetermined": "not known: still open, or silent with no ending recorded",
 }
+SECTIONS: tuple[ModuleType, ...] = (section_effects,)
+"""Modules with `section(con, settings) -> Section | None`, in the order of the report."""
+
 _TABLE_POINTS = 7  # rows of the table that repeats a figure in numbers
 
 
@@ -39,11 +45,13 @@ class Answer:
     extra: Statement | None = None
 
 
-def render(facts: Facts, settings: StudySettings) -> str:
+def render(con: duckdb.DuckDBPyConnection, facts: Facts, settings: StudySettings) -> str:
     """Return the page.
 
     Parameters
     ----------
+    con : duckdb.DuckDBPyConnection
+        The release's database.
     facts : Facts
         From `read_facts`: small numbers are suppressed already.
     settings : StudySettings
@@ -57,6 +65,7 @@ def render(facts: Facts, settings: StudySettings) -> str:
     linear, hazard = ([m for m in facts.models if m.kind == kind] for kind in ("linear", "hazard"))
     return environment.get_template("report.html").render(
         css=Markup((files("outcomes.report") / "report.css").read_text(encoding="utf-8")),
+        sections=[html(made) for module in SECTIONS if (made := module.section(con, settings))],
         title=settings.report.title or settings.study.name,
         settings=settings,
         facts=facts,

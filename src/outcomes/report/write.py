@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from outcomes.release.folders import DATABASE
 from outcomes.report.page import render
 from outcomes.report.reading import read_facts
 from outcomes.storage import write_text
 from outcomes.study import StudyFolder
+from outcomes.warehouse import connect
 
 REPORT = "report.html"
 
@@ -32,5 +34,7 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
     Path
         The page. The same release gives the same bytes.
     """
-    write_text(folder / REPORT, render(read_facts(folder, study), study.settings))
+    facts = read_facts(folder, study)
+    with connect(folder / DATABASE, read_only=True) as con:
+        write_text(folder / REPORT, render(con, facts, study.settings))
     return folder / REPORT

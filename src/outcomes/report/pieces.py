@@ -1,0 +1,174 @@
+"""What a sentence or a cell of the report is made of. A number gets in only by saying what it is.
+
+A plain string with a digit in it is refused. An `Estimate` cannot be made without interval and state; a count comes
+from `outcomes.disclosure` as `Shown`; any other number is `Given`, which says what kind of number it is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from outcomes.disclosure import Shown
+from outcomes.models.state import ModelStatus
+
+_DIGIT = re.compile(r"\d")
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How an estimate is printed.
+
+    Attributes
+    ----------
+    digits : int
+        Decimals.
+    unit : str
+        Behind the number in sentences, with its space: " points" or "%".
+    times : float
+        Factor before printing; 100 for percent.
+    is_log : bool
+        Stored as a logarithm, printed as a ratio.
+    is_signed : bool
+        Print a plus sign.
+    """
+
+    digits: int = 2
+    unit: str = ""
+    times: float = 1.0
+    is_log: bool = False
+    is_signed: bool = False
+
+    def number(self, value: float) -> str:
+        """Print one value, with a true minus sign and no minus zero."""
+        told = f"{(math.exp(value) if self.is_log else value) * self.times:.{self.digits}f}"
+        if float(told) == 0:
+            return told.removeprefix("-")
+        return ("+" if self.is_signed and not told.startswith("-") else "") + told.replace("-", "−")
+
+
+PERCENT = Form(digits=0, unit="%", times=100)
+PERCENT_POINTS = Form(digits=0, unit=" percentage points", times=100, is_signed=True)
+RATIO = Form(is_log=True)
+PLAIN = Form()
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95% interval, from a fit that converged.
+
+    Attributes
+    ----------
+    value, low, high : float
+        In the unit of the table.
+    state : ModelStatus
+        CONVERGED; any other state has words in place of the number (`Unsaid`).
+    form : Form
+
+    Raises
+    ------
+    ValueError
+        Without a finite interval, or from a fit that did not converge.
+    """
+
+    value: float
+    low: float
+    high: float
+    state: ModelStatus
+    form: Form = PLAIN
+
+    def __post_init__(self) -> None:
+        """Refuse a number that lacks what a reader needs to judge it."""
+        if not all(isinstance(x, float) and math.isfinite(x) for x in (self.value, self.low, self.high)):
+            raise ValueError("an estimate needs a value and both ends of its interval")
+        if not self.low <= self.high:
+            raise ValueError("the interval's low end lies above its high end")
+        if self.state is not ModelStatus.CONVERGED:
+            raise ValueError(f"an estimate of a fit that is {self.state} is said in words: use Unsaid")
+
+    @property
+    def in_number(self) -> str:
+        """The number alone, for the part of a sentence before its interval."""
+        return self.form.number(self.value)
+
+    @property
+    def in_interval(self) -> str:
+        """Both ends."""
+        return f"{self.form.number(self.low)} to {self.form.number(self.high)}"
+
+
+@dataclass(frozen=True)
+class Unsaid:
+    """Words in place of a number, with the state that kept it back; whole numbers in them went through disclosure."""
+
+    state: ModelStatus
+    reason: str
+
+
+class Kind(StrEnum):
+    """What a number is that is no estimate and no count."""
+
+    DECLARED = "declared"  # by the study or the method: a scale's end, a session, a threshold
+    PLACE = "place"  # where an estimate is looked at: a level of guidance
+    TEST = "test"  # a p-value or a weight, in the trace of a verdict
+    RELEASE = "release"  # an identifier or date of the release
+
+
+@dataclass(frozen=True)
+class Given:
+    """A number, or words with numbers, that need no interval, and why they need none."""
+
+    text: str
+    kind: Kind = Kind.DECLARED
+
+
+@dataclass(frozen=True)
+class Strong:
+    """Words that stand out."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        """Refuse digits."""
+        _refuse_digits(self.text)
+
+
+Piece = str | Estimate | Unsaid | Shown | Given | Strong
+
+
+@dataclass(frozen=True)
+class Words:
+    """A sentence or a cell; strings in it have no digits."""
+
+    pieces: tuple[Piece, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse bare numbers."""
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                _refuse_digits(piece)
+
+
+def say(template: str, **parts: Piece) -> Words:
+    """Fill the named places of a sentence.
+
+    Examples
+    --------
+    >>> say("By session {t}.", t=Given("8")).pieces
+    ('By session ', Given(text='8', kind=<Kind.DECLARED: 'declared'>), '.')
+    """
+    split = _SLOT.split(template)
+    return Words(tuple(parts[text] if i % 2 else text for i, text in enumerate(split) if i % 2 or text))
+
+
+def words(piece: Piece | Words) -> Words:
+    """One piece as words."""
+    return piece if isinstance(piece, Words) else Words((piece,))
+
+
+def _refuse_digits(text: str) -> None:
+    if _DIGIT.search(text):
+        raise ValueError(f"a number in {text!r}: give it as Estimate, Shown or Given")

@@ -1,0 +1,91 @@
+"""Nothing is printed without its state and its interval: the types refuse it."""
+
+import math
+
+import pytest
+
+from outcomes.disclosure import shown_count
+from outcomes.models import ModelStatus
+from outcomes.report.blocks import bullets, fold, headline, paragraph, table
+from outcomes.report.html import html
+from outcomes.report.pieces import PERCENT, RATIO, Estimate, Given, Kind, Strong, Unsaid, Words, say
+from outcomes.report.rows import told
+from outcomes.study.settings import Disclosure
+
+SETTLED = Estimate(0.2, 0.1, 0.3, ModelStatus.CONVERGED)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(None, 0.3), (0.1, None), (math.nan, 0.3), (0.1, math.inf), (0.3, 0.1)], ids=str
+)
+def test_an_estimate_without_its_interval_cannot_be_made(low, high):
+    with pytest.raises(ValueError, match="interval"):
+        Estimate(0.2, low, high, ModelStatus.CONVERGED)
+
+
+@pytest.mark.parametrize("state", [s for s in ModelStatus if s is not ModelStatus.CONVERGED])
+def test_an_estimate_of_a_fit_that_did_not_converge_cannot_be_made(state):
+    with pytest.raises(ValueError, match="said in words"):
+        Estimate(0.2, 0.1, 0.3, state)
+
+
+@pytest.mark.parametrize("build", [lambda t: Words((t,)), Strong, say, paragraph, headline, bullets, fold])
+def test_a_bare_number_cannot_be_put_into_words(build):
+    with pytest.raises(ValueError, match="Estimate, Shown or Given"):
+        build("it rose by 3 points")
+
+
+def test_a_bare_number_cannot_be_put_into_a_table():
+    with pytest.raises(ValueError, match="Estimate, Shown or Given"):
+        table(("Term", "Effect"), [("guidance", "0.31")])
+
+
+def test_an_estimate_is_printed_with_interval_and_mark_of_its_state():
+    said = html(say("One point more went with {effect}.", effect=SETTLED)).striptags()
+    assert said == "One point more went with 0.20 (95% interval 0.10 to 0.30) ✓."
+
+
+def test_a_table_prints_the_interval_beside_the_number():
+    made = html(table(("Term", "Effect"), [("guidance", SETTLED)]))
+    assert "<strong>0.20</strong>" in made
+    assert "(0.10 to 0.30) ✓" in made
+
+
+def test_forms_print_percents_ratios_and_minus_signs():
+    assert PERCENT.number(0.184) == "18"
+    assert RATIO.number(math.log(1.5)) == "1.50"
+    assert PERCENT.number(-0.001) == "0"
+    assert Estimate(-0.2, -0.3, -0.1, ModelStatus.CONVERGED).in_interval == "−0.30 to −0.10"
+
+
+def _row(status, estimate=0.2, reason=""):
+    return {"estimate": estimate, "conf_low": 0.1, "conf_high": 0.3, "status": status, "reason": reason}
+
+
+@pytest.mark.parametrize("status", ["singular", "not_converged", "refused"])
+def test_a_row_of_a_fit_that_is_not_clean_becomes_words(status):
+    made = told(_row(status), Disclosure())
+    assert isinstance(made, Unsaid)
+    assert made.state == status
+    assert made.reason.startswith("not ")
+
+
+def test_a_row_without_an_interval_becomes_words():
+    assert isinstance(told(_row("converged") | {"conf_low": None}, Disclosure()), Unsaid)
+
+
+def test_counts_in_a_reason_are_suppressed_and_rounded():
+    reason = told(_row("refused", None, "Only 4 of 1,238 clients rated it."), Disclosure()).reason
+    assert reason == "not calculated: Only fewer than 10 of 1,240 clients rated it."
+
+
+def test_hostile_words_are_escaped_wherever_they_stand():
+    evil = "<script>x</script>"
+    parts = say("{a}{b}{c}{d}", a=evil, b=Given(evil, Kind.TEST), c=Unsaid(ModelStatus.REFUSED, evil), d=Strong(evil))
+    made = html(fold(parts, paragraph(parts), bullets(parts), table((parts,), [(parts,)])))
+    assert "<script" not in made
+
+
+def test_counts_print_as_disclosure_shows_them():
+    rule = Disclosure()
+    assert html(say("{n} clients", n=shown_count(1238, rule))) == "1,240 clients"
