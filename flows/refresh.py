@@ -59,6 +59,7 @@ def _make(study: StudyFolder) -> None:
     if not release.is_finished(study, release_id):  # else only the swap is missing, or the study was edited back
         tasks.audit(root, release_id)
         tasks.fit(root, release_id)
+        tasks.answer(root, release_id)
         tasks.write_report(root, release_id)
     tasks.publish(root, release_id)
 
@@ -95,6 +96,14 @@ def fit(study: str, wait_seconds: float = 0) -> None:
     opened = StudyFolder.open(study)
     with _writing(opened, "fit", wait_seconds):
         tasks.fit(study, release.built_candidate(opened))
+
+
+@flow(name="answer")
+def answer(study: str, wait_seconds: float = 0) -> None:
+    """Answer the study's questions from the candidate release."""
+    opened = StudyFolder.open(study)
+    with _writing(opened, "answer", wait_seconds):
+        tasks.answer(study, release.built_candidate(opened))
 
 
 @flow(name="report")

@@ -13,6 +13,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from outcomes import audit as auditing
 from outcomes import delivery, landing, models, release, report
+from outcomes.answers import run as answers
 from outcomes.errors import OutcomesError, StepFailed
 from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
 from outcomes.progress import step
@@ -101,6 +102,15 @@ def fit(root: str, release_id: str) -> None:
     with _guarded("fit"), step("fit") as line, release.timed(study, release_id, "fit"):
         states = models.fit_models(release.candidate_folder(study, release_id), study)
         line.say(", ".join(f"{state.model}: {state.status}" for state in states) or "no models declared")
+
+
+@_step(name="answer")
+def answer(root: str, release_id: str) -> None:
+    """Run the analyses that answer the study's questions on the candidate."""
+    study = StudyFolder.open(root)
+    with _guarded("answer"), step("answer") as line, release.timed(study, release_id, "answer"):
+        states = answers.answer(release.candidate_folder(study, release_id), study)
+        line.say(", ".join(f"{state.analysis}: {state.status}" for state in states))
 
 
 @_step(name="report")

@@ -106,7 +106,7 @@ def simulate(directory: Path, clients: int, therapists: int, seed: int, mess: bo
 @WAIT
 @click.pass_context
 def refresh(ctx: click.Context, directory: Path, wait: float) -> None:
-    """Do the whole job: land, build, audit, fit, report, publish.
+    """Do the whole job: land, build, audit, fit, answer, report, publish.
 
     Does only what the inputs ask for: run twice, the second run changes nothing and says so. Files that are refused
     are left out, named with the reason, and make the exit code 1; the others are published.
@@ -143,6 +143,7 @@ for _name, _text in {
     "build": "Build the tables of a candidate release from what is landed.",
     "audit": "Run the data-quality checks on the candidate release.",
     "fit": "Fit the study's declared models on the candidate release.",
+    "answer": "Answer the study's questions from the candidate release.",
     "report": "Write the stakeholders' report of the candidate release.",
     "publish": "Publish the candidate release by one atomic swap.",
 }.items():

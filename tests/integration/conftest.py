@@ -84,8 +84,9 @@ def outcomes(prefect_server) -> CommandLine:
 
 
 @pytest.fixture(scope="session")
-def _small_sources(tmp_path_factory) -> Path:
+def _small_sources(tmp_path_factory, ask_only) -> Path:
     root = create_study(tmp_path_factory.mktemp("sources") / "study").root
+    ask_only(root, "guidance")
     simulate_study(root, clients=240, therapists=20, seed=7)
     return root
 

@@ -28,7 +28,8 @@ def published_is_whole(study: StudyFolder) -> str:
     manifest = json.loads((folder / "manifest.json").read_text())
     for name, sha256 in manifest["files"].items():
         assert file_sha256(folder / name) == sha256, f"{name} is not the file that was published"
-    assert {"outcomes.duckdb", "report.html", "checks.html", "checks.json", "fits.json"} <= set(manifest["files"])
+    steps = {"outcomes.duckdb", "report.html", "checks.html", "checks.json", "fits.json", "answers.json"}
+    assert steps <= set(manifest["files"])
     with duckdb.connect(str(study.database), read_only=True) as con:
         (release_id,) = con.execute("select release_id from release").fetchone()
         for table, n_rows in manifest["row_counts"].items():

@@ -61,7 +61,7 @@ def test_a_newcomer_without_a_server_gets_a_release_and_nobody_is_called(tmp_pat
     assert run.returncode == 0, run.stderr
     for name in ("report.html", "checks.html", "manifest.json", "outcomes.duckdb"):
         assert (study.current / name).stat().st_size > 0
-    for name in ("land", "build", "audit", "fit", "report", "publish"):
+    for name in ("land", "build", "audit", "fit", "answer", "report", "publish"):
         assert re.search(rf"^  {name} ", run.stderr, re.MULTILINE), run.stderr
     called = set(lookups.read_text().split())
     assert called, "the hook saw nothing, so it proves nothing"
@@ -94,7 +94,7 @@ def test_a_second_refresh_changes_nothing_and_says_so_and_a_new_file_makes_a_new
 
 
 def test_each_step_by_hand_ends_where_a_refresh_ends(outcomes, small_study):
-    for name in ("land", "build", "audit", "fit", "report"):
+    for name in ("land", "build", "audit", "fit", "answer", "report"):
         run = outcomes(name, small_study.root)
         assert run.returncode == 0, run.stderr
         assert not small_study.current.exists()
@@ -162,7 +162,7 @@ def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes, prefec
     assert release_id in artifacts[0]["data"]
     (run,) = ask("flow_runs/filter", {"flow_runs": {"id": {"any_": [artifacts[0]["flow_run_id"]]}}})
     assert run["state_type"] == "COMPLETED"
-    steps, deadline = {"land", "build", "audit", "fit", "report", "publish"}, time.monotonic() + 60
+    steps, deadline = {"land", "build", "audit", "fit", "answer", "report", "publish"}, time.monotonic() + 60
     seen: set[str] = set()
     while seen != steps and time.monotonic() < deadline:  # the server takes in task runs a little later than flow runs
         tasks = ask("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
@@ -12,11 +11,12 @@ import duckdb
 import polars as pl
 
 from outcomes.answers import balance, connection, dropout, guidance, therapists
-from outcomes.errors import FitRefused, UsageError
+from outcomes.errors import FitRefused
 from outcomes.progress import tracked
 from outcomes.release.answer_columns import ANSWER_TABLES
 from outcomes.release.codebook import describe
 from outcomes.release.folders import DATABASE
+from outcomes.storage import write_json
 from outcomes.study import StudyFolder
 from outcomes.warehouse import connect, transaction
 
@@ -24,6 +24,7 @@ ANALYSES: tuple[ModuleType, ...] = (guidance, balance, dropout, connection, ther
 """Modules with `NAME`, `TABLES` (the tables that they write) and `run(con, settings)`, in the order of the report."""
 
 STATES = "answer_states"
+ANSWERS = "answers.json"
 
 
 class AnswerStatus(StrEnum):
@@ -31,59 +32,48 @@ class AnswerStatus(StrEnum):
 
     ANSWERED = "answered"
     REFUSED = "refused"
+    LEFT_OUT = "left out"
 
 
 @dataclass(frozen=True)
 class AnswerState:
-    """One row of `answer_states`; `reason` says in plain words why an analysis was refused, and is empty otherwise."""
+    """One row of `answer_states`; `reason` says in plain words why there are no numbers; empty where there are."""
 
     analysis: str
     status: AnswerStatus
     reason: str
 
 
-def answer(folder: Path, study: StudyFolder, only: Collection[str] | None = None) -> tuple[AnswerState, ...]:
-    """Run the analyses on a candidate and write their tables.
+def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
+    """Run the analyses on a candidate, write their tables, then `answers.json`.
 
     Parameters
     ----------
     folder : Path
         A candidate release with its database.
     study : StudyFolder
-    only : collection of str, optional
-        Names of analyses; all where not given.
+        Its thresholds, and the analyses that it leaves out.
 
     Returns
     -------
     tuple of AnswerState
-        One an analysis, in the order of `ANALYSES`. What the data cannot answer is refused: a state with a reason, and
-        its tables without rows.
-
-    Raises
-    ------
-    UsageError
-        If `only` names an analysis that there is not.
+        One an analysis, in the order of `ANALYSES`. What the data cannot answer, or the study leaves out, is refused: a
+        state with a reason, and its tables without rows.
 
     Notes
     -----
     Each analysis is one transaction with its state, so a run that was killed goes on where it stopped, and a second run
     changes nothing.
     """
-    chosen = _chosen(only)
     with connect(folder / DATABASE) as con:
         con.execute(f"create table if not exists {STATES} (analysis varchar, status varchar, reason varchar)")
         done = _states(con)
-        waiting = [analysis for analysis in chosen if analysis.NAME not in done]
+        waiting = [analysis for analysis in ANALYSES if analysis.NAME not in done]
         for analysis in tracked(waiting, "Answering", len(waiting)):
             done[analysis.NAME] = _answer(con, analysis, study)
-    return tuple(done[analysis.NAME] for analysis in chosen)
-
-
-def _chosen(only: Collection[str] | None) -> tuple[ModuleType, ...]:
-    known = {analysis.NAME: analysis for analysis in ANALYSES}
-    if unknown := sorted(set(only or ()) - set(known)):
-        raise UsageError(f"There is no analysis {', '.join(unknown)}", f"there are {', '.join(known)}")
-    return tuple(analysis for name, analysis in known.items() if only is None or name in only)
+    states = tuple(done[analysis.NAME] for analysis in ANALYSES)
+    write_json(folder / ANSWERS, [asdict(state) for state in states])
+    return states
 
 
 def _states(con: duckdb.DuckDBPyConnection) -> dict[str, AnswerState]:
@@ -93,17 +83,25 @@ def _states(con: duckdb.DuckDBPyConnection) -> dict[str, AnswerState]:
 
 def _answer(con: duckdb.DuckDBPyConnection, analysis: ModuleType, study: StudyFolder) -> AnswerState:
     """Run one analysis and write what came of it in one transaction."""
-    try:
-        tables = analysis.run(con, study.settings)
-        state = AnswerState(analysis.NAME, AnswerStatus.ANSWERED, "")
-    except FitRefused as refusal:
-        tables, state = {}, AnswerState(analysis.NAME, AnswerStatus.REFUSED, refusal.message)
+    tables, state = _asked(con, analysis, study)
     with transaction(con):
         for name in analysis.TABLES:
             _write(con, name, tables.get(name))
         con.execute(f"insert into {STATES} values (?, ?, ?)", astuple(state))
         describe(con, (*analysis.TABLES, STATES), study.settings)
     return state
+
+
+def _asked(
+    con: duckdb.DuckDBPyConnection, analysis: ModuleType, study: StudyFolder
+) -> tuple[dict[str, pl.DataFrame], AnswerState]:
+    """Run one analysis, unless it is left out."""
+    if analysis.NAME in study.settings.answers.leave_out:
+        return {}, AnswerState(analysis.NAME, AnswerStatus.LEFT_OUT, "the study file leaves it out")
+    try:
+        return analysis.run(con, study.settings), AnswerState(analysis.NAME, AnswerStatus.ANSWERED, "")
+    except FitRefused as refusal:
+        return {}, AnswerState(analysis.NAME, AnswerStatus.REFUSED, refusal.message)
 
 
 def _write(con: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame | None) -> None:

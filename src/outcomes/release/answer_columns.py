@@ -43,8 +43,8 @@ GUIDANCE_EFFECTS: dict[str, ColumnText] = {
 
 ANSWER_STATES: dict[str, ColumnText] = {
     "analysis": text("Name of the analysis"),
-    "status": text("Whether it gave numbers", ("answered", "refused")),
-    "reason": text("Why it was refused, in plain words; empty otherwise"),
+    "status": text("Whether it gave numbers", ("answered", "refused", "left out")),
+    "reason": text("Why there are none, in plain words; empty where there are"),
 }
 
 OUTCOME_AND_LEVEL: dict[str, ColumnText] = {

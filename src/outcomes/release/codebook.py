@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from outcomes.errors import UsageError
-from outcomes.release.tables import ANSWERS, TABLES, TableText
+from outcomes.release.tables import TABLES, TableText
 from outcomes.release.vocabulary import ColumnText
 from outcomes.study import StudySettings
 
@@ -35,11 +35,10 @@ def describe(
         "create table if not exists codebook (table_name varchar, column_name varchar, type varchar, "
         "description varchar, unit varchar, range varchar, source varchar)"
     )
-    known = TABLES | ANSWERS
     for name in _undescribed(con) if tables is None else tables:
-        if name not in known:
+        if name not in TABLES:
             raise UsageError(f"The table {name} is not described", "describe it in outcomes/release/tables.py")
-        _describe_table(con, known[name], settings)
+        _describe_table(con, TABLES[name], settings)
 
 
 def _undescribed(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -20,12 +20,13 @@ _PARTS = {
     "checks.json": "audit",
     "checks.html": "audit",
     "fits.json": "fit",
+    "answers.json": "answer",
     "report.html": "report",
 }
 
 
 def publish(study: StudyFolder, release_id: str) -> Path:
-    """Publish a candidate: data, checks, fits and report together, or nothing.
+    """Publish a candidate: data, checks, fits, answers and report together, or nothing.
 
     Call it under the writer lock. A kill at any moment leaves the old release or the new one; doing it again finishes
     what was begun. A release that was finished before (the study was edited back) is only pointed at.

@@ -180,11 +180,9 @@ TABLES: dict[str, TableText] = {
             "outcomes.release",
             "release_id study_name code_version n_batches data_cut",
         ),
+        *(
+            _table(name, description, "outcomes.answers", " ".join(columns))
+            for name, (description, columns) in ANSWER_TABLES.items()
+        ),
     )
 }
-
-ANSWERS: dict[str, TableText] = {
-    name: _table(name, description, "outcomes.answers", " ".join(columns))
-    for name, (description, columns) in ANSWER_TABLES.items()
-}
-"""Tables of `outcomes.answers`: there where the answers were asked for."""

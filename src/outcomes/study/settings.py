@@ -144,6 +144,22 @@ class ModelSpec(_Settings):
         return f"{self.outcome} ~ " + " + ".join([*self.fixed, *(f"({term})" for term in self.random)])
 
 
+class Analysis(StrEnum):
+    """What is asked of the data, in the order of the report."""
+
+    GUIDANCE = "guidance"  # within client, between clients, between therapists, lagged
+    BALANCE = "balance"  # one best level, fit to the preference, or neither
+    DROPOUT = "dropout"  # under every definition, and the risk by session
+    CONNECTION = "connection"  # alliance, feedback, empowerment
+    THERAPISTS = "therapists"  # how much they differ
+
+
+class Answers(_Settings):
+    """Which analyses the refresh runs."""
+
+    leave_out: tuple[Analysis, ...] = ()
+
+
 class Disclosure(_Settings):
     """Thresholds for whatever leaves for stakeholders."""
 
@@ -228,6 +244,7 @@ class StudySettings(_Settings):
     cohort: Cohort = Cohort()
     dropout: Dropout = Dropout()
     models: tuple[ModelSpec, ...] = ()
+    answers: Answers = Answers()
     disclosure: Disclosure = Disclosure()
     retention: Retention = Retention()
     schedule: Schedule = Schedule()

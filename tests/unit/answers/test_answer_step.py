@@ -3,11 +3,12 @@
 import pytest
 from answer_cohorts import database
 
-from outcomes.answers.run import AnswerStatus, answer
-from outcomes.errors import UsageError
+from outcomes.answers.run import ANALYSES, ANSWERS, AnswerStatus, answer
 from outcomes.release.folders import DATABASE
 from outcomes.simulate import CohortParameters
-from outcomes.study import create_study
+from outcomes.storage import read_json
+from outcomes.study import StudyFolder, create_study
+from outcomes.study.settings import Analysis
 from outcomes.warehouse import connect
 
 
@@ -23,12 +24,25 @@ def small_candidate(tmp_path):
     return folder
 
 
-def test_a_refusal_is_a_state_and_its_tables_are_empty(small_candidate, tmp_path):
-    (state,) = answer(small_candidate, create_study(tmp_path / "study"), only=["balance"])
+@pytest.fixture
+def study(tmp_path, ask_only):
+    """A study that asks for the verdict and nothing else."""
+    root = create_study(tmp_path / "study").root
+    ask_only(root, "balance")
+    return StudyFolder.open(root)
+
+
+def test_every_analysis_can_be_left_out_by_its_name():
+    assert [analysis.NAME for analysis in ANALYSES] == list(Analysis)
+
+
+def test_a_refusal_is_a_state_and_its_tables_are_empty(small_candidate, study):
+    (state,) = [state for state in answer(small_candidate, study) if state.analysis == "balance"]
     assert state.status is AnswerStatus.REFUSED
     assert "too few clients" in state.reason
     with connect(small_candidate / DATABASE, read_only=True) as con:
-        assert con.execute("from answer_states").fetchall() == [("balance", "refused", state.reason)]
+        states = con.execute("select analysis, status, reason from answer_states where status = 'refused'").fetchall()
+        assert states == [("balance", "refused", state.reason)]
         assert con.execute(
             "select (select count(*) from verdicts), (select count(*) from balance_evidence)"
         ).fetchall() == [(0, 0)]
@@ -36,14 +50,15 @@ def test_a_refusal_is_a_state_and_its_tables_are_empty(small_candidate, tmp_path
     assert {"verdicts", "balance_evidence", "answer_states"} <= {name for (name,) in described}
 
 
-def test_answering_twice_changes_nothing(small_candidate, tmp_path):
-    study = create_study(tmp_path / "study")
-    first = answer(small_candidate, study, only=["balance"])
+def test_what_the_study_leaves_out_is_said(small_candidate, study):
+    left_out = {state.analysis for state in answer(small_candidate, study) if state.status is AnswerStatus.LEFT_OUT}
+    assert left_out == {*Analysis} - {"balance"}
+    on_file = read_json(small_candidate / ANSWERS)
+    assert {state["analysis"] for state in on_file if state["status"] == "left out"} == left_out
+
+
+def test_answering_twice_changes_nothing(small_candidate, study):
+    first = answer(small_candidate, study)
     before = (small_candidate / DATABASE).read_bytes()
-    assert answer(small_candidate, study, only=["balance"]) == first
+    assert answer(small_candidate, study) == first
     assert (small_candidate / DATABASE).read_bytes() == before
-
-
-def test_an_unknown_analysis_is_refused(small_candidate, tmp_path):
-    with pytest.raises(UsageError, match="no analysis horoscope"):
-        answer(small_candidate, create_study(tmp_path / "study"), only=["horoscope"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Kind
+from outcomes.release.answer_columns import ANSWER_TABLES
 from outcomes.release.relations import raw_columns
 from outcomes.release.tables import TABLES
 from outcomes.storage import file_sha256, write_json
@@ -75,9 +76,9 @@ def finish(folder: Path, severity: str = "fatal", status: str = "passed") -> Non
     """Add the outputs of the later steps to a candidate."""
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
         for name, table in TABLES.items():
-            if name in ("dq_results", "deidentification") or name.startswith("model_"):
+            if name in ("dq_results", "deidentification") or name.startswith("model_") or name in ANSWER_TABLES:
                 columns = ", ".join(f"{column} {text.type}" for column, text in table.columns.items())
                 con.execute(f"create or replace table {name} ({columns})")
         con.execute(f"insert into dq_results (check_id, severity, status) values ('a', '{severity}', '{status}')")
-    for name in ("checks.json", "checks.html", "fits.json", "report.html"):
+    for name in ("checks.json", "checks.html", "fits.json", "answers.json", "report.html"):
         (folder / name).write_text("{}", encoding="utf-8")

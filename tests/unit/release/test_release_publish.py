@@ -75,7 +75,13 @@ def test_a_release_that_was_finished_before_is_only_pointed_at(study, candidate)
 
 @pytest.mark.parametrize(
     ("missing", "step"),
-    [("outcomes.duckdb", "build"), ("checks.json", "audit"), ("fits.json", "fit"), ("report.html", "report")],
+    [
+        ("outcomes.duckdb", "build"),
+        ("checks.json", "audit"),
+        ("fits.json", "fit"),
+        ("answers.json", "answer"),
+        ("report.html", "report"),
+    ],
 )
 def test_an_incomplete_candidate_is_not_published_and_the_step_is_named(study, candidate, missing, step):
     (candidate / missing).unlink()
