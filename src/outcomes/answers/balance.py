@@ -1,4 +1,4 @@
-"""Balance or fit: the verdict on guidance for satisfaction and dropout, with the evidence it rests on."""
+"""Balance or fit: the verdict on guidance for satisfaction and dropout, its evidence, and for whom it holds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from outcomes.analyses.response_surface import response_surface
 from outcomes.analyses.turning_point import FiellerState, turning_point
 from outcomes.answers.evidence import Findings, between_clients, find_evidence
 from outcomes.answers.guidance_rows import GuidanceRows, client_rows, dropout_rows, session_rows
+from outcomes.answers.reactance import TABLE as REACTANCE_TABLE
+from outcomes.answers.reactance import reactance_rows
 from outcomes.answers.structures import PARAMETERS, SURFACE, Structure
 from outcomes.answers.verdict import Decision, Verdict, decide
 from outcomes.errors import FitRefused
@@ -21,7 +23,7 @@ from outcomes.mixed import FitStatus, fit_linear
 from outcomes.study import StudySettings
 
 NAME = "balance"
-TABLES = ("verdicts", "balance_evidence")
+TABLES = ("verdicts", "balance_evidence", REACTANCE_TABLE)
 
 Row = tuple[str, float | None, float | None, float | None, str]  # quantity, estimate, conf_low, conf_high, status
 _AXES = {
@@ -63,7 +65,11 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
             findings = between_clients(findings, found)
         verdicts.append((outcome, level, decide(findings.evidence)))
         evidence += [(outcome, level, row) for row in _rows(rows, findings)]
-    return {"verdicts": _verdict_table(verdicts), "balance_evidence": _evidence_table(evidence)}
+    return {
+        "verdicts": _verdict_table(verdicts),
+        "balance_evidence": _evidence_table(evidence),
+        REACTANCE_TABLE: reactance_rows(con, settings),
+    }
 
 
 def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -74,6 +74,28 @@ BALANCE_EVIDENCE: dict[str, ColumnText] = {
     "status": text("How the fit ended, or what the test found"),
 }
 
+REACTANCE_EFFECTS: dict[str, ColumnText] = {
+    "outcome": OUTCOME_AND_LEVEL["outcome"],
+    "guidance": text("Which part of guidance; its slope is per point of guidance"),
+    "quantity": text(
+        "A slope at a level of reactance (average of clients, one standard deviation below or above it), its change "
+        "per point of reactance, or the Johnson-Neyman region in which it differs from 0 (without an estimate)"
+    ),
+    "unit": text("Unit of the slopes"),
+    "region": text(
+        "Where on the scale of reactance the slope differs from 0; only of the region",
+        ("everywhere", "nowhere", "between the bounds", "outside the bounds"),
+    ),
+    "reactance_low": number(
+        "The level of reactance, or the region's lower bound; empty where that lies beyond the scale", "", "points"
+    ),
+    "reactance_high": number(
+        "The level of reactance, or the region's upper bound; empty where that lies beyond the scale", "", "points"
+    ),
+    "share_of_clients": number("Share of clients in the region; only of the region", "0 to 1"),
+    **NUMBERS,
+}
+
 CONNECTION_EFFECTS: dict[str, ColumnText] = {
     "question": text("Which path, feedback or outcome the row is about"),
     "path": text("From what to what; 'indirect' is the product of both legs of a path"),
@@ -159,5 +181,6 @@ ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "answer_states": ("One analysis and whether it gave an answer", ANSWER_STATES),
     "verdicts": ("What guidance does to one outcome at one level", VERDICTS),
     "balance_evidence": ("One quantity behind a verdict", BALANCE_EVIDENCE),
+    "reactance_effects": ("The effect of guidance at a level of clients' reactance", REACTANCE_EFFECTS),
 }
 """Table: what one row is, and its columns."""

@@ -1,0 +1,119 @@
+"""For whom guidance works: a known interaction is recovered, the region is told in words, refusals are words."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from answer_cohorts import SETTINGS, database, every_estimate_has_its_interval_and_state, is_described, only, store
+
+from outcomes.answers.reactance import INTERACTION, REGION, TABLE, WITHIN, reactance_rows, sentences
+from outcomes.simulate import CohortParameters
+
+TRUE = -0.1  # points of satisfaction per point of guidance and point of reactance
+DEFAULT = CohortParameters(clients=600, therapists=30)
+WORLD = replace(DEFAULT, satisfaction=replace(DEFAULT.satisfaction, mean=5.0, reactance=TRUE))  # far from the ceiling
+
+
+@pytest.fixture(scope="module")
+def cohorts():
+    found = []
+    for seed in range(1, 7):
+        with database(WORLD, seed) as con:
+            found.append(reactance_rows(con, SETTINGS))
+            store(con, {TABLE: found[-1]})
+            said = sentences(con)
+    return found, said
+
+
+def test_the_simulated_interaction_is_recovered(cohorts):
+    rows = [only(table, outcome="satisfaction", quantity=INTERACTION) for table in cohorts[0]]
+    estimates = np.array([row["estimate"] for row in rows])
+    error = np.mean([row["std_error"] for row in rows]) / np.sqrt(len(rows))
+    assert abs(estimates.mean() - TRUE) < 3 * error < 0.02
+    assert sum(row["conf_low"] <= TRUE <= row["conf_high"] for row in rows) >= 5  # 95%: 5 or 6 in 97 of 100 runs
+
+
+def test_dropout_which_does_not_depend_on_reactance_shows_nothing(cohorts):
+    tables = pl.concat(cohorts[0]).filter(pl.col("outcome") == "dropout", pl.col("quantity") == INTERACTION)
+    holds_zero = (tables["conf_low"] <= 0) & (tables["conf_high"] >= 0)
+    assert tables.height == 12
+    assert holds_zero.sum() >= 10
+
+
+def test_the_table_is_described_and_every_estimate_has_its_interval_and_state(cohorts):
+    for table in cohorts[0]:
+        assert is_described(TABLE, table)
+        assert every_estimate_has_its_interval_and_state(table)
+
+
+def test_simple_slopes_lie_one_standard_deviation_apart_on_one_line(cohorts):
+    table = cohorts[0][0].filter(pl.col("outcome") == "satisfaction")
+    slopes = table.filter(pl.col("quantity").str.starts_with("slope where")).sort("reactance_low")
+    change = only(table, quantity=INTERACTION)["estimate"]
+    steps = np.diff(slopes["estimate"]) / np.diff(slopes["reactance_low"])
+    assert steps == pytest.approx([change, change])
+
+
+def test_the_region_ends_between_slopes_that_differ_from_zero_and_slopes_that_do_not(cohorts):
+    for table in cohorts[0]:
+        own = table.filter(pl.col("outcome") == "satisfaction")
+        region = only(own, quantity=REGION)
+        assert region["region"] == "outside the bounds"
+        assert 0 < region["share_of_clients"] < 1
+        for row in own.filter(pl.col("quantity").str.starts_with("slope where")).iter_rows(named=True):
+            differs = row["conf_low"] > 0 or row["conf_high"] < 0
+            at, low, high = row["reactance_low"], region["reactance_low"], region["reactance_high"]
+            is_inside = (low is None or at > low) and (high is None or at < high)
+            assert differs != is_inside
+
+
+def test_the_answer_is_said_in_words_with_its_interval(cohorts):
+    assert len(cohorts[1]) == 3
+    assert "lower the more reactant the client" in cohorts[1][0]
+    assert "95% interval" in cohorts[1][0]
+
+
+@pytest.mark.parametrize(
+    ("region", "low", "high", "words"),
+    [
+        ("everywhere", None, None, "at every level of reactance."),
+        ("nowhere", None, None, "at no level of reactance."),
+        ("between the bounds", 2.0, 7.0, "where reactance lies between 2.0 and 7.0."),
+        ("between the bounds", 2.0, None, "where reactance is above 2.0."),
+        ("between the bounds", None, 7.0, "where reactance is below 7.0."),
+        ("outside the bounds", 2.0, 7.0, "where reactance is below 2.0 or above 7.0."),
+        ("outside the bounds", 2.0, None, "where reactance is below 2.0."),
+        ("outside the bounds", None, 7.0, "where reactance is above 7.0."),
+    ],
+)
+def test_every_shape_of_the_region_has_its_words(cohorts, region, low, high, words):
+    change = cohorts[0][0].filter(pl.col("guidance") == WITHIN, pl.col("quantity").is_in([INTERACTION, REGION]))
+    is_region = pl.col("quantity") == REGION
+    shaped = change.with_columns(
+        region=pl.when(is_region).then(pl.lit(region)).otherwise(pl.lit("")),
+        reactance_low=pl.when(is_region).then(pl.lit(low, dtype=pl.Float64)),
+        reactance_high=pl.when(is_region).then(pl.lit(high, dtype=pl.Float64)),
+    )
+    with database(CohortParameters(clients=20, therapists=4)) as con:
+        store(con, {TABLE: shaped})
+        assert sentences(con)[0].endswith(f"The effect differs from zero {words}")
+
+
+def test_a_study_without_a_reactance_scale_is_refused_in_words():
+    with database(DEFAULT) as con:
+        con.execute("update mart_clients set reactance_score = null")
+        table = reactance_rows(con, SETTINGS)
+        store(con, {TABLE: table})
+        said = sentences(con)
+    assert table["status"].to_list() == ["refused", "refused"]
+    assert table["estimate"].null_count() == 2
+    assert is_described(TABLE, table)
+    assert all("reactance was not asked" in line for line in said)
+
+
+def test_few_therapists_are_refused_in_words():
+    with database(CohortParameters(clients=300, therapists=6)) as con:
+        table = reactance_rows(con, SETTINGS)
+    assert table["status"].to_list() == ["refused", "refused"]
+    assert "too few therapists" in table["reason"][0]
