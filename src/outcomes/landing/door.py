@@ -38,12 +38,11 @@ def refuse_identifying_values(
     """
     seen: dict[str, list[Sighting]] = defaultdict(list)
     by_name = {planned.source_name: planned for planned in plan.columns if planned.place is not None}
+    ids = [planned.column.name for planned in by_name.values() if planned.column.type is ValueType.IDENTIFIER]
+    unsafe = _unsafe_values(con, ids) if ids else {}
     for planned in by_name.values():
-        values = set(broken_cells.get(planned.source_name, ()))
-        n_values = n_rows
-        if planned.column.type is ValueType.IDENTIFIER:
-            n_values, unsafe = _unsafe_values(con, planned)
-            values |= unsafe
+        n_values, values = unsafe.get(planned.column.name, (n_rows, set()))
+        values = values | broken_cells.get(planned.source_name, set())
         seen[planned.source_name] += sightings(
             (value[:LONGEST_SEARCHED] for value in values), n_values,
             is_id=planned.column.type is ValueType.IDENTIFIER,
@@ -74,15 +73,18 @@ def _refusal(found: list[tuple[str, Sighting]], plan: ColumnPlan) -> FileRefused
     )
 
 
-def _unsafe_values(con: duckdb.DuckDBPyConnection, planned: PlannedColumn) -> tuple[int, set[str]]:
-    """Return the number of distinct ids, and those that do not have the form of a pseudonym."""
+def _unsafe_values(con: duckdb.DuckDBPyConnection, columns: list[str]) -> dict[str, tuple[int, set[str]]]:
+    """Return for each id column the number of distinct ids, and those that do not have the form of a pseudonym."""
     fits = f"regexp_full_match(value, {text_literal(SAFE_VALUE)})"
     is_mixed = " and ".join(f"regexp_full_match(value, {text_literal(pattern)})" for pattern in MIXED_VALUE)
-    n_distinct, unsafe = con.execute(
-        f"select count(*), list(value order by value) filter (not ({fits} or ({is_mixed}))) "
-        f"from (select distinct v_{planned.column.name} as value from typed where v_{planned.column.name} is not null)"
-    ).fetchall()[0]
-    return n_distinct, set(unsafe or ())
+    ids = " union all ".join(
+        f"select distinct '{name}' as name, v_{name} as value from typed where v_{name} is not null" for name in columns
+    )
+    is_unsafe = f"not ({fits} or ({is_mixed}))"
+    found = con.execute(
+        f"select name, count(*), list(value order by value) filter ({is_unsafe}) from ({ids}) group by name"
+    ).fetchall()
+    return {name: (0, set()) for name in columns} | {name: (n, set(unsafe or ())) for name, n, unsafe in found}
 
 
 def _old_dates(
