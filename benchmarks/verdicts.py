@@ -11,10 +11,15 @@ from time import perf_counter
 
 import polars as pl
 
-from outcomes.answers.power import Size, confusion, error_rates
+from outcomes.answers.power import Size, confusion, error_rates, true_verdict
+from outcomes.simulate import Truth
 
 START, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-TITLES = {"session": "Verdicts on sessions", "client": "Verdicts between clients"}
+TITLES = {
+    ("satisfaction", "session"): "Satisfaction: verdicts on sessions",
+    ("satisfaction", "client"): "Satisfaction: verdicts between clients",
+    ("dropout", "session"): "Dropout: verdicts on sessions",
+}
 
 
 def page(rates: pl.DataFrame, size: Size, cohorts: int, seed: int) -> str:
@@ -23,17 +28,18 @@ def page(rates: pl.DataFrame, size: Size, cohorts: int, seed: int) -> str:
         f"Made by `python benchmarks/verdicts.py --cohorts {cohorts} --clients {size.clients} --therapists "
         f"{size.therapists} --seed {seed}`: {cohorts} cohorts of {size.clients:,} clients and {size.therapists} "
         f"therapists under each truth, seeds {seed} to {seed + cohorts - 1}. Percent of the cohorts; the last column: "
-        "how often the Lind-Mehlum test alone would have found one best level.",
+        "how often the Lind-Mehlum test alone would have found one best level. Bold: what is true of the outcome.",
     ]
-    for level, title in TITLES.items():
-        alone = rates.filter(pl.col("level") == level).group_by("truth").agg(pl.col("parabola_turns_rate").first())
-        turns = dict(alone.iter_rows())
-        table = confusion(rates, level)
+    for (outcome, level), title in TITLES.items():
+        own = rates.filter(pl.col("outcome") == outcome, pl.col("level") == level)
+        turns = dict(own.group_by("truth").agg(pl.col("parabola_turns_rate").first()).iter_rows())
+        table = confusion(rates, outcome, level)
         verdicts = [name for name in table.columns if name not in ("truth", "refused")]
         lines += ["", f"### {title}", "", "| truth | " + " | ".join(verdicts) + " | Lind-Mehlum alone |"]
         lines.append("|---|" + "---:|" * (len(verdicts) + 1))
         for row in table.iter_rows(named=True):
-            cells = [f"**{row[name]}**" if name == row["truth"] else str(row[name] or "") for name in verdicts]
+            right = true_verdict(Truth(row["truth"]), outcome)
+            cells = [f"**{row[name]}**" if name == right else str(row[name] or "") for name in verdicts]
             lines.append(f"| {row['truth']} | " + " | ".join(cells) + f" | {turns[row['truth']]:.0%} |")
     return "\n".join(lines) + "\n"
 

@@ -264,12 +264,12 @@ def prune(directory: Path, wait: float) -> None:
 @click.option("--cohorts", default=20, show_default=True, type=click.IntRange(1), help="Cohorts under each truth.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of the first cohort.")
 def power(directory: Path, cohorts: int, seed: int) -> None:
-    """Say how often each verdict on guidance comes out, where the truth is known, in cohorts of the study's size.
+    """Say how often each verdict on satisfaction and dropout comes out in cohorts of the study's size with known truth.
 
     Simulates cohorts of as many clients and therapists as the published release has. Rows are truths, columns are
     verdicts, cells are percent of the cohorts. Kept as power.json beside the releases.
     """
-    from outcomes.answers.power import LEVELS, as_text, error_rates, keep_rates, study_size
+    from outcomes.answers.power import JUDGED, as_text, error_rates, keep_rates, study_size
     from outcomes.study import StudyFolder
 
     study = StudyFolder.open(directory)
@@ -277,8 +277,9 @@ def power(directory: Path, cohorts: int, seed: int) -> None:
     click.echo(f"Simulating {cohorts} cohorts of {size.clients:,} clients and {size.therapists} therapists a truth ...")
     rates = error_rates(size, cohorts, seed, study.settings.disclosure)
     keep_rates(study, rates, size, seed)
-    for level in LEVELS:
-        click.echo(f"\nSatisfaction, one row a {level}; percent of {cohorts} cohorts\n{as_text(rates, level)}")
+    for outcome, level in JUDGED:
+        title = f"{outcome.capitalize()}, one row a {level}; percent of {cohorts} cohorts, * is true"
+        click.echo(f"\n{title}\n{as_text(rates, outcome, level)}")
 
 
 if __name__ == "__main__":

@@ -8,27 +8,29 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from itertools import product
 
+import duckdb
 import polars as pl
 from scipy import stats
 
-from outcomes.answers.evidence import between_clients, find_evidence
-from outcomes.answers.guidance_rows import client_rows, session_rows
-from outcomes.answers.simulated import built
+from outcomes.answers.evidence import Findings, between_clients, find_evidence
+from outcomes.answers.guidance_rows import client_rows, dropout_rows, session_rows
+from outcomes.answers.simulated import built, template_settings
 from outcomes.answers.structures import Structure
 from outcomes.answers.verdict import Verdict, decide
 from outcomes.errors import FitRefused, UsageError
 from outcomes.progress import tracked
 from outcomes.release.identity import code_version
-from outcomes.simulate import CohortParameters, Truth, simulate_cohort, with_truth
+from outcomes.simulate import CohortParameters, Truth, dropout_truth, simulate_cohort, with_truth
 from outcomes.storage import write_json
-from outcomes.study import StudyFolder, StudySettings, read_settings
+from outcomes.study import StudyFolder, StudySettings
 from outcomes.study.settings import Disclosure
 from outcomes.warehouse import connect
 
 POWER_FILE = "power.json"
-LEVELS = ("session", "client")
+JUDGED = (("satisfaction", "session"), ("satisfaction", "client"), ("dropout", "session"))
+"""Outcome and level of each verdict."""
 REFUSED = "refused"
 OUTCOMES = (*(str(verdict) for verdict in Verdict), REFUSED)
 CONFIDENCE = 0.95
@@ -47,6 +49,7 @@ class Trial:
     """What came out of one cohort at one level; `parabola_turns` is what a Lind-Mehlum test alone would have said."""
 
     truth: str
+    outcome: str
     level: str
     verdict: str
     parabola_turns: bool
@@ -70,24 +73,35 @@ def study_size(study: StudyFolder) -> Size:
 
 
 def trials(truth: Truth, size: Size, seed: int, rule: Disclosure) -> tuple[Trial, ...]:
-    """Simulate one cohort and decide on satisfaction, for sessions and clients."""
-    settings = _settings(rule)
+    """Simulate one cohort and decide on satisfaction, for sessions and clients, and on dropout."""
+    settings = template_settings(rule)
     parameters = with_truth(truth, CohortParameters(clients=size.clients, therapists=size.therapists))
+    with built(simulate_cohort(parameters, seed), settings) as con:
+        found = {**_satisfaction(con, settings), **_dropout(con, settings)}
+    return tuple(Trial(str(truth), *judged, *found.get(judged, (REFUSED, False))) for judged in JUDGED)
+
+
+Judged = dict[tuple[str, str], tuple[str, bool]]
+
+
+def _satisfaction(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Judged:
     try:
-        with built(simulate_cohort(parameters, seed), settings) as con:
-            sessions = find_evidence(session_rows(con, settings))
-            clients = between_clients(find_evidence(client_rows(con, settings)), sessions)
+        sessions = find_evidence(session_rows(con, settings))
+        clients = between_clients(find_evidence(client_rows(con, settings)), sessions)
     except FitRefused:
-        return tuple(Trial(str(truth), level, REFUSED, False) for level in LEVELS)
-    return tuple(
-        Trial(
-            str(truth),
-            level,
-            str(decide(found.evidence).verdict),
-            found.turns[Structure.BEST_LEVEL].lind_mehlum.is_supported,
-        )
-        for level, found in zip(LEVELS, (sessions, clients), strict=True)
-    )
+        return {}
+    return {("satisfaction", "session"): _judged(sessions), ("satisfaction", "client"): _judged(clients)}
+
+
+def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Judged:
+    try:
+        return {("dropout", "session"): _judged(find_evidence(dropout_rows(con, settings)))}
+    except FitRefused:
+        return {}
+
+
+def _judged(found: Findings) -> tuple[str, bool]:
+    return str(decide(found.evidence).verdict), found.turns[Structure.BEST_LEVEL].lind_mehlum.is_supported
 
 
 def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None = None) -> pl.DataFrame:
@@ -107,9 +121,9 @@ def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None
     Returns
     -------
     pl.DataFrame
-        One row a truth, level and verdict: n_cohorts, n, rate (0 to 1) with its Clopper-Pearson interval conf_low,
-        conf_high; parabola_turns_rate is the share of the truth's cohorts in which the Lind-Mehlum test alone finds a
-        best level.
+        One row a truth, outcome, level and verdict: n_cohorts, n, rate (0 to 1) with its Clopper-Pearson interval
+        conf_low, conf_high; `is_true` where the verdict is true of the outcome in that world; parabola_turns_rate is
+        the share of the truth's cohorts in which the Lind-Mehlum test alone finds a best (for dropout: any) level.
     """
     return count_verdicts(list(_all_trials(size, cohorts, seed, rule or Disclosure())))
 
@@ -117,33 +131,47 @@ def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None
 def count_verdicts(found: Sequence[Trial]) -> pl.DataFrame:
     """Count trials as `error_rates` describes it."""
     rows = []
-    for truth in Truth:
-        for level in LEVELS:
-            own = [trial for trial in found if (trial.truth, trial.level) == (truth, level)]
-            turns = sum(trial.parabola_turns for trial in own) / len(own)
-            for verdict in OUTCOMES:
-                n = sum(trial.verdict == verdict for trial in own)
-                interval = stats.binomtest(n, len(own)).proportion_ci(CONFIDENCE)
-                rows.append((truth, level, verdict, len(own), n, n / len(own), interval.low, interval.high, turns))
-    names = ["truth", "level", "verdict", "n_cohorts", "n", "rate", "conf_low", "conf_high", "parabola_turns_rate"]
-    return pl.DataFrame([(str(truth), *rest) for truth, *rest in rows], schema=names, orient="row")
+    for truth, (outcome, level) in product(Truth, JUDGED):
+        own = [trial for trial in found if (trial.truth, trial.outcome, trial.level) == (truth, outcome, level)]
+        turns = sum(trial.parabola_turns for trial in own) / len(own)
+        for verdict in OUTCOMES:
+            n = sum(trial.verdict == verdict for trial in own)
+            interval = stats.binomtest(n, len(own)).proportion_ci(CONFIDENCE)
+            counted = (len(own), n, n / len(own), interval.low, interval.high)
+            rows.append((truth, outcome, level, verdict, verdict == true_verdict(truth, outcome), *counted, turns))
+    names = ["truth", "outcome", "level", "verdict", "is_true", "n_cohorts", "n", "rate", "conf_low", "conf_high"]
+    return pl.DataFrame(
+        [(str(truth), *rest) for truth, *rest in rows], schema=[*names, "parabola_turns_rate"], orient="row"
+    )
 
 
-def confusion(rates: pl.DataFrame, level: str) -> pl.DataFrame:
-    """Lay the rates of one level out: one row a truth, one column a verdict, in percent of the cohorts."""
-    wide = rates.filter(pl.col("level") == level).with_columns((pl.col("rate") * 100).round(0).cast(pl.Int64))
+def true_verdict(truth: Truth, outcome: str) -> str:
+    """The verdict that is right in a world; what rises with a logarithm is monotone."""
+    if outcome == "dropout":
+        return str(dropout_truth(truth))
+    return str(Verdict.MONOTONE if truth is Truth.LOG else truth)
+
+
+def confusion(rates: pl.DataFrame, outcome: str, level: str) -> pl.DataFrame:
+    """Lay the rates of one outcome and level out: one row a truth, one column a verdict, in percent of the cohorts."""
+    own = rates.filter(pl.col("outcome") == outcome, pl.col("level") == level)
+    wide = own.with_columns((pl.col("rate") * 100).round(0).cast(pl.Int64))
     seen = set(wide.filter(pl.col("rate") > 0)["verdict"])
     shown = [verdict for verdict in OUTCOMES if verdict != REFUSED or verdict in seen]
     return wide.pivot("verdict", index="truth", values="rate", maintain_order=True).select("truth", *shown)
 
 
-def as_text(rates: pl.DataFrame, level: str) -> str:
-    """Align the confusion table for a terminal."""
-    table = confusion(rates, level)
+def as_text(rates: pl.DataFrame, outcome: str, level: str) -> str:
+    """Align the confusion table for a terminal; a star stands at what is true."""
+    table = confusion(rates, outcome, level)
     width = max(len(str(truth)) for truth in Truth)
-    lines = ["  ".join(["truth".ljust(width), *table.columns[1:]])]
+    lines = ["  ".join(["truth".ljust(width), *(name.rjust(len(name) + 1) for name in table.columns[1:])])]
     for truth, *cells in table.iter_rows():
-        shown = [str(cell or ".").rjust(len(name)) for cell, name in zip(cells, table.columns[1:], strict=True)]
+        right = true_verdict(Truth(truth), outcome)
+        shown = [
+            (str(cell or ".") + ("*" if name == right else " ")).rjust(len(name) + 1)
+            for cell, name in zip(cells, table.columns[1:], strict=True)
+        ]
         lines.append("  ".join([truth.ljust(width), *shown]))
     return "\n".join(lines)
 
@@ -175,9 +203,3 @@ def _all_trials(size: Size, cohorts: int, seed: int, rule: Disclosure) -> Iterat
         ]
         for done in tracked(as_completed(waiting), "Simulated cohorts", len(waiting)):
             yield from done.result()
-
-
-def _settings(rule: Disclosure) -> StudySettings:
-    """Scales and definitions of a new study, which simulated cohorts have, with a study's own thresholds."""
-    with as_file(files("outcomes.study") / "template.toml") as template:
-        return read_settings(template).model_copy(update={"disclosure": rule})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import as_file, files
 
 import duckdb
 import polars as pl
@@ -12,7 +13,8 @@ from outcomes.contract import Kind
 from outcomes.release.build import make_tables
 from outcomes.release.relations import offer_batches, offer_settings, raw_columns
 from outcomes.simulate import Cohort
-from outcomes.study import StudySettings
+from outcomes.study import StudySettings, read_settings
+from outcomes.study.settings import Disclosure
 from outcomes.warehouse import connect
 
 _YES_NO = {"yes": True, "no": False}
@@ -36,6 +38,12 @@ def built(cohort: Cohort, settings: StudySettings) -> Iterator[duckdb.DuckDBPyCo
             _offer(con, kind, table, sequence)
         make_tables(con)
         yield con
+
+
+def template_settings(rule: Disclosure) -> StudySettings:
+    """Scales and definitions of a new study, which simulated cohorts have, with a study's own thresholds."""
+    with as_file(files("outcomes.study") / "template.toml") as template:
+        return read_settings(template).model_copy(update={"disclosure": rule})
 
 
 def _tables(cohort: Cohort) -> dict[Kind, pl.DataFrame]:

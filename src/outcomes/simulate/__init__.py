@@ -6,7 +6,7 @@ from outcomes.simulate.parameters import CohortParameters, Slopes
 from outcomes.simulate.sources import write_sources
 from outcomes.simulate.study import simulate_study
 from outcomes.simulate.truth import SlopeTruth, attenuated_slopes, slope_truth
-from outcomes.simulate.truths import Truth, with_truth
+from outcomes.simulate.truths import Truth, dropout_truth, with_truth
 
 __all__ = [
     "Cohort",
@@ -16,6 +16,7 @@ __all__ = [
     "Slopes",
     "Truth",
     "attenuated_slopes",
+    "dropout_truth",
     "simulate_cohort",
     "simulate_study",
     "slope_truth",

@@ -1,4 +1,4 @@
-"""Worlds in which one verdict on guidance is true, for satisfaction.
+"""Worlds in which one verdict on satisfaction is true; `dropout_truth` says what is true of dropout in them.
 
 Each is the calibrated cohort with its own effects of guidance taken out and one strong effect put in. What does not
 concern guidance (severity, therapists, missing ratings, the data cut ...) stays as it is, the ceiling of the scale too.
@@ -40,6 +40,7 @@ _EFFECTS: dict[Truth, dict[str, object]] = {
     Truth.RELATIVE: {"unusual_cost": 0.2},
     Truth.LOG: {"log_gain": 1.5},
 }
+_MISFIT_WORLDS = tuple(truth for truth, effects in _EFFECTS.items() if "misfit_cost" in effects)
 _LOG_MEAN = 3.0  # points of guidance: over the steep part of the logarithm, where a parabola sees a false balance
 
 
@@ -55,7 +56,7 @@ def with_truth(truth: Truth, base: CohortParameters) -> CohortParameters:
         Gives sizes and all that does not concern guidance.
     """
     bare = {"slopes": NO_SLOPES, "misfit_cost": 0.0, "reactance": 0.0, "overwhelmed": 0.0, "client_slope_sd": 0.0}
-    has_misfit = "misfit_cost" in _EFFECTS[truth]
+    has_misfit = truth in _MISFIT_WORLDS
     adapted = replace(
         base,
         satisfaction=replace(base.satisfaction, **bare | _EFFECTS[truth]),
@@ -65,3 +66,8 @@ def with_truth(truth: Truth, base: CohortParameters) -> CohortParameters:
     if truth is not Truth.LOG:
         return adapted
     return replace(adapted, directiveness=replace(base.directiveness, mean=_LOG_MEAN, preferred_mean=_LOG_MEAN))
+
+
+def dropout_truth(truth: Truth) -> Truth:
+    """The verdict that is true of dropout in the world of this truth: fit where misfit matters, else no effect."""
+    return Truth.FIT if truth in _MISFIT_WORLDS else Truth.NO_EFFECT
