@@ -42,11 +42,16 @@ def sync_tree(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in one atomic step: readers see the old or the new one, never a part."""
+    """Write a text file (UTF-8) in one atomic step: readers see the old or the new one, never a part."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file in one atomic step."""
     aside = path.with_name(f"{_ASIDE}{uuid.uuid4().hex}")
     try:
-        with aside.open("w", encoding="utf-8") as stream:
-            stream.write(text)
+        with aside.open("wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(aside, path)

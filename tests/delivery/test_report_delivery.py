@@ -11,7 +11,7 @@ from outcomes.storage import read_lines
 LEAD, CLINIC, ANALYST = "lead@example.org", "clinic@example.org", "analyst@example.org"
 
 
-def attached(message) -> dict[str, str]:
+def attached(message) -> dict[str, str | bytes]:
     return {part.get_filename(): part.get_content() for part in message.iter_attachments()}
 
 
@@ -25,10 +25,14 @@ def test_every_reader_gets_the_report_on_its_own_and_analysts_the_checks_too(dec
     (mail,) = mailbox.to(LEAD)
     assert mail["To"] == LEAD
     assert mail["Subject"] == "Practice outcomes: new report (aaaaaaaaaaaa)"
-    assert attached(mail) == {"report.html": (study.current / "report.html").read_text()}
+    assert attached(mail) == {
+        "report.html": (study.current / "report.html").read_text(),
+        "report.pdf": (study.current / "report.pdf").read_bytes(),
+    }
+    assert [part.get_content_type() for part in mail.iter_attachments()] == ["text/html", "application/pdf"]
     assert "How does therapist directiveness" in mail.get_body(("html",)).get_content()
     (mail,) = mailbox.to(ANALYST)
-    assert set(attached(mail)) == {"report.html", "checks.html"}
+    assert set(attached(mail)) == {"report.html", "report.pdf", "checks.html"}
     assert "9 of 9 checks passed" in mail.get_body(("plain",)).get_content()
 
 
@@ -86,9 +90,11 @@ def test_the_journal_holds_no_address(declare, mailbox, mail_port):
 def test_the_folder_gets_a_copy_of_each_release(declare, tmp_path):
     study = declare(folder="../shelf")
     assert [deliver(study).n_sent for _ in range(2)] == [1, 0]
-    (copy,) = (tmp_path / "shelf").iterdir()
-    assert copy.name == "practice-outcomes-aaaaaaaaaaaa.html"
-    assert copy.read_bytes() == (study.current / "report.html").read_bytes()
+    copies = {copy.name: copy.read_bytes() for copy in (tmp_path / "shelf").iterdir()}
+    assert copies == {
+        f"practice-outcomes-aaaaaaaaaaaa.{kind}": (study.current / f"report.{kind}").read_bytes()
+        for kind in ("html", "pdf")
+    }
 
 
 def test_a_folder_that_cannot_be_written_is_tried_again(declare, tmp_path):

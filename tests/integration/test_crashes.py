@@ -28,7 +28,7 @@ def published_is_whole(study: StudyFolder) -> str:
     manifest = json.loads((folder / "manifest.json").read_text())
     for name, sha256 in manifest["files"].items():
         assert file_sha256(folder / name) == sha256, f"{name} is not the file that was published"
-    steps = {"outcomes.duckdb", "report.html", "checks.html", "checks.json", "fits.json", "answers.json"}
+    steps = {"outcomes.duckdb", "report.html", "report.pdf", "checks.html", "checks.json", "fits.json", "answers.json"}
     assert steps <= set(manifest["files"])
     with duckdb.connect(str(study.database), read_only=True) as con:
         (release_id,) = con.execute("select release_id from release").fetchone()

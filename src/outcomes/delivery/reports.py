@@ -11,11 +11,12 @@ from pathlib import Path
 from outcomes.delivery.journal import Journal, State
 from outcomes.delivery.mail import send_all
 from outcomes.release import published_id
-from outcomes.storage import read_json, write_text
+from outcomes.storage import read_json, write_bytes
 from outcomes.study import StudyFolder
 from outcomes.study.settings import Audience
 
-_ATTACHED = {Audience.STAKEHOLDERS: ("report.html",), Audience.ANALYSTS: ("report.html", "checks.html")}
+_REPORT = ("report.html", "report.pdf")
+_ATTACHED = {Audience.STAKEHOLDERS: _REPORT, Audience.ANALYSTS: (*_REPORT, "checks.html")}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,10 @@ def report_message(study: StudyFolder, audience: Audience) -> EmailMessage:
     message.add_alternative(f'<html lang="en"><body>{paragraphs}</body></html>', subtype="html")
     for name in _ATTACHED[audience]:
         content = (folder / name).read_bytes()  # as bytes, so that what arrives has the hash in the manifest
-        message.add_attachment(content, maintype="text", subtype="html", filename=name, params={"charset": "utf-8"})
+        if name.endswith(".pdf"):
+            message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+        else:
+            message.add_attachment(content, maintype="text", subtype="html", filename=name, params={"charset": "utf-8"})
     return message
 
 
@@ -87,15 +91,15 @@ def one_line(text: str) -> str:
 
 
 def _put(study: StudyFolder, journal: Journal, release_id: str) -> tuple[int, list[str]]:
-    """Put a copy of the report into the declared folder, relative to the study."""
+    """Put a copy of the report, page and PDF, into the declared folder, relative to the study."""
     folder = (study.root / Path(study.settings.delivery.folder).expanduser()).resolve()
     if not journal.is_due(release_id, str(folder)):
         return 0, []
     slug = re.sub(r"[^a-z0-9]+", "-", study.settings.study.name.lower()).strip("-") or "study"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        report = (study.current / "report.html").read_text(encoding="utf-8")
-        write_text(folder / f"{slug}-{release_id}.html", report)
+        for name in _REPORT:
+            write_bytes(folder / f"{slug}-{release_id}{Path(name).suffix}", (study.current / name).read_bytes())
     except OSError as refused:
         reason = f"the folder cannot be written: {refused.strerror}"
         journal.note(release_id, str(folder), State.FAILED, reason)

@@ -22,6 +22,7 @@ _PARTS = {
     "fits.json": "fit",
     "answers.json": "answer",
     "report.html": "report",
+    "report.pdf": "report",
 }
 
 

@@ -1,4 +1,4 @@
-"""The report for stakeholders: one HTML page that is safe to hand out.
+"""The report for stakeholders: one HTML page that is safe to hand out, and the same as PDF.
 
 How to add a section
 --------------------

@@ -6,21 +6,22 @@ from pathlib import Path
 
 from outcomes.release.folders import DATABASE
 from outcomes.report.page import render
+from outcomes.report.pdf import pdf_of
 from outcomes.report.reading import read_facts
-from outcomes.storage import write_text
+from outcomes.storage import write_bytes, write_text
 from outcomes.study import StudyFolder
 from outcomes.warehouse import connect
 
-REPORT = "report.html"
+REPORT, PDF = "report.html", "report.pdf"
 
 
 def is_written(folder: Path) -> bool:
-    """Say whether the candidate has its report: the page appears whole, and its inputs cannot change any more."""
-    return (folder / REPORT).is_file()
+    """Say whether the candidate has its report: each file appears whole, and its inputs cannot change any more."""
+    return (folder / REPORT).is_file() and (folder / PDF).is_file()
 
 
 def write_report(folder: Path, study: StudyFolder) -> Path:
-    """Write `report.html`: one page without network or script, its small numbers suppressed and rounded.
+    """Write `report.html`, its small numbers suppressed and rounded, without network or script, and `report.pdf`.
 
     Parameters
     ----------
@@ -36,5 +37,8 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
     """
     facts = read_facts(folder, study)
     with connect(folder / DATABASE, read_only=True) as con:
-        write_text(folder / REPORT, render(con, facts, study.settings))
+        page = render(con, facts, study.settings)
+        release_id, data_cut = con.execute("select release_id, data_cut from release").fetchall()[0]
+    write_text(folder / REPORT, page)
+    write_bytes(folder / PDF, pdf_of(page, study.settings.study.name, release_id, data_cut))
     return folder / REPORT

@@ -80,5 +80,5 @@ def finish(folder: Path, severity: str = "fatal", status: str = "passed") -> Non
                 columns = ", ".join(f"{column} {text.type}" for column, text in table.columns.items())
                 con.execute(f"create or replace table {name} ({columns})")
         con.execute(f"insert into dq_results (check_id, severity, status) values ('a', '{severity}', '{status}')")
-    for name in ("checks.json", "checks.html", "fits.json", "answers.json", "report.html"):
+    for name in ("checks.json", "checks.html", "fits.json", "answers.json", "report.html", "report.pdf"):
         (folder / name).write_text("{}", encoding="utf-8")

@@ -35,8 +35,8 @@ def test_an_untouched_study_is_found_untouched_and_the_verification_is_written_d
 
 @pytest.mark.parametrize(
     "pattern",
-    ["landed/*/batch.parquet", "releases/*/outcomes.duckdb", "releases/*/report.html", "quarantine/*.csv",
-     "releases/*/manifest.json"],
+    ["landed/*/batch.parquet", "releases/*/outcomes.duckdb", "releases/*/report.html", "releases/*/report.pdf",
+     "quarantine/*.csv", "releases/*/manifest.json"],
 )  # fmt: skip
 def test_one_flipped_bit_is_named(study, pattern):
     path = sorted(study.root.glob(pattern))[0]
