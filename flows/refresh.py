@@ -11,6 +11,7 @@ from prefect import flow
 from outcomes import delivery, release
 from outcomes.errors import DataRefused, OutcomesError
 from outcomes.flows import tasks
+from outcomes.flows.blocks import read_login
 from outcomes.runs import OpenRun, recorded
 from outcomes.study import StudyFolder, writer_lock
 
@@ -32,7 +33,7 @@ def _writing(study: StudyFolder, name: str, wait_seconds: float) -> Iterator[Ope
             yield run
         except OutcomesError as failed:
             if not isinstance(failed, DataRefused):  # refused files were told of at landing
-                delivery.alert_failure(study, failed)
+                delivery.alert_failure(study, failed, read_login)
             raise
 
 

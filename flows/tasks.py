@@ -15,6 +15,7 @@ from outcomes import audit as auditing
 from outcomes import delivery, landing, models, release, report
 from outcomes.answers import run as answers
 from outcomes.errors import OutcomesError, StepFailed
+from outcomes.flows.blocks import read_login
 from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
 from outcomes.progress import step
 from outcomes.status import read_trend
@@ -59,7 +60,7 @@ def land(root: str) -> int:
     for refused in landed.refused:
         line.warn(f"{refused.file_name} was refused: {refused.message}. Try: {refused.hint}")
     with _guarded("alert"):
-        for reason in delivery.alert_refusals(study, landed.refused):
+        for reason in delivery.alert_refusals(study, landed.refused, read_login):
             line.warn(f"an alert was not delivered: {reason}")
     return len(landed.refused)
 
@@ -157,7 +158,7 @@ def deliver(root: str) -> int:
     """Deliver the published release to whoever has not had it; return how many deliveries failed."""
     study = StudyFolder.open(root)
     with _guarded("deliver"), step("deliver") as line:
-        delivered = delivery.deliver(study)
+        delivered = delivery.deliver(study, read_login)
         line.say(delivered.summary())
     for reason in delivered.failures:
         line.warn(f"not delivered: {reason}; the next refresh tries again")

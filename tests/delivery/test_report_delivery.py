@@ -5,6 +5,7 @@ from mail_stand_ins import PASSWORD, USER, free_port, publish_stand_in
 
 from outcomes.delivery import deliver
 from outcomes.delivery.journal import Journal, State
+from outcomes.delivery.login import Login
 from outcomes.errors import StudyError, UsageError
 from outcomes.storage import read_lines
 
@@ -115,6 +116,46 @@ def test_a_login_travels_by_tls_only(declare, mailbox, tls_port, mail_port, cert
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert deliver(study).n_sent == 1
     assert len(mailbox.to(LEAD)) == 1
+
+
+def test_a_login_in_a_block_is_read_when_a_mail_is_due_and_only_then(
+    declare, mailbox, tls_port, mail_port, certificate, monkeypatch
+):
+    asked = []
+
+    def read_block(name: str) -> Login:
+        asked.append(name)
+        return Login(USER.decode(), PASSWORD.decode())
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with pytest.raises(UsageError, match="in clear"):
+        deliver(declare(mail_port, block="mail-login", stakeholders=[LEAD]), read_block)
+    study = declare(tls_port, tls="starttls", host="localhost", block="mail-login", stakeholders=[LEAD])
+    assert [deliver(study, read_block).n_sent for _ in range(2)] == [1, 0]
+    assert asked == ["mail-login"]
+    assert PASSWORD.decode() not in repr(read_block("x"))
+
+
+def test_outside_a_flow_a_block_is_refused(declare, tls_port):
+    with pytest.raises(UsageError, match="only flows can read"):
+        deliver(declare(tls_port, tls="starttls", host="localhost", block="mail-login", stakeholders=[LEAD]))
+
+
+def test_a_server_that_does_not_give_the_block_is_asked_again(declare, mailbox, tls_port, certificate, monkeypatch):
+    def away(name: str) -> Login:
+        raise ConnectionError("the Prefect server is away")
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    study = declare(tls_port, tls="starttls", host="localhost", block="mail-login", stakeholders=[LEAD])
+    assert len(deliver(study, away).failures) == 1
+    assert states(study) == ["failed"]
+    assert deliver(study, lambda name: Login(USER.decode(), PASSWORD.decode())).n_sent == 1
+
+
+@pytest.mark.parametrize("name", ["Not a name", "a/b/c", "s3cret!"])
+def test_what_cannot_be_a_blocks_name_is_refused_so_that_no_password_stands_there(declare, name):
+    with pytest.raises(StudyError, match="login_block"):
+        declare(25, tls="starttls", block=name, stakeholders=[LEAD])
 
 
 def test_a_wrong_password_is_said_without_it(declare, mailbox, tls_port, certificate, monkeypatch):

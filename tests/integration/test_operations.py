@@ -157,7 +157,7 @@ def test_what_the_page_leaves_to_the_reader_is_installing_and_servers():
     assert len(commands("sh install")) == 3
     assert commands("sh server") == ["PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1 prefect server start"]
     blocks = re.findall(r"^```(\w[\w ]*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
-    assert set(blocks) == {"sh", "sh install", "sh server", "sh pool", "sh postgres", "toml"}
+    assert set(blocks) == {"sh", "sh install", "sh server", "sh pool", "sh postgres", "toml", "python"}
 
 
 def test_a_stale_release_is_told_by_the_exit_code(prefect_server, small_study):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 
 from outcomes.delivery.journal import Journal
+from outcomes.delivery.login import ReadBlock, no_blocks
 from outcomes.delivery.mail import send_all
 from outcomes.delivery.reports import one_line
 from outcomes.errors import OutcomesError
@@ -16,7 +17,9 @@ from outcomes.study import StudyFolder
 from outcomes.study.settings import Audience
 
 
-def alert_refusals(study: StudyFolder, refused: Sequence[Refused]) -> tuple[str, ...]:
+def alert_refusals(
+    study: StudyFolder, refused: Sequence[Refused], read_block: ReadBlock = no_blocks
+) -> tuple[str, ...]:
     """Mail the analysts which files were refused and what to do; return why mails failed."""
     if not refused:
         return ()
@@ -24,10 +27,10 @@ def alert_refusals(study: StudyFolder, refused: Sequence[Refused]) -> tuple[str,
     lines = ["These files of the inbox were refused; the others were used:", *parts]
     lines.append("Put the mended files into the inbox; the next refresh takes them.")
     key = [f"{file.file_name} {file.sha256} {file.refusal}" for file in refused]
-    return _alert(study, f"{len(refused)} file(s) refused", "\n\n".join(lines), sorted(key))
+    return _alert(study, f"{len(refused)} file(s) refused", "\n\n".join(lines), sorted(key), read_block)
 
 
-def alert_failure(study: StudyFolder, failed: OutcomesError) -> tuple[str, ...]:
+def alert_failure(study: StudyFolder, failed: OutcomesError, read_block: ReadBlock = no_blocks) -> tuple[str, ...]:
     """Mail the analysts why a run failed and what to do; return why mails failed."""
     lines = [
         f"The run failed: {failed.message}",
@@ -36,10 +39,10 @@ def alert_failure(study: StudyFolder, failed: OutcomesError) -> tuple[str, ...]:
         "the next refresh goes on where this one stopped.",
     ]
     key = [type(failed).__name__, failed.message, published_id(study) or ""]
-    return _alert(study, f"run failed ({type(failed).__name__})", "\n\n".join(lines), key)
+    return _alert(study, f"run failed ({type(failed).__name__})", "\n\n".join(lines), key, read_block)
 
 
-def _alert(study: StudyFolder, subject: str, text: str, key: Sequence[str]) -> tuple[str, ...]:
+def _alert(study: StudyFolder, subject: str, text: str, key: Sequence[str], read_block: ReadBlock) -> tuple[str, ...]:
     wanted = study.settings.delivery
     addresses = wanted.recipients.get(Audience.ANALYSTS, ())
     if not wanted.smtp.host or not addresses:
@@ -53,6 +56,6 @@ def _alert(study: StudyFolder, subject: str, text: str, key: Sequence[str]) -> t
 
     what = f"alert-{hashlib.sha256(chr(10).join(key).encode()).hexdigest()[:12]}"
     try:
-        return tuple(send_all(wanted.smtp, Journal(study), what, addresses, message)[1])
+        return tuple(send_all(wanted.smtp, Journal(study), what, addresses, message, read_block)[1])
     except (OutcomesError, OSError) as failed:  # it must not take the place of the news itself
         return (one_line(str(failed)),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import smtplib
 import ssl
 from collections.abc import Callable, Sequence
@@ -11,10 +10,9 @@ from email.message import EmailMessage
 from email.utils import formatdate
 
 from outcomes.delivery.journal import Journal, State, recipient_hash
-from outcomes.errors import UsageError
+from outcomes.delivery.login import Login, ReadBlock, login_for
 from outcomes.study.settings import Smtp
 
-USER, PASSWORD = "OUTCOMES_SMTP_USER", "OUTCOMES_SMTP_PASSWORD"
 _TIMEOUT_SECONDS = 30
 
 # Answers after which the server surely has not taken the message.
@@ -25,14 +23,19 @@ _NOT_TAKEN = (
 
 
 def send_all(
-    smtp: Smtp, journal: Journal, what: str, recipients: Sequence[str], message: Callable[[], EmailMessage]
+    smtp: Smtp,
+    journal: Journal,
+    what: str,
+    recipients: Sequence[str],
+    message: Callable[[], EmailMessage],
+    read_block: ReadBlock,
 ) -> tuple[int, list[str]]:
     """Send one thing to everyone who has not had it.
 
     Parameters
     ----------
     smtp : Smtp
-        The server; user and password come from OUTCOMES_SMTP_USER and OUTCOMES_SMTP_PASSWORD.
+        The server.
     journal : Journal
         Knows who had it, and is told.
     what : str
@@ -41,6 +44,8 @@ def send_all(
         Addresses.
     message : callable
         Makes the message, without its addressee.
+    read_block : callable
+        Reads the login where `smtp` names a block.
 
     Returns
     -------
@@ -50,13 +55,13 @@ def send_all(
     Raises
     ------
     UsageError
-        If a password would travel in clear.
+        If a password would travel in clear, or the login's block cannot be used.
     """
     due = [address for address in recipients if journal.is_due(what, address)]
     if not due:
         return 0, []
     try:
-        server = _connect(smtp)
+        server = _connect(smtp, login_for(smtp, read_block))
     except (OSError, smtplib.SMTPException) as refused:
         reason = _reason(refused)
         for address in due:
@@ -76,13 +81,7 @@ def send_all(
     return sent, failures
 
 
-def _connect(smtp: Smtp) -> smtplib.SMTP:
-    user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
-    if user and smtp.tls == "none":
-        raise UsageError(
-            f'{USER} is set and tls is "none": the password would travel in clear',
-            'set tls = "starttls" in [delivery.smtp], or unset the user',
-        )
+def _connect(smtp: Smtp, login: Login | None) -> smtplib.SMTP:
     context = ssl.create_default_context()
     if smtp.tls == "tls":
         server = smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=_TIMEOUT_SECONDS, context=context)
@@ -91,8 +90,8 @@ def _connect(smtp: Smtp) -> smtplib.SMTP:
     try:
         if smtp.tls == "starttls":
             server.starttls(context=context)
-        if user:
-            server.login(user, password)
+        if login:
+            server.login(login.user, login.password)
     except BaseException:
         server.close()
         raise

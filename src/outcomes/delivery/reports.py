@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from outcomes.delivery.journal import Journal, State
+from outcomes.delivery.login import ReadBlock, no_blocks
 from outcomes.delivery.mail import send_all
 from outcomes.release import published_id
 from outcomes.storage import read_json, write_bytes
@@ -32,7 +33,7 @@ class DeliveryReport:
         return f"{self.n_sent} delivered{failed}"
 
 
-def deliver(study: StudyFolder) -> DeliveryReport:
+def deliver(study: StudyFolder, read_block: ReadBlock = no_blocks) -> DeliveryReport:
     """Deliver the published release to everyone who has not had it; call it under the writer lock.
 
     A delivery that failed is tried again by the next call. One of which it is not known whether it arrived (the sender
@@ -41,7 +42,7 @@ def deliver(study: StudyFolder) -> DeliveryReport:
     Raises
     ------
     UsageError
-        If a password would travel in clear.
+        If a password would travel in clear, or the login's block cannot be used.
     """
     release_id = published_id(study)
     if release_id is None:
@@ -52,8 +53,9 @@ def deliver(study: StudyFolder) -> DeliveryReport:
         sent, failures = sent + n_put, [*failures, *reasons]
     for audience, addresses in wanted.recipients.items() if wanted.smtp.host else ():
         n_mailed, reasons = send_all(
-            wanted.smtp, journal, release_id, addresses, lambda audience=audience: report_message(study, audience)
-        )
+            wanted.smtp, journal, release_id, addresses, lambda audience=audience: report_message(study, audience),
+            read_block,
+        )  # fmt: skip
         sent, failures = sent + n_mailed, [*failures, *reasons]
     return DeliveryReport(sent, tuple(failures))
 

@@ -191,12 +191,13 @@ class Audience(StrEnum):
 
 
 class Smtp(_Settings):
-    """The mail server; user and password come from the environment, never from here."""
+    """The mail server; user and password come from the environment or from a Prefect block, never from here."""
 
     host: str = ""  # empty: nothing is mailed
     port: int = Field(587, ge=1, le=65535)
     tls: Literal["starttls", "tls", "none"] = "starttls"
     sender: str = ""
+    login_block: str = Field("", pattern=r"^([a-z0-9-]+(/[a-z0-9-]+)?)?$")  # a Secret's name, or type/name
 
     @model_validator(mode="after")
     def _sender_is_said(self) -> Smtp:

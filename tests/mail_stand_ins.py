@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 
+from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from outcomes.storage import swap_symlink, write_json
 from outcomes.study import StudyFolder
@@ -37,6 +46,40 @@ class Mailbox:
 
 def check_login(server, session, envelope, mechanism, data) -> AuthResult:
     return AuthResult(success=data.login == USER and data.password == PASSWORD, handled=False)
+
+
+def write_certificate(path: Path) -> None:
+    """Write a certificate for localhost and its key into one file."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=localhost")
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *form) + made.public_bytes(serialization.Encoding.PEM)
+    )
+
+
+@contextmanager
+def strict_mail_server(mailbox: Mailbox, certificate: Path) -> Iterator[int]:
+    """Run a server that wants STARTTLS and a login; yield its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    controller = Controller(
+        mailbox, hostname="localhost", port=free_port(), tls_context=context, require_starttls=True,
+        authenticator=check_login, auth_required=True,
+    )  # fmt: skip
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop()
 
 
 def free_port() -> int:
