@@ -72,7 +72,7 @@ def fit_linear_answer(formula: str, rows: duckdb.DuckDBPyRelation, rule: Disclos
         Where a column is empty, or there are too few therapists, clients or values of the outcome.
     """
     counted = _count(formula, rows)
-    _refuse_few(counted, rule)
+    refuse_few(counted, rule)
     if not counted["has_spread"]:
         raise FitRefused("All sessions have the same value of the outcome, so nothing can explain differences in it.")
     return _answered(fit_linear(formula, rows), counted)
@@ -87,7 +87,7 @@ def fit_hazard_answer(formula: str, rows: duckdb.DuckDBPyRelation, rule: Disclos
         Also where there are too few events for the number of terms, or an effect is without bound.
     """
     counted = _count(formula, rows)
-    _refuse_few(counted, rule)
+    refuse_few(counted, rule)
     n_terms = len(build_design(formula, rows).fixed)
     if min(counted["n_events"], counted["n_sessions"] - counted["n_events"]) < EVENTS_PER_TERM * n_terms:
         raise FitRefused("There are too few endings of this kind for the number of terms in this model.")
@@ -109,7 +109,7 @@ def _count(formula: str, rows: duckdb.DuckDBPyRelation) -> dict:
     return dict(zip(counts.columns, counts.fetchall()[0], strict=True))
 
 
-def _refuse_few(counted: dict, rule: Disclosure) -> None:
+def refuse_few(counted: dict, rule: Disclosure) -> None:
     """Refuse where therapists or clients are too few; no counts in the words, so that they may stand in a report."""
     if counted["n_sessions"] == 0:
         raise FitRefused("No session has all the ratings that this question needs.")

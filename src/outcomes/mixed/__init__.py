@@ -12,7 +12,9 @@ from outcomes.mixed.linear import fit_linear
 from outcomes.mixed.linear_fit import LinearFit
 from outcomes.mixed.profile import profile_intervals
 from outcomes.mixed.profile_binomial import profile_binomial_intervals
+from outcomes.mixed.scores import Scores, score_contributions
 from outcomes.mixed.status import FitStatus
+from outcomes.mixed.subset import subset
 
 __all__ = [
     "BinomialBootstrap",
@@ -23,6 +25,7 @@ __all__ = [
     "LikelihoodRatio",
     "LinearBootstrap",
     "LinearFit",
+    "Scores",
     "WaldTest",
     "bootstrap_binomial",
     "bootstrap_linear",
@@ -34,5 +37,7 @@ __all__ = [
     "prepare_linear",
     "profile_binomial_intervals",
     "profile_intervals",
+    "score_contributions",
+    "subset",
     "wald_test",
 ]

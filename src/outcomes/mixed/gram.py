@@ -148,6 +148,7 @@ def prepare_linear(
     *,
     weights: str | None = None,
     levels: dict[str, list] | None = None,
+    by_cell: bool = False,
 ) -> GramData:
     """Form the cross-products that all of some formulas need, in three passes over the data.
 
@@ -161,6 +162,9 @@ def prepare_linear(
         Column of positive prior weights (the residual variance of a row is sigma^2 / weight).
     levels : dict of str to list, optional
         Levels of categorical predictors, when partitions that will be added must agree on them.
+    by_cell : bool
+        Keep the products of all columns by cell, not only of the random ones: `subset` and `score_contributions` need
+        them. Memory grows with the square of the number of columns times the number of cells.
 
     Returns
     -------
@@ -190,7 +194,7 @@ def prepare_linear(
     scale = np.array([counts.sd.get(sql, 1.0) or 1.0 for sql in columns])
     groups = tuple(dict.fromkeys(group for design in designs for group in design.groups))
     keys = tuple(dict.fromkeys(name for group in groups for name in group))
-    n_random = len({ONE, *random})
+    n_random = len(columns) if by_cell else len({ONE, *random})
     rows = _rows_sql(columns, center, weight, keys, population.complete)
     total, log_weights = _total(population, rows, len(columns))
     table = population.source.query(_cells_sql(rows, n_random, len(columns), len(keys)))

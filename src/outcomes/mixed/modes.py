@@ -50,26 +50,38 @@ class LinearModes:
         index = self.factor_index(group)
         factor, state = self.problem.factors[index], self.state()
         weights = np.append(-state.beta, 1.0) * self.problem.y_scale
+        mode = self.coefficients(state, weights)[index]
         if index == 0:
-            mode, cov = self._first(state, weights)
+            cov = self._first(state)
         else:
             mine = self.problem.rest.columns[index - 1]
-            mode = (state.Gamma[mine] @ weights).reshape(-1, factor.k)
             cov = self._rest(state, np.arange(mine.start, mine.stop), factor)
         back = np.linalg.inv(factor.to_work)
         labels = self.gram.levels[factor.group].labels
         return Modes(labels, factor.names, mode @ back.T, self.sigma**2 * factor.original_cov(cov))
 
-    def _first(self, state: State, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Modes (J, k) and relative covariances (J, k, k) of the eliminated factor."""
-        problem = self.problem
+    def coefficients(self, state: State, weights: np.ndarray) -> list[np.ndarray]:
+        """Working modes of every factor, each (L, k), for the residual [X y] @ weights."""
+        problem, rest = self.problem, self.problem.rest
         remaining = problem.ZX @ weights
+        others = []
+        if rest is not None:
+            of_rest = state.Gamma @ weights
+            remaining = remaining - np.stack([E @ of_rest for E in rest.E])
+            others = [
+                of_rest[mine].reshape(-1, factor.k)
+                for mine, factor in zip(rest.columns, problem.factors[1:], strict=True)
+            ]
+        return [np.einsum("abj,bj->ja", state.B, remaining), *others]
+
+    def _first(self, state: State) -> np.ndarray:
+        """Relative covariances (J, k, k) of the eliminated factor."""
+        problem = self.problem
         cov = state.B
         if problem.rest is not None:
-            remaining = remaining - np.stack([E @ (state.Gamma @ weights) for E in problem.rest.E])
             spread = cross_quadratic(problem, rest_covariance(problem, state))
             cov = cov + multiply(multiply(state.B, spread), state.B)
-        return np.einsum("abj,bj->ja", state.B, remaining), np.moveaxis(cov, 2, 0)
+        return np.moveaxis(cov, 2, 0)
 
     def _rest(self, state: State, columns: np.ndarray, factor: Factor) -> np.ndarray:
         """Relative conditional covariances (L, k, k) of another factor."""

@@ -141,6 +141,11 @@ def design_columns(gram: GramData, design: Design, names: tuple[str, ...]) -> np
     return X[[design.fixed.index(name) for name in names]]
 
 
+def outcome_column(gram: GramData, design: Design) -> np.ndarray:
+    """The working outcome as a combination of the Gram's columns, shape (v,)."""
+    return _fixed_coordinates(gram, design)[1]
+
+
 def _check_levels(factor: Factor, n_levels: int, n: int) -> None:
     """Refuse grouping factors that the rows cannot inform."""
     name = ":".join(factor.group)

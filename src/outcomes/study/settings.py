@@ -8,10 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from outcomes.contract import CONTRACT, Kind, ValueType
 from outcomes.errors import StudyError
+from outcomes.study.base import Part
+from outcomes.study.multiverse import Multiverse
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
@@ -19,10 +21,6 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 STANDARD_SCALES: dict[str, Kind] = {
     column.name: kind for kind, columns in CONTRACT.items() for column in columns if column.type is ValueType.SCALE
 }
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class Direction(StrEnum):
@@ -40,7 +38,7 @@ class Rater(StrEnum):
     OBSERVER = "observer"
 
 
-class Scale(_Settings):
+class Scale(Part):
     """One rating scale: range, direction, rater. The same construct by two raters is two scales."""
 
     minimum: float
@@ -57,7 +55,7 @@ class Scale(_Settings):
         return self
 
 
-class Source(_Settings):
+class Source(Part):
     """How files of one kind look: their names, their column names, what to leave out."""
 
     pattern: str
@@ -73,7 +71,7 @@ class Source(_Settings):
     order: Literal["number", "date", "row"] = "number"  # what tells the order of a client's sessions
 
 
-class Study(_Settings):
+class Study(Part):
     """What the study is called and asks."""
 
     name: str = Field(min_length=1, max_length=120)
@@ -81,7 +79,7 @@ class Study(_Settings):
     contact: str = ""
 
 
-class Landing(_Settings):
+class Landing(Part):
     """What is still accepted at the door."""
 
     max_bad_share: float = Field(0.05, ge=0, le=1)
@@ -103,7 +101,7 @@ class DropoutDefinition(StrEnum):
     PROTOCOL = "protocol"
 
 
-class Cohort(_Settings):
+class Cohort(Part):
     """Who is in the study."""
 
     min_attended_sessions: int = Field(1, ge=1)
@@ -118,14 +116,14 @@ class Cohort(_Settings):
         return value
 
 
-class Dropout(_Settings):
+class Dropout(Part):
     """Which definition of dropout the models use, and when silence counts as undetermined."""
 
     definition: DropoutDefinition = DropoutDefinition.UNILATERAL
     silent_days: int = Field(90, ge=1)
 
 
-class ModelSpec(_Settings):
+class ModelSpec(Part):
     """One model as declared data."""
 
     name: Name
@@ -152,15 +150,22 @@ class Analysis(StrEnum):
     DROPOUT = "dropout"  # under every definition, and the risk by session
     CONNECTION = "connection"  # alliance, feedback, empowerment
     THERAPISTS = "therapists"  # how much they differ
+    MULTIVERSE = "multiverse"  # the slope within clients in every defensible way
 
 
-class Answers(_Settings):
+class Answers(Part):
     """Which analyses the refresh runs."""
 
     leave_out: tuple[Analysis, ...] = ()
 
 
-class Disclosure(_Settings):
+class Seal(Part):
+    """Whether outcomes stay out of the database until the specification is sealed; see docs/multiverse.md."""
+
+    required: bool = False
+
+
+class Disclosure(Part):
     """Thresholds for whatever leaves for stakeholders."""
 
     minimum_count: int = Field(10, ge=1)
@@ -170,14 +175,14 @@ class Disclosure(_Settings):
     l: int = Field(2, ge=1)  # noqa: E741  fewest ways of ending among them; the name of the literature
 
 
-class Retention(_Settings):
+class Retention(Part):
     """Which earlier releases are kept; the published one always is."""
 
     keep_last: int = Field(0, ge=0)  # 0 keeps all
     one_a_month: bool = True  # of the older ones, keep the last of each month
 
 
-class Schedule(_Settings):
+class Schedule(Part):
     """How fresh the published release is expected to be."""
 
     expected_hours: float = Field(0, ge=0)  # older than this is stale; 0 expects nothing
@@ -190,7 +195,7 @@ class Audience(StrEnum):
     ANALYSTS = "analysts"  # the report, the checks, and what went wrong
 
 
-class Smtp(_Settings):
+class Smtp(Part):
     """The mail server; user and password come from the environment or from a Prefect block, never from here."""
 
     host: str = ""  # empty: nothing is mailed
@@ -206,7 +211,7 @@ class Smtp(_Settings):
         return self
 
 
-class Delivery(_Settings):
+class Delivery(Part):
     """Where a published release is delivered."""
 
     folder: str = ""  # a copy of the report for stakeholders is put there; empty: none
@@ -227,7 +232,7 @@ class Delivery(_Settings):
         return bool(self.folder or self.smtp.host)
 
 
-class Report(_Settings):
+class Report(Part):
     """For whom the report is written."""
 
     title: str = ""
@@ -235,7 +240,7 @@ class Report(_Settings):
     language: Literal["en"] = "en"
 
 
-class StudySettings(_Settings):
+class StudySettings(Part):
     """All of `study.toml`."""
 
     study: Study
@@ -246,6 +251,8 @@ class StudySettings(_Settings):
     dropout: Dropout = Dropout()
     models: tuple[ModelSpec, ...] = ()
     answers: Answers = Answers()
+    multiverse: Multiverse = Multiverse()
+    seal: Seal = Seal()
     disclosure: Disclosure = Disclosure()
     retention: Retention = Retention()
     schedule: Schedule = Schedule()

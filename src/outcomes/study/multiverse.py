@@ -1,0 +1,108 @@
+"""The multiverse of a study: in how many defensible ways one question is asked."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from pydantic import Field, field_validator
+
+from outcomes.study.base import Part
+
+
+class Equivalence(StrEnum):
+    """Whether the choices of a dimension are ways to the same quantity (Del Giudice & Gangestad 2021, doi
+    10.1177/2515245920954925). Only over equivalent choices are specifications pooled."""
+
+    EQUIVALENT = "E"
+    NOT_EQUIVALENT = "N"
+    UNCERTAIN = "U"
+
+
+class Detrending(StrEnum):
+    """What is held constant of the course over sessions."""
+
+    NONE = "none"
+    LINEAR = "linear"
+    LOG = "log"
+
+
+class Centring(StrEnum):
+    """What the client's usual guidance is compared with, beside this session's departure from it."""
+
+    CLIENT_COUNTS_ONCE = "mean_of_client_means"  # therapist's usual guidance: each client counts once
+    SESSION_WEIGHTED = "mean_of_sessions"  # each session counts once
+    CLIENT_ONLY = "client_mean_only"  # nothing of the therapist
+
+
+class Structure(StrEnum):
+    """Which random effects the model has."""
+
+    TWO_LEVELS = "two_levels"
+    THREE_LEVELS = "three_levels"
+    SLOPE_BY_THERAPIST = "slope_by_therapist"
+
+
+class Covariates(StrEnum):
+    """What is held constant of the client."""
+
+    NONE = "none"
+    SEVERITY = "severity"
+    PREFERENCE = "preference"
+    BOTH = "severity_and_preference"
+
+
+class Lag(StrEnum):
+    """When the outcome was rated."""
+
+    SAME_SESSION = "same_session"
+    NEXT_SESSION = "next_session"
+
+
+class Exclusion(StrEnum):
+    """Which clients take part."""
+
+    NONE = "all_clients"
+    FEWER_THAN_2 = "at_least_2_sessions"
+    FEWER_THAN_3 = "at_least_3_sessions"
+    CHANGED_THERAPIST = "one_therapist_only"
+
+
+Choice = TypeVar("Choice")
+
+
+class Dimension(Part, Generic[Choice]):
+    """One decision with its defensible choices; a single choice settles it."""
+
+    type: Equivalence
+    choices: tuple[Choice, ...] = Field(min_length=1)
+
+    @field_validator("choices")
+    @classmethod
+    def _differ(cls, value: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("a choice is named twice")
+        return value
+
+
+def _all(kind: type[Choice], type_: Equivalence) -> Dimension[Choice]:
+    return Dimension[kind](type=type_, choices=tuple(kind))
+
+
+class Multiverse(Part):
+    """The dimensions. Raters are those of the declared scales, whose `measures` says satisfaction or directiveness."""
+
+    detrending: Dimension[Detrending] = _all(Detrending, Equivalence.EQUIVALENT)
+    centring: Dimension[Centring] = _all(Centring, Equivalence.EQUIVALENT)
+    structure: Dimension[Structure] = _all(Structure, Equivalence.EQUIVALENT)
+    covariates: Dimension[Covariates] = Dimension[Covariates](
+        type=Equivalence.EQUIVALENT, choices=(Covariates.NONE, Covariates.SEVERITY, Covariates.PREFERENCE)
+    )
+    lag: Dimension[Lag] = _all(Lag, Equivalence.NOT_EQUIVALENT)
+    exclusions: Dimension[Exclusion] = Dimension[Exclusion](
+        type=Equivalence.UNCERTAIN,
+        choices=(Exclusion.NONE, Exclusion.FEWER_THAN_3, Exclusion.CHANGED_THERAPIST),
+    )
+    raters: Equivalence = Equivalence.NOT_EQUIVALENT
+    flips: int = Field(2_000, ge=200, le=100_000)
+    seed: int = Field(1, ge=0)
