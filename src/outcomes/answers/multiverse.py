@@ -20,7 +20,7 @@ from outcomes.analyses.multiverse import JointInference, sign_flip_inference
 from outcomes.answers.fitting import Answered, refuse_few
 from outcomes.answers.multiverse_rows import clients, rating_sql, session_table
 from outcomes.answers.multiverse_specs import GUIDANCE, RATING, TAKES_PART, TESTED, Space, formula, in_words, space
-from outcomes.answers.rows import NUMBERS, REFUSED, Numbers, as_table, numbers, of_model, refuse_all
+from outcomes.answers.rows import REFUSED, Numbers, as_table, numbers, of_model, refuse_all
 from outcomes.answers.rows import in_words as estimate_in_words
 from outcomes.errors import FitRefused
 from outcomes.mixed import FitStatus, GramData, Scores, fit_linear, prepare_linear, score_contributions, subset
@@ -85,6 +85,7 @@ def _estimates(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, specs: list[dict[str, str]]
 ) -> Iterator[Estimated]:
     """Every specification; the data are read once a population and cut once an exclusion."""
+    starts: dict[tuple[str, ...], np.ndarray] = {}
     for (rating, guidance), of_pair in groupby(specs, key=lambda spec: (spec[RATING], spec[GUIDANCE])):
         y, d = rating_sql(settings, "satisfaction", rating), rating_sql(settings, "directiveness", guidance)
         sessions = session_table(con, y, d)
@@ -97,15 +98,19 @@ def _estimates(
                 yield from (Estimated(spec, Numbers(reason=refusal.message)) for spec in members)
                 continue
             for exclusion, same_rows in groupby(members, key=lambda spec: spec["exclusions"]):
-                yield from _of_rows(gram, people, exclusion, list(same_rows), settings)
+                of_cells = gram.levels[("client_id",)]
+                keep = np.array([TAKES_PART[exclusion](*people[client]) for client in of_cells.labels])
+                yield from _of_rows(gram, keep[of_cells.codes], list(same_rows), settings, starts)
 
 
 def _of_rows(
-    gram: GramData, people: dict[str, tuple[int, int]], exclusion: str, specs: list[dict], settings: StudySettings
+    gram: GramData,
+    keep: np.ndarray,
+    specs: list[dict[str, str]],
+    settings: StudySettings,
+    starts: dict[tuple[str, ...], np.ndarray],
 ) -> Iterator[Estimated]:
-    """Specifications of the same sessions."""
-    of_cells = gram.levels[("client_id",)]
-    keep = np.array([TAKES_PART[exclusion](*people[client]) for client in of_cells.labels])[of_cells.codes]
+    """Specifications of the same sessions; `starts` has the last theta of each kind of model, and is kept up."""
     try:
         left = subset(gram, keep)
         counted = {
@@ -118,19 +123,25 @@ def _of_rows(
         yield from (Estimated(spec, Numbers(reason=refusal.message)) for spec in specs)
         return
     for spec in specs:
-        yield _of_spec(spec, left, counted)
+        yield _of_spec(spec, left, counted, starts)
 
 
-def _of_spec(spec: dict[str, str], gram: GramData, counted: dict[str, int]) -> Estimated:
+def _of_spec(
+    spec: dict[str, str], gram: GramData, counted: dict[str, int], starts: dict[tuple[str, ...], np.ndarray]
+) -> Estimated:
     """One specification; one that did not converge or is singular keeps its state and gives no estimate."""
+    kind = spec["lag"], spec["structure"]
     try:
-        answered = Answered(fit_linear(formula(spec), gram), **counted, n_events=counted["n_sessions"])
-        if answered.fit.status is not FitStatus.CONVERGED:
+        fit = fit_linear(formula(spec), gram, start=starts.get(kind))
+        answered = Answered(fit, **counted, n_events=counted["n_sessions"])
+        if fit.optimizer.is_converged:
+            starts[kind] = fit.theta
+        if fit.status is not FitStatus.CONVERGED:
             return Estimated(spec, of_model(answered, None))
         estimate = answered.estimate(TESTED)
     except FitRefused as refusal:
         return Estimated(spec, Numbers(reason=refusal.message))
-    return Estimated(spec, numbers(estimate, answered), score_contributions(answered.fit, TESTED, "therapist_id"))
+    return Estimated(spec, numbers(estimate, answered), score_contributions(fit, TESTED, "therapist_id"))
 
 
 def _pools(found: Space, estimated: list[Estimated]) -> Iterator[tuple[str, list[Estimated]]]:
@@ -206,6 +217,3 @@ def _spoken(row: dict) -> str:
     shares = f"{row['same_sign_prop']:.0%} have its sign, {row['significant_prop']:.0%} are significant on their own"
     joint = row["reason"] if row["p_value"] is None else f"Joint test of all of them: p = {row['p_value']:.4f}."
     return f"{name}{counted}; the middle one is {median} {shares}. {joint}"
-
-
-__all__ = ["NAME", "NUMBERS", "TABLES", "run", "sentences"]

@@ -123,7 +123,7 @@ def _impossible(rows: duckdb.DuckDBPyRelation) -> Iterator[tuple[str, str, str]]
     """Choices that change nothing or that no session has the columns for."""
     found = rows.aggregate(
         "count(severity) > 0, count(preference) > 0, min(n_sessions) < 2, min(n_sessions) < 3, max(n_therapists) > 1"
-    ).fetchone()
+    ).fetchall()[0]
     has_severity, has_preference, has_below_2, has_below_3, has_change = (bool(fact) for fact in found)
     if not has_severity:
         yield "covariates", Covariates.SEVERITY, "not known for any session"

@@ -40,6 +40,7 @@ def fit_linear(
     reml: bool = True,
     weights: str | None = None,
     engine: Literal["outcomes", "statsmodels"] = "outcomes",
+    start: np.ndarray | None = None,
 ) -> LinearFit:
     """Fit a linear mixed model exactly as lme4's ``lmer`` does.
 
@@ -55,6 +56,9 @@ def fit_linear(
         Column of prior weights; a `GramData` already has its own.
     engine : {"outcomes", "statsmodels"}
         The second one needs the rows in memory and serves as a check.
+    start : ndarray, optional
+        `theta` of a fit with the same random terms to much the same rows, to search from; the optimum is proved all
+        the same.
 
     Returns
     -------
@@ -89,19 +93,22 @@ def fit_linear(
     read = perf_counter()
     problem = build_problem(gram, gram.design(formula))
     built = perf_counter()
-    story = optimise_theta(problem, reml=reml)
+    story = optimise_theta(problem, reml=reml, start=start)
     timings = {"database": read - started, "setup": built - read, "optimise": perf_counter() - built}
     return wrap_up(formula, gram, problem, story, reml=reml, timings=timings)
 
 
-def optimise_theta(problem: Problem, *, reml: bool) -> OptSummary:
+def optimise_theta(problem: Problem, *, reml: bool, start: np.ndarray | None = None) -> OptSummary:
     """Minimise the profiled deviance over theta and make the diagonal of each factor non-negative."""
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         state = solve(problem, theta)
         return deviance(problem, state, reml=reml), gradient(problem, state, theta, reml=reml)
 
-    start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in problem.factors])
+    if start is None:
+        start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in problem.factors])
+    elif len(start) != problem.n_theta:
+        raise UsageError(f"The start has {len(start)} covariance parameters, the model {problem.n_theta}.")
     curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(problem.factors, problem.n_levels, strict=True)]
     story = minimise(objective, start, curvature=np.concatenate(curvature))
     signs = np.concatenate([_signs(f, story.final[s]) for f, s in zip(problem.factors, problem.slices, strict=True)])
