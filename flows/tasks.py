@@ -20,6 +20,7 @@ from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
 from outcomes.progress import step
 from outcomes.status import read_trend
 from outcomes.study import StudyFolder
+from outcomes.study.sealing import read_sealing
 from outcomes.trust.audit_trail import Event, append_once
 from outcomes.trust.deidentification import deidentify
 from outcomes.trust.pending import refuse_unfinished
@@ -72,7 +73,8 @@ def build(root: str) -> str:
     with _guarded("build"), step("build") as line:
         release_id = release.candidate_id(study)
         release.build(study, release_id)
-        append_once(study, Event.BUILT, release_id=release_id)
+        withheld = {"outcomes": "withheld"} if read_sealing(study).is_withheld else {}
+        append_once(study, Event.BUILT, release_id=release_id, **withheld)
         line.say(f"release {release_id}")
     return release_id
 

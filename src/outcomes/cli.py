@@ -225,6 +225,26 @@ def verify(directory: Path, wait: float, head: str) -> None:
 @main.command()
 @STUDY
 @WAIT
+def seal(directory: Path, wait: float) -> None:
+    """Fix the specification (models, multiverse, dropout, cohort, scales) before outcomes are looked at.
+
+    Where study.toml has [seal] required = true, outcomes stay out of the database until then; the next refresh
+    publishes a release with them.
+    """
+    from outcomes.study import StudyFolder, writer_lock
+    from outcomes.study.sealing import read_sealing
+    from outcomes.trust.sealing import seal as seal_study
+
+    study = StudyFolder.open(directory)
+    with writer_lock(study, wait):
+        sealed = seal_study(study)
+    click.echo(f"{'Sealed' if sealed.is_new else 'Nothing to do: sealed before'}: {sealed.seal.spec_sha256}")
+    click.echo(f"  {read_sealing(study).sentence}\n  next: `outcomes refresh {directory}`")
+
+
+@main.command()
+@STUDY
+@WAIT
 @click.option(
     "--clients", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="One pseudonym a line; "
     "leave it out to finish a withdrawal that was killed.",

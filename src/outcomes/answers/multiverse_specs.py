@@ -66,7 +66,9 @@ class Space:
 
     def specs(self) -> Iterator[dict[str, str]]:
         """Every combination: dimension to choice. Those that share their rows follow one another."""
-        yield from (dict(zip(self.choices, combination, strict=True)) for combination in product(*self.choices.values()))
+        yield from (
+            dict(zip(self.choices, combination, strict=True)) for combination in product(*self.choices.values())
+        )
 
     @property
     def pooled(self) -> tuple[str, ...]:

@@ -10,17 +10,18 @@ from types import ModuleType
 import duckdb
 import polars as pl
 
-from outcomes.answers import balance, connection, dropout, guidance, therapists
+from outcomes.answers import balance, connection, dropout, guidance, multiverse, therapists
 from outcomes.errors import FitRefused
 from outcomes.progress import tracked
 from outcomes.release.answer_columns import ANSWER_TABLES
 from outcomes.release.codebook import describe
 from outcomes.release.folders import DATABASE
+from outcomes.release.withholding import reason_withheld
 from outcomes.storage import write_json
 from outcomes.study import StudyFolder
 from outcomes.warehouse import connect, transaction
 
-ANALYSES: tuple[ModuleType, ...] = (guidance, balance, dropout, connection, therapists)
+ANALYSES: tuple[ModuleType, ...] = (guidance, balance, dropout, connection, therapists, multiverse)
 """Modules with `NAME`, `TABLES` (the tables that they write) and `run(con, settings)`, in the order of the report."""
 
 STATES = "answer_states"
@@ -98,6 +99,8 @@ def _asked(
     """Run one analysis, unless it is left out."""
     if analysis.NAME in study.settings.answers.leave_out:
         return {}, AnswerState(analysis.NAME, AnswerStatus.LEFT_OUT, "the study file leaves it out")
+    if reason := reason_withheld(con):
+        return {}, AnswerState(analysis.NAME, AnswerStatus.REFUSED, reason)
     try:
         return analysis.run(con, study.settings), AnswerState(analysis.NAME, AnswerStatus.ANSWERED, "")
     except FitRefused as refusal:

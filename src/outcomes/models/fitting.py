@@ -16,6 +16,7 @@ from outcomes.models.curves import dropout_curves, satisfaction_curve
 from outcomes.models.population import Population, count_population, reason_to_refuse
 from outcomes.models.specs import grouping_columns
 from outcomes.models.state import CurvePoint, Estimates, Fit, FitState, ModelStatus, VarianceTerm
+from outcomes.release.withholding import reason_withheld
 from outcomes.study.settings import Disclosure, ModelSpec
 
 _STATUS = {
@@ -44,7 +45,7 @@ def fit_spec(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure) 
         Its state says whether the numbers can be used.
     """
     found = count_population(con, spec)
-    if reason := reason_to_refuse(spec, found, rule):
+    if reason := reason_withheld(con) or reason_to_refuse(spec, found, rule):
         return _refused(spec, found, reason)
     try:
         fitted = _fit(con, spec)

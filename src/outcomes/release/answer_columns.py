@@ -167,6 +167,53 @@ THERAPIST_VARIATION: dict[str, ColumnText] = {
     **NUMBERS,
 }
 
+_OF_SPECS: dict[str, ColumnText] = {
+    "outcome": text("What guidance may act on"),
+    "effect": text("Which part of guidance the estimates are of"),
+    "unit": text("Unit of the estimates"),
+    "pool": text(
+        "Choices of dimensions that are not equivalent, or uncertain: only specifications of one pool are pooled"
+    ),
+}
+
+MULTIVERSE_SPECS: dict[str, ColumnText] = {
+    "spec": text("Name of the specification in this release"),
+    **_OF_SPECS,
+    "satisfaction_rating": text(
+        "Scale that satisfaction was rated on, stretched onto the range of the scale satisfaction"
+    ),
+    "guidance_rating": text("Scale that guidance was rated on, stretched onto the range of the scale directiveness"),
+    "lag": text("When satisfaction was rated", ("same session", "next session")),
+    "covariates": text("What is held constant of the client"),
+    "exclusions": text("Which clients take part"),
+    "structure": text("Levels and random slopes of the model", ("two levels", "three levels", "slope by therapist")),
+    "centring": text("What the client's usual guidance is compared with"),
+    "detrending": text("What is held constant of the course over sessions", ("none", "linear", "log")),
+    "formula": text("The model in lme4's syntax"),
+    "p_adjusted": number("p-value adjusted for all specifications of the pool (step-down max-T)", "0 to 1"),
+    **NUMBERS,
+}
+
+MULTIVERSE_TESTS: dict[str, ColumnText] = {
+    **_OF_SPECS,
+    "pooled_over": text("Dimensions whose choices the study declares equivalent"),
+    "left_out": text("Dimensions and choices that the study or its data do not allow"),
+    "n_specs": count("Specifications of the pool", "specifications", "BIGINT"),
+    "n_estimated": count("Of these with an estimate", "specifications", "BIGINT"),
+    "n_singular": count("Of these singular: no estimate is given", "specifications", "BIGINT"),
+    "n_not_converged": count("Of these not converged: no estimate is given", "specifications", "BIGINT"),
+    "n_refused": count("Of these refused", "specifications", "BIGINT"),
+    "lowest": number("Lowest estimate of the pool"),
+    "highest": number("Highest estimate of the pool"),
+    "same_sign_prop": number("Share of the estimates with the sign of the middle one", "0 to 1"),
+    "significant_prop": number("Share of the estimates with p below 0.05 on their own", "0 to 1"),
+    "n_flips": count("Random sign patterns of therapists behind the joint test", "patterns", "BIGINT"),
+    **NUMBERS,
+    "estimate": number("The middle (lower median) estimate of the pool, with its own interval and people"),
+    "p_value": number("Joint test against no effect in any specification: smallest adjusted p-value", "0 to 1"),
+    "reason": text("Why there is no joint test; empty where there is one"),
+}
+
 ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "guidance_effects": ("One effect of guidance on satisfaction, or the reverse, from one model", GUIDANCE_EFFECTS),
     "connection_effects": (
@@ -178,6 +225,8 @@ ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "dropout_incidence": ("The risk of an ending by a session at a level of guidance", DROPOUT_INCIDENCE),
     "dropout_rates": ("The share of dropout under one definition, with bounds", DROPOUT_RATES),
     "therapist_variation": ("One measure of how much therapists differ", THERAPIST_VARIATION),
+    "multiverse_specs": ("One specification of the multiverse", MULTIVERSE_SPECS),
+    "multiverse_tests": ("One pool of specifications that differ in equivalent choices only", MULTIVERSE_TESTS),
     "answer_states": ("One analysis and whether it gave an answer", ANSWER_STATES),
     "verdicts": ("What guidance does to one outcome at one level", VERDICTS),
     "balance_evidence": ("One quantity behind a verdict", BALANCE_EVIDENCE),

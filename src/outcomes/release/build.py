@@ -17,8 +17,10 @@ from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE, candidate_folde
 from outcomes.release.identity import code_version
 from outcomes.release.relations import offer_batches, offer_settings
 from outcomes.release.timings import record_timing
+from outcomes.release.withholding import empty_consequences, write_seal_table
 from outcomes.storage import remove_leftovers, sync_folder
 from outcomes.study import StudyFolder
+from outcomes.study.sealing import read_sealing
 from outcomes.warehouse import connect, run_sql_file, transaction
 
 MEMORY_LIMIT = "1500MB"
@@ -111,9 +113,13 @@ def make_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 def _fill(con: duckdb.DuckDBPyConnection, study: StudyFolder, release_id: str, batches: tuple[Batch, ...]) -> None:
     offer_settings(con, study.settings)
-    offer_batches(con, batches)
+    sealing = read_sealing(study)
+    offer_batches(con, batches, sealing.is_withheld)
     with transaction(con):
         make_tables(con)
+        if sealing.is_withheld:
+            empty_consequences(con)
+        write_seal_table(con, sealing)
         con.execute(
             "create table release as select ? as release_id, ? as study_name, ? as code_version, "
             "?::integer as n_batches, max(data_cut) as data_cut from core_episodes",

@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 
 from outcomes.release.batches import landed_batches
 from outcomes.study import StudyFolder
+from outcomes.study.sealing import read_sealing
 
 _ID_DIGITS = 12
 _CODE_DIGITS = 8
@@ -30,7 +31,7 @@ def candidate_id(study: StudyFolder) -> str:
     -------
     str
         The first 12 hex digits of a SHA-256 over the landed batches (order and hashes), `study.toml`, the SQL files,
-        the expectation suites and the code version.
+        the expectation suites, the code version and the state of the seal.
     """
     digest = hashlib.sha256()
     for batch in landed_batches(study.landed):
@@ -38,7 +39,8 @@ def candidate_id(study: StudyFolder) -> str:
         content = f"{batch.batch_id} {batch.sha256} {batch.parquet_sha256} {batch.n_quarantined}\n"
         digest.update(content.encode())
     rules = _resources_sha256("outcomes.sql", ".sql"), _resources_sha256("outcomes.expectations", ".json")
-    for part in (study.settings_sha256, *rules, code_version()):
+    sealing = read_sealing(study)
+    for part in (study.settings_sha256, *rules, code_version(), sealing.state, sealing.seal):
         digest.update(f"{part}\n".encode())
     return digest.hexdigest()[:_ID_DIGITS]
 

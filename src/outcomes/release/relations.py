@@ -8,6 +8,7 @@ import duckdb
 
 from outcomes.contract import CONTRACT, RULE_REASONS, Kind, Rule, ValueType
 from outcomes.release.batches import Batch
+from outcomes.release.withholding import WITHHELD
 from outcomes.study import StudySettings
 from outcomes.study.settings import Direction
 
@@ -59,8 +60,11 @@ def offer_settings(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> N
         )
 
 
-def offer_batches(con: duckdb.DuckDBPyConnection, batches: tuple[Batch, ...]) -> None:
-    """Create `raw_batches`, `raw_quarantine` and the views `raw_sessions`, `raw_episodes`, `raw_clients`."""
+def offer_batches(con: duckdb.DuckDBPyConnection, batches: tuple[Batch, ...], is_withheld: bool = False) -> None:
+    """Create `raw_batches`, `raw_quarantine` and the views `raw_sessions`, `raw_episodes`, `raw_clients`.
+
+    Where outcomes are withheld their columns are empty in the views.
+    """
     con.execute(
         "create or replace temp table raw_batches (batch_id varchar, kind varchar, sequence integer, n_read bigint, "
         "n_quarantined bigint, file_name varchar)"
@@ -81,17 +85,21 @@ def offer_batches(con: duckdb.DuckDBPyConnection, batches: tuple[Batch, ...]) ->
                 [batch.batch_id, batch.kind.value, rule, reason, n_rows],
             )
     for kind in Kind:
-        _offer_rows(con, kind, [batch for batch in batches if batch.kind is kind])
+        empty = WITHHELD[kind] if is_withheld else frozenset()
+        _offer_rows(con, kind, [batch for batch in batches if batch.kind is kind], empty)
 
 
-def _offer_rows(con: duckdb.DuckDBPyConnection, kind: Kind, batches: list[Batch]) -> None:
+def _offer_rows(con: duckdb.DuckDBPyConnection, kind: Kind, batches: list[Batch], empty: frozenset[str]) -> None:
     """Create the view of one kind's landed rows; an empty one where nothing of that kind was landed."""
     columns = raw_columns(kind)
     if not batches:
         typed = ", ".join(f'null::{sql_type} as "{name}"' for name, sql_type in columns.items())
         select = f"select {typed}, null::varchar as batch_id, null::integer as sequence where false"
     else:
-        named = ", ".join(f'landed."{name}"' for name in columns)
+        named = ", ".join(
+            f'null::{sql_type} as "{name}"' if name in empty else f'landed."{name}"'
+            for name, sql_type in columns.items()
+        )
         # DuckDB takes a path for a pattern; escaped, a study folder may have any name.
         paths = ", ".join("'" + glob.escape(str(batch.rows)).replace("'", "''") + "'" for batch in batches)
         select = (

@@ -84,6 +84,13 @@ RESULT_COLUMNS: dict[str, ColumnText] = {
     "percent_violated": number(
         "n_violated per 100 of n_denominator; empty where there were none", "0 to 100", "percent"
     ),
+    "seal.status": text(
+        "Whether the specification was fixed, and what had been seen by then",
+        ("exploratory", "withheld", "sealed_before_outcomes", "sealed_after_outcomes", "changed_after_sealing"),
+    ),
+    "spec_sha256": text("SHA-256 of the present specification: models, multiverse, dropout, cohort, scales"),
+    "sealed_at": ColumnText("TIMESTAMP", "When the specification was sealed (UTC); empty where it was not"),
+    "seal.sentence": text("The same in plain words, as the report says it"),
     "sentence": text("The finding in plain words"),
     # models
     "model": text("Name of the model in study.toml", source="study.toml"),

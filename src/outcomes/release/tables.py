@@ -175,6 +175,12 @@ TABLES: dict[str, TableText] = {
             "model curve x_name x estimate conf_low conf_high status",
         ),
         _table(
+            "seal",
+            "One row: whether the specification was fixed before outcomes were seen",
+            "seals.jsonl, study.toml",
+            "status spec_sha256 sealed_at sentence",
+        ),
+        _table(
             "release",
             "One row: what this release is",
             "outcomes.release",

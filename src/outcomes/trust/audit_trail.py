@@ -33,6 +33,7 @@ class Event(StrEnum):
     GONE = "gone"  # a batch's folder was removed by hand
     BUILT = "built"
     CHECKS = "checks"
+    SEALED = "sealed"
     PUBLISHED = "published"
     WITHDREW = "withdrew"
     RETENTION = "retention"

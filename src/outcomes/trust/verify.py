@@ -13,8 +13,10 @@ from outcomes.errors import StorageError
 from outcomes.release import published_id
 from outcomes.storage import file_sha256, read_json
 from outcomes.study import StudyFolder
+from outcomes.study.sealing import SEALS, read_seals
 from outcomes.trust.audit_trail import TRAIL, Chain, Event, append, read_chain
 from outcomes.trust.recording import batch_facts, known_batches, quarantine_path, refusal_facts
+from outcomes.trust.sealing import recorded_seals
 
 _BATCH_FILES = {"batch.parquet", "manifest.json"}
 
@@ -107,6 +109,7 @@ def verify(study: StudyFolder, head: str = "") -> Verification:
     altered += _quarantine(study, chain, hashed)
     altered += _releases(study, chain, hashed)
     altered += _links(study)
+    altered += _seals(study, chain)
     found = Verification(
         altered=tuple(altered), unrecorded=tuple(_unrecorded(study, chain)), exposed=tuple(_exposed(study)),
         n_events=len(chain.entries), n_batches=len(_folders(study.landed)), n_releases=len(_folders(study.releases)),
@@ -199,6 +202,17 @@ def _links(study: StudyFolder) -> Iterator[Alteration]:
     inside = f"{study.current.name}/{study.database.name}"
     if not study.database.is_symlink() or os.readlink(study.database) != inside:
         yield Alteration(study.database.name, "it does not point at the published database")
+
+
+def _seals(study: StudyFolder, chain: Chain) -> Iterator[Alteration]:
+    """Every seal that the file has must stand in the trail, in the trail's order, and none may be missing."""
+    try:
+        found = read_seals(study)
+    except StorageError:
+        yield Alteration(SEALS, "it cannot be read")
+        return
+    if found != recorded_seals(chain):
+        yield Alteration(SEALS, "it differs from the seals that the trail knows")
 
 
 def _unrecorded(study: StudyFolder, chain: Chain) -> Iterator[str]:
