@@ -81,6 +81,7 @@ def _sessions(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame]:
     therapist_effect = rng.normal(0, cohort.therapist_sd, cohort.n_therapists)[therapist]
     level = 5 + rng.normal(0, 0.8, cohort.n_therapists)[therapist] + rng.normal(0, 1, n)
     client_effect = rng.normal(0, 0.8, n)
+    preferred = np.clip(np.round(level + np.random.default_rng(cohort.seed + 1).normal(0, 1.5, n)), 0, 10)
     guidance = np.clip(level[:, None] + rng.normal(0, 1, (n, LONGEST)), 0, 10)
     so_far = np.cumsum(guidance, axis=1) / np.arange(1, LONGEST + 1)
     slope = rng.normal(cohort.within_slope, 0.25, n)
@@ -109,6 +110,7 @@ def _sessions(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame]:
             "attended_number": number,
             "directiveness_score": guidance[client, number - 1],
             "directiveness_so_far": so_far[client, number - 1],
+            "directiveness_preferred_score": preferred[client],
             "satisfaction_score": rating[client, number - 1] if cohort.has_satisfaction else [None] * len(client),
             "is_last": number == last[client],
             "state": state[client],

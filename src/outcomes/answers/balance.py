@@ -31,7 +31,7 @@ _AXES = {
     Structure.RELATIVE: "departure from the usual level",
     Structure.FIT: "distance from the preference",
 }
-_WORDS = {
+WORDS = {
     Verdict.NO_EFFECT: "How much guidance clients get makes no difference that matters to {outcome}.",
     Verdict.MONOTONE: "With more guidance {outcome} goes one way only; no best level shows.",
     Verdict.BEST_LEVEL: "There is one best level of guidance for {outcome}; more and less are both worse.",
@@ -77,7 +77,7 @@ def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
     rows = con.execute("select outcome, level, verdict, trace from verdicts").fetchall()
     between = {"client": "Between clients: ", "session": ""}
     return [
-        f"{between[level]}{_WORDS[Verdict(name)].format(outcome=outcome)} {trace}"
+        f"{between[level]}{WORDS[Verdict(name)].format(outcome=outcome)} {trace}"
         for outcome, level, name, trace in rows
     ]
 

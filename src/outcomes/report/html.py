@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from outcomes.disclosure import Shown
 from outcomes.report.blocks import Bullets, Fold, Heading, Paragraph, Picture, Section, Table, Tone
-from outcomes.report.pieces import Estimate, Given, Strong, Unsaid, Words
+from outcomes.report.pieces import Estimate, Given, Range, Strong, Unsaid, Words
 
 SETTLED = "✓"
 """Behind every number of a fit that converged."""
@@ -32,8 +32,9 @@ def _(part: str) -> Markup:
 
 
 @html.register(Given)
+@html.register(Range)
 @html.register(Shown)
-def _(part: Given | Shown) -> Markup:
+def _(part: Given | Range | Shown) -> Markup:
     return Markup.escape(part.text)
 
 
@@ -121,6 +122,6 @@ def _(part: Fold) -> Markup:
 
 @html.register
 def _(part: Section) -> Markup:
-    return _tag('<section id="{}">\n<h2>{}</h2>\n{}</section>\n').format(
+    return _tag('<section id="{0}" class="{0}">\n<h2>{1}</h2>\n{2}</section>\n').format(
         part.name, part.title, Markup("").join(map(html, part.blocks))
     )

@@ -26,34 +26,56 @@ class Form:
     ----------
     digits : int
         Decimals.
+    suffix : str
+        Behind every number: "%".
     unit : str
-        Behind the number in sentences, with its space: " points" or "%".
+        Behind the number in sentences, with its space: " points".
     times : float
         Factor before printing; 100 for percent.
     is_log : bool
         Stored as a logarithm, printed as a ratio.
     is_signed : bool
         Print a plus sign.
+    up, down : str
+        What an interval above and below no effect says, in words ("more dropout"); empty where zero is not "no effect".
     """
 
     digits: int = 2
+    suffix: str = ""
     unit: str = ""
     times: float = 1.0
     is_log: bool = False
     is_signed: bool = False
+    up: str = ""
+    down: str = ""
 
     def number(self, value: float) -> str:
         """Print one value, with a true minus sign and no minus zero."""
         told = f"{(math.exp(value) if self.is_log else value) * self.times:.{self.digits}f}"
         if float(told) == 0:
-            return told.removeprefix("-")
-        return ("+" if self.is_signed and not told.startswith("-") else "") + told.replace("-", "−")
+            return told.removeprefix("-") + self.suffix
+        return ("+" if self.is_signed and not told.startswith("-") else "") + told.replace("-", "−") + self.suffix
 
 
-PERCENT = Form(digits=0, unit="%", times=100)
-PERCENT_POINTS = Form(digits=0, unit=" percentage points", times=100, is_signed=True)
-RATIO = Form(is_log=True)
+PERCENT = Form(digits=0, suffix="%", times=100)
+PERCENT_POINTS = Form(digits=0, unit=" percentage points", times=100, is_signed=True, up="higher", down="lower")
 PLAIN = Form()
+
+
+class Direction(StrEnum):
+    """What a 95% interval says about the sign of an effect."""
+
+    MORE = "more"
+    LESS = "less"
+    UNCLEAR = "unclear"
+    UNTOLD = "untold"  # there is no interval to read it off
+
+
+def direction(low: float, high: float) -> Direction:
+    """Read the sign off an interval; one that holds zero says nothing about it."""
+    if low > 0:
+        return Direction.MORE
+    return Direction.LESS if high < 0 else Direction.UNCLEAR
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,11 @@ class Estimate:
             raise ValueError(f"an estimate of a fit that is {self.state} is said in words: use Unsaid")
 
     @property
+    def direction(self) -> Direction:
+        """What the interval says about the sign."""
+        return direction(self.low, self.high)
+
+    @property
     def in_number(self) -> str:
         """The number alone, for the part of a sentence before its interval."""
         return self.form.number(self.value)
@@ -106,6 +133,25 @@ class Unsaid:
 
     state: ModelStatus
     reason: str
+    direction: Direction = Direction.UNTOLD
+
+
+Told = Estimate | Unsaid
+
+
+@dataclass(frozen=True)
+class Range:
+    """Two ends between which a number lies whatever is not known; no interval of chance."""
+
+    low: float
+    high: float
+    form: Form = PLAIN
+
+    @property
+    def text(self) -> str:
+        """Both ends."""
+        ends = [self.form.number(self.low), self.form.number(self.high)]
+        return " to ".join(dict.fromkeys(ends))
 
 
 class Kind(StrEnum):
@@ -114,6 +160,8 @@ class Kind(StrEnum):
     DECLARED = "declared"  # by the study or the method: a scale's end, a session, a threshold
     PLACE = "place"  # where an estimate is looked at: a level of guidance
     TEST = "test"  # a p-value or a weight, in the trace of a verdict
+    COUNT = "count"  # suppressed and rounded where the table was written
+    REASON = "reason"  # why something was refused; whole numbers in it went through disclosure
     RELEASE = "release"  # an identifier or date of the release
 
 
@@ -136,7 +184,7 @@ class Strong:
         _refuse_digits(self.text)
 
 
-Piece = str | Estimate | Unsaid | Shown | Given | Strong
+Piece = str | Estimate | Unsaid | Range | Shown | Given | Strong
 
 
 @dataclass(frozen=True)

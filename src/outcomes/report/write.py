@@ -7,12 +7,11 @@ from pathlib import Path
 from outcomes.release.folders import DATABASE
 from outcomes.report.page import render
 from outcomes.report.pdf import pdf_of
-from outcomes.report.reading import read_facts
-from outcomes.storage import write_bytes, write_text
+from outcomes.storage import read_json, write_bytes, write_text
 from outcomes.study import StudyFolder
 from outcomes.warehouse import connect
 
-REPORT, PDF = "report.html", "report.pdf"
+REPORT, PDF, CHECKS = "report.html", "report.pdf", "checks.json"
 
 
 def is_written(folder: Path) -> bool:
@@ -26,7 +25,7 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
     Parameters
     ----------
     folder : Path
-        A candidate release after build, audit and fit; its database and `checks.json` are all that is read.
+        A candidate release after build, audit, fit and answer; its database and `checks.json` are all that is read.
     study : StudyFolder
         Gives the question, the audience and the thresholds.
 
@@ -35,9 +34,9 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
     Path
         The page. The same release gives the same bytes.
     """
-    facts = read_facts(folder, study)
+    statements = {check["check_id"]: check["statement"] for check in read_json(folder / CHECKS)["checks"]}
     with connect(folder / DATABASE, read_only=True) as con:
-        page = render(con, facts, study.settings)
+        page = render(con, study.settings, statements, study.settings_sha256)
         release_id, data_cut = con.execute("select release_id, data_cut from release").fetchall()[0]
     write_text(folder / REPORT, page)
     write_bytes(folder / PDF, pdf_of(page, study.settings.study.name, release_id, data_cut))

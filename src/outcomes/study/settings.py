@@ -46,7 +46,7 @@ class Scale(Part):
     rater: Rater
     direction: Direction = Direction.MORE
     measures: str = ""  # the construct, where the scale's own name is not it
-    unit: str = "points"
+    unit: str = Field("points", pattern=r"^[^\d{}]{1,40}$")  # a plural noun; it stands in sentences of the report
 
     @model_validator(mode="after")
     def _range_is_not_empty(self) -> Scale:

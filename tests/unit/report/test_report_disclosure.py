@@ -1,15 +1,17 @@
 """What a report must not give away: attacked on the page itself, with exact counts known from the database."""
 
-import dataclasses
 import re
 
 import duckdb
 import pytest
 from page_text import parsed, visible_text, whole_numbers
+from planted_answers import plant_answers
 from synthetic_release import Cohort, make_release, make_study
 
 from outcomes.models import fit_models
 from outcomes.report import write_report
+from outcomes.report.density import preference_cells, session_bins
+from outcomes.study.settings import Disclosure
 
 HARMLESS = set(range(13)) | {95, 100}
 """Whole numbers that any report holds: sessions 3, 8 and 12, points of scales, '95% interval', 'of 100 clients'."""
@@ -25,6 +27,7 @@ def attacked(request, tmp_path_factory):
     )
     folder = make_release(tmp_path_factory.mktemp("release"), Cohort(n_therapists=14, clients_per_therapist=23, seed=3))
     fit_models(folder, study)
+    plant_answers(folder)
     html = write_report(folder, study).read_text(encoding="utf-8")
     return html, _exact_counts(folder), minimum, rounding
 
@@ -108,16 +111,32 @@ def test_hostile_words_of_a_study_are_shown_and_not_run(tmp_path, fitted_release
     assert "<script>alert(1)</script>" in visible_text(html)
 
 
-def test_a_small_bin_of_sessions_leaves_a_gap_in_the_picture(template_study, fitted_release):
-    from outcomes.report.reading import read_facts
+def test_a_small_bin_of_sessions_leaves_a_gap_in_the_picture(fitted_release):
+    loose, strict = Disclosure(), Disclosure(minimum_count=200)
+    with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as con:
+        hidden = {}
+        for rule in (loose, strict):
+            bins = session_bins(con, "directiveness_within", -2.0, 2.0, rule)
+            assert all(b.sessions.value is None or b.sessions.value >= rule.minimum_count for b in bins)
+            hidden[rule.minimum_count] = sum(b.sessions.value is None for b in bins)
+    assert hidden[200] > hidden[10]
 
-    loose = read_facts(fitted_release, template_study)
-    settings = template_study.settings
-    strict_rule = settings.disclosure.model_copy(update={"minimum_count": 200})
-    strict_study = dataclasses.replace(template_study)
-    strict_study.__dict__["settings"] = settings.model_copy(update={"disclosure": strict_rule})
-    strict = read_facts(fitted_release, strict_study)
-    for x_name, bins in strict.density.items():
-        assert all(b.sessions.value is None or b.sessions.value >= 200 for b in bins)
-        hidden = sum(b.sessions.value is None for b in bins)
-        assert hidden > sum(b.sessions.value is None for b in loose.density[x_name])
+
+def test_a_square_of_few_clients_is_not_on_the_surface(fitted_release):
+    rule = Disclosure()
+    with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as con:
+        cells = preference_cells(con, 0, 10, 10, rule)
+        (few,) = con.execute(
+            """select count(*) from (select floor(directiveness_score), floor(directiveness_preferred_score)
+               from mart_session_directiveness group by all having count(distinct client_id) < 10)"""
+        ).fetchall()[0]
+    assert few > 0, "the cohort must have small squares, or this test shows nothing"
+    assert cells
+    assert all(cell.sessions >= rule.minimum_count and cell.sessions % rule.rounding == 0 for cell in cells)
+    assert len(preference_cells_of_few(fitted_release)) < len(cells)
+
+
+def preference_cells_of_few(folder):
+    """Squares that are left where a square needs 60 clients."""
+    with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
+        return preference_cells(con, 0, 10, 10, Disclosure(minimum_count=60))

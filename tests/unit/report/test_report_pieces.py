@@ -8,7 +8,7 @@ from outcomes.disclosure import shown_count
 from outcomes.models import ModelStatus
 from outcomes.report.blocks import bullets, fold, headline, paragraph, table
 from outcomes.report.html import html
-from outcomes.report.pieces import PERCENT, RATIO, Estimate, Given, Kind, Strong, Unsaid, Words, say
+from outcomes.report.pieces import PERCENT, Estimate, Form, Given, Kind, Range, Strong, Unsaid, Words, say
 from outcomes.report.rows import told
 from outcomes.study.settings import Disclosure
 
@@ -52,9 +52,9 @@ def test_a_table_prints_the_interval_beside_the_number():
 
 
 def test_forms_print_percents_ratios_and_minus_signs():
-    assert PERCENT.number(0.184) == "18"
-    assert RATIO.number(math.log(1.5)) == "1.50"
-    assert PERCENT.number(-0.001) == "0"
+    assert PERCENT.number(0.184) == "18%"
+    assert Form(is_log=True).number(math.log(1.5)) == "1.50"
+    assert PERCENT.number(-0.001) == "0%"
     assert Estimate(-0.2, -0.3, -0.1, ModelStatus.CONVERGED).in_interval == "−0.30 to −0.10"
 
 
@@ -67,7 +67,7 @@ def test_a_row_of_a_fit_that_is_not_clean_becomes_words(status):
     made = told(_row(status), Disclosure())
     assert isinstance(made, Unsaid)
     assert made.state == status
-    assert made.reason.startswith("not ")
+    assert made.reason.startswith(("no number", "not calculated"))
 
 
 def test_a_row_without_an_interval_becomes_words():
@@ -89,3 +89,17 @@ def test_hostile_words_are_escaped_wherever_they_stand():
 def test_counts_print_as_disclosure_shows_them():
     rule = Disclosure()
     assert html(say("{n} clients", n=shown_count(1238, rule))) == "1,240 clients"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(0.1, 0.3, "more"), (-0.3, -0.1, "less"), (-0.1, 0.3, "no clear difference")]
+)
+def test_a_singular_fit_says_which_way_it_points_in_words(low, high, said):
+    row = {"estimate": (low + high) / 2, "conf_low": low, "conf_high": high, "status": "singular"}
+    reason = told(row, Disclosure(), Form(up="more", down="less")).reason
+    assert reason == f"{said} (no number, because a part of its model is estimated as zero)"
+
+
+def test_a_range_whose_ends_print_alike_is_one_number():
+    assert Range(0.121, 0.124, PERCENT).text == "12%"
+    assert Range(0.12, 0.14, PERCENT).text == "12% to 14%"

@@ -1,0 +1,67 @@
+"""How many sessions a curve or a surface rests on: binned, bins of few clients empty, the others rounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from outcomes.disclosure import Shown, shown_count
+from outcomes.study.settings import Disclosure
+
+N_BINS = 12
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Sessions with a value between `low` and `high`."""
+
+    low: float
+    high: float
+    sessions: Shown
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Sessions with guidance and preference in one square, whose middle is (x, y); only where enough clients are."""
+
+    x: float
+    y: float
+    sessions: int  # rounded
+
+
+def session_bins(
+    con: duckdb.DuckDBPyConnection, column: str, low: float, high: float, rule: Disclosure
+) -> tuple[Bin, ...]:
+    """Sessions of the models of satisfaction by one column, in even steps; `low` and `high` are a curve's ends."""
+    width = (high - low) / N_BINS
+    rows = con.execute(
+        f"""select least(cast(floor(({column} - ?) / ?) as integer), {N_BINS - 1}) as place,
+                count(*), count(distinct client_id)
+            from mart_session_directiveness where {column} between ? and ? group by place""",
+        [low, width, low, high],
+    ).fetchall()
+    found = {place: sessions for place, sessions, clients in rows if clients >= rule.minimum_count}
+    return tuple(
+        Bin(low + place * width, low + (place + 1) * width, shown_count(found.get(place, 0), rule))
+        for place in range(N_BINS)
+    )
+
+
+def preference_cells(
+    con: duckdb.DuckDBPyConnection, low: float, high: float, steps: int, rule: Disclosure
+) -> tuple[Cell, ...]:
+    """Sessions by guidance (x) and preferred guidance (y), in squares of the scale from `low` to `high`."""
+    width = (high - low) / steps
+    place = f"least(cast(floor(({{}} - ?) / ?) as integer), {steps - 1})"
+    rows = con.execute(
+        f"""select {place.format("directiveness_score")} as i, {place.format("directiveness_preferred_score")} as j,
+                count(*)
+            from mart_session_directiveness
+            where directiveness_score is not null and directiveness_preferred_score is not null
+                and satisfaction_score is not null
+            group by i, j having count(distinct client_id) >= ? order by i, j""",
+        [low, width, low, width, rule.minimum_count],
+    ).fetchall()
+    shown = [(i, j, shown_count(n, rule).value) for i, j, n in rows]
+    return tuple(Cell(low + (i + 0.5) * width, low + (j + 0.5) * width, n) for i, j, n in shown if n is not None)

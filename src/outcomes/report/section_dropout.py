@@ -1,0 +1,126 @@
+"""What dropout means here, how courses of therapy ended, and how the share changes with the definition."""
+
+from __future__ import annotations
+
+import duckdb
+from statsmodels.stats.proportion import proportion_confint
+
+from outcomes.disclosure import shown_count, shown_percent, shown_table
+from outcomes.models.state import ModelStatus
+from outcomes.report.blocks import Block, Section, fold, headline, note, paragraph, table
+from outcomes.report.pieces import PERCENT, Estimate, Form, Piece, Range, Strong, Told, Unsaid, Words, say
+from outcomes.report.rows import refusal, table_rows, told
+from outcomes.report.words import DEFINITIONS, ENDINGS
+from outcomes.study.settings import Disclosure, DropoutDefinition, StudySettings
+
+NAME, TITLE = "dropout", "What dropout means, and how often it happens"
+CANNOT = "These data cannot answer this."
+FEW = Unsaid(ModelStatus.REFUSED, "not shown: it would rest on too few clients")
+
+
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+    """The study's definition, the endings, and the share of dropout under every definition; `dropout_rates`."""
+    rule, declared = settings.disclosure, settings.dropout.definition
+    meaning = say("In this study a client dropped out if {meaning}.", meaning=Strong(DEFINITIONS[declared]))
+    endings = _endings(con, rule)
+    if reason := refusal(con, "dropout", rule):
+        return Section(NAME, TITLE, (paragraph(meaning), *endings, headline(CANNOT), paragraph(reason)))
+    rates = sorted(table_rows(con, "dropout_rates"), key=lambda row: not row["is_declared"])
+    lines: list[tuple[Piece | Words, ...]] = [
+        (_label(row["definition"], row["is_declared"]), _share(row, rule), _bounds(row, rule)) for row in rates
+    ]
+    head = (
+        "A client dropped out if ...",
+        "Share of courses (interval)",
+        "Range, if unknown endings were none or all dropouts",
+    )
+    return Section(
+        NAME,
+        TITLE,
+        (
+            paragraph(meaning),
+            *endings,
+            paragraph("Other definitions are in use, and they do not count the same clients:"),
+            table(head, lines),
+            note(
+                "Here courses that are still open are left out, so shares are larger than above. A course is one "
+                "client's therapy from start to end."
+            ),
+            *_agreement(con, settings),
+        ),
+    )
+
+
+def _label(definition: str, is_declared: bool) -> Words:
+    words = DEFINITIONS[DropoutDefinition(definition)]
+    return say("{words} (this study)", words=Strong(words)) if is_declared else say(words)
+
+
+def _share(row: dict, rule: Disclosure) -> Told:
+    """The share with Wilson's interval, from the rounded counts, so that it gives away no more than they do."""
+    found = told(row, rule, PERCENT)
+    if isinstance(found, Unsaid):
+        return found
+    part, whole = round(row["estimate"] * row["n_episodes"]), row["n_episodes"]
+    if shown_percent(part, whole, rule).value is None:
+        return FEW
+    rounded = [shown_count(n, rule).value for n in (part, whole)]
+    low, high = proportion_confint(*rounded, method="wilson")
+    return Estimate(rounded[0] / rounded[1], float(low), float(high), found.state, PERCENT)
+
+
+def _bounds(row: dict, rule: Disclosure) -> Piece:
+    """From none to all of the unknown endings; from rounded counts too."""
+    if isinstance(found := told(row, rule, PERCENT), Unsaid):
+        return found
+    part, unknown, whole = round(row["estimate"] * row["n_episodes"]), row["n_undetermined"], row["n_episodes"]
+    if shown_percent(part, whole, rule).value is None:
+        return FEW
+    part, unknown, whole = (shown_count(n, rule).value for n in (part, unknown, whole))
+    if unknown is None:
+        return "few endings are unknown"
+    return Range(part / (whole + unknown), (part + unknown) / (whole + unknown), PERCENT)
+
+
+def _endings(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> tuple[Block, ...]:
+    """Episodes by how they ended, of the cohort's risk set."""
+    found = dict(
+        con.execute(
+            "select ending_state, count(distinct episode_id) from mart_person_session where is_last group by all"
+        ).fetchall()
+    )
+    counts = [found.get(name, 0) for name in ENDINGS]
+    if not sum(counts[:3]):
+        return (paragraph("No endings are recorded in these data: nobody can tell from them who dropped out."),)
+    shown = shown_table(counts, rule)
+    lines: list[tuple[Piece | Words, ...]] = [
+        (words, part, shown_percent(count, sum(counts), rule) if part.value is not None else "")
+        for words, part, count in zip(ENDINGS.values(), shown.parts, counts, strict=True)
+    ]
+    lines.append((Strong("all"), shown.total, ""))
+    return (table(("How courses of therapy ended", "Courses", "Share of all"), lines),)
+
+
+def _agreement(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Block, ...]:
+    """Agreement of every other definition with the study's own; table `dropout_agreement`."""
+    own, lines = settings.dropout.definition.value, {}
+    for row in table_rows(con, "dropout_agreement", f"'{own}' in (definition, definition_2)"):
+        other = row["definition_2"] if row["definition"] == own else row["definition"]
+        lines.setdefault(other, {})[row["measure"]] = told(row, settings.disclosure, Form())
+    rows: list[tuple[Piece | Words, ...]] = [
+        (
+            DEFINITIONS[DropoutDefinition(other)],
+            found.get("Gwet's AC1", found.get("all", FEW)),
+            found.get("Cohen's kappa", found.get("all", FEW)),
+        )
+        for other, found in lines.items()
+    ]
+    if not rows:
+        return ()
+    return (
+        fold(
+            "How far the definitions agree with the study's own",
+            table(("A client dropped out if ...", "Gwet's AC (interval)", "Cohen's kappa (interval)"), rows),
+            note("One is full agreement, zero is what chance gives. Kappa is low where dropout is rare."),
+        ),
+    )

@@ -1,0 +1,41 @@
+"""Where the numbers come from: whether the analysis was fixed beforehand, data cut, code version, release."""
+
+from __future__ import annotations
+
+import duckdb
+
+from outcomes.report.blocks import Section, paragraph, table
+from outcomes.report.pieces import Given, Kind, Piece, Words
+from outcomes.report.rows import table_rows
+from outcomes.study.settings import StudySettings
+
+HASH_SHOWN = 12  # hexadecimal digits
+
+
+def data_cut(release: dict) -> str:
+    """The last day of the data in words; empty where the sources have no dates."""
+    return f"{release['data_cut']:%-d %B %Y}" if release["data_cut"] else ""
+
+
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, settings_sha256: str) -> Section:
+    """One row a fact; table `release`."""
+    (release,) = table_rows(con, "release")
+    facts = {
+        "Study": settings.study.name,
+        "Data up to": data_cut(release) or "not known: the sources carry no dates",
+        "Source files": str(release["n_batches"]),
+        "Release (run)": release["release_id"],
+        "Code version": release["code_version"],
+        "Study file (start of its hash)": settings_sha256[:HASH_SHOWN],
+        "Contact": settings.study.contact,
+    }
+    rows: list[tuple[Piece | Words, ...]] = [
+        (name, Given(value, Kind.RELEASE)) for name, value in facts.items() if value
+    ]
+    exploratory = (
+        "This analysis is exploratory: nothing in this study proves that its choices were fixed before the outcomes "
+        "were seen."
+    )
+    return Section(
+        "origin", "Where the numbers come from", (paragraph(exploratory), table(("Fact", "Value"), rows, n_labels=2))
+    )

@@ -1,0 +1,192 @@
+"""Every number in the answers has its state and interval, or words in its place: walked over all sections."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from page_text import visible_text
+from planted_answers import REFUSAL, plant_answers, refuse_answers
+
+from outcomes.disclosure import Shown
+from outcomes.models import ModelStatus
+from outcomes.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Section, Table
+from outcomes.report.html import html
+from outcomes.report.page import SECTIONS
+from outcomes.report.pieces import Estimate, Given, Kind, Piece, Range, Unsaid, Words
+
+ANSWERS = ("short", "dropout", "risks", "effects", "balance", "connection", "therapists", "changes")
+
+
+def words_of(block: Block) -> Iterator[Words]:
+    """Every sentence and cell of a block."""
+    match block:
+        case Paragraph(words=words) | Heading(words=words) | Picture(caption=words):
+            yield words
+        case Bullets(items=items):
+            yield from items
+        case Table(head=head, rows=rows):
+            yield from head
+            for row in rows:
+                yield from row
+        case Fold(summary=summary, blocks=blocks):
+            yield summary
+            for inner in blocks:
+                yield from words_of(inner)
+        case _:
+            raise AssertionError(f"a new block, {type(block).__name__}: say here where its words are")
+
+
+def pieces(section: Section) -> Iterator[Piece]:
+    """Every piece of a section."""
+    for block in section.blocks:
+        for words in words_of(block):
+            yield from words.pieces
+
+
+def made(folder, study) -> dict[str, Section]:
+    """The sections of a release by name."""
+    with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
+        found = [module.section(con, study.settings) for module in SECTIONS]
+    return {section.name: section for section in found if section}
+
+
+@pytest.fixture
+def release(tmp_path, fitted_release):
+    """A copy of the fitted release, to plant in."""
+    return shutil.copytree(fitted_release, tmp_path / "release")
+
+
+@pytest.fixture(scope="module")
+def answered(fitted_release, template_study):
+    return made(fitted_release, template_study)
+
+
+def test_all_sections_of_the_answer_are_there_in_the_order_of_the_field_guide(answered):
+    assert [name for name in answered if name in ANSWERS] == list(ANSWERS)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_number_says_what_it_is(answered, name):
+    """A string has no digit; everything else is an estimate, a range, a shown count, or given with its kind."""
+    for piece in pieces(answered[name]):
+        if isinstance(piece, str):
+            assert not re.search(r"\d", piece)
+        else:
+            assert isinstance(piece, Estimate | Unsaid | Range | Shown | Given) or not re.search(r"\d", piece.text)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_estimate_is_printed_with_its_interval_and_the_mark_of_its_state(answered, name):
+    page = html(answered[name])
+    estimates = [piece for piece in pieces(answered[name]) if isinstance(piece, Estimate)]
+    assert all(piece.state is ModelStatus.CONVERGED for piece in estimates)
+    for piece in estimates:
+        assert re.search(rf"<strong>{re.escape(piece.in_number)}</strong>[^<]*<em class=\"interval\">\([^)]*"
+                         rf"{re.escape(piece.in_interval)}\) ✓</em>", page)  # fmt: skip
+
+
+def test_what_is_given_without_an_interval_is_no_decimal_but_a_level_of_guidance(answered):
+    for name in ANSWERS:
+        for piece in pieces(answered[name]):
+            if isinstance(piece, Given) and piece.kind not in (Kind.PLACE, Kind.TEST):
+                assert not re.search(r"\d\.\d", piece.text), f"{name}: {piece.text}"
+
+
+def test_test_results_stand_only_where_the_way_to_a_verdict_is_told(answered):
+    held = {name for name in ANSWERS for p in pieces(answered[name]) if isinstance(p, Given) and p.kind is Kind.TEST}
+    assert held == {"balance", "effects"}
+
+
+def test_the_planted_cohort_has_estimates_in_every_section_that_holds_numbers(answered):
+    counts = {name: sum(isinstance(p, Estimate) for p in pieces(answered[name])) for name in ANSWERS}
+    assert {name for name, n in counts.items() if n} == set(ANSWERS) - {"changes"}
+
+
+@pytest.mark.parametrize("status", [s for s in ModelStatus if s is not ModelStatus.CONVERGED])
+def test_no_estimate_of_a_fit_that_is_not_clean_is_in_any_section(release, template_study, status):
+    plant_answers(release, status)
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update model_curves set status = ?", [status])
+    sections = made(release, template_study)
+    for name in ANSWERS:
+        found = list(pieces(sections[name]))
+        assert not [piece for piece in found if isinstance(piece, Estimate | Range)], name
+        if name in ("dropout", "risks", "effects", "balance", "connection", "therapists"):
+            assert any(isinstance(piece, Unsaid) for piece in found), name
+        assert not [block for block in sections[name].blocks if isinstance(block, Picture)], name
+
+
+def test_a_singular_fit_still_says_which_way_it_points(release, template_study):
+    plant_answers(release, "singular")
+    sections = made(release, template_study)
+    assert "Clients were more satisfied with sessions" in html(sections["effects"])
+    assert "higher (no number, because a part of its model is estimated as zero)" in html(sections["effects"])
+
+
+def test_a_refused_analysis_is_said_in_words_and_gives_no_number(release, template_study):
+    refuse_answers(release)
+    sections = made(release, template_study)
+    for name in ("risks", "effects", "balance", "connection", "therapists"):
+        text = visible_text(str(html(sections[name])))
+        assert "These data cannot answer this." in text
+        assert REFUSAL in text
+        assert not re.search(r"\d", text), name
+    assert not re.search(r"\d", visible_text(str(html(sections["short"]))))
+
+
+def test_counts_in_the_reason_of_a_refusal_are_suppressed(release, template_study):
+    refuse_answers(release, "Only 4 of 1,238 clients were asked.")
+    text = visible_text(str(html(made(release, template_study)["connection"])))
+    assert "Only fewer than 10 of 1,240 clients were asked." in text
+
+
+def test_an_analysis_that_the_study_leaves_out_is_said_to_be_left_out(release, template_study):
+    refuse_answers(release)
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update answer_states set status = 'left out', reason = 'the study file leaves it out'")
+    assert "The study file leaves it out." in html(made(release, template_study)["therapists"])
+
+
+def test_without_preferences_no_turning_point_is_told(release, template_study):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("delete from balance_evidence where quantity like 'response surface%'")
+    balance = html(made(release, template_study)["balance"])
+    assert "Turning point" not in balance
+    assert "7.3" not in balance
+    assert "no turning point is told" in balance
+
+
+def test_rows_of_one_session_are_said_to_have_no_order_in_time(answered):
+    table = next(block for block in answered["connection"].blocks if isinstance(block, Table))
+    times = {row[1].pieces[0] for row in table.rows}
+    assert times == {"same session: no order in time", "next session"}
+
+
+def test_therapists_variance_share_and_median_odds_ratio_have_their_bootstrap_intervals(answered):
+    text = visible_text(str(html(answered["therapists"])))
+    assert "13% (5% to 24%) ✓" in text
+    assert "1.93 (1.48 to 2.60) ✓" in text
+
+
+def test_dropout_that_depends_on_the_definition_is_said_where(release, template_study):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update dropout_effects set conf_low = -0.2 where definition = 'count_3'")
+    text = visible_text(str(html(made(release, template_study)["risks"])))
+    assert "Yes: the conclusion is another one where a dropout is when the client came to fewer than three" in text
+
+
+def test_a_verdict_of_no_effect_is_said_as_a_result(answered):
+    text = visible_text(str(html(answered["short"])))
+    assert "makes no difference that matters to dropout. That is a result, not the lack of one." in text
+
+
+def test_a_share_of_dropout_that_rests_on_few_is_withheld(release, template_study):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update dropout_rates set estimate = 4 / 580, conf_low = 0.002, conf_high = 0.02")
+    text = visible_text(str(html(made(release, template_study)["dropout"])))
+    assert "not shown: it would rest on too few clients" in text
+    assert "1% (" not in text
