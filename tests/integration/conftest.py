@@ -18,6 +18,8 @@ import pytest
 from outcomes.simulate import simulate_study
 from outcomes.study import StudyFolder, create_study
 
+from .operations_page import commands, parsed
+
 
 def free_port() -> int:
     with socket.socket() as listener:
@@ -54,8 +56,10 @@ def prefect_server(tmp_path_factory):
         DO_NOT_TRACK="1",
         PREFECT_UI_API_URL=url,
     )
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    (line,) = commands("sh server")
+    command, variables = parsed(f"{line} --host 127.0.0.1 --port {port}", environment)
+    assert variables.items() >= {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}.items()
+    server = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_until_healthy(url, server)
         yield {**environment, "PREFECT_API_URL": url}

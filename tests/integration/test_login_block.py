@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +12,10 @@ import pytest
 from mail_stand_ins import PASSWORD, USER, Mailbox, strict_mail_server, write_certificate
 
 from .conftest import CommandLine
+from .operations_page import blocks
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
-PAGE = Path(__file__).parents[2] / "docs/operations.md"
 OTHER_BLOCKS = """
 from prefect.blocks.core import Block
 from prefect.blocks.system import Secret
@@ -55,7 +54,7 @@ def python(code: str, environment: dict[str, str], *arguments: str) -> str:
 
 def save_as_the_page_says(environment: dict[str, str], password: str) -> None:
     """Run the page's lines, with somebody who types the password."""
-    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (code,) = blocks("python")
     typed = f"import getpass\ngetpass.getpass = lambda: {password!r}\n"
     python(typed + code, environment)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,34 +23,20 @@ from aiosmtpd.handlers import Message
 
 from outcomes.flows.serve import deployment_name
 from outcomes.runs import read_runs
+from outcomes.study.settings import StudySettings
 
 from .conftest import free_port, private_environment, wait_until_healthy
+from .operations_page import PAGE, ROOT, blocks, commands, parsed, run
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
-ROOT = Path(__file__).parents[2]
 NOBODY = 65534
-PROGRAMS = {"outcomes": [sys.executable, "-m", "outcomes.cli"], "prefect": [sys.executable, "-m", "prefect"]}
 
 
-def commands(kind: str) -> list[str]:
-    """Return the command lines of the page's code blocks of one kind."""
-    blocks = re.findall(rf"^```{kind}\n(.*?)^```", (ROOT / "docs/operations.md").read_text(), re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines()]
-
-
-def parsed(command: str, environment: dict[str, str]) -> tuple[list[str], dict[str, str]]:
-    """Return arguments and environment of a command line like `NAME=value prefect ...`."""
-    words = shlex.split(command)
-    n_settings = next(place for place, word in enumerate(words) if "=" not in word)
-    settings = dict(word.split("=", 1) for word in words[:n_settings])
-    program, *arguments = words[n_settings:]
-    return [*PROGRAMS[program], *arguments], {**environment, **settings}
-
-
-def run(command: str, environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
-    arguments, variables = parsed(command, environment)
-    return subprocess.run(arguments, env=variables, cwd=folder, capture_output=True, text=True, timeout=400)
+def postgres_program(name: str) -> str | None:
+    """Return a program of PostgreSQL: on the path, or of the newest version where Debian keeps them beside it."""
+    kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: float(path.parts[-3]))
+    return shutil.which(name) or (str(kept[-1]) if kept else None)
 
 
 @contextmanager
@@ -96,9 +82,11 @@ class Mailbox(Message):
     def __init__(self) -> None:
         super().__init__()
         self.subjects: list[tuple[str, str]] = []
+        self.attached: list[set[str]] = []
 
     def handle_message(self, message) -> None:
         self.subjects.append((message["To"], message["Subject"]))
+        self.attached.append({part.get_filename() for part in message.walk() if part.get_filename()})
 
 
 @pytest.fixture
@@ -153,11 +141,50 @@ def test_the_pages_commands_do_what_it_says(prefect_server, small_study, mailbox
     assert status["release_id"] in artifacts[0]["data"]
 
 
-def test_what_the_page_leaves_to_the_reader_is_installing_and_servers():
-    assert len(commands("sh install")) == 3
-    assert commands("sh server") == ["PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1 prefect server start"]
-    blocks = re.findall(r"^```(\w[\w ]*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
-    assert set(blocks) == {"sh", "sh install", "sh server", "sh pool", "sh postgres", "toml", "python"}
+def test_every_command_of_the_page_is_run_by_a_test():
+    """A block of a new kind, or a command named in the text that no block runs, fails here."""
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py"))
+    kinds = set(re.findall(r"^```(\w[\w ]*)$", PAGE, re.MULTILINE))
+    assert {kind for kind in kinds if not re.search(rf'(commands|blocks)\("{kind}"\)', tests)} == set()
+    run_ones = {line.split()[1] for kind in kinds for line in commands(kind) if line.startswith("outcomes ")}
+    named = set(re.findall(r"`outcomes ([a-z]+)[ `]", PAGE))
+    assert named - run_ones == set()
+
+
+def test_the_settings_that_the_page_shows_are_accepted(small_study):
+    shown = [tomllib.loads(block) for block in blocks("toml")]
+    assert len(shown) == 2
+    declared = tomllib.loads(small_study.settings_path.read_text())
+    for settings in shown:
+        assert StudySettings.model_validate({**declared, **settings})
+
+
+@pytest.mark.slow
+def test_a_new_machine_installs_runs_and_upgrades_as_the_page_says(tmp_path):
+    """From a clone and the package index, by the shell, as it stands on the page."""
+    pinned = next(line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith("click=="))
+    index = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", tmp_path / "index", pinned]
+    if subprocess.run(index, capture_output=True).returncode:
+        pytest.skip("no package index answers: nothing can be installed")
+    clone = tmp_path / "clone"
+    shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "demo"))
+    change = "printf '%s\\n' '-- another version' >> sql/marts/mart_clients.sql"
+    script = [*commands("sh install"), *commands("sh upgrade")]
+    assert [line for line in script if line.startswith("outcomes ")] == [
+        "outcomes init study",
+        "outcomes refresh study",
+    ]
+    filled = "outcomes simulate study --clients 240 --therapists 20\noutcomes refresh study"
+    lines = [*commands("sh install"), filled, change, *commands("sh upgrade"), "outcomes status study --json"]
+    environment = private_environment(tmp_path / "home", PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
+    environment = {name: value for name, value in environment.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(
+        ["bash", "-e", "-c", "\n".join(lines)], cwd=clone, env=environment, capture_output=True, text=True, timeout=1500
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    status = json.loads(done.stdout[done.stdout.index("\n{") :])
+    assert [run["end"] for run in status["runs"]] == ["published", "published"]
+    assert len(list((clone / "study/releases").glob("[!.]*"))) == 2, "new code makes a new release of the same data"
 
 
 def test_a_stale_release_is_told_by_the_exit_code(prefect_server, small_study):
@@ -199,21 +226,24 @@ def test_a_newcomer_drops_three_files_and_gets_three_releases_and_three_mails(pr
             address = prefect_server["PREFECT_API_URL"].replace("/api", "/runs")
             wait_for(lambda: look_at(browser, address, folder).count("Completed") >= 3, process, folder)
             assert deployment_name(small_study) in look_at(browser, address, folder)
+            look_at(browser, address, folder, f"--screenshot={folder / 'runs.png'}")
+            assert (folder / "runs.png").stat().st_size > 10_000  # for a person to look at
     releases = {path.name for path in small_study.releases.glob("[!.]*")}
     assert len(releases) == 3
     to_lead = [subject for address, subject in mailbox.subjects if address == "lead@example.org"]
     assert len(to_lead) == len({subject for subject in to_lead if "new report" in subject}) == 3
+    assert all({"report.html", "report.pdf"} <= attached for attached in mailbox.attached)
 
 
 def n_completed(environment: dict[str, str], name: str) -> int:
     return sum(run["state_type"] == "COMPLETED" for run in runs_on_server(environment, name))
 
 
-def look_at(browser: str, address: str, folder: Path) -> str:
-    """Return a page as a browser shows it after its scripts ran."""
+def look_at(browser: str, address: str, folder: Path, output: str = "--dump-dom") -> str:
+    """Return a page as a browser shows it after its scripts ran, or save a picture of it."""
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'browser'}"]
     options.append("--window-size=1400,4000")  # only rows in sight are drawn
-    command = [browser, *options, "--virtual-time-budget=30000", "--dump-dom", address]
+    command = [browser, *options, "--virtual-time-budget=30000", output, address]
     return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
 
@@ -249,7 +279,7 @@ def test_a_process_pool_runs_the_deployment_of_prefect_yaml(prefect_server, smal
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("initdb") or not shutil.which("pg_ctl"), reason="PostgreSQL is not installed")
+@pytest.mark.skipif(not all(map(postgres_program, ("initdb", "pg_ctl"))), reason="PostgreSQL is not installed")
 def test_a_team_shares_a_server_on_postgresql(small_study, tmp_path):
     port = free_port()
     with postgres(port):
@@ -263,19 +293,12 @@ def test_a_team_shares_a_server_on_postgresql(small_study, tmp_path):
             done = run("outcomes refresh study", environment, small_study.root.parent)
             assert done.returncode == 0, done.stderr
             assert [run["state_type"] for run in ask(environment, "flow_runs/filter", {})] == ["COMPLETED"]
-        sql = [
-            *as_owner(),
-            "psql",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            "-U",
-            "prefect",
-            "-tAc",
-            "select count(*) from flow_run",
-        ]
-        assert subprocess.run(sql, capture_output=True, text=True).stdout.strip() == "1"
+        count = [postgres_program("psql"), *as_prefect(port), "-tAc", "select count(*) from flow_run"]
+        assert subprocess.run(count, capture_output=True, text=True).stdout.strip() == "1"
+
+
+def as_prefect(port: int) -> list[str]:
+    return ["-h", "127.0.0.1", "-p", str(port), "-U", "prefect"]
 
 
 def as_owner() -> list[str]:
@@ -291,14 +314,18 @@ def postgres(port: int) -> Iterator[None]:
         os.chown(data, NOBODY, NOBODY)
     start = ["-D", str(data), "-o", f"-p {port} -c listen_addresses=127.0.0.1 -k {data}", "-l", str(data / "log"), "-w"]
     subprocess.run(
-        [*as_owner(), "initdb", "-D", str(data), "-U", "prefect", "-A", "trust"], check=True, capture_output=True
+        [*as_owner(), postgres_program("initdb"), "-D", str(data), "-U", "prefect", "-A", "trust"],
+        check=True,
+        capture_output=True,
     )
-    subprocess.run([*as_owner(), "pg_ctl", *start, "start"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*as_owner(), postgres_program("pg_ctl"), *start, "start"], check=True, stdout=subprocess.DEVNULL)
     try:
-        subprocess.run(["createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "prefect", "prefect"], check=True)
+        subprocess.run([postgres_program("createdb"), *as_prefect(port), "prefect"], check=True)
         yield
     finally:
         subprocess.run(
-            [*as_owner(), "pg_ctl", "-D", str(data), "-m", "fast", "stop"], check=True, stdout=subprocess.DEVNULL
+            [*as_owner(), postgres_program("pg_ctl"), "-D", str(data), "-m", "fast", "stop"],
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
         shutil.rmtree(data)
