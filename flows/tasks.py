@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import duckdb
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from outcomes import audit as auditing
 from outcomes import delivery, landing, models, release, report
 from outcomes.answers import run as answers
-from outcomes.errors import OutcomesError, StepFailed
+from outcomes.errors import OutcomesError, StepFailed, StorageError
 from outcomes.flows.blocks import read_login
 from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
 from outcomes.progress import step
@@ -24,9 +25,15 @@ from outcomes.study.sealing import read_sealing
 from outcomes.trust.audit_trail import Event, append_once
 from outcomes.trust.deidentification import deidentify
 from outcomes.trust.pending import refuse_unfinished
-from outcomes.trust.recording import record_publication, record_state
+from outcomes.trust.recording import places_of_sources, record_publication, record_state
 from outcomes.trust.retention import prune
+from outcomes.trust.verify import refuse_altered
 
+_MAKE_ROOM = (
+    "check space and permissions of the study's disk; the release before stays, the next refresh goes on from here"
+)
+# What DuckDB raises where a disk is full or broken; a commit that cannot be written is a transaction error.
+_DATABASE_FAULTS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException)
 _AS_BEFORE = "done before on the same inputs"
 
 # A step is a task that is tried again only where the disk or the network may be at fault, never where the data are.
@@ -40,6 +47,14 @@ def _guarded(name: str) -> Iterator[None]:
         yield
     except OutcomesError:
         raise
+    except OSError as refused:
+        raise StorageError(
+            f"The step {name} could not read or write a file: {refused.strerror or type(refused).__name__}", _MAKE_ROOM
+        ) from refused
+    except _DATABASE_FAULTS as refused:
+        raise StorageError(
+            f"The step {name} could not read or write its database ({type(refused).__name__})", _MAKE_ROOM
+        ) from refused
     except Exception as unexpected:
         last = traceback.extract_tb(unexpected.__traceback__)[-1]
         place = f"{Path(last.filename).name}, line {last.lineno}"
@@ -55,7 +70,9 @@ def land(root: str) -> int:
     study = StudyFolder.open(root)
     refuse_unfinished(study)
     with _guarded("land"), step("land") as line:
-        landed = landing.land_inbox(study)
+        refuse_altered(study)
+        record_state(study)  # what is gone before what comes: a batch that was removed may be landed anew
+        landed = landing.land_inbox(study, places_of_sources(study))
         record_state(study)
         line.say(landed.summary())
     for refused in landed.refused:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import click
 
 import outcomes.teardown  # noqa: F401  registered before all else
-from outcomes.errors import OutcomesError
+from outcomes.errors import OutcomesError, StepFailed, StorageError
 
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 STALE = 7  # exit code
@@ -33,11 +34,26 @@ class _Outcomes(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except OutcomesError as refusal:
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as failed:
             if os.environ.get("OUTCOMES_DEBUG"):
                 raise
+            refusal = failed if isinstance(failed, OutcomesError) else _in_words(failed)
             click.echo(f"outcomes: {refusal}", err=True)
             ctx.exit(refusal.exit_code)
+
+
+def _in_words(failed: Exception) -> OutcomesError:
+    """What nobody foresaw, as an error of ours: its own text may quote data, its kind and place do not."""
+    if isinstance(failed, OSError) and failed.strerror:
+        where = f": {failed.filename}" if failed.filename else ""
+        return StorageError(f"{failed.strerror}{where}", "check space and permissions; then do it again")
+    last = traceback.extract_tb(failed.__traceback__)[-1]
+    return StepFailed(
+        f"It failed unexpectedly: {type(failed).__name__} in {Path(last.filename).name}, line {last.lineno}",
+        "do it again: what was finished stays; OUTCOMES_DEBUG=1 shows the whole error (it may show data)",
+    )
 
 
 @click.group(

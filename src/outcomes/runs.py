@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +65,8 @@ def recorded(study: StudyFolder, flow: str) -> Iterator[OpenRun]:
         yield run
     except Exception as failed:
         exit_code = failed.exit_code if isinstance(failed, OutcomesError) else 5
-        close(f"failed: {type(failed).__name__}", exit_code)
+        with suppress(OSError):  # on a full disk the reason itself must be heard
+            close(f"failed: {type(failed).__name__}", exit_code)
         raise
     close(run.end, 1 if run.n_refused else 0)
 

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
 import signal
 import time
 
-import duckdb
 import pytest
+from wholeness import check_nothing_is_lost, published_is_whole
 
-from outcomes.storage import file_sha256
 from outcomes.study import StudyFolder
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
 ORDINARY_KILLS, SLOW_KILLS = 30, 200
-
-
-def published_is_whole(study: StudyFolder) -> str:
-    """Return the published release's id ('' if none) after checking that its files belong together."""
-    if not study.current.is_symlink():
-        return ""
-    folder = study.current.resolve(strict=True)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    for name, sha256 in manifest["files"].items():
-        assert file_sha256(folder / name) == sha256, f"{name} is not the file that was published"
-    steps = {"outcomes.duckdb", "report.html", "report.pdf", "checks.html", "checks.json", "fits.json", "answers.json"}
-    assert steps <= set(manifest["files"])
-    with duckdb.connect(str(study.database), read_only=True) as con:
-        (release_id,) = con.execute("select release_id from release").fetchone()
-        for table, n_rows in manifest["row_counts"].items():
-            assert con.execute(f'select count(*) from "{table}"').fetchone()[0] == n_rows
-    assert release_id == manifest["release_id"] == folder.name
-    assert release_id in (folder / "report.html").read_text()
-    return release_id
 
 
 def kill_at_random(study: StudyFolder, start_refresh, kills: int, seed: int) -> dict[str, int]:
@@ -87,22 +66,6 @@ def kill_at_random(study: StudyFolder, start_refresh, kills: int, seed: int) -> 
     last.join()
     assert last.exitcode == 0
     return count
-
-
-def check_nothing_is_lost(study: StudyFolder) -> None:
-    published_is_whole(study)
-    manifests = [json.loads(path.read_text()) for path in study.landed.glob("*/manifest.json")]
-    assert len(manifests) == len(list(study.inbox.iterdir()))
-    assert all(m["rows_read"] == m["rows_landed"] + m["rows_quarantined"] for m in manifests)
-    with duckdb.connect(str(study.database), read_only=True) as con:
-        read, accounted = con.execute(
-            "select sum(n_read), sum(n_current + n_quarantined + n_superseded) from core_batches"
-        ).fetchone()
-    assert read == accounted == sum(m["rows_read"] for m in manifests)
-    leftovers = [path.name for path in study.root.rglob(".aside-*")] + [
-        path.name for path in study.releases.glob(".candidate-*")
-    ]
-    assert leftovers == []
 
 
 def test_30_kills_leave_a_whole_release_and_lose_nothing(small_study, start_refresh, record_property):

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from processes import CommandLine, private_environment
 
 from outcomes.simulate import simulate_study
 from outcomes.storage import file_sha256
 from outcomes.study import create_study
-
-from .conftest import CommandLine, private_environment
 
 pytestmark = pytest.mark.xdist_group("prefect")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -44,7 +44,7 @@ _MEMORY = "1GB"  # of DuckDB; it spills into the scratch folder beyond
 _ATTEMPTS = 3  # at a file that changes while it is read
 
 
-def land_inbox(study: StudyFolder) -> LandingReport:
+def land_inbox(study: StudyFolder, places: Mapping[str, int] | None = None) -> LandingReport:
     """Land every file of the inbox that was not landed before, in the order of names.
 
     Call it under the study's writer lock; what killed runs left behind is removed first.
@@ -53,6 +53,9 @@ def land_inbox(study: StudyFolder) -> LandingReport:
     ----------
     study : StudyFolder
         The study; its inbox stays as it is.
+    places : mapping of str to int, optional
+        Places in the order of landing that source files had before, by the first 12 digits of their hashes: a batch
+        that was removed comes back where it was.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def land_inbox(study: StudyFolder) -> LandingReport:
     with _workbench(study) as bench:
         batches = _known_batches(bench)
         for path in tracked(files, "Landing"):
-            outcome = _land(bench, path, batches)
+            outcome = _land(bench, path, batches, places or {})
             outcomes.append(outcome)
             if not isinstance(outcome, Landed):
                 continue
@@ -93,7 +96,7 @@ def land_inbox(study: StudyFolder) -> LandingReport:
 def land_file(study: StudyFolder, path: Path) -> Landed | Skipped | Refused:
     """Land one file; see `land_inbox`."""
     with _workbench(study) as bench:
-        return _land(bench, path, _known_batches(bench))
+        return _land(bench, path, _known_batches(bench), {})
 
 
 def _known_batches(bench: _Workbench) -> dict[str, BatchEntry]:
@@ -129,7 +132,9 @@ def _workbench(study: StudyFolder) -> Iterator[_Workbench]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _land(bench: _Workbench, path: Path, batches: dict[str, BatchEntry]) -> Landed | Skipped | Refused:
+def _land(
+    bench: _Workbench, path: Path, batches: dict[str, BatchEntry], places: Mapping[str, int]
+) -> Landed | Skipped | Refused:
     study, kind, sha256 = bench.study, None, ""
     try:
         for _ in range(_ATTEMPTS):
@@ -146,7 +151,10 @@ def _land(bench: _Workbench, path: Path, batches: dict[str, BatchEntry]) -> Land
             kind = kind_of(path.name, study.settings)
             if remembered := recall(study, path.name, kind, sha256):
                 return remembered
-            sequence = 1 + max((entry.sequence for entry in batches.values()), default=0)
+            taken = {entry.sequence for entry in batches.values()}
+            sequence = places.get(sha256[:SHORT], 0)
+            if not sequence or sequence in taken:
+                sequence = 1 + max(taken | set(places.values()), default=0)
             try:
                 landed = _read_and_write(bench, path, kind, sha256, sequence, before)
             except (FileRefused, StorageError, duckdb.Error, ValueError):

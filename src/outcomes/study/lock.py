@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
@@ -49,7 +49,8 @@ def writer_lock(study: StudyFolder, wait_seconds: float = 0) -> Iterator[None]:
     try:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         holder = {"process": os.getpid(), "machine": platform.node(), "since": started}
-        (study.root / _HOLDER).write_text(json.dumps(holder), encoding="utf-8")
+        with suppress(OSError):  # a full disk: who holds the lock cannot be said, that it is held can
+            (study.root / _HOLDER).write_text(json.dumps(holder), encoding="utf-8")
         yield
     finally:
         (study.root / _HOLDER).unlink(missing_ok=True)

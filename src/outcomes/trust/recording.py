@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +77,18 @@ def batch_facts(study: StudyFolder, manifest: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: manifest[name] for name in kept},
         "rows_withdrawn": manifest.get("rows_withdrawn", 0),
+        "manifest_sha256": hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest(),
         "quarantine_sha256": quarantine_sha256(study, manifest["sha256"]),
     }
+
+
+def places_of_sources(study: StudyFolder) -> dict[str, int]:
+    """Return the place in the order of landing of every source file that ever was landed, by the start of its hash.
+
+    A batch that was damaged and removed is landed anew from the inbox; what came after it must still supersede it.
+    """
+    landed = (entry.facts["batch_id"] for entry in read_chain(study).entries if entry.event is Event.LANDED)
+    return {source: int(place) for place, _, source in (batch_id.partition("-") for batch_id in landed)}
 
 
 def refusal_facts(study: StudyFolder, record: dict[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,19 @@
-"""Real processes: a Prefect server for the whole test run, the command line, a study with simulated files."""
+"""Real processes, for all tests: one Prefect server, the command line, a study with simulated files."""
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,13 +49,12 @@ def private_environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, "HOME": str(home), "PREFECT_HOME": str(home / ".prefect"), **more}
 
 
-@pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory):
-    """Yield the environment of processes that use one real Prefect server on loopback."""
-    port = free_port()
+@contextmanager
+def prefect_on(home: Path, port: int) -> Iterator[tuple[dict[str, str], subprocess.Popen]]:
+    """Run a real Prefect server on loopback; yield the environment of processes that use it, and its own process."""
     url = f"http://127.0.0.1:{port}/api"
     environment = private_environment(
-        tmp_path_factory.mktemp("home"),
+        home,
         PREFECT_SERVER_ANALYTICS_ENABLED="false",
         DO_NOT_TRACK="1",
         PREFECT_UI_API_URL=url,
@@ -62,10 +65,17 @@ def prefect_server(tmp_path_factory):
     server = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_until_healthy(url, server)
-        yield {**environment, "PREFECT_API_URL": url}
+        yield {**environment, "PREFECT_API_URL": url}, server
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory):
+    """Yield the environment of processes that use one real Prefect server on loopback."""
+    with prefect_on(tmp_path_factory.mktemp("home"), free_port()) as (environment, _):
+        yield environment
 
 
 def wait_until_healthy(url: str, server: subprocess.Popen) -> None:
@@ -102,28 +112,76 @@ def small_study(_small_sources, tmp_path) -> StudyFolder:
     return StudyFolder.open(tmp_path / "study")
 
 
-def _refresh(root: str, environment: dict[str, str]) -> None:
+def _command(arguments: list[str], environment: dict[str, str], output: str) -> None:
+    """What a forked process does: the command line, its words into files, failed steps tried again at once."""
     os.environ.update(environment)
-    from outcomes.flows.refresh import refresh
+    for number, stream in ((1, "out"), (2, "err")):
+        os.dup2(os.open(f"{output}.{stream}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    from prefect.context import refresh_global_settings_context
+    from prefect.tasks import Task
 
-    refresh(root)
+    from outcomes.cli import main
+    from outcomes.flows import tasks
+
+    refresh_global_settings_context()
+    for step in vars(tasks).values():
+        if isinstance(step, Task):
+            step.retry_delay_seconds = [0, 0]
+    main(arguments)
+
+
+class Forked:
+    """One run of the command line in a process whose slow imports were done before."""
+
+    def __init__(self, context, arguments: list[str], environment: dict[str, str], output: Path) -> None:
+        self._output = output
+        self.process = context.Process(target=_command, args=(arguments, environment, str(output)))
+        self.process.start()
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Wait for the end; return the exit code, None where it still runs."""
+        self.process.join(seconds)
+        return self.process.exitcode
+
+    def kill(self) -> None:
+        """End it as nothing else does."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.join()
+
+    @property
+    def said(self) -> str:
+        """What it printed, errors after the rest."""
+        parts = [Path(f"{self._output}.{stream}") for stream in ("out", "err")]
+        return "".join(part.read_text(encoding="utf-8") for part in parts if part.exists())
 
 
 @pytest.fixture(scope="session")
-def start_refresh(prefect_server):
-    """Start real processes that have the slow imports behind them, so that the kills hit our own steps."""
-    before = dict(os.environ)
+def start_command(prefect_server, tmp_path_factory):
+    """Start `outcomes ...` in a process that has the slow imports behind it, so that faults hit our own steps."""
+    before, folder, numbers = dict(os.environ), tmp_path_factory.mktemp("said"), itertools.count()
     os.environ.update(
-        {name: value for name, value in prefect_server.items() if name.startswith(("PREFECT_", "HOME", "DO_NOT"))}
+        {name: value for name, value in prefect_server.items() if name.startswith(("PREFECT_", "HOME", "DO_NOT"))},
+        PREFECT_LOGGING_LEVEL="CRITICAL",  # as the command line sets it before it loads Prefect
     )
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["outcomes.flows.refresh", "great_expectations", "altair", "statsmodels.api"])
 
-    def start(study: StudyFolder) -> multiprocessing.Process:
-        process = context.Process(target=_refresh, args=(str(study.root), prefect_server))
-        process.start()
-        return process
+    def start(*arguments: object, **environment: str) -> Forked:
+        return Forked(
+            context, [str(argument) for argument in arguments], {**prefect_server, **environment},
+            folder / str(next(numbers)),
+        )  # fmt: skip
 
     yield start
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def start_refresh(start_command):
+    """Start refreshes; see `start_command`."""
+
+    def start(study: StudyFolder) -> multiprocessing.Process:
+        return start_command("refresh", study.root).process
+
+    return start
