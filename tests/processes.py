@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from operations_page import commands, parsed
 
 from outcomes.simulate import simulate_study
 from outcomes.study import StudyFolder, create_study
-
-from .operations_page import commands, parsed
 
 
 def free_port() -> int:

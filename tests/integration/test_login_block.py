@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from mail_stand_ins import PASSWORD, USER, Mailbox, strict_mail_server, write_certificate
+from operations_page import blocks
 from processes import CommandLine
-
-from .operations_page import blocks
 
 pytestmark = pytest.mark.xdist_group("prefect")
 

@@ -20,18 +20,13 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
+from operations_page import PAGE, ROOT, blocks, commands, parsed, run
 from processes import free_port, private_environment, wait_until_healthy
 
 from outcomes.flows.serve import deployment_name
 from outcomes.runs import read_runs
 from outcomes.study.settings import StudySettings
 
-<<<<<<< HEAD
-from processes import free_port, private_environment, wait_until_healthy
-from .operations_page import PAGE, ROOT, blocks, commands, parsed, run
-
-=======
->>>>>>> 1eaf50f (A refresh looks at what it builds on before it starts: altered batches, manifests or a published release are named; a removed batch comes back in its place; full disks are said in words; soak)
 pytestmark = pytest.mark.xdist_group("prefect")
 
 NOBODY = 65534

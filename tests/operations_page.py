@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 PROGRAMS = {"outcomes": [sys.executable, "-m", "outcomes.cli"], "prefect": [sys.executable, "-m", "prefect"]}
 
