@@ -1,0 +1,85 @@
+"""A study that cannot answer gets refusals in plain words through the whole refresh, and no number of any model."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from outcomes.simulate import simulate_study
+from outcomes.study import create_study
+
+from .test_refresh import rows
+
+pytestmark = pytest.mark.xdist_group("prefect")
+
+ANSWERS = ("short", "risks", "effects", "balance", "connection", "therapists")
+
+
+class _Sections(HTMLParser):
+    """Visible text by section, pictures and their labels too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: dict[str, str] = {}
+        self.pictures = 0
+        self._name = ""
+
+    def handle_starttag(self, tag, attrs):
+        self.pictures += tag == "svg"
+        if tag == "section":
+            self._name = dict(attrs)["id"]
+            self.text[self._name] = ""
+
+    def handle_endtag(self, tag):
+        if tag == "section":
+            self._name = ""
+
+    def handle_data(self, data):
+        if self._name:
+            self.text[self._name] += f" {data}"
+
+
+def _report(study) -> _Sections:
+    page = _Sections()
+    page.feed((study.current / "report.html").read_text(encoding="utf-8"))
+    return page
+
+
+@pytest.mark.parametrize(
+    ("clients", "therapists", "why"),
+    [(150, 6, "too few therapists"), (40, 12, "too few clients")],
+    ids=["6 therapists", "40 clients"],
+)
+def test_too_few_get_words_and_no_estimate_through_the_whole_refresh(outcomes, tmp_path, clients, therapists, why):
+    study = create_study(tmp_path / "study")
+    simulate_study(study.root, clients=clients, therapists=therapists, seed=1)
+    run = outcomes("refresh", study.root)
+    assert run.returncode == 0, run.stdout + run.stderr
+    page = _report(study)
+    for name in ANSWERS:
+        text = page.text[name]
+        assert why in text, name
+        # The one number is the least that a verdict needs.
+        assert not re.search(r"\d", text.replace("at least 100 with complete ratings", "")), name
+    assert "✓" not in "".join(page.text[name] for name in page.text if name != "words")
+    assert not page.pictures
+    assert "calculation complete" not in page.text["methods"]
+    assert page.text["methods"].count("not calculated") == 3
+    assert rows(study, "select count(*) from model_estimates where estimate is not null") == [(0,)]
+    assert rows(study, "select distinct status from answer_states") == [("refused",)]
+
+
+def test_a_study_that_can_answer_gets_verdicts_estimates_and_pictures(outcomes, tmp_path):
+    study = create_study(tmp_path / "study")
+    simulate_study(study.root, clients=300, therapists=24, seed=1)
+    run = outcomes("refresh", study.root)
+    assert run.returncode == 0, run.stdout + run.stderr
+    page = _report(study)
+    for name in ("dropout", "risks", "effects", "balance", "therapists"):
+        assert re.search(r"to [−+]?\d[\d.]*%?\) ✓", page.text[name]), name
+    assert page.pictures >= 6
+    text = " ".join(page.text["short"].split())
+    assert "Satisfaction, session by session." in text
+    assert "These data cannot answer this." not in text
