@@ -10,6 +10,7 @@ from outcomes.report.rows import table_rows
 from outcomes.study.settings import StudySettings
 
 HASH_SHOWN = 12  # hexadecimal digits
+EXPLORATORY = "This analysis is exploratory: its choices were not fixed before the outcomes were seen."
 
 
 def data_cut(release: dict) -> str:
@@ -32,10 +33,6 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, settings_sh
     rows: list[tuple[Piece | Words, ...]] = [
         (name, Given(value, Kind.RELEASE)) for name, value in facts.items() if value
     ]
-    exploratory = (
-        "This analysis is exploratory: nothing in this study proves that its choices were fixed before the outcomes "
-        "were seen."
-    )
-    return Section(
-        "origin", "Where the numbers come from", (paragraph(exploratory), table(("Fact", "Value"), rows, n_labels=2))
-    )
+    sealed = [row["sentence"] for row in table_rows(con, "seal")]
+    said = paragraph(Given(sealed[0], Kind.RELEASE) if sealed else EXPLORATORY)
+    return Section("origin", "Where the numbers come from", (said, table(("Fact", "Value"), rows, n_labels=2)))
