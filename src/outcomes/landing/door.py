@@ -10,7 +10,8 @@ import duckdb
 from outcomes.contract import Refusal, ValueType
 from outcomes.landing.cells import EARLIEST_DATE
 from outcomes.landing.columns import ColumnPlan, PlannedColumn
-from outcomes.landing.patterns import BIRTH, FREE_TEXT, LONGEST_SEARCHED, MIXED_VALUE, SAFE_VALUE, Sighting, sightings
+from outcomes.landing.numbers import BIRTH, TIGHT_FORMS, Sighting
+from outcomes.landing.patterns import FREE_TEXT, LONGEST_SEARCHED, MIXED_VALUE, SAFE_VALUE, sightings
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.landing.source_rows import text_literal
 
@@ -39,7 +40,7 @@ def refuse_identifying_values(
     seen: dict[str, list[Sighting]] = defaultdict(list)
     by_name = {planned.source_name: planned for planned in plan.columns if planned.place is not None}
     ids = [planned.column.name for planned in by_name.values() if planned.column.type is ValueType.IDENTIFIER]
-    unsafe = _unsafe_values(con, ids) if ids else {}
+    unsafe = unsafe_values(con, ids) if ids else {}
     for planned in by_name.values():
         n_values, values = unsafe.get(planned.column.name, (n_rows, set()))
         values = values | broken_cells.get(planned.source_name, set())
@@ -73,14 +74,15 @@ def _refusal(found: list[tuple[str, Sighting]], plan: ColumnPlan) -> FileRefused
     )
 
 
-def _unsafe_values(con: duckdb.DuckDBPyConnection, columns: list[str]) -> dict[str, tuple[int, set[str]]]:
+def unsafe_values(con: duckdb.DuckDBPyConnection, columns: list[str]) -> dict[str, tuple[int, set[str]]]:
     """Return for each id column the number of distinct ids, and those that do not have the form of a pseudonym."""
     fits = f"regexp_full_match(value, {text_literal(SAFE_VALUE)})"
     is_mixed = " and ".join(f"regexp_full_match(value, {text_literal(pattern)})" for pattern in MIXED_VALUE)
+    is_carried = f"regexp_full_match(value, {text_literal(TIGHT_FORMS)})"
     ids = " union all ".join(
         f"select distinct '{name}' as name, v_{name} as value from typed where v_{name} is not null" for name in columns
     )
-    is_unsafe = f"not ({fits} or ({is_mixed}))"
+    is_unsafe = f"{is_carried} or not ({fits} or ({is_mixed}))"
     found = con.execute(
         f"select name, count(*), list(value order by value) filter ({is_unsafe}) from ({ids}) group by name"
     ).fetchall()
