@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.verdict import Verdict
 from outcomes.models.state import ModelStatus
 from outcomes.report.blocks import Block, Picture, Section, fold, heading, headline, note, paragraph, table
 from outcomes.report.charts_satisfaction import surface_picture
@@ -59,7 +60,9 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
 
 
 def _verdict(found: Judged) -> tuple[Block, ...]:
-    return (heading(_LEVELS[found.outcome, found.level]), headline(found.sentence), *map(note, found.notes))
+    why = found.trace.rsplit(". ", 1)[-1]
+    reason = (paragraph(Given(why, Kind.TEST)),) if found.verdict is Verdict.UNDECIDED else ()
+    return (heading(_LEVELS[found.outcome, found.level]), headline(found.sentence), *reason, *map(note, found.notes))
 
 
 def _trace(found: Judged) -> Block:

@@ -6,8 +6,9 @@ import duckdb
 
 from outcomes.report.blocks import Block, Section, fold, headline, note, paragraph, table
 from outcomes.report.curves import satisfaction_levels
+from outcomes.report.effect_rows import WITHIN, quoted_effects
 from outcomes.report.pieces import Direction, Form, Given, Kind, Piece, Told, Words, say
-from outcomes.report.rows import p_words, refusal, table_rows, told
+from outcomes.report.rows import p_words, refusal, told
 from outcomes.report.section_dropout import CANNOT
 from outcomes.study.settings import StudySettings
 
@@ -33,6 +34,10 @@ _HEADLINES = {
     Direction.UNCLEAR: "No clear link shows between more guidance than usual and satisfaction.",
     Direction.UNTOLD: "What more guidance than usual goes with could not be calculated.",
 }
+_SIMPLER = (
+    "A part of the full model is estimated as zero here (therapists or clients do not differ in it), so a simpler "
+    "model without that part is quoted."
+)
 _RELIABILITIES = ((0.8, "high"), (0.6, "moderate"), (0.0, "low"))
 
 
@@ -40,14 +45,14 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     """Differences in satisfaction per point of guidance; table `guidance_effects`."""
     if reason := refusal(con, "guidance", settings.disclosure):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
-    everything = table_rows(con, "guidance_effects")
-    rows = [row for row in everything if row["is_quoted"]]
+    found = quoted_effects(con)
+    rows, everything = found.rows, found.everything
     unit, rated = (settings.scales[name].unit.removesuffix("s") for name in ("directiveness", "satisfaction"))
     form = effect_form(rated)
 
     def lines(said: dict[str, str], key: str, chosen: list[dict]) -> list[tuple[Piece | Words, ...]]:
-        found = {row[key]: told(row, settings.disclosure, form) for row in chosen}
-        return [(text.format(unit=unit, rated=rated), found[name]) for name, text in said.items() if name in found]
+        by_name = {row[key]: told(row, settings.disclosure, form) for row in chosen}
+        return [(text.format(unit=unit, rated=rated), by_name[name]) for name, text in said.items() if name in by_name]
 
     slopes = lines(_PARTS, "part", [row for row in rows if row["question"] == "slope"])
     difference = f"Difference in satisfaction, in {rated}s (interval)"
@@ -57,7 +62,8 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
         (
             headline(_HEADLINES[within_effect(con, settings).direction]),
             *satisfaction_levels(con, settings),
-            table(("Compared", difference), slopes or [("All three", _refused(rows, everything, settings, form))]),
+            table(("Compared", difference), slopes or [("All three", within_effect(con, settings))]),
+            *([note(_SIMPLER)] if found.is_simpler else []),
             note(
                 "The three lines answer different questions and are kept apart. None of them shows a cause: a "
                 "therapist may guide more because a client is doing badly, and a content client may rate everything "
@@ -75,14 +81,10 @@ def effect_form(rated: str) -> Form:
 
 def within_effect(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Told:
     """The effect within clients that the report quotes, or words in its place."""
-    rows = table_rows(con, "guidance_effects", "question = 'slope' and (is_quoted or status = 'refused')")
-    quoted = [row for row in rows if row["part"] == "within client"]
+    found = quoted_effects(con)
     rated = settings.scales["satisfaction"].unit.removesuffix("s")
-    return told((quoted or rows)[0], settings.disclosure, effect_form(rated))
-
-
-def _refused(rows: list[dict], everything: list[dict], settings: StudySettings, form: Form) -> Told:
-    return told((rows or everything)[0], settings.disclosure, form)
+    slopes = [row for row in found.rows if (row["question"], row["part"]) == ("slope", WITHIN)]
+    return told((*slopes, *found.everything)[0], settings.disclosure, effect_form(rated))
 
 
 def _more(rows, everything, lines, difference: str, settings: StudySettings, form: Form) -> tuple[Block, ...]:
@@ -98,7 +100,7 @@ def _more(rows, everything, lines, difference: str, settings: StudySettings, for
     models: list[tuple[Piece | Words, ...]] = [
         (row["model"], told(row, settings.disclosure, form))
         for row in everything
-        if row["question"] == "slope" and row["part"] == "within client"
+        if row["question"] == "slope" and row["part"] == WITHIN
     ]
     if models:
         folds.append(fold("The same client, by three models", table(("Levels of the model", difference), models)))

@@ -98,8 +98,8 @@ def _risks(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Blo
     if all(isinstance(risk, Estimate) for level in drawn.values() for risk in level.values()):
         caption = (
             "Share of clients who have dropped out by each session if guidance were little, average or much "
-            "throughout. Upright lines: intervals. The marks stand a little apart so that they can be told "
-            "apart."
+            "throughout. Upright lines: intervals. The marks stand side by side so that none "
+            "hides another."
         )
         blocks.append(risk_picture(drawn, caption))
     return tuple(blocks)

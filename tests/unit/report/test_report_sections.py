@@ -190,3 +190,23 @@ def test_a_share_of_dropout_that_rests_on_few_is_withheld(release, template_stud
     text = visible_text(str(html(made(release, template_study)["dropout"])))
     assert "not shown: it would rest on too few clients" in text
     assert "1% (" not in text
+
+
+def test_where_the_slope_by_therapist_is_zero_the_model_without_it_is_quoted(release, template_study):
+    richest = "three levels, slope by therapist"
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update guidance_effects set status = 'singular' where model = ?", [richest])
+        con.execute(
+            "update guidance_effects set estimate = 0.28 where model = 'three levels' and part = 'within client'"
+        )
+    text = visible_text(str(html(made(release, template_study)["effects"])))
+    assert "with one point more guidance than usual +0.28 (+0.22 to +0.40) ✓" in text
+    assert "so a simpler model without that part is quoted" in text
+
+
+def test_two_levels_never_speak_for_effects_between_clients(release, template_study):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update guidance_effects set status = 'singular' where model like 'three levels%'")
+    text = visible_text(str(html(made(release, template_study)["effects"])))
+    assert "than usual +0.31 (+0.22 to +0.40) ✓" in text
+    assert "other clients of the same therapist higher (no number" in text

@@ -93,7 +93,8 @@ def test_data_without_endings_say_so_and_have_no_second_flow(tmp_path, template_
     folder = make_release(tmp_path / "release", Cohort(has_endings=False))
     fit_models(folder, template_study)
     text = _said(refuse_answers(folder, "No endings are recorded in these data."), template_study)
-    assert "nobody can tell from them who dropped out" in text
+    assert "These data cannot answer this. No endings are recorded in these data." in text
+    assert "How courses of therapy ended" not in text
     assert "For the questions on satisfaction" in text
     assert "For the questions on dropout" not in text
 
