@@ -1,4 +1,4 @@
-"""Laplace approximation of the shared-parameter likelihood with its exact gradient.
+"""The shared-parameter likelihood with its exact gradient: clients by quadrature, therapists by Laplace's approximation.
 
 With spherical effects u_i (client: intercept, slope) and v_j (therapist: intercept, slope, dropout's own), each N(0, 1),
 and b the pair of them that a cell has,
@@ -9,7 +9,14 @@ and b the pair of them that a cell has,
 
 so that lambda_u / s_u is the change of the logit per unit of the client's effect on the rating. Given the therapists'
 effects the clients' are independent: clients are eliminated by blocks of two, and one dense system of three unknowns a
-therapist is left. Tierney & Kadane 1986, doi 10.1080/01621459.1986.10478240; the model: Wu & Carroll 1988, doi
+therapist is left.
+
+A client has few chances to drop out, and Laplace's approximation alone makes the association too weak. With x standard
+normal and d_i = lambda_u sd(u_i | data), what it leaves out of client i's integral is exactly
+
+    r_i = E exp sum_t [l(eta_t + d_i x) - l(eta_t) - l'(eta_t) d_i x - l''(eta_t) (d_i x)^2 / 2]
+
+(the rating's part is normal), taken by Gauss-Hermite nodes at the therapists' modes. Tierney & Kadane 1986, doi 10.1080/01621459.1986.10478240; the model: Wu & Carroll 1988, doi
 10.2307/2531905; Follmann & Wu 1995, doi 10.2307/2533322.
 """
 
@@ -18,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
 from scipy.linalg import cho_factor, cho_solve
 
 from outcomes.mixed.joint_rows import JointRows
@@ -29,6 +37,9 @@ LOADINGS = ("s_u", "s_w", "lambda_u", "s_v", "s_s", "lambda_v", "tau")
 CLIENT, THERAPIST = slice(0, 2), slice(2, 5)
 _AT = {"s_u": (0, 0), "s_w": (1, 1), "lambda_u": (2, 0), "s_v": (0, 2), "s_s": (1, 3), "lambda_v": (2, 2), "tau": (2, 4)}
 """Row (l0, l1, c) and column of each loading."""
+
+N_NODES = 9
+"""Of the quadrature over a client's shared effect; it starts from Laplace's approximation, so few are enough."""
 
 _SETTLED = 1e-9
 """Newton decrement after which one more step is exact to rounding."""
@@ -49,11 +60,12 @@ class Parameters:
 class Point:
     """Everything at one value of the effects; `value` is the joint negative log-likelihood without constants.
 
-    b : (K, 5) effects by cell; r0, r1 : (K,) sums of residuals and of x times them; score, weight, third : (N,) of the
+    eta : (N,) of the hazard; b : (K, 5) effects by cell; r0, r1 : (K,) sums of residuals and of x times them; score, weight, third : (N,) of the
     hazard's rows, and their sums by cell; M : (K, 5, 5) curvature by cell.
     """
 
     value: float
+    eta: np.ndarray
     b: np.ndarray
     r0: np.ndarray
     r1: np.ndarray
@@ -63,7 +75,6 @@ class Point:
     third: np.ndarray
     cell_score: np.ndarray
     cell_weight: np.ndarray
-    cell_third: np.ndarray
     M: np.ndarray
 
 
@@ -77,13 +88,30 @@ class Curvature:
     log_determinant: float
 
 
-class JointDeviance:
-    """Minus twice the Laplace log-likelihood and its gradient; keeps the last modes as the next start."""
+@dataclass(frozen=True)
+class Correction:
+    """Quadrature less Laplace over the clients: `value` = -sum log r_i, and its derivatives.
 
-    def __init__(self, rows: JointRows, link: Link, free: tuple[str, ...]) -> None:
+    by_eta : (N,) in the hazard's predictors; by_scale : (C,) in d_i; sd : (C,) of u_i given the data; column : (C, 2),
+    first column of A^-1.
+    """
+
+    value: float
+    by_eta: np.ndarray
+    by_scale: np.ndarray
+    sd: np.ndarray
+    column: np.ndarray
+
+
+class JointDeviance:
+    """Minus twice the log-likelihood and its gradient; keeps the last modes as the next start."""
+
+    def __init__(self, rows: JointRows, link: Link, free: tuple[str, ...], n_nodes: int = N_NODES) -> None:
         self.rows, self.link, self.free = rows, link, free
         cells = rows.cells
         self._effects = (np.zeros((cells.n_clients, 2)), np.zeros((cells.n_therapists, 3)))
+        self._nodes, weights = hermegauss(n_nodes)
+        self._weights = weights / weights.sum()
 
     def __call__(self, psi: np.ndarray) -> tuple[float, np.ndarray]:
         """(deviance, gradient) at psi = (beta, gamma, log sigma, free loadings); inf where it cannot be evaluated."""
@@ -94,8 +122,9 @@ class JointDeviance:
             return np.inf, np.zeros_like(psi)
         point, curvature = found
         constant = self.rows.ratings.n_rows * np.log(2 * np.pi)
-        value = 2 * point.value + curvature.log_determinant + constant
-        return value, 2 * self._gradient(at, point, curvature)
+        correction = self._correction(at, point, curvature)
+        value = 2 * (point.value + correction.value) + curvature.log_determinant + constant
+        return value, 2 * self._gradient(at, point, curvature, correction)
 
     def parameters(self, psi: np.ndarray) -> Parameters:
         """Take psi apart."""
@@ -147,7 +176,7 @@ class JointDeviance:
         hazard = rows.hazard
         eta = hazard.W @ at.gamma + (b @ c)[hazard.cell]
         row = self.link.derivatives(eta, hazard.events, None)
-        by_cell = [np.bincount(hazard.cell, part, cells.client.size) for part in (row.score, row.weight, row.third)]
+        by_cell = [hazard.by_cell @ part for part in (row.score, row.weight)]
         M = at.precision * (
             sums.n[:, None, None] * np.outer(l0, l0)
             + sums.x[:, None, None] * (np.outer(l0, l1) + np.outer(l1, l0))
@@ -159,7 +188,7 @@ class JointDeviance:
             - float(row.loglik.sum())
             + 0.5 * float(np.sum(u**2) + np.sum(v**2))
         )
-        return Point(value, b, r0, r1, rss, row.score, row.weight, row.third, *by_cell, M)
+        return Point(value, eta, b, r0, r1, rss, row.score, row.weight, row.third, *by_cell, M)
 
     def _effects_gradient(self, at: Parameters, point: Point, u: np.ndarray, v: np.ndarray) -> tuple:
         """Gradient of the joint negative log-likelihood in the effects."""
@@ -219,17 +248,53 @@ class JointDeviance:
         V[:, THERAPIST, THERAPIST] = S_inverse[cells.therapist, :, cells.therapist, :]
         return V
 
-    def _gradient(self, at: Parameters, point: Point, curvature: Curvature) -> np.ndarray:
-        """Gradient of value + log|H| / 2: at fixed modes, through H, and through the modes' own movement.
+    def _correction(self, at: Parameters, point: Point, curvature: Curvature) -> Correction:
+        """What quadrature over the clients' shared effects adds to Laplace's approximation."""
+        hazard, client = self.rows.hazard, self.rows.cells.client
+        column = curvature.A_inverse[:, :, 0]
+        sd = np.sqrt(column[:, 0])
+        step = at.loadings[2, 0] * sd[client][hazard.cell]
+        log_ratio, by_eta, by_step = [], [], []
+        here = self.link.derivatives(point.eta, hazard.events, None)
+        for node in self._nodes:
+            delta = step * node
+            there = self.link.derivatives(point.eta + delta, hazard.events, None)
+            rest = there.loglik - here.loglik - here.score * delta + 0.5 * here.weight * delta**2
+            slope = there.score - here.score + here.weight * delta
+            log_ratio.append(self._rows_by_client(rest))
+            by_step.append(node * self._rows_by_client(slope))
+            by_eta.append(slope + 0.5 * here.third * delta**2)
+        log_terms = np.stack(log_ratio) + np.log(self._weights)[:, None]
+        top = log_terms.max(axis=0)
+        share = np.exp(log_terms - top)
+        total = share.sum(axis=0)
+        share /= total
+        of_row = share[:, client[hazard.cell]]
+        return Correction(
+            value=-float(np.sum(top + np.log(total))),
+            by_eta=-np.sum(of_row * np.stack(by_eta), axis=0),
+            by_scale=-np.sum(share * np.stack(by_step), axis=0),
+            sd=sd,
+            column=column,
+        )
 
-        z = H^-1 d(log|H| / 2)/db carries the last of these: dF = ... - z' d(gradient in b)/dpsi.
+    def _gradient(
+        self, at: Parameters, point: Point, curvature: Curvature, correction: Correction
+    ) -> np.ndarray:
+        """Gradient of value + log|H| / 2 + correction: at fixed modes, through H, and through the modes' own movement.
+
+        The correction depends on H through sd(u_i), which enters as a further part of V. z = H^-1 d(...)/db carries the
+        movement of the modes: dF = ... - z' d(gradient in b)/dpsi.
         """
         sums, cells, hazard = self.rows.ratings, self.rows.cells, self.rows.hazard
         l0, l1, c = at.loadings
         V = self._inverse_by_cell(curvature)
+        pressure = -correction.by_scale * c[0] / correction.sd
+        V[:, CLIENT, CLIENT] += np.einsum("c,ca,cb->cab", pressure, correction.column, correction.column)[cells.client]
         V0, V1, Vc = V @ l0, V @ l1, V @ c
-        half = 0.5 * (Vc @ c)  # of d log|H| / d weight, the same for all hazard rows of a cell
-        pull = half * point.cell_third
+        half = 0.5 * (Vc @ c)  # derivative in the weight, the same for all hazard rows of a cell
+        by_eta = half[hazard.cell] * point.third + correction.by_eta
+        pull = hazard.by_cell @ by_eta
         z_u, z_v = self._solve(
             curvature,
             self._by_client(pull[:, None] * c[CLIENT]),
@@ -241,8 +306,7 @@ class JointDeviance:
         free = b - z
         f0, f1 = free @ l0, free @ l1
         beta = -precision * (sums.cross - sums.gram @ at.beta - sums.fixed.T @ f0 - sums.fixed_x.T @ f1)
-        by_row = -point.score + half[hazard.cell] * point.third - zc[hazard.cell] * point.weight
-        gamma = hazard.W.T @ by_row
+        gamma = hazard.W.T @ (by_eta - point.score - zc[hazard.cell] * point.weight)
         trace = np.sum(sums.n * (V0 @ l0) + 2 * sums.x * (V0 @ l1) + sums.xx * (V1 @ l1))
         moved = z0 @ point.r0 + z1 @ point.r1
         log_sigma = sums.n_rows - precision * (point.rss + trace + 2 * moved)
@@ -253,7 +317,12 @@ class JointDeviance:
         score, weight = point.cell_score[:, None], point.cell_weight[:, None]
         from_c = -free * score + weight * Vc + (pull - zc * point.cell_weight)[:, None] * b
         by_loading = np.stack([precision * from_l0.sum(0), precision * from_l1.sum(0), from_c.sum(0)])
+        by_loading[2, 0] += correction.by_scale @ correction.sd
         return np.concatenate([beta, gamma, [log_sigma], [by_loading[_AT[name]] for name in self.free]])
+
+    def _rows_by_client(self, values: np.ndarray) -> np.ndarray:
+        """Sums over the hazard's rows of each client."""
+        return self._by_client(self.rows.hazard.by_cell @ values)
 
     def _by_client(self, by_cell: np.ndarray) -> np.ndarray:
         """Sums over the cells of each client."""

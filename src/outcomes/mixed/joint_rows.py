@@ -67,11 +67,12 @@ class RatingSums:
 
 @dataclass(frozen=True)
 class HazardRows:
-    """W (N, g) fixed columns, events (N,) 0 or 1, cell (N,)."""
+    """W (N, g) fixed columns, events (N,) 0 or 1, cell (N,), by_cell (K, N) indicator."""
 
     W: np.ndarray
     events: np.ndarray
     cell: np.ndarray
+    by_cell: sparse.csr_array
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,8 @@ def join_rows(
     sums = _sums(X, y, x / x_scale, positions[: len(y)], len(keys))
     # rows of one cell side by side: sums over cells then run along memory
     order = np.argsort(positions[len(y) :], kind="stable")
-    rows = HazardRows(np.ascontiguousarray(W[order]), events[order], positions[len(y) :][order])
+    cell = positions[len(y) :][order]
+    rows = HazardRows(np.ascontiguousarray(W[order]), events[order], cell, _indicator(cell, len(keys)))
     return JointRows(
         cells, sums, rows, ratings_part, hazard_part, y_center if has_intercept else 0.0, y_scale, x_scale
     )
@@ -170,15 +172,18 @@ def _cells(client: np.ndarray, therapist: np.ndarray, n_therapists: int) -> Cell
     size = sizes[client]
     first = np.repeat(np.arange(client.size), size)
     offset = np.arange(first.size) - np.repeat(np.cumsum(size) - size, size)
-    indicator = sparse.csr_array(
-        (np.ones(client.size), (therapist, np.arange(client.size))), shape=(n_therapists, client.size)
-    )
-    return Cells(client, therapist, starts, first, starts[client[first]] + offset, indicator)
+    second = starts[client[first]] + offset
+    return Cells(client, therapist, starts, first, second, _indicator(therapist, n_therapists))
+
+
+def _indicator(codes: np.ndarray, n: int) -> sparse.csr_array:
+    """Matrix (n, len(codes)) that sums by code."""
+    return sparse.csr_array((np.ones(codes.size), (codes, np.arange(codes.size))), shape=(n, codes.size))
 
 
 def _sums(X: np.ndarray, y: np.ndarray, x: np.ndarray, cell: np.ndarray, n_cells: int) -> RatingSums:
     """Sums by cell of everything the Gaussian part needs."""
-    to_cells = sparse.csr_array((np.ones(len(y)), (cell, np.arange(len(y)))), shape=(n_cells, len(y)))
+    to_cells = _indicator(cell, n_cells)
     return RatingSums(
         n=to_cells @ np.ones(len(y)),
         x=to_cells @ x,
