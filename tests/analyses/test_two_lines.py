@@ -87,7 +87,7 @@ def test_a_yes_no_predictor_has_no_curve():
 
 def test_few_clients_cannot_carry_cluster_robust_errors():
     x = np.random.default_rng(14).normal(size=90)
-    with pytest.raises(FitRefused, match="9 clients are too few"):
+    with pytest.raises(FitRefused, match="9 clusters are too few"):
         two_lines_test(-(x**2), x, clusters=np.repeat(np.arange(9), 10))
 
 

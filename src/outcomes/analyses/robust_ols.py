@@ -1,4 +1,4 @@
-"""Ordinary least squares whose standard errors allow for dependence within clients."""
+"""Ordinary least squares whose standard errors allow for dependence within clients or therapists."""
 
 from __future__ import annotations
 
@@ -31,8 +31,13 @@ class RobustFit:
     df: float
 
 
-def robust_ols(outcome: np.ndarray, design: np.ndarray, clusters: np.ndarray | None = None) -> RobustFit:
-    """Fit OLS with cluster-robust standard errors, or HC3 where there are no clusters (both by statsmodels).
+def robust_ols(
+    outcome: np.ndarray,
+    design: np.ndarray,
+    clusters: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+) -> RobustFit:
+    """Fit (weighted) least squares with cluster-robust standard errors, or HC3 without clusters (by statsmodels).
 
     Parameters
     ----------
@@ -40,7 +45,9 @@ def robust_ols(outcome: np.ndarray, design: np.ndarray, clusters: np.ndarray | N
     design : ndarray, shape (n, p)
         With the intercept; no missing values.
     clusters : ndarray, shape (n,), optional
-        Client of each row.
+        Client (or therapist) of each row.
+    weights : ndarray, shape (n,), optional
+        Positive; alike where not given.
 
     Raises
     ------
@@ -49,14 +56,14 @@ def robust_ols(outcome: np.ndarray, design: np.ndarray, clusters: np.ndarray | N
     """
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise FitRefused(f"The {design.shape[1]} columns of the regression are linearly dependent.", hint="drop one")
-    model = sm.OLS(outcome, design)
+    model = sm.WLS(outcome, design, weights=1.0 if weights is None else weights)
     if clusters is None:
         fit, df = model.fit(cov_type="HC3"), np.inf
     else:
         labels, codes = np.unique(clusters, return_inverse=True)
         if labels.size < MIN_CLUSTERS:
             raise FitRefused(
-                f"{labels.size} clients are too few for cluster-robust standard errors; {MIN_CLUSTERS} are needed.",
+                f"{labels.size} clusters are too few for cluster-robust standard errors; {MIN_CLUSTERS} are needed.",
                 hint="use a mixed model with small-sample degrees of freedom",
             )
         fit, df = model.fit(cov_type="cluster", cov_kwds={"groups": codes}), labels.size - 1

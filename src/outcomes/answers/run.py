@@ -10,7 +10,7 @@ from types import ModuleType
 import duckdb
 import polars as pl
 
-from outcomes.answers import balance, connection, dropout, guidance, multiverse, therapists
+from outcomes.answers import balance, connection, dropout, guidance, missing, multiverse, therapists
 from outcomes.errors import FitRefused
 from outcomes.progress import tracked
 from outcomes.release.answer_columns import ANSWER_TABLES
@@ -21,7 +21,7 @@ from outcomes.storage import write_json
 from outcomes.study import StudyFolder
 from outcomes.warehouse import connect, transaction
 
-ANALYSES: tuple[ModuleType, ...] = (guidance, balance, dropout, connection, therapists, multiverse)
+ANALYSES: tuple[ModuleType, ...] = (guidance, balance, dropout, connection, therapists, missing, multiverse)
 """Modules with `NAME`, `TABLES` (the tables that they write) and `run(con, settings)`, in the order of the report."""
 
 STATES = "answer_states"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 from scipy import sparse, stats
 from scipy.sparse.linalg import splu
 
@@ -17,7 +16,7 @@ from outcomes.mixed.new_data import NewRows, new_rows
 
 @dataclass(frozen=True)
 class _Block:
-    """Random effects of one bracket on all rows: columns (n, k), level codes (n,), covariance, relative errors of SDs."""
+    """One bracket on all rows: columns (n, k), level codes (n,), covariance (k, k), relative errors of the SDs (k,)."""
 
     columns: np.ndarray
     codes: np.ndarray
@@ -117,9 +116,7 @@ def _columns(X: np.ndarray, blocks: list[_Block], rng: np.random.Generator) -> s
     return sparse.hstack(parts, format="csr")
 
 
-def _effects(
-    W: sparse.csr_array, y: np.ndarray, sigma: float, n_fixed: int, rng: np.random.Generator
-) -> np.ndarray:
+def _effects(W: sparse.csr_array, y: np.ndarray, sigma: float, n_fixed: int, rng: np.random.Generator) -> np.ndarray:
     """One draw of all effects given the standard deviations; flat prior of the fixed ones, N(0, 1) of the others."""
     prior = np.ones(W.shape[1])
     prior[:n_fixed] = 0.0

@@ -1,23 +1,24 @@
-"""The shared-parameter likelihood with its exact gradient: clients by quadrature, therapists by Laplace's approximation.
+"""The shared-parameter likelihood and its exact gradient: clients by quadrature, therapists by Laplace's method.
 
-With spherical effects u_i (client: intercept, slope) and v_j (therapist: intercept, slope, dropout's own), each N(0, 1),
-and b the pair of them that a cell has,
+With standard normal effects u_i (client: intercept, slope) and v_j (therapist: intercept, slope, dropout's own), and b
+the five of them that a cell has,
 
     y = X beta + (l0 + l1 x)'b + e,        e ~ N(0, sigma^2)
     logit h = W gamma + c'b,               h the hazard of dropping out after the session
     l0 = (s_u, 0, s_v, 0, 0),  l1 = (0, s_w, 0, s_s, 0),  c = (lambda_u, 0, lambda_v, 0, tau)
 
-so that lambda_u / s_u is the change of the logit per unit of the client's effect on the rating. Given the therapists'
-effects the clients' are independent: clients are eliminated by blocks of two, and one dense system of three unknowns a
-therapist is left.
+so that lambda_u / s_u is the change of the logit per unit of the client's effect on the rating (Wu & Carroll 1988, doi
+10.2307/2531905; Follmann & Wu 1995, doi 10.2307/2533322). Given the therapists' effects the clients' are independent:
+clients are eliminated by blocks of two, and one dense system of three unknowns a therapist is left (Laplace: Tierney &
+Kadane 1986, doi 10.1080/01621459.1986.10478240).
 
 A client has few chances to drop out, and Laplace's approximation alone makes the association too weak. With x standard
-normal and d_i = lambda_u sd(u_i | data), what it leaves out of client i's integral is exactly
+normal and d_i = lambda_u sd(u_i | data), what it leaves out of client i's integral is
 
-    r_i = E exp sum_t [l(eta_t + d_i x) - l(eta_t) - l'(eta_t) d_i x - l''(eta_t) (d_i x)^2 / 2]
+    r_i = E exp sum_t [l(eta_t + d_i x) - l(eta_t) - l'(eta_t) d_i x - l''(eta_t) (d_i x)^2 / 2],
 
-(the rating's part is normal), taken by Gauss-Hermite nodes at the therapists' modes. Tierney & Kadane 1986, doi 10.1080/01621459.1986.10478240; the model: Wu & Carroll 1988, doi
-10.2307/2531905; Follmann & Wu 1995, doi 10.2307/2533322.
+l the log-likelihood of the hazard's rows (the ratings' part is normal already), taken by Gauss-Hermite nodes at the
+therapists' modes.
 """
 
 from __future__ import annotations
@@ -35,7 +36,15 @@ LOADINGS = ("s_u", "s_w", "lambda_u", "s_v", "s_s", "lambda_v", "tau")
 """Order of the loadings in the parameter vector, after beta, gamma and log sigma."""
 
 CLIENT, THERAPIST = slice(0, 2), slice(2, 5)
-_AT = {"s_u": (0, 0), "s_w": (1, 1), "lambda_u": (2, 0), "s_v": (0, 2), "s_s": (1, 3), "lambda_v": (2, 2), "tau": (2, 4)}
+_AT = {
+    "s_u": (0, 0),
+    "s_w": (1, 1),
+    "lambda_u": (2, 0),
+    "s_v": (0, 2),
+    "s_s": (1, 3),
+    "lambda_v": (2, 2),
+    "tau": (2, 4),
+}
 """Row (l0, l1, c) and column of each loading."""
 
 N_NODES = 9
@@ -60,8 +69,8 @@ class Parameters:
 class Point:
     """Everything at one value of the effects; `value` is the joint negative log-likelihood without constants.
 
-    eta : (N,) of the hazard; b : (K, 5) effects by cell; r0, r1 : (K,) sums of residuals and of x times them; score, weight, third : (N,) of the
-    hazard's rows, and their sums by cell; M : (K, 5, 5) curvature by cell.
+    eta, score, weight, third : (N,) of the hazard's rows; cell_score, cell_weight : (K,) their sums; b : (K, 5) effects
+    by cell; r0, r1 : (K,) sums of the ratings' residuals and of x times them; M : (K, 5, 5) curvature by cell.
     """
 
     value: float
@@ -278,9 +287,7 @@ class JointDeviance:
             column=column,
         )
 
-    def _gradient(
-        self, at: Parameters, point: Point, curvature: Curvature, correction: Correction
-    ) -> np.ndarray:
+    def _gradient(self, at: Parameters, point: Point, curvature: Curvature, correction: Correction) -> np.ndarray:
         """Gradient of value + log|H| / 2 + correction: at fixed modes, through H, and through the modes' own movement.
 
         The correction depends on H through sd(u_i), which enters as a further part of V. z = H^-1 d(...)/db carries the

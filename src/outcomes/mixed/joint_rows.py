@@ -48,8 +48,8 @@ class Cells:
 class RatingSums:
     """Sums over the ratings of each cell, outcome standardised, x the random slopes' column.
 
-    n, x, xx : (K,); fixed, fixed_x : (K, p), sums of the fixed columns and of x times them; y, yx : (K,); gram : (p, p);
-    cross : (p,); square : sum of y^2; n_rows.
+    n, x, xx, y, yx : (K,); fixed, fixed_x : (K, p), sums of the fixed columns and of x times them; over all rows gram
+    (p, p), cross (p,) with y, and square, the sum of y^2.
     """
 
     n: np.ndarray
@@ -152,9 +152,7 @@ def join_rows(
     order = np.argsort(positions[len(y) :], kind="stable")
     cell = positions[len(y) :][order]
     rows = HazardRows(np.ascontiguousarray(W[order]), events[order], cell, _indicator(cell, len(keys)))
-    return JointRows(
-        cells, sums, rows, ratings_part, hazard_part, y_center if has_intercept else 0.0, y_scale, x_scale
-    )
+    return JointRows(cells, sums, rows, ratings_part, hazard_part, y_center if has_intercept else 0.0, y_scale, x_scale)
 
 
 def _common_codes(ratings: ModelRows, hazard: ModelRows, group: str) -> tuple[np.ndarray, np.ndarray, int]:

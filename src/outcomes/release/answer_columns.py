@@ -214,6 +214,40 @@ MULTIVERSE_TESTS: dict[str, ColumnText] = {
     "reason": text("Why there is no joint test; empty where there is one"),
 }
 
+MISSING_LADDER: dict[str, ColumnText] = {
+    "rung": text(
+        "How missing ratings of satisfaction are read; the last two rows of an effect say at which shift the "
+        "conclusion flips, and have no estimate",
+        (
+            "as observed",
+            "weighted by the chance of staying",
+            "multiple imputation",
+            "shared-parameter model",
+            "shifted by delta",
+            "shift at which the sign flips",
+            "shift at which significance flips",
+        ),
+    ),
+    "effect": text(
+        "Slope of satisfaction on guidance, points per point; or, in the shared-parameter model, log odds of dropping "
+        "out per point of the client's or therapist's level of satisfaction",
+        (
+            "within client",
+            "between clients",
+            "dropout on the client's level of satisfaction",
+            "dropout on the therapist's level of satisfaction",
+            "all",
+        ),
+    ),
+    "delta": number("What was added to the imputed ratings; empty where nothing was, or no shift flips", "", "points"),
+    "n_imputed": count(
+        "Sessions whose rating was imputed: not rated, or lost to dropout; empty without imputation",
+        "sessions",
+        "BIGINT",
+    ),
+    **NUMBERS,
+}
+
 ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "guidance_effects": ("One effect of guidance on satisfaction, or the reverse, from one model", GUIDANCE_EFFECTS),
     "connection_effects": (
@@ -227,6 +261,7 @@ ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
     "therapist_variation": ("One measure of how much therapists differ", THERAPIST_VARIATION),
     "multiverse_specs": ("One specification of the multiverse", MULTIVERSE_SPECS),
     "multiverse_tests": ("One pool of specifications that differ in equivalent choices only", MULTIVERSE_TESTS),
+    "missing_ladder": ("One effect of guidance under one reading of the missing ratings", MISSING_LADDER),
     "answer_states": ("One analysis and whether it gave an answer", ANSWER_STATES),
     "verdicts": ("What guidance does to one outcome at one level", VERDICTS),
     "balance_evidence": ("One quantity behind a verdict", BALANCE_EVIDENCE),
