@@ -82,13 +82,18 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     FitRefused
         Where no ending is known, or the data as observed cannot be answered (few therapists or clients).
     """
+    return {TABLE: ladder(con, settings)}
+
+
+def ladder(con: duckdb.DuckDBPyConnection, settings: StudySettings, n_imputations: int = N_IMPUTATIONS) -> pl.DataFrame:
+    """Rows of table `missing_ladder`; see `run`."""
     rows = missing_rows(con)
     formula, model = _as_observed(rows, settings)
     ground = Ground(rows, formula, model)
     rungs = {
         OBSERVED: lambda: _told(ground, {term: model.estimate(term) for term in EFFECTS}),
         WEIGHTED: lambda: _weighted(ground),
-        IMPUTED: lambda: _imputed(ground),
+        IMPUTED: lambda: _imputed(ground, n_imputations),
         SHARED: lambda: _shared(ground, settings),
     }
     found = []
@@ -97,7 +102,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
         found += attempt(labels, compute)
     refuse_all(found)
     table = as_table(found, WORDS)
-    return {TABLE: table.with_columns(pl.col("delta").cast(pl.Float64), pl.col("n_imputed").cast(pl.Int64))}
+    return table.with_columns(pl.col("delta").cast(pl.Float64), pl.col("n_imputed").cast(pl.Int64))
 
 
 def _as_observed(rows: MissingRows, settings: StudySettings) -> tuple[str, Answered]:
@@ -135,7 +140,7 @@ def _weighted(ground: Ground) -> Iterator[tuple]:
         yield {"effect": words}, _numbers(found, ModelStatus.CONVERGED, people(rows), reason)
 
 
-def _imputed(ground: Ground) -> Iterator[tuple]:
+def _imputed(ground: Ground, n_imputations: int) -> Iterator[tuple]:
     """Ratings that were not given and those of lost sessions, drawn from the model; then the same, shifted."""
     fit, rows = ground.model.fit, ground.rows
     frame = pl.concat([rows.ratings.pl(), rows.lost], how="diagonal")
@@ -149,7 +154,7 @@ def _imputed(ground: Ground) -> Iterator[tuple]:
     fits: dict[float, list[LinearFit]] = {shift: [] for shift in SHIFTS}
     rng = np.random.default_rng(SEED)
     indicator = "is_imputed ~ 1 + (1 | client_id)"
-    for k in tracked(range(N_IMPUTATIONS), "Imputations"):
+    for k in tracked(range(n_imputations), "Imputations"):
         # Guidance in a lost session varies around the client's usual level as it did in the others.
         within = np.where(np.isnan(guidance), rng.normal(0.0, spread, y.size), guidance)
         frame = frame.with_columns(directiveness_within=pl.Series(within), is_imputed=pl.Series(is_imputed * 1.0))

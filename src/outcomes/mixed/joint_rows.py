@@ -99,14 +99,10 @@ def slope_column(design: Design, rows: ModelRows) -> np.ndarray:
     Raises
     ------
     UsageError
-        If brackets hold several columns or differ in their slopes' column.
+        If brackets differ in their slopes' column.
     """
     found: dict[str, np.ndarray] = {}
     for block, Z in zip(design.random, rows.Z, strict=True):
-        if len(block.columns) != 1:
-            raise UsageError(
-                "The joint model takes intercepts and slopes as independent.", "write (1 | g) + (0 + x | g)"
-            )
         if block.columns[0] != INTERCEPT_NAME:
             found[block.columns[0]] = Z[:, 0]
     if len(found) > 1:

@@ -146,6 +146,8 @@ def fit_shared_parameter(
 
 def _groups(design: Design) -> tuple[str, ...]:
     """Client's and therapist's columns: the first grouping factor and the second."""
+    if any(len(block.columns) > 1 for block in design.random):
+        raise UsageError("The joint model takes intercepts and slopes as independent.", "write (1 | g) + (0 + x | g)")
     intercepts = {block.group for block in design.random if block.columns == (INTERCEPT_NAME,)}
     if any(len(group) > 1 for group in design.groups) or len(design.groups) > 2 or intercepts != set(design.groups):
         raise UsageError(

@@ -1,0 +1,187 @@
+"""Ratings and dropout with shared effects: against integration, separate fits, and a joint model fitted in R."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import integrate
+from scipy.special import expit, log_expit, logsumexp
+
+from outcomes.errors import FitRefused, UsageError
+from outcomes.mixed import FitStatus, fit_binomial, fit_linear, fit_shared_parameter
+from outcomes.mixed.design import build_design
+from outcomes.mixed.joint_laplace import JointDeviance
+from outcomes.mixed.joint_rows import join_rows
+from outcomes.mixed.links import LINKS
+from outcomes.mixed.materialise import materialise
+
+REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"
+RATINGS = "y ~ x + within + (1 | client) + (0 + within | client) + (1 | therapist)"
+HAZARD = "left ~ x + t + (1 | therapist)"
+TRUTH = {"slope": 0.45, "association": -2.0, "sd": 1.0}
+
+
+def cohort(clients: int, therapists: int, seed: int, association: float = TRUTH["association"]) -> pl.DataFrame:
+    """Sessions of clients whose chance to leave depends on their level of satisfaction, whatever it comes from."""
+    rng = np.random.default_rng(seed)
+    therapist = np.arange(clients) % therapists
+    x, u = rng.normal(0, 0.9, clients), rng.normal(0, TRUTH["sd"], clients)
+    v, own = rng.normal(0, 0.4, therapists), rng.normal(0, 0.5, therapists)
+    level = TRUTH["slope"] * x + u
+    active, parts = np.arange(clients), []
+    for t in range(1, 13):
+        within = rng.normal(size=active.size)
+        y = 5 + level[active] + 0.2 * within + v[therapist[active]] + rng.normal(0, 1.25, active.size)
+        left = rng.random(active.size) < expit(-2.3 + association * level[active] + own[therapist[active]])
+        parts.append(
+            pl.DataFrame(
+                {"client": active, "therapist": therapist[active], "x": x[active], "within": within}
+            ).with_columns(y=pl.Series(y), t=pl.lit(float(t)), left=pl.Series(left * 1.0))
+        )
+        active = active[~left & (rng.random(active.size) > 0.03 * max(t - 3, 0))]
+    return pl.concat(parts)
+
+
+def changed_therapists(rows: pl.DataFrame) -> pl.DataFrame:
+    """Every seventh client sees another therapist from the third session on."""
+    other = (pl.col("therapist") + 1) % rows["therapist"].n_unique()
+    changes = (pl.col("client") % 7 == 0) & (pl.col("t") >= 3)
+    return rows.with_columns(therapist=pl.when(changes).then(other).otherwise(pl.col("therapist")))
+
+
+def log_given(fit, rows: pl.DataFrame, u, v=0.0, own=0.0) -> np.ndarray:
+    """Log-density of one client's sessions given the effects (broadcast), from the estimates in the formula's units."""
+    u, v, own = np.broadcast_arrays(u, v, own)
+    x, t, y, left = (rows[name].to_numpy().reshape(-1, *(1,) * u.ndim) for name in ("x", "t", "y", "left"))
+    beta, gamma = dict(zip(fit.names, fit.beta, strict=True)), dict(zip(fit.hazard_names, fit.gamma, strict=True))
+    association = dict(fit.association.select("group", "estimate").iter_rows())
+    residual = y - beta["(Intercept)"] - beta["x"] * x - u - v
+    eta = gamma["(Intercept)"] + gamma["x"] * x + gamma["t"] * t
+    eta = eta + association["client"] * u + association.get("therapist", 0.0) * v + own
+    normal = -0.5 * np.log(2 * np.pi * fit.sigma**2) - residual**2 / (2 * fit.sigma**2)
+    return normal.sum(axis=0) + log_expit((2 * left - 1) * eta).sum(axis=0)
+
+
+def gauss_hermite(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and log weights of a standard normal."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(n)
+    return nodes, np.log(weights / weights.sum())
+
+
+def test_without_therapists_the_likelihood_is_the_product_of_the_clients_integrals():
+    rows = cohort(60, 4, seed=3)
+    fit = fit_shared_parameter("y ~ x + (1 | client)", "left ~ x + t", rows, rows)
+    sd = fit.standard_deviations["client"]
+    total = 0.0
+    for one in rows.partition_by("client"):
+        best = max(log_given(fit, one, u) for u in np.linspace(-4 * sd, 4 * sd, 81))
+        area = integrate.quad(
+            lambda u, one=one, best=best: np.exp(log_given(fit, one, u) - best - u**2 / (2 * sd**2)),
+            -8 * sd, 8 * sd, points=[0.0], limit=200,
+        )[0]  # fmt: skip
+        total += best + np.log(area / (sd * np.sqrt(2 * np.pi)))
+    assert fit.log_likelihood == pytest.approx(total, abs=0.005)
+
+
+def test_with_therapists_the_likelihood_is_close_to_brute_force_integration():
+    rows = cohort(120, 4, seed=5)
+    fit = fit_shared_parameter("y ~ x + (1 | client) + (1 | therapist)", HAZARD, rows, rows)
+    sds = [fit.standard_deviations[name] for name in ("client", "therapist", "therapist on the hazard")]
+    nodes, log_weights = gauss_hermite(25)
+    fine, log_fine = gauss_hermite(41)
+    u, v, own = np.meshgrid(sds[0] * fine, sds[1] * nodes, sds[2] * nodes, indexing="ij")
+    total = 0.0
+    for of_therapist in rows.partition_by("therapist"):
+        by_client = [
+            logsumexp(log_given(fit, one, u, v, own) + log_fine[:, None, None], axis=0)
+            for one in of_therapist.partition_by("client")
+        ]
+        total += logsumexp(np.sum(by_client, axis=0) + log_weights[:, None] + log_weights[None, :])
+    # Laplace's approximation over a therapist's effects; 30 clients a therapist
+    assert fit.log_likelihood == pytest.approx(total, abs=4 * 0.03)
+
+
+def test_with_no_association_the_model_is_the_linear_and_the_hazard_model_side_by_side():
+    rows = changed_therapists(cohort(300, 12, seed=7))
+    joint = fit_shared_parameter(RATINGS, HAZARD, rows, rows, associated=())
+    linear, hazard = fit_linear(RATINGS, rows, reml=False), fit_binomial(HAZARD, rows)
+    assert joint.log_likelihood == pytest.approx(linear.llf + hazard.llf, abs=1e-6)
+    assert joint.beta == pytest.approx(linear.beta, abs=1e-5)
+    assert joint.gamma == pytest.approx(hazard.beta, abs=1e-4)
+    assert np.sqrt(np.diag(joint.hazard_vcov)) == pytest.approx(hazard.bse.to_numpy(), rel=1e-3)
+    assert joint.sigma == pytest.approx(linear.sigma, rel=1e-5)
+
+
+@pytest.mark.parametrize("link", ["logit", "cloglog"])
+def test_the_gradient_is_the_derivative_of_the_deviance_also_where_clients_change_therapist(link):
+    rows = changed_therapists(cohort(80, 6, seed=9))
+    ratings, hazard = build_design(RATINGS, rows), build_design(f"{HAZARD} + (1 | client)", rows)
+    joined = join_rows(ratings, materialise(ratings), hazard, materialise(hazard), ("client", "therapist"))
+    free = ("s_u", "s_w", "lambda_u", "s_v", "s_s", "lambda_v", "tau")
+    deviance = JointDeviance(joined, LINKS[link], free)
+    psi = np.array([0.1, 0.2, 0.1, -1.0, 0.1, -0.1, -0.3, 0.5, 0.2, -0.6, 0.3, 0.1, 0.2, 0.4])
+    steps = np.eye(psi.size) * 1e-5
+    numeric = [(deviance(psi + step)[0] - deviance(psi - step)[0]) / 2e-5 for step in steps]
+    assert deviance(psi)[1] == pytest.approx(np.array(numeric), rel=1e-5, abs=1e-4)
+
+
+def test_it_finds_the_slope_and_the_association_that_the_cohort_was_made_with():
+    rows = cohort(3000, 50, seed=1)
+    naive = fit_linear(RATINGS, rows)
+    fit = fit_shared_parameter(RATINGS, HAZARD, rows, rows)
+    slope, error = fit.beta[fit.names.index("x")], np.sqrt(fit.vcov[1, 1])
+    client = fit.association.row(0, named=True)
+    assert fit.status is FitStatus.CONVERGED
+    assert abs(slope - TRUTH["slope"]) < 2.5 * error
+    assert abs(client["estimate"] - TRUTH["association"]) < 2.5 * client["std_error"]
+    assert naive.params["x"] < slope - error  # what leaving took from the slope as observed
+    assert fit.standard_deviations["client"] == pytest.approx(TRUTH["sd"], abs=0.08)
+
+
+def test_where_leaving_has_nothing_to_do_with_satisfaction_it_agrees_with_the_mixed_model():
+    rows = cohort(1000, 30, seed=2, association=0.0)
+    naive = fit_linear(RATINGS, rows)
+    fit = fit_shared_parameter(RATINGS, HAZARD, rows, rows)
+    client = fit.association.row(0, named=True)
+    assert abs(client["estimate"]) < 2.5 * client["std_error"]
+    assert fit.beta == pytest.approx(naive.beta, abs=0.02)
+
+
+def test_units_of_the_rating_change_its_estimates_and_nothing_else():
+    rows = cohort(300, 10, seed=4)
+    fit = fit_shared_parameter(RATINGS, HAZARD, rows, rows)
+    scaled = fit_shared_parameter(RATINGS, HAZARD, rows.with_columns(y=pl.col("y") * 100 + 7), rows)
+    assert scaled.beta[1:] == pytest.approx(100 * fit.beta[1:], rel=1e-4)
+    assert scaled.association["estimate"].to_numpy() * 100 == pytest.approx(
+        fit.association["estimate"].to_numpy(), rel=1e-3
+    )
+    assert scaled.gamma == pytest.approx(fit.gamma, rel=1e-3, abs=1e-4)
+
+
+def test_forms_that_the_model_does_not_have_are_refused():
+    rows = cohort(60, 5, seed=6)
+    with pytest.raises(UsageError, match="independent"):
+        fit_shared_parameter("y ~ x + (1 + within | client)", "left ~ t", rows, rows)
+    with pytest.raises(UsageError, match="effect of their own"):
+        fit_shared_parameter("y ~ x + (1 | client)", "left ~ t + (1 | client)", rows, rows)
+    with pytest.raises(FitRefused, match="never 1"):
+        fit_shared_parameter("y ~ x + (1 | client)", "left ~ t", rows, rows.with_columns(left=pl.lit(0.0)))
+
+
+def test_on_the_aids_data_the_association_agrees_with_the_continuous_time_joint_model_of_r():
+    if not (REFERENCE / "aids.csv").is_file():
+        pytest.skip("reference aids is not beside the project (../shared/reference)")
+    published = json.loads((REFERENCE / "aids.JM_piecewise_aGH.json").read_text(encoding="utf-8"))
+    rows = pl.read_csv(REFERENCE / "aids.csv")
+    fit = fit_shared_parameter(
+        "CD4 ~ obstime + obstime:drug + (1 | patient) + (0 + obstime | patient)",
+        "event ~ drug + C(obstime)", rows, rows, link="cloglog",
+    )  # fmt: skip
+    ours = fit.association.row(0, named=True)
+    print(fit)
+    theirs = published["event"]["est"]["Assoct"]
+    assert ours["estimate"] == pytest.approx(theirs, abs=2 * published["event"]["se"]["Assoct"])
