@@ -150,6 +150,7 @@ class Analysis(StrEnum):
     DROPOUT = "dropout"  # under every definition, and the risk by session
     CONNECTION = "connection"  # alliance, feedback, empowerment
     THERAPISTS = "therapists"  # how much they differ
+    MISSING = "missing"  # what if ratings are missing for a reason
     MULTIVERSE = "multiverse"  # the slope within clients in every defensible way
 
 
