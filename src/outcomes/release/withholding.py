@@ -14,7 +14,7 @@ from outcomes.study.sealing import Sealing
 TABLE = "seal"
 WITHHELD: dict[Kind, frozenset[str]] = {
     Kind.SESSIONS: frozenset({"satisfaction", "empowerment", "other_scores"}),
-    Kind.EPISODES: frozenset({"ending", "end_date"}),
+    Kind.EPISODES: frozenset({"ending", "end"}),
     Kind.CLIENTS: frozenset(),
 }
 """Columns of landed files that are outcomes; a scale beyond the contract may be one."""

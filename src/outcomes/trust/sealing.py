@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from outcomes.errors import StorageError
+from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import Seal, read_sealing, read_seals, specification_sha256, write_seals
 from outcomes.trust.audit_trail import Chain, Event, append, read_chain
@@ -50,6 +51,9 @@ def recorded_seals(chain: Chain) -> tuple[Seal, ...]:
 
 
 def _is_before_outcomes(study: StudyFolder, chain: Chain) -> bool:
-    """Whether no database that was ever built of this study held outcomes."""
-    built = (entry for entry in chain.entries if entry.event is Event.BUILT)
-    return read_sealing(study).is_withheld and all(entry.facts.get("outcomes") == "withheld" for entry in built)
+    """Whether every database of this study that was ever built, published or still lies there was without outcomes."""
+    events = [entry for entry in chain.entries if entry.event in (Event.BUILT, Event.PUBLISHED)]
+    withheld = {entry.facts["release_id"] for entry in events if entry.facts.get("outcomes") == "withheld"}
+    known = {entry.facts["release_id"] for entry in events}
+    there = {path.parent.name.removeprefix(CANDIDATE_PREFIX) for path in study.releases.glob(f"*/{DATABASE}")}
+    return read_sealing(study).is_withheld and known | there <= withheld
