@@ -19,9 +19,11 @@ from outcomes.report import (
     section_effects,
     section_flow,
     section_methods,
+    section_multiverse,
     section_origin,
     section_quality,
     section_risks,
+    section_seal,
     section_therapists,
     section_words,
 )
@@ -32,6 +34,7 @@ from outcomes.study.settings import StudySettings
 
 SECTIONS: tuple[ModuleType, ...] = (
     section_answer,
+    section_seal,
     section_words,
     section_flow,
     section_dropout,
@@ -40,6 +43,7 @@ SECTIONS: tuple[ModuleType, ...] = (
     section_balance,
     section_connection,
     section_therapists,
+    section_multiverse,
     section_changes,
 )
 """Modules with `section(con, settings) -> Section | None`, in the order of the report."""
