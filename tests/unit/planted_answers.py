@@ -56,6 +56,7 @@ def _rows(status: str) -> dict[str, list[dict]]:
         "connection_effects": list(_connection(status)),
         **_dropout(status),
         "therapist_variation": list(_therapists(status)),
+        **_multiverse(status),
     }
 
 
@@ -136,6 +137,20 @@ def _dropout(status: str) -> dict[str, list[dict]]:
         "dropout_incidence": incidence,
         "dropout_agreement": [agreement | _numbers(0.78, 0.73, 0.83, status)],
     }
+
+
+def _multiverse(status: str) -> dict[str, list[dict]]:
+    pools = {"lag: same session": (0.28, 0.31), "lag: next session": (-0.02, 0.04)}
+    specs, tests = [], []
+    for pool, (low, high) in pools.items():
+        for detrending, estimate in (("none", low), ("log", high)):
+            words = {"pool": pool, "lag": pool.removeprefix("lag: "), "detrending": detrending}
+            specs.append(words | _numbers(estimate, estimate - 0.09, estimate + 0.09, status))
+        counts = {"n_specs": 2, "n_estimated": 2, "n_singular": 0, "n_not_converged": 0, "n_refused": 0}
+        shares = {"same_sign_prop": 1.0 if low > 0 else 0.5, "significant_prop": 1.0 if low > 0 else 0.0}
+        words = {"pool": pool, "pooled_over": "detrending", "left_out": "", "p_value": 0.0004 if low > 0 else 0.41}
+        tests.append(words | counts | shares | _numbers(low, low - 0.09, low + 0.09, status) | {"reason": ""})
+    return {"multiverse_specs": specs, "multiverse_tests": tests}
 
 
 def _therapists(status: str):

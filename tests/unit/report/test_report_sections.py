@@ -18,7 +18,7 @@ from outcomes.report.html import html
 from outcomes.report.page import SECTIONS
 from outcomes.report.pieces import Estimate, Given, Kind, Piece, Range, Unsaid, Words
 
-ANSWERS = ("short", "dropout", "risks", "effects", "balance", "connection", "therapists", "changes")
+ANSWERS = ("short", "dropout", "risks", "effects", "balance", "connection", "therapists", "multiverse", "changes")
 
 
 def words_of(block: Block) -> Iterator[Words]:
@@ -98,7 +98,7 @@ def test_what_is_given_without_an_interval_is_no_decimal_but_a_level_of_guidance
 
 def test_test_results_stand_only_where_the_way_to_a_verdict_is_told(answered):
     held = {name for name in ANSWERS for p in pieces(answered[name]) if isinstance(p, Given) and p.kind is Kind.TEST}
-    assert held == {"balance", "effects"}
+    assert held == {"balance", "effects", "multiverse"}
 
 
 def test_the_planted_cohort_has_estimates_in_every_section_that_holds_numbers(answered):
