@@ -60,7 +60,7 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
 def _svg(chart: alt.TopLevelMixin, description: str) -> Markup:
     """Inline SVG: no name spaces (HTML knows them), ids of its own, a text for screen readers."""
     styled = chart.configure(
-        aria=False, font=_FONT, background="white", padding={"left": 4, "right": 12, "top": 4, "bottom": 4}
+        aria=False, font=_FONT, background="white", padding={"left": 4, "right": 24, "top": 4, "bottom": 4}
     )
     styled = styled.configure_view(stroke=None).configure_axis(
         labelColor=QUIET, titleColor=INK, gridColor=GRID, domainColor=QUIET, tickColor=QUIET,

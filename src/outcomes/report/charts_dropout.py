@@ -21,7 +21,7 @@ _LABEL_ROOM = 108  # px right of the lines, for their labels
 _LABEL_GAP = 0.07  # least distance of two line labels, as a share of the axis
 _STEP = 0.35  # sessions by which the intervals of the levels stand apart
 _LABEL_CHARS, _LABEL_CHARS_NARROW = 86, 40
-_ROW, _ROW_NARROW = 46, 60  # px a row of the forest
+_ROW, _ROW_NARROW, _LINE = 46, 60, 14  # px a row of the forest, and a line of its label
 
 
 def risk_picture(risks: Mapping[str, Mapping[int, Estimate]], caption: Piece | Words) -> Picture:
@@ -54,19 +54,19 @@ def risk_picture(risks: Mapping[str, Mapping[int, Estimate]], caption: Piece | W
             layers += [
                 line.encode(x=x, y=y),
                 base.mark_rule(color=color, strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q"),
-                base.mark_point(color=color, fill=color, size=60, shape=_SHAPES[place % 3]).encode(x=x, y=y),
+                base.mark_point(color=color, fill=color, size=60, shape=_SHAPES[place % 3], opacity=1).encode(x=x, y=y),
             ]
             ends.append((label, points["risk"][-1]))
         ends.sort(key=lambda end: -end[1])
         places = apart([end for _, end in ends], _LABEL_GAP * top)
         lift = max(0.0, places[0] - places[-1] - (ends[0][1] - ends[-1][1])) / 2  # share the room above and below
         labels = pl.DataFrame(
-            {"x": [last + 0.6] * len(ends), "y": [p + lift for p in places], "label": [label for label, _ in ends]}
+            {"x": [last + 0.9] * len(ends), "y": [p + lift for p in places], "label": [label for label, _ in ends]}
         )
         text = alt.Chart(labels).mark_text(align="left", fontSize=12, fontWeight=600, color=INK, clip=False)
         layers.append(text.encode(x="x:Q", y="y:Q", text="label:N"))
         return alt.layer(*layers).properties(
-            width=width - _LABEL_ROOM, height=260, title=axis_title("Dropped out by then (share of clients)")
+            width=width - _LABEL_ROOM, height=260, title=axis_title("Share of clients dropped out")
         )
 
     return picture(chart, caption, "Risk of dropout by session at little, average and much guidance; numbers below.")
@@ -88,20 +88,18 @@ def forest_picture(rows: Sequence[ForestRow], unit: str, caption: Piece | Words)
 
     def chart(width: int) -> alt.LayerChart:
         narrow = width <= NARROW
-        lines = [textwrap.wrap(row.label, _LABEL_CHARS_NARROW if narrow else _LABEL_CHARS) for row in rows]
-        frame = pl.DataFrame(
-            [
-                (
-                    "\n".join(line),
-                    i,
-                    *(math.exp(x) for x in (r.effect.value, r.effect.low, r.effect.high)),
-                    r.is_declared,
-                )
-                for i, (r, line) in enumerate(zip(rows, lines, strict=True))
-            ],
-            schema=["label", "place", "ratio", "low", "high", "is_declared"],
-            orient="row",
-        )
+        chars = _LABEL_CHARS_NARROW if narrow else _LABEL_CHARS
+        ratios = [
+            (i, *(math.exp(x) for x in (r.effect.value, r.effect.low, r.effect.high)), r.is_declared)
+            for i, r in enumerate(rows)
+        ]
+        frame = pl.DataFrame(ratios, schema=["place", "ratio", "low", "high", "is_declared"], orient="row")
+        lines = [
+            (i, line, up)
+            for i, row in enumerate(rows)
+            for up, line in enumerate(reversed(textwrap.wrap(row.label, chars)))
+        ]
+        labels = pl.DataFrame(lines, schema=["place", "label", "up"], orient="row")
         ticks = [t for t in (0.25, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4) if domain[0] <= t <= domain[1]]
         axis = alt.Axis(values=ticks[:: 2 if narrow and len(ticks) > 5 else 1], format="~g", grid=True)
         x = alt.X(
@@ -111,17 +109,22 @@ def forest_picture(rows: Sequence[ForestRow], unit: str, caption: Piece | Words)
         )  # fmt: skip
         y = alt.Y("place:O", axis=None)
         base = alt.Chart(frame)
-        text = base.mark_text(align="left", baseline="bottom", dy=-7, fontSize=12, color=INK, lineBreak="\n")
-        halo = base.mark_text(
-            align="left", baseline="bottom", dy=-7, fontSize=12, lineBreak="\n", stroke="white", strokeWidth=5
-        )
         shown = alt.condition("datum.is_declared", alt.value(BLUE), alt.value("white"))
         return alt.layer(
             alt.Chart(pl.DataFrame({"x": [1.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x="x:Q"),
+            *_label_layers(labels, y),
             base.mark_rule(color=BLUE, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q", y=y),
             base.mark_point(stroke=BLUE, strokeWidth=2, size=80, opacity=1).encode(x=x, y=y, fill=shown),
-            halo.encode(x=alt.value(0), y=y, text="label:N"),
-            text.encode(x=alt.value(0), y=y, text="label:N"),
         ).properties(width=width, height=(_ROW_NARROW if narrow else _ROW) * len(rows))
 
     return picture(chart, caption, "Effect of guidance on dropout under each definition; numbers in the table below.")
+
+
+def _label_layers(labels: pl.DataFrame, y: alt.Y) -> list[alt.Chart]:
+    """Labels above their marks, each line on white so that the dashed rule does not run through it."""
+    layers = []
+    for up in labels["up"].unique(maintain_order=True):
+        base = alt.Chart(labels.filter(pl.col("up") == up)).encode(x=alt.value(0), y=y, text="label:N")
+        place = {"align": "left", "baseline": "bottom", "dy": -8 - _LINE * up, "fontSize": 12}
+        layers += [base.mark_text(stroke="white", strokeWidth=5, **place), base.mark_text(color=INK, **place)]
+    return layers

@@ -101,17 +101,13 @@ def surface_picture(
         x = alt.X("x:Q", title=x_title, scale=domain, axis=alt.Axis(tickCount=5))
         y = alt.Y("y:Q", title=None, scale=domain, axis=alt.Axis(tickCount=5))
         legend = {"orient": "bottom" if narrow else "right", "titleFontSize": 12, "labelFontSize": 12}
-        title = [f"Satisfaction ({rated_in}),", "compared with the middle"]
+        title = [f"Satisfaction ({rated_in})", "less the middle's"]
         shade = alt.Color(
             "z:Q", scale=alt.Scale(range=list(_SHADES)), legend=alt.Legend(title=title, gradientLength=140, **legend)
         )
         dots = alt.Size(
-            "sessions:Q", scale=alt.Scale(rangeMin=8, rangeMax=240),
-            legend=alt.Legend(
-                title="Sessions", values=_few(frame["sessions"]), symbolFillColor="white", symbolStrokeColor=INK,
-                symbolStrokeWidth=1, symbolType="circle", **legend,
-            ),
-        )  # fmt: skip
+            "sessions:Q", scale=alt.Scale(rangeMin=8, rangeMax=240), legend=None
+        )  # the caption says how many
         base = alt.Chart(frame)
         return alt.layer(
             base.mark_rect(stroke="white", strokeWidth=0.5).encode(
@@ -122,7 +118,9 @@ def surface_picture(
                 color=shade,
             ),
             alt.Chart(diagonal).mark_line(color=INK, strokeDash=[5, 4]).encode(x=x, y=y),
-            base.mark_circle(color="white", stroke=INK, strokeWidth=1, opacity=1).encode(x=x, y=y, size=dots),
+            base.mark_point(shape="circle", fill="white", stroke=INK, strokeWidth=1, opacity=1).encode(
+                x=x, y=y, size=dots
+            ),
         ).properties(width=size, height=size, title=axis_title(f"Guidance that the client prefers ({unit})"))
 
     return picture(
@@ -136,10 +134,3 @@ def surface_height(shape: Mapping[str, float], x: float, y: float) -> float:
     squares, b4 = (shape["a2"] + shape["a4"]) / 2, (shape["a2"] - shape["a4"]) / 2
     b3, b5 = (squares + shape["a5"]) / 2, (squares - shape["a5"]) / 2
     return b1 * x + b2 * y + b3 * x**2 + b4 * x * y + b5 * y**2
-
-
-def _few(sessions: pl.Series) -> list[int]:
-    """Two sizes for the legend, in round numbers."""
-    most = int(sessions.max())
-    step = 10 ** (len(str(most)) - 1)
-    return [max(step // 2, 10), most // step * step]

@@ -56,6 +56,8 @@ def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
     """Absolute risks at little and much guidance, and whether the conclusion hangs on the definition."""
     rule = settings.disclosure
     if reason := refusal(con, "dropout", rule):
+        if refusal(con, "balance", rule):  # said already
+            return say("")
         return say("How often clients drop out with more or less guidance: {reason}", reason=reason)
     found = effects(con, SO_FAR, rule)
     return Words((dropout_headline(declared(found)), *_absolute(con, rule), *_hangs(survival(found))))

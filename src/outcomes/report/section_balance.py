@@ -137,9 +137,11 @@ def _pictures(con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudyS
         scale, rated = settings.scales["directiveness"], settings.scales["satisfaction"]
         cells = preference_cells(con, scale.minimum, scale.maximum, SQUARES, settings.disclosure)
         if cells:
-            caption = (
+            caption = say(
                 "Darker: more satisfaction is expected. Dashed: guidance is just what the client prefers. Circles: how "
-                "many sessions it rests on; squares of few clients are left out. How sure the shape is, says the table."
+                "many sessions it rests on, the largest about {most}; squares of few clients are left out. How sure "
+                "the shape is, says the table.",
+                most=Given(f"{max(cell.sessions for cell in cells):,}", Kind.COUNT),
             )
             ends = (scale.minimum, scale.maximum)
             made.append(surface_picture(cells, shape, ends, SQUARES, scale.unit, rated.unit, caption))
