@@ -46,7 +46,7 @@ SECTIONS: tuple[ModuleType, ...] = (
     section_multiverse,
     section_changes,
 )
-"""Modules with `section(con, settings) -> Section | None`, in the order of the report (field guide, section 1j): whether
+"""Modules with `section(con, settings) -> Section | None`, in the order of the field guide (section 1j). Whether
 the data can answer comes before the answer; missing ratings and the multiverse before what would change it."""
 
 

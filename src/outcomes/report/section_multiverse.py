@@ -31,7 +31,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
         "they are ways to the same quantity; the others stand in lines of their own.",
         unit=unit, n=Given(f"{sum(row['n_specs'] for row in tests):,}"),
     )  # fmt: skip
-    head = ("Kept apart", "Calculations", "The one in the middle (interval)", "Same sign", "Joint test")
+    head = ("Kept apart", "Ways", "The one in the middle (interval)", "Same sign", "Joint test")
     return Section(
         NAME,
         TITLE,
