@@ -160,6 +160,9 @@ PLANTS: dict[str, Plant | tuple[Plant, ...]] = {
         "satisfaction_score + directiveness_score is not null",
     ),
     "core_sessions.satisfaction_score.direction": everywhere(_S, "alliance_score = 10 - satisfaction_score", 1),
+    "core_sessions.practice_id.none_rare": everywhere(
+        _S, "practice_id = 'p9'", 1, f"client_id in (select min(client_id) from {_S})"
+    ),
     "core_sessions.client_id.no_twins": Plant(
         "insert into core_sessions select * replace ('c999' as client_id) from core_sessions where client_id = 'c000'",
         2,
@@ -312,6 +315,8 @@ PLANTS: dict[str, Plant | tuple[Plant, ...]] = {
     "mart_therapists.therapist_id.enough": Plant("delete from mart_therapists where therapist_id > 't05'", 1),
     "mart_therapists.n_clients.more_than_one": everywhere("mart_therapists", "n_clients = 1", 6, _EVERY_SECOND),
     "mart_therapists.n_sessions.none_dominates": change("mart_therapists", "n_sessions = 1000000", 1),
+    "mart_therapists.n_clients.none_rare": change("mart_therapists", "n_clients = 4", 2),
+    "mart_therapists.practice_id.none_alone": change("mart_therapists", "practice_id = 'p' || therapist_id", 2),
     # ---- mart_participant_flow, codebook
     "mart_participant_flow.steps.numbered": everywhere(_F, "step_number = 12", 1, "step_number = 11"),
     "mart_participant_flow.n_sessions.add_up": change(_F, "n_sessions_excluded = -1", 1, "step_number = 5"),
