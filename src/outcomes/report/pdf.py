@@ -16,6 +16,7 @@ from outcomes.report.typst_style import STYLE
 _STANDARDS = ["a-2a", "ua-1"]
 _SERIF = 'font-family="Libertinus Serif"'  # of the compiler's own fonts: labels in pictures look like the text
 _LONGEST_WORD = 45  # characters that fit a line, whichever they are
+_WORD = 14  # characters of a word that stays whole in a table: as long as the page's own
 _LONG_CELL = 600  # characters; a longer cell may go over the end of a page
 _LOST = "\N{REPLACEMENT CHARACTER}"
 _LOST_NOTE = (
@@ -77,7 +78,7 @@ def _fit(node: Node) -> None:
         for row in (*node["head"], *node["rows"]):
             for cell in row["cells"]:
                 cell["long"] = sum(map(len, _texts(cell["children"]))) > _LONG_CELL
-                _break_words(cell, max(8, _LONGEST_WORD // node["columns"]))
+                _break_words(cell, max(_WORD, 2 * _LONGEST_WORD // node["columns"]))
     _break_words(node, _LONGEST_WORD)
 
 
