@@ -57,6 +57,7 @@ def _rows(status: str) -> dict[str, list[dict]]:
         **_dropout(status),
         "therapist_variation": list(_therapists(status)),
         **_multiverse(status),
+        "missing_ladder": list(_missing(status)),
     }
 
 
@@ -151,6 +152,23 @@ def _multiverse(status: str) -> dict[str, list[dict]]:
         words = {"pool": pool, "pooled_over": "detrending", "left_out": "", "p_value": 0.0004 if low > 0 else 0.41}
         tests.append(words | counts | shares | _numbers(low, low - 0.09, low + 0.09, status) | {"reason": ""})
     return {"multiverse_specs": specs, "multiverse_tests": tests}
+
+
+def _missing(status: str):
+    for effect, estimate in (("within client", 0.31), ("between clients", 0.42)):
+        for rung in (
+            "as observed",
+            "weighted by the chance of staying",
+            "multiple imputation",
+            "shared-parameter model",
+        ):
+            yield {"rung": rung, "effect": effect} | _numbers(estimate, estimate - 0.09, estimate + 0.09, status)
+        for delta in (-1.4, 0.0, 1.4):
+            shifted = estimate - 0.1 * delta
+            words = {"rung": "shifted by delta", "effect": effect, "delta": delta}
+            yield words | _numbers(shifted, shifted - 0.09, shifted + 0.09, status)
+        for rung, delta in (("shift at which the sign flips", None), ("shift at which significance flips", 1.3)):
+            yield {"rung": rung, "effect": effect, "delta": delta, "status": status, "reason": ""}
 
 
 def _therapists(status: str):

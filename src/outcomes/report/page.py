@@ -19,6 +19,7 @@ from outcomes.report import (
     section_effects,
     section_flow,
     section_methods,
+    section_missing,
     section_multiverse,
     section_origin,
     section_quality,
@@ -43,6 +44,7 @@ SECTIONS: tuple[ModuleType, ...] = (
     section_balance,
     section_connection,
     section_therapists,
+    section_missing,
     section_multiverse,
     section_changes,
 )

@@ -18,7 +18,18 @@ from outcomes.report.html import html
 from outcomes.report.page import SECTIONS
 from outcomes.report.pieces import Estimate, Given, Kind, Piece, Range, Unsaid, Words
 
-ANSWERS = ("short", "dropout", "risks", "effects", "balance", "connection", "therapists", "multiverse", "changes")
+ANSWERS = (
+    "short",
+    "dropout",
+    "risks",
+    "effects",
+    "balance",
+    "connection",
+    "therapists",
+    "missing",
+    "multiverse",
+    "changes",
+)
 
 
 def words_of(block: Block) -> Iterator[Words]:
@@ -115,7 +126,7 @@ def test_no_estimate_of_a_fit_that_is_not_clean_is_in_any_section(release, templ
     for name in ANSWERS:
         found = list(pieces(sections[name]))
         assert not [piece for piece in found if isinstance(piece, Estimate | Range)], name
-        if name in ("dropout", "risks", "effects", "balance", "connection", "therapists"):
+        if name in ("dropout", "risks", "effects", "balance", "connection", "therapists", "missing"):
             assert any(isinstance(piece, Unsaid) for piece in found), name
         assert not [block for block in sections[name].blocks if isinstance(block, Picture)], name
 
@@ -130,7 +141,7 @@ def test_a_singular_fit_still_says_which_way_it_points(release, template_study):
 def test_a_refused_analysis_is_said_in_words_and_gives_no_number(release, template_study):
     refuse_answers(release)
     sections = made(release, template_study)
-    for name in ("risks", "effects", "balance", "connection", "therapists"):
+    for name in ("risks", "effects", "balance", "connection", "therapists", "missing"):
         text = visible_text(str(html(sections[name])))
         assert "These data cannot answer this." in text
         assert REFUSAL in text
@@ -210,3 +221,17 @@ def test_two_levels_never_speak_for_effects_between_clients(release, template_st
     text = visible_text(str(html(made(release, template_study)["effects"])))
     assert "than usual +0.31 (+0.22 to +0.40) ✓" in text
     assert "other clients of the same therapist higher (no number" in text
+
+
+def test_every_reading_of_the_missing_ratings_has_both_differences_and_tipping_is_said(answered):
+    text = visible_text(str(html(answered["missing"])))
+    assert "The conclusions are the same however the missing ratings are read." in text
+    assert text.count("+0.31 (+0.22 to +0.40) ✓") == 5  # four readings and the shift of none
+    assert "No shift of the missing ratings that was tried turns the difference within clients round." in text
+    assert "Missing ratings that were 1.3 points higher: this changes what the interval" in text
+
+
+def test_a_reading_under_which_the_conclusion_is_another_one_is_said_first(release, template_study):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update missing_ladder set conf_low = -0.1 where rung = 'shared-parameter model'")
+    assert "A conclusion is another one under some readings" in html(made(release, template_study)["missing"])
