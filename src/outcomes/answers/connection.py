@@ -54,7 +54,7 @@ class Path:
     second: Leg
 
 
-_ALLIANCE, _OVERWHELM = "alliance as the path", "feeling overwhelmed as the path"
+ALLIANCE, OVERWHELM = "alliance as the path", "feeling overwhelmed as the path"
 _TO_ALLIANCE = Leg(
     f"alliance_score ~ {GUIDANCE_NOW} + log_session",
     "directiveness_within",
@@ -74,17 +74,17 @@ def _from(experience: str, term: str, fixed: str) -> Leg:
 
 
 PATHS = (
-    Path(_ALLIANCE, SAME, _TO_ALLIANCE, _from(
+    Path(ALLIANCE, SAME, _TO_ALLIANCE, _from(
         "alliance", "alliance_within",
         f"satisfaction_score ~ alliance_within + alliance_client + {GUIDANCE_NOW} + log_session")),
-    Path(_ALLIANCE, NEXT, _TO_ALLIANCE, _from(
+    Path(ALLIANCE, NEXT, _TO_ALLIANCE, _from(
         "alliance", "alliance_score",
         "satisfaction_next ~ alliance_score + alliance_first + directiveness_within + directiveness_within_next + "
         + LAST)),
-    Path(_OVERWHELM, SAME, _TO_OVERWHELM, _from(
+    Path(OVERWHELM, SAME, _TO_OVERWHELM, _from(
         "feeling overwhelmed", "felt_overwhelmed_within",
         f"satisfaction_score ~ felt_overwhelmed_within + felt_overwhelmed_client + {MISFIT_NOW} + log_session")),
-    Path(_OVERWHELM, NEXT, _TO_OVERWHELM, _from(
+    Path(OVERWHELM, NEXT, _TO_OVERWHELM, _from(
         "feeling overwhelmed", "felt_overwhelmed_score",
         f"satisfaction_next ~ felt_overwhelmed_score + felt_overwhelmed_first + {MISFIT_NOW} + {LAST}")),
 )  # fmt: skip
@@ -92,13 +92,13 @@ PATHS = (
 departure from a client mean that holds later sessions would be biased, as a centred lagged outcome is."""
 
 _ASKED = "asked_within + asked_client"
-_ASKING = "asking about the guidance"
+ASKING = "asking about the guidance"
 SINGLE = (
-    (_ALLIANCE, _TO_ALLIANCE, SAME),
-    (_OVERWHELM, _TO_OVERWHELM, SAME),
-    (_ASKING, Leg(f"misfit_size_next ~ {_ASKED} + misfit_size + log_session", "asked_within",
+    (ALLIANCE, _TO_ALLIANCE, SAME),
+    (OVERWHELM, _TO_OVERWHELM, SAME),
+    (ASKING, Leg(f"misfit_size_next ~ {_ASKED} + misfit_size + log_session", "asked_within",
                   "asked to next distance from the preferred level", "points of directiveness"), NEXT),
-    (_ASKING, Leg(f"satisfaction_next ~ {_ASKED} + {LAST}", "asked_within",
+    (ASKING, Leg(f"satisfaction_next ~ {_ASKED} + {LAST}", "asked_within",
                   "asked to next satisfaction", "points of satisfaction"), NEXT),
     ("asking as moderator", Leg(
         f"misfit_size_next ~ {_ASKED} + misfit_size + asked:misfit_size + log_session", "asked:misfit_size",
@@ -122,16 +122,16 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     rows = []
     for path in PATHS:
         words = {"question": path.question, "path": "indirect", "timing": path.timing, "unit": PER_GUIDANCE}
-        rows += attempt(words, lambda p=path: _along(p, sessions, rule))
+        rows += attempt(words, lambda p=path: along(p, sessions, rule))
     for question, leg, timing in SINGLE:
         words = {"question": question, "path": leg.words, "timing": timing, "unit": leg.unit}
-        rows += attempt(words, lambda leg=leg: _one(leg, sessions, rule))
+        rows += attempt(words, lambda leg=leg: one_leg(leg, sessions, rule))
     rows += _empowerment(con, rule)
     refuse_all(rows)
     return {TABLE: as_table(rows, WORDS)}
 
 
-def _along(path: Path, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Iterator[tuple]:
+def along(path: Path, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Iterator[tuple]:
     """The second leg, and the product a b of both with a Monte-Carlo interval; slopes are alike for all clients.
 
     The legs come from separate models, so their sampling covariance is 0 (Bauer, Preacher & Gil 2006, doi
@@ -146,7 +146,7 @@ def _along(path: Path, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> I
     yield {}, of_model(worse, product.value, conf_low=product.conf_low, conf_high=product.conf_high)
 
 
-def _one(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Iterator[tuple]:
+def one_leg(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Iterator[tuple]:
     model = fit_linear_answer(f"{leg.fixed} + {INTERCEPTS}", sessions, rule)
     yield {}, numbers(model.estimate(leg.term), model)
 

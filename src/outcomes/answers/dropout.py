@@ -46,7 +46,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     asked = [
         (definition, cause, reading) for definition in allowed for cause, reading in _questions(definition, settings)
     ]
-    rows = [row for one in tracked(asked, "Dropout under each definition") for row in _effects(con, settings, *one)]
+    rows = [row for one in tracked(asked, "Dropout under each definition") for row in effect_rows(con, settings, *one)]
     refuse_all(rows)
     return {
         EFFECTS: as_table(rows, EFFECT_WORDS),
@@ -64,7 +64,7 @@ def _questions(definition: str, settings: StudySettings) -> Iterator[tuple[Cause
         yield Cause.OTHER, Reading.AS_RECORDED
 
 
-def _effects(
+def effect_rows(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, definition: str, cause: Cause, reading: Reading
 ) -> list[dict]:
     """Effects of guidance on one cause-specific hazard, on the whole risk set (Lee, Feuer & Fine 2018)."""

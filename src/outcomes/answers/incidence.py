@@ -100,13 +100,13 @@ def incidence_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> l
 
 def _incidences(con: duckdb.DuckDBPyConnection, settings: StudySettings, definition: str) -> Iterator[tuple]:
     sessions = risk_set(con, definition, Reading.AS_RECORDED, settings.dropout.silent_days)
-    causes = (_cause(sessions, "is_dropout", settings), _cause(sessions, "is_another", settings))
+    causes = (cause_model(sessions, "is_dropout", settings), cause_model(sessions, "is_another", settings))
     told = _told(sessions, settings)
     mean, sd = sessions.aggregate("avg(directiveness_so_far), stddev_samp(directiveness_so_far)").fetchall()[0]
     levels = {name: mean + sd * away for name, away in LEVELS.items()}
     designs = [cause.rows(np.array(list(levels.values()))) for cause in causes]
     variances = [float(cause.model.fit.variances[0].cov[0, 0]) for cause in causes]
-    point = _by_level(causes, designs, [cause.model.fit.beta for cause in causes], variances)
+    point = risks_by_level(causes, designs, [cause.model.fit.beta for cause in causes], variances)
     low, high = np.quantile(_draws(causes, designs), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     for k, cause in enumerate((Cause.DROPOUT.value, ANOTHER)):
         for j, name in enumerate([*levels, DIFFERENCE]):
@@ -116,7 +116,7 @@ def _incidences(con: duckdb.DuckDBPyConnection, settings: StudySettings, definit
                 yield words, of_model(causes[k].model, point[at], conf_low=low[at], conf_high=high[at])
 
 
-def _cause(sessions: duckdb.DuckDBPyRelation, outcome: str, settings: StudySettings) -> CauseModel:
+def cause_model(sessions: duckdb.DuckDBPyRelation, outcome: str, settings: StudySettings) -> CauseModel:
     at_risk, course = baseline(sessions, outcome)
     terms = " + ".join(["directiveness_so_far", "directiveness_change", *course])
     model = fit_hazard_answer(f"{outcome} ~ {terms} + (1 | therapist_id)", at_risk, settings.disclosure)
@@ -134,7 +134,7 @@ def _told(sessions: duckdb.DuckDBPyRelation, settings: StudySettings) -> list[in
     return told
 
 
-def _by_level(causes: tuple, designs: list, betas: list, variances: list) -> np.ndarray:
+def risks_by_level(causes: tuple, designs: list, betas: list, variances: list) -> np.ndarray:
     """Incidences by level and of high less low, shape (2, levels + 1, HORIZON)."""
     logits = [X @ beta for X, beta in zip(designs, betas, strict=True)]
     found = incidence(logits, [cause.is_possible() for cause in causes], variances)
@@ -151,7 +151,7 @@ def _draws(causes: tuple[CauseModel, CauseModel], designs: list[np.ndarray]) -> 
         ]
         for i in np.flatnonzero(drawn[0].converged & drawn[1].converged):
             betas, variances = [one.beta[i] for one in drawn], [float(one.sd[i, 0] ** 2) for one in drawn]
-            found.append(_by_level(causes, designs, betas, variances))
+            found.append(risks_by_level(causes, designs, betas, variances))
     if len(found) < (1 - MAX_FAILED) * CHUNKS * CHUNK:
         raise FitRefused("Too many bootstrap draws of the hazards did not converge: intervals would mislead.")
     return np.stack(found)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,11 +13,10 @@ from scipy import stats
 
 from outcomes.answers.evidence import Findings, between_clients, find_evidence
 from outcomes.answers.guidance_rows import client_rows, dropout_rows, session_rows
-from outcomes.answers.simulated import built, template_settings
+from outcomes.answers.simulated import built, in_processes, template_settings
 from outcomes.answers.structures import Structure
 from outcomes.answers.verdict import Verdict, decide
 from outcomes.errors import FitRefused, UsageError
-from outcomes.progress import tracked
 from outcomes.release.identity import code_version
 from outcomes.simulate import CohortParameters, Truth, dropout_truth, simulate_cohort, with_truth
 from outcomes.storage import write_json
@@ -195,11 +191,6 @@ def keep_rates(study: StudyFolder, rates: pl.DataFrame, size: Size, seed: int) -
 
 
 def _all_trials(size: Size, cohorts: int, seed: int, rule: Disclosure) -> Iterator[Trial]:
-    # Spawned, because threads of DuckDB and polars do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        waiting = [
-            pool.submit(trials, truth, size, number, rule) for number in range(seed, seed + cohorts) for truth in Truth
-        ]
-        for done in tracked(as_completed(waiting), "Simulated cohorts", len(waiting)):
-            yield from done.result()
+    jobs = [(truth, size, number, rule) for number in range(seed, seed + cohorts) for truth in Truth]
+    for found in in_processes(trials, jobs, "Simulated cohorts"):
+        yield from found

@@ -10,7 +10,7 @@ from types import ModuleType
 import duckdb
 import polars as pl
 
-from outcomes.answers import balance, connection, dropout, guidance, missing, multiverse, therapists
+from outcomes.answers import balance, connection, dropout, guidance, missing, multiverse, recovery, therapists
 from outcomes.errors import FitRefused
 from outcomes.progress import tracked
 from outcomes.release.answer_columns import ANSWER_TABLES
@@ -21,8 +21,9 @@ from outcomes.storage import write_json
 from outcomes.study import StudyFolder
 from outcomes.warehouse import connect, transaction
 
-ANALYSES: tuple[ModuleType, ...] = (guidance, balance, dropout, connection, therapists, missing, multiverse)
-"""Modules with `NAME`, `TABLES` (the tables that they write) and `run(con, settings)`, in the order of the report."""
+ANALYSES: tuple[ModuleType, ...] = (recovery, guidance, balance, dropout, connection, therapists, missing, multiverse)
+"""Modules with `NAME`, `TABLES` (the tables that they write) and `run(con, settings)`, in the order of the report.
+One with `MEMORY` is also given that file of the study folder, where it keeps what the next release may need again."""
 
 STATES = "answer_states"
 ANSWERS = "answers.json"
@@ -102,7 +103,8 @@ def _asked(
     if reason := reason_withheld(con):
         return {}, AnswerState(analysis.NAME, AnswerStatus.REFUSED, reason)
     try:
-        return analysis.run(con, study.settings), AnswerState(analysis.NAME, AnswerStatus.ANSWERED, "")
+        memory = {"memory": study.root / analysis.MEMORY} if hasattr(analysis, "MEMORY") else {}
+        return analysis.run(con, study.settings, **memory), AnswerState(analysis.NAME, AnswerStatus.ANSWERED, "")
     except FitRefused as refusal:
         return {}, AnswerState(analysis.NAME, AnswerStatus.REFUSED, refusal.message)
 

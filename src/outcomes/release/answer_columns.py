@@ -20,6 +20,35 @@ NUMBERS: dict[str, ColumnText] = {
 }
 """The last columns of every table of estimates."""
 
+_CAN = ("can answer", "can answer only large effects", "cannot answer")
+
+RECOVERY_CARDS: dict[str, ColumnText] = {
+    "estimator": text("What was tried on simulated cohorts of the study's size"),
+    "question": text("The question that it answers, in plain words"),
+    "unit": text("Unit of truth, bias and effects, on the simulation's scales from 0 to 10"),
+    "n_cohorts": count("Simulated cohorts", "cohorts", "BIGINT"),
+    "answer": text("Whether data of this size can answer the question", _CAN),
+    "reason": text("Why, in plain words"),
+    "status": text("Whether the cohorts gave estimates", ("converged", "refused")),
+    "truth": number("What is true in the simulated world; empty for verdicts"),
+    "bias": number("Mean estimate less truth"),
+    "bias_mc_error": number("Standard error of the bias, from the number of cohorts", "0 or more"),
+    "coverage": number("Share of the 95% Wald intervals that hold the truth; of verdicts: share of the cohorts "
+                       "without any effect in which none was claimed", "0 to 1"),
+    "coverage_low": number("Lower end of the coverage's 95% interval (Clopper-Pearson)", "0 to 1"),
+    "coverage_high": number("Upper end of the coverage's 95% interval", "0 to 1"),
+    "power": number("Share of the cohorts in which the effect of the simulated world is found; empty where there is "
+                    "none; of verdicts: share of the cohorts with fit in which the verdict is fit", "0 to 1"),
+    "power_low": number("Lower end of the power's 95% interval (Clopper-Pearson)", "0 to 1"),
+    "power_high": number("Upper end of the power's 95% interval", "0 to 1"),
+    "smallest_effect": number("Effect that 80% of such studies would find: 2.8 mean standard errors", "0 or more"),
+    "effect_worth_finding": number("Effect from which on it matters, in the same unit", "0 or more"),
+    "large_effect": number("Effect that counts as large, in the same unit", "0 or more"),
+    "n_clients": count("Clients of a simulated cohort", "clients", "BIGINT"),
+    "n_therapists": count("Therapists of a simulated cohort", "therapists", "BIGINT"),
+    "sessions_per_client": number("Rated sessions for each client of a simulated cohort", "0 or more", "sessions"),
+}  # fmt: skip
+
 GUIDANCE_EFFECTS: dict[str, ColumnText] = {
     "question": text(
         "What is estimated: slopes and their differences are points of satisfaction per point of directiveness; "
@@ -249,6 +278,7 @@ MISSING_LADDER: dict[str, ColumnText] = {
 }
 
 ANSWER_TABLES: dict[str, tuple[str, dict[str, ColumnText]]] = {
+    "recovery_cards": ("One estimator on simulated cohorts of the study's size", RECOVERY_CARDS),
     "guidance_effects": ("One effect of guidance on satisfaction, or the reverse, from one model", GUIDANCE_EFFECTS),
     "connection_effects": (
         "One leg of a path from guidance to satisfaction, one effect of asking, or one effect on empowerment",

@@ -145,6 +145,7 @@ class ModelSpec(Part):
 class Analysis(StrEnum):
     """What is asked of the data, in the order of the report."""
 
+    RECOVERY = "recovery"  # whether data of this size can answer at all
     GUIDANCE = "guidance"  # within client, between clients, between therapists, lagged
     BALANCE = "balance"  # one best level, fit to the preference, or neither
     DROPOUT = "dropout"  # under every definition, and the risk by session
@@ -164,6 +165,12 @@ class Seal(Part):
     """Whether outcomes stay out of the database until the specification is sealed; see docs/multiverse.md."""
 
     required: bool = False
+
+
+class Recovery(Part):
+    """How closely it is tried whether data of this size can answer."""
+
+    cohorts: int = Field(20, ge=0, le=1000)  # simulated cohorts; 0 leaves it out
 
 
 class Disclosure(Part):
@@ -254,6 +261,7 @@ class StudySettings(Part):
     answers: Answers = Answers()
     multiverse: Multiverse = Multiverse()
     seal: Seal = Seal()
+    recovery: Recovery = Recovery()
     disclosure: Disclosure = Disclosure()
     retention: Retention = Retention()
     schedule: Schedule = Schedule()
