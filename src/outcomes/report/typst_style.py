@@ -131,7 +131,8 @@ STYLE = r"""
   if name in ("figcaption", "caption") { return par(small(body)) }
   if name in ("p", "run") {
     if has("kicker") { return block(below: 1.2em, small(body)) }
-    let said = if has("headline") { text(size: 12pt, weight: 600, body) } else if has("question") {
+    if has("headline") { return block(sticky: true, text(size: 12pt, weight: 600, body)) }
+    let said = if has("question") {
       text(size: 12.5pt, body)
     } else if has("meta") or has("note") or has("formula") { small(body) } else { body }
     return par(said)
