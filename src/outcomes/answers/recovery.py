@@ -44,6 +44,7 @@ from outcomes.simulate import (
 )
 from outcomes.storage import read_json, write_json
 from outcomes.study import StudySettings
+from outcomes.study.settings import Disclosure, Dropout
 
 NAME = "recovery"
 TABLE = "recovery_cards"
@@ -131,14 +132,14 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     """
     if size.clients < MINIMUM_CLIENTS or size.therapists < settings.disclosure.minimum_therapists:
         return _all_refused(settings.recovery.cohorts)
-    simulated = template_settings(settings.disclosure).model_copy(update={"dropout": settings.dropout})
-    world = world_of(size.capped, simulated)
+    declared = (settings.disclosure, settings.dropout)
+    world = world_of(size.capped, _simulated_study(*declared))
     per_therapist = world.clients / world.therapists
     large = replace(world, clients=LARGE_CLIENTS, therapists=max(round(LARGE_CLIENTS / per_therapist), 2))
     cohorts = range(SEED, SEED + settings.recovery.cohorts)
     truth = slope_truth(world)
-    jobs = [(large, seed, simulated, None) for seed in LARGE_SEEDS]
-    jobs += [(world, seed, simulated, truth) for seed in cohorts]
+    jobs = [(large, seed, *declared, None) for seed in LARGE_SEEDS]
+    jobs += [(world, seed, *declared, truth) for seed in cohorts]
     tried = sorted(in_processes(_try, jobs, "Recovery on simulated cohorts"), key=lambda one: one.seed)
     small, very_large = tried[: len(cohorts)], tried[len(cohorts) :]
     found = Simulated(
@@ -160,8 +161,14 @@ def _all_refused(n_cohorts: int) -> tuple[Card, ...]:
             *(verdict_card(name, refused, refused, POSITIVE) for name in VERDICTS))  # fmt: skip
 
 
-def _try(world: CohortParameters, seed: int, settings: StudySettings, truth: SlopeTruth | None) -> Tried:
+def _simulated_study(rule: Disclosure, dropout: Dropout) -> StudySettings:
+    """A study on the template's scales with the study's thresholds and its definition of dropout."""
+    return template_settings(rule).model_copy(update={"dropout": dropout})
+
+
+def _try(world: CohortParameters, seed: int, rule: Disclosure, dropout: Dropout, truth: SlopeTruth | None) -> Tried:
     """Simulate one cohort and take all quotes; where the truth is given, also the spreads and the verdicts."""
+    settings = _simulated_study(rule, dropout)
     with built(simulate_cohort(world, seed), settings) as con:
         told = {quote.estimator: quote for quote in quotes(con, settings)}
         if truth is None:

@@ -64,7 +64,7 @@ def test_the_effect_under_the_studys_definition_is_that_of_a_direct_fit(answered
 
 def test_a_steep_simulated_slope_is_found_under_the_studys_definition():
     with database(STEEP) as con:
-        rows = dropout._effects(con, SETTINGS, "unilateral", dropout.Cause.DROPOUT, Reading.AS_RECORDED)
+        rows = dropout.effect_rows(con, SETTINGS, "unilateral", dropout.Cause.DROPOUT, Reading.AS_RECORDED)
     row = next(row for row in rows if row["effect"] == USUAL)
     assert 0.2 < row["conf_low"] < row["estimate"] < 0.8
 

@@ -195,7 +195,7 @@ def test_processes_try_the_cohorts_that_this_process_would_and_seeds_decide_them
     size = StudySize(60, 12, 7.0, 0.2)
     made = {one.estimator: one for one in recovery.simulated_cards(size, settings)}
     world = world_of(size, settings)
-    tried = [recovery._try(world, seed, settings, slope_truth(world)) for seed in (1, 2)]
+    tried = [recovery._try(world, seed, SETTINGS.disclosure, SETTINGS.dropout, slope_truth(world)) for seed in (1, 2)]
     name = "slope between clients"
     estimates = [one.quotes[name].estimate for one in tried]
     own = made[name]
