@@ -168,6 +168,9 @@ def test_forms_that_the_model_does_not_have_are_refused():
         fit_shared_parameter("y ~ x + (1 + within | client)", "left ~ t", rows, rows)
     with pytest.raises(UsageError, match="effect of their own"):
         fit_shared_parameter("y ~ x + (1 | client)", "left ~ t + (1 | client)", rows, rows)
+    many = cohort(1600, 1501, seed=6)
+    with pytest.raises(FitRefused, match="at most 1,500 therapists"):
+        fit_shared_parameter("y ~ x + (1 | client) + (1 | therapist)", HAZARD, many, many)
     with pytest.raises(FitRefused, match="never 1"):
         fit_shared_parameter("y ~ x + (1 | client)", "left ~ t", rows, rows.with_columns(left=pl.lit(0.0)))
 

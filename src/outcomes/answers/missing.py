@@ -265,8 +265,10 @@ def conclusion(rows: list[dict], effect: str) -> list[str]:
     if first is None:
         return [f"Guidance and satisfaction, {effect}: not estimated."]
     others = [row["rung"] for row in rungs if _judgement(row) != _judgement(first)]
+    state = "" if first["status"] == ModelStatus.CONVERGED else f"({first['status'].replace('_', ' ')}) "
+    told = in_words(first, "points of satisfaction per point")
     lines = [
-        f"Guidance and satisfaction, {effect}, as observed: {in_words(first, 'points of satisfaction per point')}",
+        f"{state}Guidance and satisfaction, {effect}, as observed: {told}",
         f"Read otherwise ({', '.join(others)}), the conclusion is another one."
         if others
         else "The conclusion is the same however the missing ratings are read, as far as this was tried.",

@@ -28,6 +28,9 @@ _START = {"s_u": 0.5, "s_w": 0.1, "lambda_u": 0.0, "s_v": 0.2, "s_s": 0.05, "lam
 
 _HESSIAN_STEP = 1e-4
 
+MAX_THERAPISTS = 1_500
+"""Their effects are one dense system of three unknowns each: above this it takes gigabytes."""
+
 
 @dataclass(frozen=True)
 class SharedParameterFit:
@@ -115,7 +118,7 @@ def fit_shared_parameter(
     FormulaError, UsageError
         Formulas that cannot be read or are not of this form.
     FitRefused
-        Data that cannot inform the model.
+        Data that cannot inform the model, or more than `MAX_THERAPISTS` therapists.
 
     Notes
     -----
@@ -135,6 +138,11 @@ def fit_shared_parameter(
     if set(associated) - set(groups):
         raise UsageError(f"The ratings have no effects of {', '.join(set(associated) - set(groups))}.")
     rows = join_rows(ratings_design, materialise(ratings_design), hazard_design, materialise(hazard_design), groups)
+    if rows.cells.n_therapists > MAX_THERAPISTS:
+        raise FitRefused(
+            f"The joint model takes at most {MAX_THERAPISTS:,} therapists; there are {rows.cells.n_therapists:,}.",
+            "fit practices apart",
+        )
     free = _free(ratings_design, groups, bool(own), associated)
     deviance = JointDeviance(rows, LINKS[link], free)
     start, curvature = _start(rows, LINKS[link].start, free)
