@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from outcomes.answers.recovery_cards import ESTIMATORS
 from outcomes.answers.run import ANALYSES
 from outcomes.release.answer_columns import ANSWER_TABLES
 
@@ -43,6 +44,7 @@ def _numbers(estimate: float, low: float, high: float, status: str) -> dict:
 def _rows(status: str) -> dict[str, list[dict]]:
     return {
         "answer_states": [{"analysis": a.NAME, "status": "answered", "reason": ""} for a in ANALYSES],
+        "recovery_cards": list(_recovery(status)),
         "guidance_effects": list(_guidance(status)),
         "verdicts": [
             {"outcome": outcome, "level": level, "verdict": verdict, "trace": "A joint test (p < .001) says so."}
@@ -59,6 +61,22 @@ def _rows(status: str) -> dict[str, list[dict]]:
         **_multiverse(status),
         "missing_ladder": list(_missing(status)),
     }
+
+
+def _recovery(status: str):
+    """The slopes can be answered, those of therapists where they are large, the rest cannot."""
+    answers = {"slope within client": "can answer", "slope between therapists": "can answer only large effects"}
+    for one in ESTIMATORS:
+        answer = answers.get(one.name, "cannot answer")
+        words = {"estimator": one.name, "question": one.question, "unit": one.unit, "n_cohorts": 20}
+        if status != "converged":
+            yield words | {"answer": "cannot answer", "reason": REFUSAL, "status": "refused"}
+            continue
+        coverage = {"coverage": 0.95, "coverage_low": 0.751, "coverage_high": 0.999}
+        power = {"power": 0.8, "power_low": 0.563, "power_high": 0.943}
+        sizes = {"smallest_effect": 0.054, "effect_worth_finding": 0.14, "large_effect": 0.29}
+        words |= {"answer": answer, "reason": "It stands out of chance.", "status": "converged"}
+        yield words | coverage | power | sizes
 
 
 def _guidance(status: str):

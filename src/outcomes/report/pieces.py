@@ -159,6 +159,7 @@ class Kind(StrEnum):
 
     DECLARED = "declared"  # by the study or the method: a scale's end, a session, a threshold
     PLACE = "place"  # where an estimate is looked at: a level of guidance
+    SIMULATED = "simulated"  # from simulated studies, whose truth is known: nothing that these data showed
     TEST = "test"  # a p-value or a weight, in the trace of a verdict
     COUNT = "count"  # suppressed and rounded where the table was written
     REASON = "reason"  # why something was refused; whole numbers in it went through disclosure

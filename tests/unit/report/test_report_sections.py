@@ -20,6 +20,7 @@ from outcomes.report.pieces import Estimate, Given, Kind, Piece, Range, Unsaid, 
 
 ANSWERS = (
     "short",
+    "recovery",
     "dropout",
     "risks",
     "effects",
@@ -103,7 +104,7 @@ def test_every_estimate_is_printed_with_its_interval_and_the_mark_of_its_state(a
 def test_what_is_given_without_an_interval_is_no_decimal_but_a_level_of_guidance(answered):
     for name in ANSWERS:
         for piece in pieces(answered[name]):
-            if isinstance(piece, Given) and piece.kind not in (Kind.PLACE, Kind.TEST):
+            if isinstance(piece, Given) and piece.kind not in (Kind.PLACE, Kind.TEST, Kind.SIMULATED):
                 assert not re.search(r"\d\.\d", piece.text), f"{name}: {piece.text}"
 
 
@@ -147,6 +148,28 @@ def test_a_refused_analysis_is_said_in_words_and_gives_no_number(release, templa
         assert REFUSAL in text
         assert not re.search(r"\d", text), name
     assert not re.search(r"\d", visible_text(str(html(sections["short"]))))
+
+
+def test_what_the_data_can_answer_stands_before_every_result_with_the_numbers_behind_it(answered):
+    names = list(answered)
+    assert names.index("recovery") < min(names.index(name) for name in ("dropout", "risks", "effects", "balance"))
+    text = visible_text(str(html(answered["recovery"])))
+    assert "Some of the questions, and not others." in text
+    assert "20 studies were simulated" in text
+    assert "Only if the effect is large Are clients of therapists who guide more also more satisfied?" in text
+    assert "0.054 0.14 95% (75% to 100%) ✓ 80% (56% to 94%) ✓" in text
+
+
+def test_figures_of_simulated_studies_stand_only_in_their_section(answered):
+    simulated = {name for name in answered for p in pieces(answered[name])
+                 if isinstance(p, Given) and p.kind is Kind.SIMULATED}  # fmt: skip
+    assert simulated == {"recovery"}
+
+
+def test_data_that_can_answer_nothing_are_told_so_first(release, template_study):
+    plant_answers(release, "refused")
+    text = visible_text(str(html(made(release, template_study)["recovery"])))
+    assert "No: data of this size can answer none of the questions." in text
 
 
 def test_counts_in_the_reason_of_a_refusal_are_suppressed(release, template_study):
