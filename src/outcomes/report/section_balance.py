@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 from outcomes.answers.verdict import Verdict
@@ -19,6 +21,7 @@ from outcomes.study.settings import StudySettings
 NAME, TITLE = "balance", "Too little, too much, or fit to the client?"
 SURFACE = "response surface: "
 TURN = "quadratic alone: turning point"
+_SHARE = re.compile(r"%|\.\d")
 SQUARES = 10  # along the scale of guidance
 _LEVELS = {
     ("satisfaction", "session"): "Satisfaction, session by session",
@@ -60,8 +63,10 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
 
 
 def _verdict(found: Judged) -> tuple[Block, ...]:
-    why = found.trace.rsplit(". ", 1)[-1]
-    reason = (paragraph(Given(why, Kind.TEST)),) if found.verdict is Verdict.UNDECIDED else ()
+    why = found.trace.rsplit(". ", 1)[-1].removeprefix("But ")
+    if _SHARE.search(why):  # a share without an interval stays in the trace
+        why = "Why it stays open, the last part of this section tells."
+    reason = (paragraph(Given(why[:1].upper() + why[1:], Kind.REASON)),) if found.verdict is Verdict.UNDECIDED else ()
     return (heading(_LEVELS[found.outcome, found.level]), headline(found.sentence), *reason, *map(note, found.notes))
 
 

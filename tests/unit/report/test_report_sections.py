@@ -258,3 +258,23 @@ def test_a_reading_under_which_the_conclusion_is_another_one_is_said_first(relea
     with duckdb.connect(str(release / "outcomes.duckdb")) as con:
         con.execute("update missing_ladder set conf_low = -0.1 where rung = 'shared-parameter model'")
     assert "A conclusion is another one under some readings" in html(made(release, template_study)["missing"])
+
+
+@pytest.mark.parametrize(
+    ("trace", "said"),
+    [
+        (
+            "No effect is shown (p = .41). An effect that matters is not ruled out.",
+            "An effect that matters is not ruled",
+        ),
+        ("Some effect. But guidance alone accounts for 61% of the effect.", "Why it stays open, the last part"),
+    ],
+)
+def test_an_undecided_verdict_says_why_without_a_bare_share(release, template_study, trace, said):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update verdicts set trace = ? where verdict = 'undecided'", [trace])
+    balance = visible_text(str(html(made(release, template_study)["balance"])))
+    open_part, fold = balance.split("How the verdicts were reached")
+    assert said in open_part
+    assert "61%" not in open_part
+    assert trace in fold
