@@ -100,7 +100,7 @@ ESTIMATORS: tuple[Estimator, ...] = (
               SLOPE, _slope("within"), _known("within")),
     Estimator("slope between clients", "Are clients who usually get more guidance more satisfied?",
               SLOPE, _slope("client"), _known("client")),
-    Estimator("slope between clients, corrected", "The same, as if each client's usual guidance were known exactly",
+    Estimator("slope between clients, corrected", "Is that so as well where each usual level is known exactly?",
               SLOPE, _slope("client"), _known("client exactly")),
     Estimator("slope between therapists", "Are clients of therapists who guide more also more satisfied?",
               SLOPE, _slope("therapist"), _known("therapist")),
@@ -232,7 +232,7 @@ def verdict_card(name: str, in_null: Sequence[str], in_fit: Sequence[str], posit
     elif right_fit[0] >= 0.5:
         answer, reason = (
             CanAnswer.LARGE,
-            "Fit to the wish as strong as usual is recognised in the half of such studies.",
+            "Fit to the wish as strong as usual is recognised in about half of such studies.",
         )
     else:
         answer, reason = CanAnswer.NO, "Fit to the wish as strong as usual is mostly left undecided."

@@ -56,7 +56,7 @@ def _how(rows: list[dict]) -> Words:
 
 
 def _item(row: dict, answer: CanAnswer) -> str | Words:
-    if answer is CanAnswer.YES:
+    if answer is not CanAnswer.NO:
         return row["question"]
     return say("{question} {reason}", question=row["question"], reason=Given(row["reason"], Kind.REASON))
 
