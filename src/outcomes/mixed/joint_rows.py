@@ -125,8 +125,7 @@ def join_rows(
     FitRefused
         Outcomes without variation, or events that are not 0 or 1.
     """
-    events, trials, _ = check_events(hazard.y, None)
-    assert trials is None
+    events, _, _ = check_events(hazard.y, None)
     codes = [_common_codes(ratings, hazard, group) for group in groups]
     if len(codes) == 1:
         codes.append((np.zeros(len(ratings.y), dtype=np.int64), np.zeros(len(events), dtype=np.int64), 1))
