@@ -194,9 +194,11 @@ def main() -> None:
         for world, parameters in worlds(arguments.clients, arguments.therapists).items():
             if arguments.world in (None, world):
                 found = study(world, parameters, range(1, arguments.cohorts + 1))
-                found.write_parquet(arguments.keep / f"{world.replace(' ', '_')}.parquet")
+                found.write_parquet(arguments.keep / f"{world.replace(',', '').replace(' ', '_')}.parquet")
         return
-    kept = [arguments.keep / f"{world.replace(' ', '_')}.parquet" for world in (AT_RANDOM, OWN, CALIBRATED)]
+    kept = [
+        arguments.keep / f"{world.replace(',', '').replace(' ', '_')}.parquet" for world in (AT_RANDOM, OWN, CALIBRATED)
+    ]
     text = page(pl.concat(pl.read_parquet(path) for path in kept if path.is_file()))
     print(text)
     before, rest = arguments.write.read_text(encoding="utf-8").split("## Figures\n", 1)
