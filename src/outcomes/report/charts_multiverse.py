@@ -11,7 +11,8 @@ from outcomes.report.blocks import Picture
 from outcomes.report.charts import BARS, BLUE, INK, NARROW, QUIET, axis_title, picture
 from outcomes.report.pieces import Estimate, Piece, Words
 
-_LABEL_ROOM = {False: 158, True: 128}  # px left of the choices, at desk and phone width
+_LABEL_ROOM = 158  # px left of the choices, for the longest of them
+_INNER_NARROW = 140  # px of the curve at phone width; with the labels it fits a 360 px screen
 _ROW = 15  # px a choice
 
 
@@ -45,8 +46,7 @@ def specification_curve(
     rows = [f"{name}: {choice}" for name, made in choices.items() for choice in dict.fromkeys(sorted(made))]
 
     def chart(width: int) -> alt.VConcatChart:
-        is_narrow = width <= NARROW
-        inner = width - _LABEL_ROOM[is_narrow]
+        inner = _INNER_NARROW if width <= NARROW else width - _LABEL_ROOM
         x = alt.X("place:Q", axis=None, scale=alt.Scale(domain=[-0.5, len(estimates) - 0.5], nice=False))
         base = alt.Chart(frame)
         zero = alt.Chart(pl.DataFrame({"y": [0.0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(y="y:Q")
@@ -57,7 +57,7 @@ def specification_curve(
         )
         shade = alt.Color("holds_zero:N", scale=alt.Scale(domain=[False, True], range=[BLUE, INK]), legend=None)
         curve = alt.layer(
-            base.mark_rule(color=BARS, strokeWidth=min(3.0, size)).encode(
+            base.mark_rule(color=BARS, strokeWidth=min(2.0, size * 0.6)).encode(
                 x=x, y=alt.Y("low:Q", title=None), y2="high:Q"
             ),
             zero,
@@ -65,7 +65,7 @@ def specification_curve(
         ).properties(width=inner, height=190, title=axis_title(f"Difference in satisfaction ({rated})"))
         y = alt.Y(
             "choice:N", title=None, sort=rows,
-            axis=alt.Axis(labelLimit=_LABEL_ROOM[is_narrow], grid=True, domain=False, ticks=False, labelFontSize=11),
+            axis=alt.Axis(labelLimit=_LABEL_ROOM, grid=True, domain=False, ticks=False, labelFontSize=11),
         )  # fmt: skip
         below = alt.Chart(marks).mark_tick(color=INK, thickness=max(1.0, size), size=9, orient="vertical")
         return alt.vconcat(curve, below.encode(x=x, y=y).properties(width=inner, height=_ROW * len(rows)), spacing=6)

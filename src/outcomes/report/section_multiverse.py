@@ -66,7 +66,7 @@ def _line(row: dict, settings: StudySettings, rated: str) -> tuple[Piece | Words
     if row["same_sign_prop"] is None:
         return Given(row["pool"]), counted, middle, "", ""
     joint: Piece = Given(p_words(row["p_value"]), Kind.TEST) if row["p_value"] is not None else "none"
-    return Given(row["pool"]), counted, middle, Given(f"{PERCENT.number(row['same_sign_prop'])}%"), joint
+    return Given(row["pool"]), counted, middle, Given(PERCENT.number(row["same_sign_prop"])), joint
 
 
 def _curve(con: duckdb.DuckDBPyConnection, settings: StudySettings, test: dict, rated: str) -> list[Block]:
