@@ -12,6 +12,10 @@ PLAIN_NUMBER = r"^[+\-]?[0-9]+([.,][0-9]+)?([eE][+\-]?[0-9]+)?$"
 
 def neutralise_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     """Put an apostrophe before every text cell that a spreadsheet would run; numbers stay as they are."""
-    text = cs.string()
+    return frame.with_columns(_neutral(pl.col(name)) for name in frame.select(cs.string()).columns)
+
+
+def _neutral(text: pl.Expr) -> pl.Expr:
+    """One column: an expression over several at once would join them into one cell."""
     runs = text.str.contains(FORMULA_START) & ~text.str.contains(PLAIN_NUMBER)
-    return frame.with_columns(pl.when(runs).then(pl.concat_str(pl.lit("'"), text)).otherwise(text).name.keep())
+    return pl.when(runs).then(pl.concat_str(pl.lit("'"), text)).otherwise(text).name.keep()
