@@ -1,3 +1,4 @@
+import pickle
 import subprocess
 import sys
 
@@ -95,3 +96,8 @@ def test_one_writer_at_a_time_and_a_dead_holders_lock_is_free(study):
         holder.stdout.close()
     with writer_lock(study, wait_seconds=5):
         assert (study.root / ".lock").exists()
+
+
+def test_settings_travel_between_processes(tmp_path):
+    settings = create_study(tmp_path / "study").settings
+    assert pickle.loads(pickle.dumps(settings)) == settings

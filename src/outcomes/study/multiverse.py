@@ -85,6 +85,11 @@ class Dimension(Part, Generic[Choice]):
         return value
 
 
+# Made here once, in the module, or pickle would not find them when settings travel to another process.
+for _kind in (Detrending, Centring, Structure, Covariates, Lag, Exclusion):
+    Dimension[_kind]
+
+
 def _all(kind: type[Choice], type_: Equivalence) -> Dimension[Choice]:
     return Dimension[kind](type=type_, choices=tuple(kind))
 
