@@ -30,7 +30,7 @@ def test_refresh_verify_withdraw_and_refresh_again(outcomes, small_study, tmp_pa
     assert events.index("built") < events.index("checks") < events.index("published")
 
     with duckdb.connect(str(study.database), read_only=True) as con:
-        assert con.execute("select count(*), min(k) from deidentification").fetchone() == (8, 5)
+        assert con.execute("select count(*), min(k) from deidentification").fetchone() == (10, 5)
         n_before = con.execute("select count(*) from core_clients").fetchone()[0]
 
     gone = some_clients(study, 3)

@@ -173,14 +173,38 @@ class Recovery(Part):
     cohorts: int = Field(20, ge=0, le=1000)  # simulated cohorts; 0 leaves it out
 
 
+class QuasiIdentifier(StrEnum):
+    """What somebody may know of a client without the study."""
+
+    AGE_BAND = "age_band"
+    GENDER = "gender"
+    PRACTICE = "practice_id"
+    THERAPIST = "therapist_id"
+
+
+DEFAULT_QUASI_IDENTIFIERS = (QuasiIdentifier.AGE_BAND, QuasiIdentifier.GENDER, QuasiIdentifier.PRACTICE)
+
+
 class Disclosure(Part):
     """Thresholds for whatever leaves for stakeholders."""
 
     minimum_count: int = Field(10, ge=1)
     rounding: int = Field(5, ge=1)
     minimum_therapists: int = Field(10, ge=2)  # below it nothing is said of the therapist variance
+    minimum_residual_df: int = Field(10, ge=1)  # below it a model's estimates are not shown
+    dominance_n: int = Field(2, ge=1)  # the so many largest contributors to a mean or a sum ...
+    dominance_share: float = Field(0.9, gt=0, le=1)  # ... may make up this share of it and no more
+    p_ratio: float = Field(0.1, gt=0)  # the others together are at least this multiple of the largest one
+    quasi_identifiers: tuple[QuasiIdentifier, ...] = Field(DEFAULT_QUASI_IDENTIFIERS, min_length=1)
     k: int = Field(5, ge=2)  # fewest clients that share their quasi-identifiers in the published tables
     l: int = Field(2, ge=1)  # noqa: E741  fewest ways of ending among them; the name of the literature
+
+    @field_validator("quasi_identifiers")
+    @classmethod
+    def _are_listed_once(cls, value: tuple[QuasiIdentifier, ...]) -> tuple[QuasiIdentifier, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("a quasi-identifier is listed twice")
+        return value
 
 
 class Retention(Part):

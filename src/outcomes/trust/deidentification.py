@@ -1,9 +1,10 @@
 """De-identification, verified: how many clients share their quasi-identifiers, and what is withheld where too few do.
 
-Quasi-identifiers are what somebody may know of a client without the study: age band, gender, practice and therapist.
-Clients that share them make a class. A class is safe where it has k clients or more (Sweeney 2002,
-doi 10.1142/S0218488502001648) who ended in l ways or more (Machanavajjhala et al. 2007, doi 10.1145/1217299.1217302).
-Practice and therapist are the study's design and stay; age band goes first, gender next.
+Quasi-identifiers are what somebody may know of a client without the study; the study declares them (`[disclosure]
+quasi_identifiers`) among age band, gender, practice and therapist. Clients that share them make a class. A class is
+safe where it has k clients or more (Sweeney 2002, doi 10.1142/S0218488502001648) who ended in l ways or more
+(Machanavajjhala et al. 2007, doi 10.1145/1217299.1217302). Practice and therapist are the study's design and stay;
+age band goes first, gender next.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from pathlib import Path
 import duckdb
 
 from outcomes.study import StudyFolder
-from outcomes.study.settings import Disclosure
+from outcomes.study.settings import Disclosure, QuasiIdentifier
 from outcomes.warehouse import connect, transaction
 
 TABLE = "deidentification"
 _TABLES = ("mart_clients", "core_clients")
-_SETS = ("age_band gender practice_id therapist_id", "practice_id therapist_id", "therapist_id", "practice_id")
+_ALL = tuple(QuasiIdentifier)
+_DESIGN = (QuasiIdentifier.PRACTICE, QuasiIdentifier.THERAPIST)
+_PRACTICE_ONLY, _THERAPIST_ONLY = _DESIGN[:1], _DESIGN[1:]
 _AGE, _BOTH = 1, 2  # levels: the age band is withheld; the gender too
 
 Traits = tuple[str | None, str | None]  # age band, gender
@@ -73,7 +76,7 @@ class ClientClass:
 
 
 def withholding(classes: Mapping[Traits, ClientClass], rule: Disclosure) -> dict[Traits, int]:
-    """Decide what is withheld among the clients of one therapist in one practice.
+    """Decide what is withheld among clients who share the quasi-identifiers that stay (practice, therapist, or none).
 
     The age band goes where a class is not safe; the gender too where that is not enough; then the smallest other
     classes go the same way until those without either are safe. A withheld value is a value of its own: somebody who
@@ -179,10 +182,17 @@ def _apply(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> None:
         con.execute(_QUASI.format(table=table))
         now = _given(con, table)
         gone = [before - after for before, after in zip(given[table], now, strict=True)]
-        for names in _SETS:
+        for names in _accounts(rule):
             row = _account(con, names, rule)
-            withheld = gone if names == _SETS[0] else [0, 0]
-            con.execute(f"insert into {TABLE} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [table, names, *row, *withheld])
+            withheld = gone if names == rule.quasi_identifiers else [0, 0]
+            con.execute(
+                f"insert into {TABLE} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [table, " ".join(names), *row, *withheld]
+            )
+
+
+def _accounts(rule: Disclosure) -> dict[tuple[QuasiIdentifier, ...], None]:
+    """Sets of columns that are counted, each once: those declared, all four, and what no withholding mends."""
+    return dict.fromkeys((rule.quasi_identifiers, _ALL, _DESIGN, _THERAPIST_ONLY, _PRACTICE_ONLY))
 
 
 def _given(con: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int]:
@@ -192,16 +202,19 @@ def _given(con: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int]:
 def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> bool:
     """Withhold what one table asks for, in both tables; say whether anything was."""
     con.execute(_QUASI.format(table=table))
+    stays = [name for name in _DESIGN if name in rule.quasi_identifiers]
+    traits = [name if name in rule.quasi_identifiers else "null" for name in _ALL[:2]]
     rows = con.execute(
-        "select practice_id, therapist_id, age_band, gender, count(*), "
-        "coalesce(list(distinct ending_state) filter (ending_state <> 'undetermined'), []) from quasi group by all"
+        f"select {', '.join(traits)}, count(*), "
+        "coalesce(list(distinct ending_state) filter (ending_state <> 'undetermined'), []), "
+        f"{', '.join(stays) or 'null'} from quasi group by all"
     ).fetchall()
-    groups: dict[tuple[str | None, str | None], dict[Traits, ClientClass]] = defaultdict(dict)
-    for practice, therapist, age_band, gender, n, endings in rows:
-        groups[practice, therapist][age_band, gender] = ClientClass(n, frozenset(endings))
+    groups: dict[tuple[str | None, ...], dict[Traits, ClientClass]] = defaultdict(dict)
+    for age_band, gender, n, endings, *design in rows:
+        groups[tuple(design[: len(stays)])][age_band, gender] = ClientClass(n, frozenset(endings))
     orders = [
-        (practice, therapist, *traits, level)
-        for (practice, therapist), classes in groups.items()
+        (*traits, level, *design)
+        for design, classes in groups.items()
         for traits, level in withholding(classes, rule).items()
         if _seen(traits, level) != traits
     ]
@@ -209,26 +222,28 @@ def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> b
         return False
     con.execute(
         "create or replace temp table orders "
-        "(practice_id varchar, therapist_id varchar, age_band varchar, gender varchar, level integer)"
+        f"(age_band varchar, gender varchar, level integer{''.join(f', {name} varchar' for name in stays)})"
     )
-    con.executemany("insert into orders values (?, ?, ?, ?, ?)", orders)
-    same = " and ".join(f"quasi.{name} is not distinct from orders.{name}" for name in _SETS[0].split())
+    con.executemany(f"insert into orders values ({', '.join('?' * len(orders[0]))})", orders)
+    same = " and ".join(f"quasi.{name} is not distinct from orders.{name}" for name in rule.quasi_identifiers)
     con.execute(
         f"create or replace temp table hidden as select client_id, level from quasi inner join orders on {same}"
     )
+    emptied = {
+        QuasiIdentifier.AGE_BAND: "age_band = null",
+        QuasiIdentifier.GENDER: f"gender = case when hidden.level = {_BOTH} then null else gender end",
+    }
+    changes = ", ".join(change for name, change in emptied.items() if name in rule.quasi_identifiers)
     for target in _TABLES:
-        con.execute(
-            f"update {target} set age_band = null, gender = case when hidden.level = {_BOTH} then null else gender end "
-            f"from hidden where {target}.client_id = hidden.client_id"
-        ).fetchall()
+        con.execute(f"update {target} set {changes} from hidden where {target}.client_id = hidden.client_id").fetchall()
     return True
 
 
-def _account(con: duckdb.DuckDBPyConnection, names: str, rule: Disclosure) -> tuple[int, ...]:
+def _account(con: duckdb.DuckDBPyConnection, names: tuple[QuasiIdentifier, ...], rule: Disclosure) -> tuple[int, ...]:
     """Count the classes of one set of quasi-identifiers in `quasi`: k, l, clients, classes, below k, below l."""
     rows = con.execute(
         "select count(*), coalesce(list(distinct ending_state) filter (ending_state <> 'undetermined'), []) "
-        f"from quasi group by {', '.join(names.split())}"
+        f"from quasi group by {', '.join(names)}"
     ).fetchall()
     classes = [ClientClass(n, frozenset(endings)) for n, endings in rows]
     return (

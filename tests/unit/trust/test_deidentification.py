@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trust_inputs import AGE_BANDS, GENDERS, N_CLIENTS, client, csv_text, sessions
 
+from outcomes.errors import StudyError
 from outcomes.landing import land_inbox
 from outcomes.release import build, candidate_id
 from outcomes.study import StudyFolder, create_study
@@ -88,8 +89,53 @@ def rows(folder, sql):
         return con.execute(sql).fetchall()
 
 
+def declaring(study, *names):
+    """The study with other quasi-identifiers."""
+    text = study.settings_path.read_text()
+    declared = 'quasi_identifiers = ["age_band", "gender", "practice_id"]'
+    assert declared in text
+    study.settings_path.write_text(text.replace(declared, f"quasi_identifiers = {list(names)}"))
+    return StudyFolder.open(study.root)
+
+
+def test_by_default_no_class_of_age_band_gender_and_practice_is_below_k(candidate):
+    folder, study = candidate
+    deidentify(folder, study)
+    for table in ("mart_clients", "core_clients"):
+        sizes = Counter(rows(folder, f"select age_band, gender from {table}"))  # of one practice
+        assert min(sizes.values()) >= study.settings.disclosure.k
+        assert sum(n for (age, _), n in sizes.items() if age is not None) >= 24
+
+
+def test_the_account_also_says_how_many_classes_a_reader_who_knows_the_therapist_finds_below_k(candidate):
+    folder, study = candidate
+    rows_of_account = {one.quasi_identifiers: one for one in deidentify(folder, study)}
+    assert rows_of_account["age_band gender practice_id"].n_classes_below_k == 0
+    assert rows_of_account["age_band gender practice_id therapist_id"].n_classes_below_k > 0
+
+
+def test_a_trait_that_is_not_declared_is_neither_counted_nor_withheld(candidate):
+    folder, study = candidate
+    study = declaring(study, "gender", "therapist_id")
+    before = rows(folder, "select client_id, age_band from core_clients order by all")
+    deidentify(folder, study)
+    assert rows(folder, "select client_id, age_band from core_clients order by all") == before
+    therapist = dict(rows(folder, "select distinct client_id, therapist_id from core_sessions"))
+    sizes = Counter(
+        (therapist[name], gender) for name, gender in rows(folder, "select client_id, gender from core_clients")
+    )
+    assert {key for key, n in sizes.items() if n < study.settings.disclosure.k} == {("rare", None)}
+
+
+@pytest.mark.parametrize("names", [(), ("age_band", "age_band"), ("name",)])
+def test_quasi_identifiers_are_columns_that_the_study_has_each_listed_once(candidate, names):
+    with pytest.raises(StudyError, match="quasi_identifiers"):
+        declaring(candidate[1], *names)
+
+
 def test_in_the_tables_no_class_below_k_is_left_but_those_of_rare_therapists(candidate):
     folder, study = candidate
+    study = declaring(study, "age_band", "gender", "practice_id", "therapist_id")
     account = deidentify(folder, study)
     therapist = dict(rows(folder, "select distinct client_id, therapist_id from core_sessions"))
     for table in ("mart_clients", "core_clients"):
@@ -115,6 +161,7 @@ def test_done_again_it_changes_nothing(candidate):
 
 def test_what_is_kept_is_what_was_given(candidate):
     folder, study = candidate
+    study = declaring(study, "age_band", "gender", "practice_id", "therapist_id")
     study.settings_path.write_text(study.settings_path.read_text().replace("k = 5 ", "k = 3 "))
     study = StudyFolder.open(study.root)
     before = {name: rest for name, *rest in rows(folder, "select client_id, age_band, gender from core_clients")}
