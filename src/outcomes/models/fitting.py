@@ -52,7 +52,7 @@ def fit_spec(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure) 
         beside = _beside(con, spec)
     except (FitRefused, FormulaError) as refusal:
         return _refused(spec, found, refusal.message)
-    if not estimates_may_be_shown(fitted.nobs, fitted.n_parameters):
+    if not estimates_may_be_shown(fitted.nobs, fitted.n_parameters, rule):
         return _refused(spec, found, "There are too few sessions for the number of terms in this model.")
     status = _STATUS[fitted.status]
     estimates = (_estimates("main", fitted, status), *beside)

@@ -1,0 +1,15 @@
+"""Disclosure control: small numbers are not told, nor are small changes of what was told before.
+
+The thresholds come from the study (`[disclosure]` in `study.toml`). Counts of people, episodes and sessions pass
+through here before a report sees them; minimum and maximum of a variable never do.
+"""
+
+from outcomes.disclosure.counts import Reason, Shown, estimates_may_be_shown, percentile_may_be_shown
+from outcomes.disclosure.shown import Telling, shown_count, shown_cross, shown_percent, shown_table, shown_text
+from outcomes.disclosure.tables import ShownCross, ShownTable
+from outcomes.disclosure.teller import Teller
+
+__all__ = [
+    "Reason", "Shown", "ShownCross", "ShownTable", "Teller", "Telling", "estimates_may_be_shown",
+    "percentile_may_be_shown", "shown_count", "shown_cross", "shown_percent", "shown_table", "shown_text",
+]  # fmt: skip

@@ -1,0 +1,166 @@
+"""Tables with margins: what may stand together, in one release and beside all earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcomes.disclosure.counts import Cell, Reason, Shown, told_cell
+from outcomes.disclosure.reader import View, revealed
+from outcomes.study.settings import Disclosure
+
+Sums = Mapping[str, tuple[str, ...]]
+PART, REST, WHOLE = "part", "rest", "whole"
+SHARE: Sums = {WHOLE: (PART, REST)}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Parts and their sums as one release told them.
+
+    Attributes
+    ----------
+    cells : dict of str to Cell
+        By name: parts first, then sums.
+    sums : dict of str to tuple of str
+        The parts of each sum.
+    """
+
+    cells: dict[str, Cell]
+    sums: dict[str, tuple[str, ...]]
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the parts."""
+        return [name for name in self.cells if name not in self.sums]
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """The parts of a total, and the total, safe to stand beside each other."""
+
+    parts: tuple[Shown, ...]
+    total: Shown
+
+
+@dataclass(frozen=True)
+class ShownCross:
+    """A two-way table with its margins, safe to stand beside each other.
+
+    Attributes
+    ----------
+    cells : tuple of tuple of Shown
+        One tuple a row.
+    rows, columns : tuple of Shown
+        Sums of the rows and of the columns.
+    total : Shown
+        Sum of all.
+    """
+
+    cells: tuple[tuple[Shown, ...], ...]
+    rows: tuple[Shown, ...]
+    columns: tuple[Shown, ...]
+    total: Shown
+
+
+def tell(
+    counts: Mapping[str, int], sums: Sums, rule: Disclosure, earlier: Sequence[Table] = (), untold: Sequence[str] = ()
+) -> Table:
+    """Decide what may be told of a table beside all that earlier releases told of it.
+
+    Each count on its own follows `told_cell`. Where a reader of everything could still work out a small count or a
+    small change (`reader.revealed`), the smallest number that would be told is withheld too, and so on, sums last.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        The parts.
+    sums : mapping of str to tuple of str
+        The parts of each sum that is told beside them.
+    rule : Disclosure
+        The study's thresholds.
+    earlier : sequence of Table
+        The same table (parts and sums of the same names) in earlier releases, oldest first.
+    untold : sequence of str
+        Parts of which nothing is told but that they are not small.
+    """
+    values = dict(counts) | {name: sum(counts[part] for part in parts) for name, parts in sums.items()}
+    cells = {
+        name: Cell(None, Reason.REVEALING, rule.minimum_count, None, count)
+        if name in untold
+        else told_cell(count, rule, [v for table in earlier if (v := table.cells[name].value) is not None])
+        for name, count in values.items()
+    }
+    history = _turning_points(earlier)
+    while True:
+        table = Table(cells, dict(sums))
+        view, truth = _view([*history, table])
+        if not revealed(view, rule.minimum_count, truth):
+            return table
+        is_open = {name: cell for name, cell in cells.items() if cell.value is not None}
+        if is_open:
+            # By the number that would be told: a choice by the true one would tell about it.
+            name = min(is_open, key=lambda one: (one in sums, is_open[one].value, list(cells).index(one)))
+            cells = cells | {name: cells[name].withheld()}
+        else:  # not even that they are few
+            return Table({name: cell.withheld() for name, cell in cells.items()}, dict(sums))
+
+
+def tell_share(part: int, whole: int, rule: Disclosure, earlier: Sequence[Table] = ()) -> Table | None:
+    """Decide what may be told of a part and its whole; None where the part or the rest is small: nothing then."""
+    if min(part, whole - part) < rule.minimum_count:
+        return None
+    return tell({PART: part, REST: whole - part}, SHARE, rule, earlier, untold=(REST,))
+
+
+def one_way(counts: Mapping[str, int], total: str) -> Sums:
+    """Return the only sum of a one-way table."""
+    return {total: tuple(counts)}
+
+
+def view_of(tables: Sequence[Table]) -> View:
+    """Return what a reader knows of a table from all releases, oldest first."""
+    return _view(tables)[0]
+
+
+def _view(tables: Sequence[Table]) -> tuple[View, np.ndarray]:
+    parts, names = tables[-1].parts, list(tables[-1].cells)
+    sums = np.array([[part in of for part in parts] for of in tables[-1].sums.values()], dtype=int)
+    low = np.array([[table.cells[name].low for name in names] for table in tables], dtype=float)
+    high = np.array(
+        [[np.inf if (top := table.cells[name].high) is None else top for name in names] for table in tables]
+    )
+    truth = np.array([[table.cells[part].count for part in parts] for table in tables])
+    return View(sums.reshape(-1, len(parts)), low, high, _growth(truth)), truth
+
+
+def _growth(truth: np.ndarray) -> tuple[int, ...]:
+    """Whether a table only grew (1), only shrank (-1) or neither (0) from each release to the next."""
+    moves = np.diff(truth, axis=0)
+    return tuple(1 if (move >= 0).all() else -1 if (move <= 0).all() else 0 for move in moves)
+
+
+def _turning_points(tables: Sequence[Table]) -> list[Table]:
+    """Leave out releases that tell a reader nothing more than the others do.
+
+    That is a release amid two that told the same while the table moved one way, and one that told what an earlier one
+    told while the table moved neither way before or after either.
+    """
+    if not tables:
+        return []
+    view, _ = _view(tables)
+    told = [(tuple(low), tuple(high)) for low, high in zip(view.low, view.high, strict=True)]
+    grew, kept, alone = (0, *view.grew, 0), [], set()
+    for place, table in enumerate(tables):
+        before, after = grew[place], grew[place + 1]
+        is_between = before and before == after and told[place - 1] == told[place] == told[place + 1]
+        is_last = place == len(tables) - 1  # its growth to the next one is not known yet
+        is_alone = not before and not after and not is_last
+        if is_between or (is_alone and told[place] in alone):
+            continue
+        if is_alone:
+            alone.add(told[place])
+        kept.append(table)
+    return kept
