@@ -20,7 +20,7 @@ WHOLE_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?![\w]|\.\d)|(?<![\w.])
 AMBIGUITY = 3
 """Fewest values that a small count, or a small change of one, must still be able to have."""
 
-_LEAST_MOVE = 2 * (AMBIGUITY - 1)  # with smaller ones, a count that comes back to a number would leave fewer values
+_LEAST_MOVE = 2 * AMBIGUITY - 1  # with smaller moves, a count that comes back to a number would leave fewer values
 LOOSEST_SHARE = 0.20
 """Widest range, as a share, that the told counts may leave for a percentage that is told."""
 
@@ -136,8 +136,9 @@ def _least_move(rule: Disclosure) -> int:
 
 
 def rounded(count: int, rule: Disclosure) -> int:
-    """Nearest multiple of the rounding base, halves upwards."""
-    return (count + rule.rounding // 2) // rule.rounding * rule.rounding
+    """Nearest multiple of the rounding base that is not under the threshold, halves upwards."""
+    value = (count + rule.rounding // 2) // rule.rounding * rule.rounding
+    return value if value >= rule.minimum_count else value + rule.rounding
 
 
 def share(part: Cell, whole: Cell) -> Shown:

@@ -38,7 +38,10 @@ def test_a_count_under_the_threshold_shows_nothing_but_the_threshold(count, rule
         assert shown.text == f"fewer than {rule.minimum_count}"
     else:
         assert shown.value % rule.rounding == 0
-        assert abs(shown.value - count) <= rule.rounding / 2
+        assert shown.value >= rule.minimum_count
+        assert abs(shown.value - count) <= rule.rounding / (
+            2 if shown.value > rule.minimum_count + rule.rounding else 1
+        )
 
 
 @given(count=COUNTS, rule=RULES)
