@@ -15,6 +15,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from outcomes import audit as auditing
 from outcomes import delivery, landing, models, release, report
 from outcomes.answers import run as answers
+from outcomes.disclosure import ledger
 from outcomes.errors import OutcomesError, StepFailed, StorageError
 from outcomes.flows.blocks import read_login
 from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
@@ -139,7 +140,7 @@ def write_report(root: str, release_id: str) -> None:
     study = StudyFolder.open(root)
     folder = release.candidate_folder(study, release_id)
     with _guarded("report"), step("report") as line:
-        if report.is_written(folder):
+        if report.is_written(folder, study, release_id):
             line.say(_AS_BEFORE)
             return
         with release.timed(study, release_id, "report"):
@@ -152,6 +153,7 @@ def publish(root: str, release_id: str) -> str:
     study = StudyFolder.open(root)
     refuse_unfinished(study)
     with _guarded("publish"), step("publish") as line:
+        ledger.enter(study, release.candidate_folder(study, release_id), release_id)  # before anybody can read it
         folder = release.publish(study, release_id)
         record_publication(study)
         prune(study)

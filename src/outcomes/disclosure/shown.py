@@ -88,7 +88,9 @@ def shown_table(counts: Sequence[int], rule: Disclosure, about: str = "", parts:
     parts : sequence of str
         Names of the parts, the same from release to release; their places where not given.
     """
-    names = parts or [str(place) for place in range(len(counts))]
+    names = list(parts) or [str(place) for place in range(len(counts))]
+    if len(set(names)) < len(names):
+        raise UsageError(f"Two parts of one table have the same name: {about}", "name them apart")
     return _teller(rule, about).table(about, dict(zip(names, counts, strict=True)))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from outcomes.disclosure import Shown, shown_count
+from outcomes.disclosure import Shown, even_bins, shown_count
 from outcomes.study.settings import Disclosure
 
 N_BINS = 12
@@ -33,18 +33,19 @@ class Cell:
 def session_bins(
     con: duckdb.DuckDBPyConnection, column: str, low: float, high: float, rule: Disclosure
 ) -> tuple[Bin, ...]:
-    """Sessions of the models of satisfaction by one column, in even steps; `low` and `high` are a curve's ends."""
-    width = (high - low) / N_BINS
+    """Sessions of the models of satisfaction by one column, in even steps between a curve's ends."""
+    edges = even_bins(low, high, N_BINS)
+    low, width, n_bins = edges[0], edges[1] - edges[0], len(edges) - 1
     rows = con.execute(
-        f"""select least(cast(floor(({column} - ?) / ?) as integer), {N_BINS - 1}) as place,
+        f"""select least(cast(floor(({column} - ?) / ?) as integer), {n_bins - 1}) as place,
                 count(*), count(distinct client_id)
             from mart_session_directiveness where {column} between ? and ? group by place""",
-        [low, width, low, high],
+        [low, width, low, edges[-1]],
     ).fetchall()
     found = {place: sessions for place, sessions, clients in rows if clients >= rule.minimum_count}
     return tuple(
-        Bin(low + place * width, low + (place + 1) * width, shown_count(found.get(place, 0), rule))
-        for place in range(N_BINS)
+        Bin(edges[place], edges[place + 1], shown_count(found.get(place, 0), rule, f"{column} from {edges[place]:g}"))
+        for place in range(n_bins)
     )
 
 
@@ -63,5 +64,5 @@ def preference_cells(
             group by i, j having count(distinct client_id) >= ? order by i, j""",
         [low, width, low, width, rule.minimum_count],
     ).fetchall()
-    shown = [(i, j, shown_count(n, rule).value) for i, j, n in rows]
+    shown = [(i, j, shown_count(n, rule, f"guidance square {i} of {steps}, wish square {j}").value) for i, j, n in rows]
     return tuple(Cell(low + (i + 0.5) * width, low + (j + 0.5) * width, n) for i, j, n in shown if n is not None)

@@ -61,25 +61,38 @@ def _share(row: dict, rule: Disclosure) -> Told:
     found = told(row, rule, PERCENT)
     if isinstance(found, Unsaid):
         return found
-    part, whole = round(row["estimate"] * row["n_episodes"]), row["n_episodes"]
-    if shown_percent(part, whole, rule).value is None:
+    counted = _counted(row, rule)
+    if counted is None:
         return FEW
-    rounded = [shown_count(n, rule).value for n in (part, whole)]
-    low, high = proportion_confint(*rounded, method="wilson")
-    return Estimate(rounded[0] / rounded[1], float(low), float(high), found.state, PERCENT)
+    part, _, whole = counted
+    low, high = proportion_confint(part, whole, method="wilson")
+    return Estimate(part / whole, float(low), float(high), found.state, PERCENT)
 
 
 def _bounds(row: dict, rule: Disclosure) -> Piece:
     """From none to all of the unknown endings; from rounded counts too."""
     if isinstance(found := told(row, rule, PERCENT), Unsaid):
         return found
-    part, unknown, whole = round(row["estimate"] * row["n_episodes"]), row["n_undetermined"], row["n_episodes"]
-    if shown_percent(part, whole, rule).value is None:
+    counted = _counted(row, rule)
+    if counted is None:
         return FEW
-    part, unknown, whole = (shown_count(n, rule).value for n in (part, unknown, whole))
+    part, unknown, whole = counted
     if unknown is None:
         return "few endings are unknown"
     return Range(part / (whole + unknown), (part + unknown) / (whole + unknown), PERCENT)
+
+
+def _counted(row: dict, rule: Disclosure) -> tuple[int, int | None, int] | None:
+    """Dropouts, unknown endings (None where few) and courses as they may be told; None where the share may not be."""
+    part, whole, about = (
+        round(row["estimate"] * row["n_episodes"]),
+        row["n_episodes"],
+        f"dropout by {row['definition']}",
+    )
+    if shown_percent(part, whole, rule, f"{about}: share").value is None:
+        return None
+    part, whole = (shown_count(n, rule, f"{about}: {what}").value for what, n in (("dropouts", part), ("all", whole)))
+    return part, shown_count(row["n_undetermined"], rule, f"{about}: unknown endings").value, whole
 
 
 def _endings(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> tuple[Block, ...]:
@@ -92,10 +105,10 @@ def _endings(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> tuple[Block, .
     counts = [found.get(name, 0) for name in ENDINGS]
     if not sum(counts[:3]):  # the refusal beside it says why
         return ()
-    shown = shown_table(counts, rule)
+    shown = shown_table(counts, rule, "endings", ENDINGS)
     lines: list[tuple[Piece | Words, ...]] = [
-        (words, part, shown_percent(count, sum(counts), rule) if part.value is not None else "")
-        for words, part, count in zip(ENDINGS.values(), shown.parts, counts, strict=True)
+        (words, part, shown_percent(n, sum(counts), rule, f"endings: {name}") if part.value is not None else "")
+        for (name, words), part, n in zip(ENDINGS.items(), shown.parts, counts, strict=True)
     ]
     lines.append((Strong("all"), shown.total, ""))
     return (table(("How courses of therapy ended", "Courses", "Share of all"), lines),)

@@ -32,7 +32,8 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     rule = settings.disclosure
     small = say(
         "Numbers under {least} are not shown, and the others are rounded to the nearest {base}, so that nobody can be "
-        "recognised. Sums may therefore not add up.",
+        "recognised. A number that an earlier report told stays as it was until it has changed by {least} or more: "
+        "small changes could be traced to persons as small numbers could. Sums may therefore not add up.",
         least=Given(str(rule.minimum_count)),
         base=Given(str(rule.rounding)),
     )
@@ -41,9 +42,10 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
 
 def _branch(title: str, rows: Sequence[dict], rule: Disclosure) -> tuple[Block, ...]:
     """The sessions left out and those that stay are the parts of one total; so are the clients."""
-    sessions = shown_table(_steps_down([row["n_sessions"] for row in rows]), rule)
+    reasons = [f"{row['step']}: {row['reason']}" for row in rows[1:]] + ["left at last"]
+    sessions = shown_table(_steps_down([row["n_sessions"] for row in rows]), rule, f"{title}: sessions", reasons)
     people = [row["n_clients"] for row in rows if row["n_clients"] is not None]
-    clients = shown_table(_steps_down(people), rule)
+    clients = shown_table(_steps_down(people), rule, f"{title}: clients", reasons[-len(people) :])
     ids_from = len(rows) - len(people)  # before it, rows are not yet people
     first, last = rows[0], rows[-1]
     lines: list[tuple[Piece | Words, ...]] = [
@@ -57,9 +59,12 @@ def _branch(title: str, rows: Sequence[dict], rule: Disclosure) -> tuple[Block, 
             continue
         lines.append((Given(f"left out: {plain(row['reason'])}"), sessions.parts[i], out))
     if few:
-        words = Given(f"left out, each {shown_count(0, rule).text}: {'; '.join(few)}", Kind.COUNT)
+        words = Given(
+            f"left out, each {shown_count(0, rule, 'what is left out for other reasons').text}: {'; '.join(few)}",
+            Kind.COUNT,
+        )
         lines.append((words, "", ""))
-    therapists = shown_count(last["n_therapists"], rule)
+    therapists = shown_count(last["n_therapists"], rule, f"{title}: therapists")
     end = say("{step} (with {n} therapists)", step=Strong(plain(last["step"]).capitalize()), n=therapists)
     lines.append((end, sessions.parts[-1], clients.parts[-1]))
     return (table((title, "Sessions", "Clients"), lines),)

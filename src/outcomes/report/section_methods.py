@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.disclosure import MINIMUM_RESIDUAL_DF, Shown, shown_count, shown_percent, shown_text
+from outcomes.disclosure import Shown, shown_count, shown_percent, shown_text
 from outcomes.models.state import ModelStatus
 from outcomes.report.blocks import Block, Section, bullets, fold, heading, note, paragraph, table
 from outcomes.report.pieces import Form, Given, Kind, Piece, Strong, Words, say
@@ -42,7 +42,8 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     declared = [_model(con, spec, fits[spec["model"]], settings.disclosure) for spec in specs if spec["model"] in fits]
     how = bullets(*(say("{name}: " + text, name=Strong(name)) for name, text in _HOW.items()))
     least = say(
-        "A declared model is shown only with at least {n} more sessions than terms.", n=Given(str(MINIMUM_RESIDUAL_DF))
+        "A declared model is shown only with at least {n} more sessions than terms.",
+        n=Given(str(settings.disclosure.minimum_residual_df)),
     )
     models: tuple[Block, ...] = (heading("The study's declared models"), *declared, note(least)) if declared else ()
     return Section("methods", "How it was computed", (fold("Each answer", how), *models))
@@ -53,7 +54,7 @@ def _model(con: duckdb.DuckDBPyConnection, spec: dict, fit: dict, rule: Disclosu
     title = Given(f"Model “{spec['model'].replace('_', ' ')}”: {_STATES[state]}")
     blocks: list[Block] = [paragraph(Given(spec["question"]))]
     if state is not ModelStatus.REFUSED:
-        blocks.append(paragraph(_people(fit, rule)))
+        blocks.append(paragraph(_people(fit, rule, f"model {spec['model']}")))
     if fit["reason"]:
         blocks.append(paragraph(Given(plain(shown_text(fit["reason"], rule)), Kind.REASON)))
     if state is ModelStatus.CONVERGED:
@@ -62,19 +63,21 @@ def _model(con: duckdb.DuckDBPyConnection, spec: dict, fit: dict, rule: Disclosu
     return fold(title, *blocks)
 
 
-def _people(fit: dict, rule: Disclosure) -> Words:
+def _people(fit: dict, rule: Disclosure, model: str) -> Words:
     return say(
         "{sessions} sessions of {clients} clients with {therapists} therapists. Sessions left out because a rating was "
         "missing or what came next is not known: {missing}.",
-        sessions=shown_count(fit["n_rows"], rule),
-        clients=shown_count(fit["n_clients"], rule),
-        therapists=shown_count(fit["n_therapists"], rule),
-        missing=_share(fit["n_missing"], fit["n_rows"] + fit["n_missing"], rule),
+        sessions=shown_count(fit["n_rows"], rule, f"{model}: sessions"),
+        clients=shown_count(fit["n_clients"], rule, f"{model}: clients"),
+        therapists=shown_count(fit["n_therapists"], rule, f"{model}: therapists"),
+        missing=_share(fit["n_missing"], fit["n_rows"] + fit["n_missing"], rule, f"{model}: sessions left out"),
     )
 
 
-def _share(part: int, whole: int, rule: Disclosure) -> Shown:
-    return shown_count(part, rule) if part < rule.minimum_count else shown_percent(part, whole, rule)
+def _share(part: int, whole: int, rule: Disclosure, about: str) -> Shown:
+    if part < rule.minimum_count:
+        return shown_count(part, rule, about)
+    return shown_percent(part, whole, rule, f"{about}, of all")
 
 
 def _effects(con: duckdb.DuckDBPyConnection, spec: dict, rule: Disclosure) -> list[Block]:

@@ -44,4 +44,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, statements:
 def _share(row: dict, rule: Disclosure) -> Shown | Given:
     """How many break a rule: a percentage, or that they are few."""
     violated, whole = row["n_violated"] or 0, row["n_denominator"] or 0
-    return shown_count(violated, rule) if violated < rule.minimum_count else shown_percent(violated, whole, rule)
+    about = f"rows that break {row['check_id']}"
+    if violated < rule.minimum_count:
+        return shown_count(violated, rule, about)
+    return shown_percent(violated, whole, rule, f"{about}, of all")

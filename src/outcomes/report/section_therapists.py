@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.disclosure import shown_count
 from outcomes.report.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.pieces import PERCENT, Form, Given, Kind, Piece, Words
 from outcomes.report.rows import refusal, table_rows, told
@@ -64,9 +65,19 @@ def _outcome(title: str, rows: list[dict], rule: Disclosure) -> list[Block]:
             label, form = _QUANTITIES.get(row["quantity"], (row["quantity"].capitalize(), Form()))
             lines.append((title if row["quantity"] == "all" else label, told(row, rule, form)))
         elif row["shown"] and row["status"] == "converged":
-            lines.append((row["quantity"].capitalize(), Given(row["shown"], Kind.COUNT)))
+            lines.append((row["quantity"].capitalize(), Given(_told_now(row, rule), Kind.COUNT)))
     mix = next((row["adjusted_for"] for row in rows if row["adjusted_for"]), "")
     said: list[Block] = [heading(title), table(("What", "Estimate (interval)"), lines)]
     if mix:
         said.append(note(f"Adjusted for {', '.join(plain(name) for name in mix.split(', '))}."))
     return said
+
+
+def _told_now(row: dict, rule: Disclosure) -> str:
+    """A count of therapists beside what earlier reports told; the answer's table knows its own release only."""
+    about = f"therapists: {row['outcome']}, {row['quantity']}"
+    return (
+        shown_count(int(row["shown"].replace(",", "")), rule, about).text
+        if row["shown"][-1:].isdigit()
+        else row["shown"]
+    )

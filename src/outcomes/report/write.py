@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from outcomes.disclosure import Telling
+from outcomes.disclosure.ledger import is_up_to_date, teller, write_told
 from outcomes.release.folders import DATABASE
 from outcomes.report.page import render
 from outcomes.report.pdf import pdf_of
@@ -14,9 +16,9 @@ from outcomes.warehouse import connect
 REPORT, PDF, CHECKS = "report.html", "report.pdf", "checks.json"
 
 
-def is_written(folder: Path) -> bool:
-    """Say whether the candidate has its report: each file appears whole, and its inputs cannot change any more."""
-    return (folder / REPORT).is_file() and (folder / PDF).is_file()
+def is_written(folder: Path, study: StudyFolder, release_id: str) -> bool:
+    """Say whether the candidate has its report: each file whole, and written after all that was published since."""
+    return (folder / REPORT).is_file() and (folder / PDF).is_file() and is_up_to_date(folder, study, release_id)
 
 
 def write_report(folder: Path, study: StudyFolder) -> Path:
@@ -32,12 +34,16 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
     Returns
     -------
     Path
-        The page. The same release gives the same bytes.
+        The page. The same release after the same earlier reports gives the same bytes; `told.json` beside it has all
+        that it tells, for the ledger.
     """
     statements = {check["check_id"]: check["statement"] for check in read_json(folder / CHECKS)["checks"]}
     with connect(folder / DATABASE, read_only=True) as con:
-        page = render(con, study.settings, statements, study.settings_sha256)
         release_id, data_cut = con.execute("select release_id, data_cut from release").fetchall()[0]
+        telling = Telling.by(teller(study, release_id))
+        settings = study.settings.model_copy(update={"disclosure": telling})
+        page = render(con, settings, statements, study.settings_sha256)
+    write_told(folder, telling.teller)
     write_text(folder / REPORT, page)
     write_bytes(folder / PDF, pdf_of(page, study.settings.study.name, release_id, data_cut))
     return folder / REPORT
