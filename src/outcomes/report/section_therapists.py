@@ -75,9 +75,6 @@ def _outcome(title: str, rows: list[dict], rule: Disclosure) -> list[Block]:
 
 def _told_now(row: dict, rule: Disclosure) -> str:
     """A count of therapists beside what earlier reports told; the answer's table knows its own release only."""
+    number = row["shown"].replace(",", "")
     about = f"therapists: {row['outcome']}, {row['quantity']}"
-    return (
-        shown_count(int(row["shown"].replace(",", "")), rule, about).text
-        if row["shown"][-1:].isdigit()
-        else row["shown"]
-    )
+    return shown_count(int(number), rule, about).text if number.isdecimal() else row["shown"]

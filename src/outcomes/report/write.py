@@ -43,6 +43,7 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
         telling = Telling.by(teller(study, release_id))
         settings = study.settings.model_copy(update={"disclosure": telling})
         page = render(con, settings, statements, study.settings_sha256)
+    (folder / REPORT).unlink(missing_ok=True)  # so that a kill leaves no old page beside new numbers
     write_told(folder, telling.teller)
     write_text(folder / REPORT, page)
     write_bytes(folder / PDF, pdf_of(page, study.settings.study.name, release_id, data_cut))
