@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import duckdb
@@ -44,8 +45,8 @@ def session_bins(
     ).fetchall()
     found = {place: sessions for place, sessions, clients in rows if clients >= rule.minimum_count}
     return tuple(
-        Bin(edges[place], edges[place + 1], shown_count(found.get(place, 0), rule, f"{column} from {edges[place]:g}"))
-        for place in range(n_bins)
+        Bin(left, right, shown_count(found.get(place, 0), rule, f"sessions with {column} from {left:g} to {right:g}"))
+        for place, (left, right) in enumerate(itertools.pairwise(edges))
     )
 
 
