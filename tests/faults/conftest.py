@@ -91,3 +91,9 @@ def study_on_disk(_published, small_disk) -> StudyFolder:
     """The same on the small disk."""
     shutil.copytree(_published, small_disk.root / "study", symlinks=True)
     return StudyFolder.open(small_disk.root / "study")
+
+
+@pytest.fixture
+def empty_study(tmp_path) -> StudyFolder:
+    """A study with nothing in its inbox."""
+    return create_study(tmp_path / "study")

@@ -14,6 +14,9 @@ from outcomes.landing.refusal import FileRefused, listed
 from outcomes.study.settings import StudySettings
 
 _UNPACK_BYTES = 4_000_000
+_MOST_TIMES = 200  # what ratings unpack to, times their packed size, is a tenth of this
+_BOMB_BYTES = 100_000_000  # under it a high ratio is no danger
+_TAIL_BYTES = 4096
 
 
 class Format(StrEnum):
@@ -92,16 +95,37 @@ def unpack(path: Path, target: Path, most_bytes: int) -> None:
     """
     n_bytes = 0
     try:
-        with gzip.open(path, "rb") as packed, target.open("wb") as unpacked:
+        with path.open("rb") as source, gzip.GzipFile(fileobj=source) as packed, target.open("wb") as unpacked:
             while part := packed.read(_UNPACK_BYTES):
                 n_bytes += len(part)
                 if n_bytes > most_bytes:
                     raise too_large(f"the file unpacks to more than {most_bytes:,} bytes")
+                if n_bytes > max(_BOMB_BYTES, _MOST_TIMES * source.tell()):
+                    raise too_large(f"the file unpacks to more than {_MOST_TIMES} times its size")
                 unpacked.write(part)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise FileRefused(
             Refusal.UNREADABLE, "the file cannot be unpacked; it is cut off, damaged or no gzip file", "pack it again"
         ) from None
+
+
+def refuse_unwritten(path: Path, n_bytes: int) -> None:
+    """Look at a large file's end before all of it is read.
+
+    Raises
+    ------
+    FileRefused
+        If the file ends in NUL bytes: it was given its room, and its end was not written.
+    """
+    if n_bytes <= _BOMB_BYTES:
+        return
+    with path.open("rb") as stream:
+        stream.seek(-_TAIL_BYTES, os.SEEK_END)
+        if not stream.read().strip(b"\x00"):
+            raise FileRefused(
+                Refusal.UNREADABLE, "the file ends in NUL bytes: its end was never written",
+                "wait until it is complete, or copy it again",
+            )  # fmt: skip
 
 
 def too_large(message: str) -> FileRefused:

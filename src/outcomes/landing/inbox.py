@@ -18,7 +18,16 @@ from outcomes.landing.batch import SHORT, BatchEntry, read_batches, write_batch
 from outcomes.landing.columns import ColumnPlan
 from outcomes.landing.csv_files import read_csv
 from outcomes.landing.door import MISALIGNED, refuse_identifying_values
-from outcomes.landing.files import Format, fingerprint, format_of, is_ignored, kind_of, too_large, unpack
+from outcomes.landing.files import (
+    Format,
+    fingerprint,
+    format_of,
+    is_ignored,
+    kind_of,
+    refuse_unwritten,
+    too_large,
+    unpack,
+)
 from outcomes.landing.ndjson_files import read_ndjson
 from outcomes.landing.parquet_files import read_parquet
 from outcomes.landing.pseudonyms import (
@@ -143,6 +152,7 @@ def _land(
                 raise too_large(
                     f"the file has {before[0]:,} bytes; the study allows {study.settings.landing.max_bytes:,}"
                 )
+            refuse_unwritten(path, before[0])
             sha256 = file_sha256(path)
             if known := batches.get(sha256):
                 forget(study, sha256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -72,8 +73,8 @@ def _keys(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     ).fetchall()
     header: dict[str, int] = {}
     for names, _ in lists:
-        for name in names:
-            header[name] = max(header.get(name, 0), names.count(name))
+        for name, times in Counter(names).items():
+            header[name] = max(header.get(name, 0), times)
     return tuple(name for name, times in header.items() for _ in range(times))
 
 
