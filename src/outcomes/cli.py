@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 import outcomes.teardown  # noqa: F401  registered before all else
-from outcomes.errors import OutcomesError, StepFailed, StorageError
+from outcomes.errors import OutcomesError, StepFailed, StorageError, visible
 
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 STALE = 7  # exit code
@@ -179,7 +179,7 @@ def status(ctx: click.Context, directory: Path, as_json: bool) -> None:
     from outcomes.study import StudyFolder
 
     found = read_status(StudyFolder.open(directory))
-    click.echo(found.as_json() if as_json else found.as_text())
+    click.echo(visible(found.as_json() if as_json else found.as_text()))
     if found.is_stale:
         ctx.exit(STALE)
 
@@ -219,7 +219,8 @@ def query(directory: Path, sql: str, form: str, rows: int) -> None:
     from outcomes.query import ask
     from outcomes.study import StudyFolder
 
-    click.echo(ask(StudyFolder.open(directory), sql, form, rows))
+    answer = ask(StudyFolder.open(directory), sql, form, rows)
+    click.echo(visible(answer) if form == "table" else answer)
 
 
 @main.command()
@@ -234,7 +235,7 @@ def verify(directory: Path, wait: float, head: str) -> None:
     study = StudyFolder.open(directory)
     with writer_lock(study, wait):
         found = verify_study(study, head)
-    click.echo(found.as_text())
+    click.echo(visible(found.as_text()))
     found.raise_if_altered()
 
 

@@ -5,6 +5,16 @@ Messages say what went wrong, where, how many, and what to try. They never carry
 
 from __future__ import annotations
 
+import json
+
+
+def visible(text: str) -> str:
+    """Write signs that cannot be seen as escapes: in a terminal they could hide words or give it orders.
+
+    Control characters (but line ends and tabs), marks of writing direction, bytes of names that are no UTF-8.
+    """
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else json.dumps(sign)[1:-1] for sign in text)
+
 
 class OutcomesError(Exception):
     """Base of all errors that are meant for the user.
@@ -25,7 +35,7 @@ class OutcomesError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  Try: {self.hint}" if self.hint else self.message
+        return visible(f"{self.message}\n  Try: {self.hint}" if self.hint else self.message)
 
     def __reduce__(self):
         # Prefect pickles exceptions; without this the hint would be lost.

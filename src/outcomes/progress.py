@@ -10,6 +10,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from outcomes.errors import visible
+
 Item = TypeVar("Item")
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -26,7 +28,7 @@ class StepLine:
 
     def warn(self, text: str) -> None:
         """Print a warning at once, marked in words as well as in colour."""
-        _console.print(f"  warning: {text}", style="yellow", markup=False)
+        _console.print(f"  warning: {visible(text)}", style="yellow", markup=False)
 
 
 @contextmanager

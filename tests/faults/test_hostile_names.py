@@ -1,4 +1,4 @@
-"""Hostile names stay names: in files, columns, ids and the study file, for SQL, pages, mail, terminals and spreadsheets."""
+"""Hostile names stay names: in files, columns, ids, study file; for SQL, pages, mail, terminals, spreadsheets."""
 
 from __future__ import annotations
 
@@ -23,9 +23,14 @@ from .deliveries import HEADER
 
 HOSTILE = (
     "'; drop table core_sessions; --", '"; drop table core_sessions; --', "../../etc/passwd", "$(touch pwned)", "`id`",
-    "<script>alert(1)</script>", "{{ 7 * 7 }}", "%s%n", "Robert\\'); --", "👩‍⚕️", "a" * 200, "=cmd()", "+1+1", "-2", "@sum",
+    "<script>alert(1)</script>", "{{ 7 * 7 }}", "%s%n", "Robert\\'); --", "🩺💬",
+    "a" * 200, "=cmd()", "+1+1", "-2", "@sum",
 )  # fmt: skip
 INVISIBLE = ("\x1b[31mred", "left\u202eright", "a\u2066b", "nul\x00", "bell\x07", "\x9b2J")
+
+
+def toml_text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, *INVISIBLE])
@@ -38,7 +43,7 @@ def test_a_column_of_any_name_is_mapped_or_refused_and_nothing_runs(empty_study,
     )
     for refused in land_inbox(empty_study).refused:
         assert refused.message.isprintable()
-    mapped = f"[sources.sessions.columns]\nsatisfaction = {json.dumps(name)}\n"
+    mapped = f"[sources.sessions.columns]\nsatisfaction = {toml_text(name)}\n"
     text = empty_study.settings_path.read_text().replace("[sources.sessions.columns]", mapped, 1)
     empty_study.settings_path.write_text(text)
     if name in INVISIBLE:
@@ -69,7 +74,9 @@ def test_ids_of_any_look_are_data_and_those_that_hide_something_are_quarantined(
     assert kept == set(ids) - set(INVISIBLE)
 
 
-@pytest.mark.parametrize("raw", [b"sessions\xff.csv", b"sessions\x1b]0;pwned\x07.csv", "sessions\u202evsc.csv".encode()])
+@pytest.mark.parametrize(
+    "raw", [b"sessions\xff.csv", b"sessions\x1b]0;pwned\x07.csv", "sessions\u202evsc.csv".encode()]
+)
 def test_a_file_of_any_name_is_landed_or_refused_and_its_name_shows_nothing_hidden(empty_study, raw, capfd):
     path = os.path.join(os.fsencode(empty_study.inbox), raw)
     with open(path, "wb") as stream:
@@ -88,7 +95,12 @@ def test_a_file_of_any_name_is_landed_or_refused_and_its_name_shows_nothing_hidd
 @pytest.mark.parametrize("name", INVISIBLE)
 def test_a_study_file_with_signs_that_cannot_be_seen_is_refused(empty_study, name):
     text = empty_study.settings_path.read_text()
-    empty_study.settings_path.write_text(text.replace('name = "Practice outcomes"', f"name = {json.dumps(name)}"))
+    empty_study.settings_path.write_text(
+        text.replace(
+            'name = "Practice outcomes"',
+            f"name = {toml_text(name)}",
+        )
+    )
     with pytest.raises(StudyError, match="cannot be seen"):
         StudyFolder.open(empty_study.root)
 

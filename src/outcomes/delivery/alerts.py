@@ -10,7 +10,7 @@ from outcomes.delivery.journal import Journal
 from outcomes.delivery.login import ReadBlock, no_blocks
 from outcomes.delivery.mail import send_all
 from outcomes.delivery.reports import one_line
-from outcomes.errors import OutcomesError
+from outcomes.errors import OutcomesError, visible
 from outcomes.landing.results import Refused
 from outcomes.release import published_id
 from outcomes.study import StudyFolder
@@ -23,7 +23,7 @@ def alert_refusals(
     """Mail the analysts which files were refused and what to do; return why mails failed."""
     if not refused:
         return ()
-    parts = [f"{one_line(file.file_name)}\n  {file.message}\n  What to do: {file.hint}" for file in refused]
+    parts = [f"{visible(one_line(file.file_name))}\n  {file.message}\n  What to do: {file.hint}" for file in refused]
     lines = ["These files of the inbox were refused; the others were used:", *parts]
     lines.append("Put the mended files into the inbox; the next refresh takes them.")
     key = [f"{file.file_name} {file.sha256} {file.refusal}" for file in refused]

@@ -39,6 +39,17 @@ def is_ignored(path: Path) -> bool:
     return name.startswith((".", "~")) or name.endswith(("~", ".tmp", ".part", ".crdownload")) or not path.is_file()
 
 
+def readable_name(path: Path) -> str:
+    """Return a file's name, with what is no UTF-8 in it as escapes."""
+    return path.name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def refuse_unreadable_name(path: Path) -> None:
+    """Refuse a file whose name is not UTF-8: it can neither be written down nor printed."""
+    if readable_name(path) != path.name:
+        raise FileRefused(Refusal.UNREADABLE, "the file's name is not UTF-8", "rename the file")
+
+
 def kind_of(name: str, settings: StudySettings) -> Kind:
     """Tell a file's kind by its name.
 

@@ -24,6 +24,8 @@ from outcomes.landing.files import (
     format_of,
     is_ignored,
     kind_of,
+    readable_name,
+    refuse_unreadable_name,
     refuse_unwritten,
     too_large,
     unpack,
@@ -146,6 +148,7 @@ def _land(
 ) -> Landed | Skipped | Refused:
     study, kind, sha256 = bench.study, None, ""
     try:
+        refuse_unreadable_name(path)
         for _ in range(_ATTEMPTS):
             before = fingerprint(path)
             if before[0] > study.settings.landing.max_bytes:
@@ -198,7 +201,7 @@ def _refused(study: StudyFolder, path: Path, kind: Kind | None, sha256: str, ref
     if remembered := recall(study, path.name, kind, sha256):
         return remembered
     refused = Refused(
-        path.name, kind, sha256, refusal.refusal, refusal.message, refusal.hint, refusal.rows_read,
+        readable_name(path), kind, sha256, refusal.refusal, refusal.message, refusal.hint, refusal.rows_read,
         sum(refusal.quarantined_by_rule.values()), refusal.quarantined_by_rule,
     )  # fmt: skip
     if sha256:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from outcomes.cells import FORMULA_START, PLAIN_NUMBER
+from outcomes.cells import neutral_cell
 from outcomes.contract import RULE_REASONS, Rule
 
 HEADER = ("file", "line", "rule", "other_rules", "column", "reason", "row")
@@ -29,11 +28,6 @@ class RejectedRow:
     cells: dict[str, str] | list[str] | None
 
 
-def neutral(cell: str) -> str:
-    """Disarm a cell that a spreadsheet would run as a formula; plain numbers stay."""
-    return "'" + cell if re.match(FORMULA_START, cell) and not re.match(PLAIN_NUMBER, cell) else cell
-
-
 def quarantine_text(file_name: str, rejected: Iterable[RejectedRow]) -> str:
     """Write the quarantine CSV of one file."""
     out = io.StringIO()
@@ -44,7 +38,15 @@ def quarantine_text(file_name: str, rejected: Iterable[RejectedRow]) -> str:
         reason = RULE_REASONS[row.rules[0]]
         columns = " ".join(dict.fromkeys(filter(None, row.columns)))
         writer.writerow(
-            [neutral(file_name), row.line, row.rules[0], others, neutral(columns), reason, _cells_text(row.cells)]
+            [
+                neutral_cell(file_name),
+                row.line,
+                row.rules[0],
+                others,
+                neutral_cell(columns),
+                reason,
+                _cells_text(row.cells),
+            ]
         )
     return out.getvalue()
 
@@ -53,8 +55,8 @@ def _cells_text(cells: dict[str, str] | list[str] | None) -> str:
     if cells is None:
         return ""
     if isinstance(cells, dict):
-        return json.dumps({neutral(name): neutral(cell) for name, cell in cells.items()}, ensure_ascii=False)
-    return json.dumps([neutral(cell) for cell in cells], ensure_ascii=False)
+        return json.dumps({neutral_cell(name): neutral_cell(cell) for name, cell in cells.items()}, ensure_ascii=False)
+    return json.dumps([neutral_cell(cell) for cell in cells], ensure_ascii=False)
 
 
 def count_by_rule(rejected: Iterable[RejectedRow]) -> dict[Rule, int]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from outcomes.contract import CONTRACT, Kind, ValueType
-from outcomes.errors import StudyError
+from outcomes.errors import StudyError, visible
 from outcomes.study.base import Part
 from outcomes.study.multiverse import Multiverse
 
@@ -220,6 +221,9 @@ class Schedule(Part):
     expected_hours: float = Field(0, ge=0)  # older than this is stale; 0 expects nothing
 
 
+_ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
+
+
 class Audience(StrEnum):
     """For whom a delivery is."""
 
@@ -238,7 +242,7 @@ class Smtp(Part):
 
     @model_validator(mode="after")
     def _sender_is_said(self) -> Smtp:
-        if self.host and "@" not in self.sender:
+        if self.host and not re.fullmatch(_ADDRESS, self.sender):
             raise ValueError('give the sender\'s address: sender = "...@..."')
         return self
 
@@ -254,7 +258,7 @@ class Delivery(Part):
     @classmethod
     def _are_addresses(cls, value: dict[Audience, tuple[str, ...]]) -> dict[Audience, tuple[str, ...]]:
         for audience, addresses in value.items():
-            if odd := sum(not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", address) for address in addresses):
+            if odd := sum(not re.fullmatch(_ADDRESS, address) for address in addresses):
                 raise ValueError(f"{odd} of the {audience} is no mail address")
         return value
 
@@ -292,6 +296,14 @@ class StudySettings(Part):
     delivery: Delivery = Delivery()
     report: Report = Report()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _all_can_be_seen(cls, declared: Any) -> Any:
+        for place, text in _texts(declared):
+            if visible(text) != text:
+                raise ValueError(f"{visible(place)} has a sign that cannot be seen: {visible(text)}")
+        return declared
+
     @model_validator(mode="after")
     def _parts_agree(self) -> StudySettings:
         if Kind.SESSIONS not in self.sources:
@@ -324,6 +336,19 @@ class StudySettings(Part):
     def extra_scales(self) -> tuple[str, ...]:
         """Scales beyond the contract's; they travel in the map column `other_scores` of sessions."""
         return tuple(name for name in self.scales if name not in STANDARD_SCALES)
+
+
+def _texts(declared: Any, place: str = "the file") -> Iterator[tuple[str, str]]:
+    """Yield every text and every name of a study file with its place."""
+    if isinstance(declared, str):
+        yield place, declared
+    elif isinstance(declared, Mapping):
+        for name, content in declared.items():
+            yield place, str(name)
+            yield from _texts(content, str(name))
+    elif isinstance(declared, list | tuple):
+        for content in declared:
+            yield from _texts(content, place)
 
 
 def read_settings(path: Path) -> StudySettings:
