@@ -57,7 +57,9 @@ def create_typed(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, rows: SourceR
     except (duckdb.ConversionException, duckdb.InvalidInputException):
         try:
             _create(con, plan, rows, today, is_native=False)
-        except (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException):
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error:  # damage inside a Parquet file may raise any of them
             # DuckDB's messages quote the file's lines: none of them may be passed on.
             if rows.is_typed:
                 raise FileRefused(
