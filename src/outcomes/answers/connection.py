@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from outcomes.analyses.mediation import indirect_effect
-from outcomes.answers.fitting import fit_linear_answer
-from outcomes.answers.guidance import CONTEXT, INTERCEPTS, PARTS, SLOPE, level_rows
+from outcomes.answers.fitting import Answered, fit_linear_answer
+from outcomes.answers.guidance import CONTEXT, INTERCEPTS, PARTS, SLOPE, level_rows, settled
 from outcomes.answers.rows import REFUSED, as_table, attempt, in_words, numbers, of_model, refuse_all
 from outcomes.answers.sessions import session_rows
 from outcomes.study.settings import Disclosure, StudySettings
@@ -137,7 +137,7 @@ def along(path: Path, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> It
     The legs come from separate models, so their sampling covariance is 0 (Bauer, Preacher & Gil 2006, doi
     10.1037/1082-989X.11.2.142).
     """
-    models = [fit_linear_answer(f"{leg.fixed} + {INTERCEPTS}", sessions, rule) for leg in (path.first, path.second)]
+    models = [_fitted(leg, sessions, rule) for leg in (path.first, path.second)]
     legs = [model.estimate(leg.term) for model, leg in zip(models, (path.first, path.second), strict=True)]
     yield {"path": path.second.words, "unit": path.second.unit}, numbers(legs[1], models[1])
     covariance = np.diag([found.std_error**2 for found in legs])
@@ -147,8 +147,15 @@ def along(path: Path, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> It
 
 
 def one_leg(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Iterator[tuple]:
-    model = fit_linear_answer(f"{leg.fixed} + {INTERCEPTS}", sessions, rule)
+    model = _fitted(leg, sessions, rule)
     yield {}, numbers(model.estimate(leg.term), model)
+
+
+def _fitted(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Answered:
+    """The model of one leg; where therapists do not differ at all, the same model without them, which fits the same."""
+    model = fit_linear_answer(f"{leg.fixed} + {INTERCEPTS}", sessions, rule)
+    zero = [block.group for block in model.fit.variances if block.sd[0] == 0]
+    return fit_linear_answer(f"{leg.fixed} + (1 | client_id)", sessions, rule) if zero == ["therapist_id"] else model
 
 
 def _empowerment(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> list[dict]:
@@ -161,7 +168,7 @@ def _empowerment(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> list[dict]
     }
     if all(row["status"] == REFUSED for row in found):
         return [_renamed(found[0], labels, "more guidance to empowerment")]
-    quoted = [row for row in found if row["is_quoted"] and row["question"] in (SLOPE, CONTEXT)]
+    quoted = [settled(row, found) for row in found if row["is_quoted"] and row["question"] in (SLOPE, CONTEXT)]
     return [_renamed(row, labels, f"{row['question']} {row['part']}") for row in quoted]
 
 

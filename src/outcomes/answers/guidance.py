@@ -19,6 +19,7 @@ from outcomes.answers.rows import REFUSED, Numbers, as_table, attempt, in_words,
 from outcomes.answers.sessions import session_rows
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed import wald_test
+from outcomes.models.state import ModelStatus
 from outcomes.study.settings import Disclosure, StudySettings
 
 NAME = "guidance"
@@ -32,7 +33,9 @@ PARTS = {
     "directiveness_therapist": "between therapists",
 }
 BY_CLIENT = "(1 + directiveness_within | client_id)"
+INTERCEPTS = "(1 | client_id) + (1 | therapist_id)"
 MODELS = {
+    "random intercepts": INTERCEPTS,
     "two levels": BY_CLIENT,
     "three levels": f"{BY_CLIENT} + (1 | therapist_id)",
     "three levels, slope by therapist": f"{BY_CLIENT} + (1 | therapist_id) + (0 + directiveness_within | therapist_id)",
@@ -50,7 +53,6 @@ SLOPE, CONTEXT, CORRECTED = "slope", "contextual effect", "slope corrected for u
 NEXT_SATISFACTION = "guidance to next satisfaction"
 NEXT_GUIDANCE = "satisfaction to next guidance"
 
-INTERCEPTS = "(1 | client_id) + (1 | therapist_id)"
 LAGGED = {
     NEXT_SATISFACTION: (
         "satisfaction_next ~ directiveness_within + directiveness_within_next + satisfaction_score + log_session",
@@ -98,6 +100,24 @@ def level_rows(mart: duckdb.DuckDBPyRelation, rule: Disclosure, outcome: str) ->
         labels = {"question": SLOPE, "part": "all", "model": model, "is_quoted": False, "mean_reliability": None}
         rows += attempt(labels, lambda f=f"{fixed} + {random}", m=model: _levels(f, mart, rule, m))
     return rows
+
+
+def settled(row: dict, rows: list[dict]) -> dict:
+    """The row itself, or where its model is singular the same one of the next simpler model that converged.
+
+    A variance at zero leaves nothing of its random effect: the simpler model fits the same. Two levels speak within
+    clients only; their errors of the slopes between are too small.
+    """
+    if row["status"] != ModelStatus.SINGULAR or row["model"] not in MODELS:
+        return row
+    richest_first = list(MODELS)[::-1]
+    for model in richest_first[richest_first.index(row["model"]) + 1 :]:
+        for other in rows:
+            same = (other["question"], other["part"], other["model"]) == (row["question"], row["part"], model)
+            speaks = model != "two levels" or row["part"] == PARTS["directiveness_within"]
+            if same and speaks and other["status"] == ModelStatus.CONVERGED:
+                return other
+    return row
 
 
 def _levels(formula: str, mart: duckdb.DuckDBPyRelation, rule: Disclosure, model: str) -> Iterator[tuple]:

@@ -103,7 +103,7 @@ def _more(rows, everything, lines, difference: str, settings: StudySettings, for
         if row["question"] == "slope" and row["part"] == WITHIN
     ]
     if models:
-        folds.append(fold("The same client, by three models", table(("Levels of the model", difference), models)))
+        folds.append(fold("The same client, by different models", table(("Levels of the model", difference), models)))
     context = lines(_CONTEXT, "part", [row for row in rows if row["question"] == "contextual effect"])
     corrected = [row for row in rows if row["question"] == "slope corrected for unreliable means"]
     context += [
