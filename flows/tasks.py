@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,18 +52,18 @@ def _guarded(name: str) -> Iterator[None]:
     except OSError as refused:
         raise StorageError(
             f"The step {name} could not read or write a file: {refused.strerror or type(refused).__name__}", _MAKE_ROOM
-        ) from refused
+        ) from None
     except _DATABASE_FAULTS as refused:
         raise StorageError(
             f"The step {name} could not read or write its database ({type(refused).__name__})", _MAKE_ROOM
-        ) from refused
+        ) from None
     except Exception as unexpected:
         last = traceback.extract_tb(unexpected.__traceback__)[-1]
         place = f"{Path(last.filename).name}, line {last.lineno}"
         raise StepFailed(
             f"The step {name} failed unexpectedly: {type(unexpected).__name__} in {place}",
             "set OUTCOMES_DEBUG=1 to see the whole error (it may show data), and report it",
-        ) from unexpected
+        ) from (unexpected if os.environ.get("OUTCOMES_DEBUG") else None)  # Prefect logs what an error came from
 
 
 @_step(name="land")
