@@ -19,11 +19,11 @@ from outcomes import landing, models
 from outcomes.errors import StepFailed
 from outcomes.flows.refresh import refresh
 land_inbox, calls = landing.land_inbox, {"land": 0, "fit": 0}
-def failing_once(study):
+def failing_once(*inputs):
     calls["land"] += 1
     if calls["land"] == 1:
         raise OSError(errno.EIO, "Input/output error")
-    return land_inbox(study)
+    return land_inbox(*inputs)
 def broken(folder, study):
     calls["fit"] += 1
     raise ZeroDivisionError("a value of the data")
