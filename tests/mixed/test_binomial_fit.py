@@ -175,6 +175,25 @@ def test_complete_separation_is_refused_and_the_column_named(sessions, link):
         fit_binomial("dropout ~ preference + is_group + (1 | therapist_id)", data, link=link)
 
 
+def test_one_late_event_after_sessions_without_any_is_refused():
+    """Dropout in sessions 1 to 3, then none until one in the last: the course of the hazard has no finite slope."""
+    rng = np.random.default_rng(3)
+    session = np.repeat(np.arange(1, 15), 500)
+    event = ((session <= 3) & (rng.random(session.size) < 0.04)).astype(int)
+    event[-1] = 1
+    data = pl.DataFrame(
+        {
+            "is_dropout": event,
+            "change": rng.normal(size=session.size),
+            **{f"session_{k}": (session == k).astype(int) for k in (1, 2, 3)},
+            "log_session": np.where(session > 3, np.log(session), 0.0),
+            "therapist_id": rng.integers(0, 50, session.size).astype(str),
+        }
+    )
+    with pytest.raises(FitRefused, match=r"separated .*log_session"):
+        fit_binomial("is_dropout ~ change + session_1 + session_2 + session_3 + log_session + (1 | therapist_id)", data)
+
+
 def test_a_predictor_that_orders_the_outcome_is_refused(sessions):
     data = sessions.with_columns((pl.col("dropout") * 2 + pl.col("preference").abs() / 100).alias("leak"))
     with pytest.raises(FitRefused, match="separated by leak"):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import polars as pl
 
 from outcomes.analyses.contrasts import Estimate
@@ -13,6 +14,7 @@ from outcomes.answers.fitting import Answered
 from outcomes.errors import FitRefused
 
 REFUSED = "refused"
+BROKE_DOWN = "The calculation broke down on these data, so there is no number; please report it."
 
 NUMBERS = {
     "estimate": pl.Float64,
@@ -80,6 +82,8 @@ def attempt(labels: dict[str, str], compute: Callable[[], Iterable[tuple[dict[st
         return [labels | words | asdict(found) for words, found in compute()]
     except FitRefused as refusal:
         return [labels | asdict(Numbers(reason=refusal.message))]
+    except np.linalg.LinAlgError:
+        return [labels | asdict(Numbers(reason=BROKE_DOWN))]
 
 
 def as_table(rows: list[dict], words: tuple[str, ...]) -> pl.DataFrame:

@@ -8,9 +8,11 @@ from pathlib import Path
 from types import ModuleType
 
 import duckdb
+import numpy as np
 import polars as pl
 
 from outcomes.answers import balance, connection, dropout, guidance, missing, multiverse, recovery, therapists
+from outcomes.answers.rows import BROKE_DOWN
 from outcomes.errors import FitRefused
 from outcomes.progress import tracked
 from outcomes.release.answer_columns import ANSWER_TABLES
@@ -107,6 +109,8 @@ def _asked(
         return analysis.run(con, study.settings, **memory), AnswerState(analysis.NAME, AnswerStatus.ANSWERED, "")
     except FitRefused as refusal:
         return {}, AnswerState(analysis.NAME, AnswerStatus.REFUSED, refusal.message)
+    except np.linalg.LinAlgError:  # one analysis must not hold up the release of all
+        return {}, AnswerState(analysis.NAME, AnswerStatus.REFUSED, BROKE_DOWN)
 
 
 def _write(con: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame | None) -> None:

@@ -28,6 +28,10 @@ GLM_TOLERANCE = 1e-10
 LEAST_MOVE = 0.1
 """Least movement of a row, in units of eta, in the last step of separated data (about 1 there, for ever)."""
 
+UNBOUNDED_ERROR = 1e3
+"""Standard error over the range of a column, in units of eta, that no finite estimate has: quasi-separated data give
+1e5 and more where their likelihood stops rising, informed data less than 100."""
+
 START_SD = (0.15, 2.0)
 """Range of starting standard deviations on the link's scale; inside, so that no variance starts on its boundary."""
 
@@ -56,7 +60,7 @@ def find_start(model: Model, names: tuple[str, ...]) -> Start:
     Raises
     ------
     FitRefused
-        When the outcome is the same in all rows, or a combination of columns separates it.
+        When the outcome is the same in all rows, or a combination of columns separates it, wholly or in part.
     """
     beta, vcov, passes = fit_glm(model, names)
     no_effects = np.zeros((model.blocks.n_cells, model.blocks.n_random_columns))
@@ -138,12 +142,27 @@ def fit_glm(model: Model, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarra
         beta, now = beta + size * step, ahead
         if decrement < GLM_TOLERANCE:
             refuse_separation(rows, step, names)
-            return beta, np.linalg.inv(now.fixed), passes
+            vcov = np.linalg.inv(now.fixed)
+            refuse_unbounded(rows, np.sqrt(np.diag(vcov)), names)
+            return beta, vcov, passes
     refuse_separation(rows, step, names)
     raise FitRefused(
         "The model without random effects does not converge; its starting values are needed.",
         "bring the columns to similar units, or leave out columns that are nearly combinations of others",
     )
+
+
+def refuse_unbounded(rows: Rows, std_error: np.ndarray, names: tuple[str, ...]) -> None:
+    """Raise where the likelihood is flat along a column: part of the rows are separated, rounding hides which."""
+    if std_error.max() < UNBOUNDED_ERROR:
+        return
+    chunks = [(chunk.X.min(axis=1), chunk.X.max(axis=1)) for part in rows.parts() for chunk in part()]
+    spread = np.max([high for _, high in chunks], axis=0) - np.min([low for low, _ in chunks], axis=0)
+    if guilty := [name for name, error in zip(names, std_error * spread, strict=True) if error > UNBOUNDED_ERROR]:
+        raise FitRefused(
+            f"The outcome is separated in part of the rows by {', '.join(guilty)}: the estimate has no bound.",
+            "leave the column out, or merge levels without events (or with events only)",
+        )
 
 
 def refuse_separation(rows: Rows, direction: np.ndarray, names: tuple[str, ...]) -> None:

@@ -1,8 +1,10 @@
 """The step that answers: one transaction an analysis, refusals as states, twice is once."""
 
+import numpy as np
 import pytest
 from answer_cohorts import database
 
+from outcomes.answers import balance
 from outcomes.answers.run import ANALYSES, ANSWERS, AnswerStatus, answer
 from outcomes.release.folders import DATABASE
 from outcomes.simulate import CohortParameters
@@ -62,3 +64,13 @@ def test_answering_twice_changes_nothing(small_candidate, study):
     before = (small_candidate / DATABASE).read_bytes()
     assert answer(small_candidate, study) == first
     assert (small_candidate / DATABASE).read_bytes() == before
+
+
+def test_a_calculation_that_breaks_down_is_a_refusal_of_its_own(small_candidate, study, monkeypatch):
+    def broken(*_, **__):
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+
+    monkeypatch.setattr(balance, "run", broken)
+    (state,) = [state for state in answer(small_candidate, study) if state.analysis == "balance"]
+    assert state.status is AnswerStatus.REFUSED
+    assert "broke down" in state.reason
