@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from outcomes.answers.reactance import INTERACTION, SIMPLE, WITHIN
 from outcomes.answers.recovery_cards import ESTIMATORS
 from outcomes.answers.run import ANALYSES
 from outcomes.release.answer_columns import ANSWER_TABLES
@@ -55,6 +56,7 @@ def _rows(status: str) -> dict[str, list[dict]]:
             )
         ],
         "balance_evidence": list(_evidence(status)),
+        "reactance_effects": list(_reactance(status)),
         "connection_effects": list(_connection(status)),
         **_dropout(status),
         "therapist_variation": list(_therapists(status)),
@@ -116,6 +118,13 @@ def _evidence(status: str):
         if outcome == "satisfaction":
             told = {k: v for k, v in _numbers(7.3, 7.0, 7.8, status).items() if k != "reason"}
             yield at | {"quantity": "quadratic alone: turning point"} | told
+
+
+def _reactance(status: str):
+    for outcome, guidance, slope in (("satisfaction", WITHIN, 0.2), ("dropout", "more guidance than before", -0.1)):
+        words = {"outcome": outcome, "guidance": guidance, "unit": "points"}
+        for quantity, value in ((INTERACTION, -0.04), *((name, slope - 0.04 * away) for name, away in SIMPLE.items())):
+            yield words | {"quantity": quantity} | _numbers(value, value - 0.02, value + 0.02, status)
 
 
 def _connection(status: str):

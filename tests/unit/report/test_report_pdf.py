@@ -38,6 +38,9 @@ def read(tmp_path):
     return read
 
 
+RELEASE_ID = "0123456789ab"  # of the synthetic release
+
+
 def made(body: str, title: str = "A title") -> bytes:
     page = f'<!doctype html><html lang="en"><head><title>{escape(title)}</title></head><body>{body}</body></html>'
     return pdf_of(page, "The study", "aaaaaaaaaaaa", date(2026, 1, 2))
@@ -65,9 +68,9 @@ def written(fitted_release, template_study):
 
 def test_the_same_release_gives_the_same_bytes(written, fitted_release, template_study):
     (fitted_release / "report.pdf").unlink()
-    assert not is_written(fitted_release)
+    assert not is_written(fitted_release, template_study, RELEASE_ID)
     write_report(fitted_release, template_study)
-    assert is_written(fitted_release)
+    assert is_written(fitted_release, template_study, RELEASE_ID)
     assert (fitted_release / "report.pdf").read_bytes() == written[1]
 
 
