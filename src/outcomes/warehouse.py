@@ -40,7 +40,8 @@ def connect(
         con = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     except duckdb.Error as refused:
         raise StorageError(
-            f"The database {path} cannot be opened: {str(refused).splitlines()[0]}", "see `outcomes status`"
+            f"The database {path} cannot be opened: {str(refused).splitlines()[0]}",
+            "check space and permissions; see `outcomes status`",
         ) from refused
     try:
         con.execute("set enable_progress_bar = false")

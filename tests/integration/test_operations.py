@@ -142,7 +142,7 @@ def test_the_pages_commands_do_what_it_says(prefect_server, small_study, mailbox
 
 def test_every_command_of_the_page_is_run_by_a_test():
     """A block of a new kind, or a command named in the text that no block runs, fails here."""
-    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py"))
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parents[1].rglob("*.py"))
     kinds = set(re.findall(r"^```(\w[\w ]*)$", PAGE, re.MULTILINE))
     assert {kind for kind in kinds if not re.search(rf'(commands|blocks)\("{kind}"\)', tests)} == set()
     run_ones = {line.split()[1] for kind in kinds for line in commands(kind) if line.startswith("outcomes ")}

@@ -3,9 +3,10 @@
 import pytest
 
 from outcomes import audit, landing, models, release
+from outcomes.answers.run import answer
 from outcomes.release.tables import TABLES
 from outcomes.simulate import simulate_study
-from outcomes.study import create_study
+from outcomes.study import StudyFolder, create_study
 from outcomes.trust.deidentification import deidentify
 from outcomes.warehouse import connect
 
@@ -13,15 +14,18 @@ from .questions import PAGE, ask_all, read_questions
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    """The database of a simulated study, with what checks and models add."""
+def database(tmp_path_factory, ask_only):
+    """The database of a simulated study, with what checks and models add; the answers are left out."""
     study = create_study(tmp_path_factory.mktemp("researcher") / "study")
+    ask_only(study.root)
+    study = StudyFolder.open(study.root)
     simulate_study(study.root, clients=400, therapists=20, seed=7)
     landing.land_inbox(study)
     folder = release.build(study, release.candidate_id(study))
     deidentify(folder, study)
     audit.audit(folder, study).raise_if_fatal()
     models.fit_models(folder, study)
+    answer(folder, study)
     with connect(folder / "outcomes.duckdb") as con:
         release.describe(con, settings=study.settings)
     return folder / "outcomes.duckdb"

@@ -193,7 +193,7 @@ def _land(
         return _refused(study, path, kind, sha256, refusal)
     except duckdb.Error as failed:  # its message may quote rows
         raise StorageError(
-            f"Landing failed inside DuckDB ({type(failed).__name__})", "check disk space and memory, then run again"
+            f"Landing failed inside DuckDB ({type(failed).__name__})", "check space and memory, then run again"
         ) from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.recovery_cards import CanAnswer
+from outcomes.disclosure import shown_text
 from outcomes.models.state import ModelStatus
 from outcomes.report.blocks import Block, Section, bullets, fold, heading, headline, note, paragraph, table
 from outcomes.report.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
@@ -26,14 +27,17 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section 
     rows = table_rows(con, "recovery_cards")
     if not rows:
         return None
+    tried = [row for row in rows if row["status"] == ModelStatus.CONVERGED]
+    if not tried:
+        reasons = dict.fromkeys(shown_text(row["reason"], settings.disclosure) for row in rows)
+        whys = [say("{why}", why=Given(reason, Kind.REASON)) for reason in reasons]
+        return Section(NAME, TITLE, (headline(_headline(rows)), bullets(*whys)))
     blocks: list[Block] = [headline(_headline(rows)), paragraph(_how(rows))]
     for answer, title in _GROUPS.items():
         own = [row for row in rows if row["answer"] == answer]
         if own:
             blocks += [heading(title), bullets(*(_item(row, answer) for row in own))]
-    tried = [row for row in rows if row["status"] == ModelStatus.CONVERGED]
-    if tried:
-        blocks.append(fold("The numbers behind it", _table(tried), _note()))
+    blocks.append(fold("The numbers behind it", _table(tried), _note()))
     return Section(NAME, TITLE, tuple(blocks))
 
 
