@@ -100,9 +100,7 @@ class Multiverse(Part):
     detrending: Dimension[Detrending] = _all(Detrending, Equivalence.EQUIVALENT)
     centring: Dimension[Centring] = _all(Centring, Equivalence.EQUIVALENT)
     structure: Dimension[Structure] = _all(Structure, Equivalence.EQUIVALENT)
-    covariates: Dimension[Covariates] = Dimension[Covariates](
-        type=Equivalence.EQUIVALENT, choices=(Covariates.NONE, Covariates.SEVERITY, Covariates.PREFERENCE)
-    )
+    covariates: Dimension[Covariates] = _all(Covariates, Equivalence.EQUIVALENT)
     lag: Dimension[Lag] = _all(Lag, Equivalence.NOT_EQUIVALENT)
     exclusions: Dimension[Exclusion] = Dimension[Exclusion](
         type=Equivalence.UNCERTAIN,

@@ -162,7 +162,7 @@ def test_fewer_than_twenty_therapists_get_a_curve_but_no_joint_test():
 
 def test_the_template_declares_about_five_hundred_specifications():
     choices = {name: len(part.choices) for name, part in SETTINGS.multiverse if isinstance(part, Dimension)}
-    assert np.prod(list(choices.values())) == 486
+    assert np.prod(list(choices.values())) == 648
 
 
 def test_the_commented_default_of_the_template_is_the_default(tmp_path):
