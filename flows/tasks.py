@@ -16,6 +16,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from outcomes import audit as auditing
 from outcomes import delivery, landing, models, release, report
 from outcomes.answers import run as answers
+from outcomes.answers.run import AnswerStatus
 from outcomes.disclosure import ledger
 from outcomes.errors import OutcomesError, StepFailed, StorageError
 from outcomes.flows.blocks import read_login
@@ -132,7 +133,8 @@ def answer(root: str, release_id: str) -> None:
     study = StudyFolder.open(root)
     with _guarded("answer"), step("answer") as line, release.timed(study, release_id, "answer"):
         states = answers.answer(release.candidate_folder(study, release_id), study)
-        line.say(", ".join(f"{state.analysis}: {state.status}" for state in states))
+        others = [f"{state.analysis}: {state.status}" for state in states if state.status is not AnswerStatus.ANSWERED]
+        line.say(", ".join([f"{len(states) - len(others)} of {len(states)} analyses answered", *others]))
 
 
 @_step(name="report")
