@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -49,6 +48,7 @@ from outcomes.landing.source_rows import SourceRows
 from outcomes.progress import tracked
 from outcomes.storage import file_sha256, remove_leftovers, write_text
 from outcomes.study import StudyFolder
+from outcomes.study.clock import today
 from outcomes.warehouse import connect
 
 _MEMORY = "1GB"  # of DuckDB; it spills into the scratch folder beyond
@@ -220,7 +220,7 @@ def _read_and_write(
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     plan, rows = _read(con, study, path, scratch, kind)
-    create_typed(con, plan, rows, date.today())
+    create_typed(con, plan, rows, today(study))
     breaches = find_breaches(con, plan)
     rejected = _rejected_rows(rows, plan, breaches)
     if fingerprint(path) != before:

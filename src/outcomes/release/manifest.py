@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from platform import python_version
@@ -15,6 +14,7 @@ from outcomes.release.identity import code_version
 from outcomes.release.timings import read_timings
 from outcomes.storage import file_sha256, read_json
 from outcomes.study import StudyFolder
+from outcomes.study.clock import present
 from outcomes.warehouse import connect
 
 MANIFEST = "manifest.json"
@@ -25,7 +25,7 @@ def make_manifest(study: StudyFolder, release_id: str, folder: Path) -> dict[str
     return {
         "release_id": release_id,
         "study_name": study.settings.study.name,
-        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "published_at": present(study).isoformat(timespec="seconds"),
         "study_sha256": study.settings_sha256,
         "inputs": [
             {"batch_id": batch.batch_id, "kind": batch.kind.value, "sha256": batch.sha256}

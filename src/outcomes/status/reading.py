@@ -15,6 +15,7 @@ from outcomes.warehouse import connect
 
 _REFUSED = ".refused.json"
 _SHOWN = 5  # runs and releases in the text
+_CLOCK_TOLERANCE_HOURS = 0.1
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,13 @@ class StudyStatus:
     @property
     def is_stale(self) -> bool:
         """Whether the study expects a fresher release, or one at all."""
-        return bool(self.expected_hours) and (self.age_hours is None or self.age_hours > self.expected_hours)
+        is_old = self.age_hours is None or self.age_hours > self.expected_hours or self._is_clock_behind
+        return bool(self.expected_hours) and is_old
+
+    @property
+    def _is_clock_behind(self) -> bool:
+        """Whether this machine's clock was set back behind the publication: then nobody knows the age."""
+        return self.age_hours is not None and self.age_hours < -_CLOCK_TOLERANCE_HOURS
 
     @property
     def findings(self) -> Findings | None:
@@ -101,6 +108,8 @@ class StudyStatus:
         return "\n".join([*lines, *self._last_runs(), *self._last_releases()])
 
     def _age(self) -> str:
+        if self._is_clock_behind:
+            return f"{-self.age_hours:.1f} hours after what this machine's clock says: mend the clock"
         said = f"{self.age_hours:.1f} hours old"
         if not self.expected_hours:
             return said
