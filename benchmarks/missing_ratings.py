@@ -180,6 +180,11 @@ def page(rows: pl.DataFrame) -> str:
     return "\n\n".join(f"### {title}\n\n" + "\n".join(lines) for title, lines in tables.items()) + "\n"
 
 
+def kept_file(folder: Path, world: str) -> Path:
+    """Where the cohorts of one world are kept."""
+    return folder / f"{world.replace(',', '').replace(' ', '_')}.parquet"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohorts", type=int, default=50)
@@ -194,11 +199,9 @@ def main() -> None:
         for world, parameters in worlds(arguments.clients, arguments.therapists).items():
             if arguments.world in (None, world):
                 found = study(world, parameters, range(1, arguments.cohorts + 1))
-                found.write_parquet(arguments.keep / f"{world.replace(',', '').replace(' ', '_')}.parquet")
+                found.write_parquet(kept_file(arguments.keep, world))
         return
-    kept = [
-        arguments.keep / f"{world.replace(',', '').replace(' ', '_')}.parquet" for world in (AT_RANDOM, OWN, CALIBRATED)
-    ]
+    kept = [kept_file(arguments.keep, world) for world in (AT_RANDOM, OWN, CALIBRATED)]
     text = page(pl.concat(pl.read_parquet(path) for path in kept if path.is_file()))
     print(text)
     before, rest = arguments.write.read_text(encoding="utf-8").split("## Figures\n", 1)

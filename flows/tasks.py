@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import duckdb
 from prefect import task
@@ -18,7 +16,7 @@ from outcomes import delivery, landing, models, release, report
 from outcomes.answers import run as answers
 from outcomes.answers.run import AnswerStatus
 from outcomes.disclosure import ledger
-from outcomes.errors import OutcomesError, StepFailed, StorageError
+from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
 from outcomes.flows.blocks import read_login
 from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
 from outcomes.progress import step
@@ -59,10 +57,8 @@ def _guarded(name: str) -> Iterator[None]:
             f"The step {name} could not read or write its database ({type(refused).__name__})", _MAKE_ROOM
         ) from None
     except Exception as unexpected:
-        last = traceback.extract_tb(unexpected.__traceback__)[-1]
-        place = f"{Path(last.filename).name}, line {last.lineno}"
         raise StepFailed(
-            f"The step {name} failed unexpectedly: {type(unexpected).__name__} in {place}",
+            f"The step {name} failed unexpectedly: {place_of(unexpected)}",
             "set OUTCOMES_DEBUG=1 to see the whole error (it may show data), and report it",
         ) from (unexpected if os.environ.get("OUTCOMES_DEBUG") else None)  # Prefect logs what an error came from
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import click
 
 import outcomes.teardown  # noqa: F401  registered before all else
-from outcomes.errors import OutcomesError, StepFailed, StorageError, visible
+from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of, visible
 
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 STALE = 7  # exit code
@@ -49,9 +48,8 @@ def _in_words(failed: Exception) -> OutcomesError:
     if isinstance(failed, OSError) and failed.strerror:
         where = f": {failed.filename}" if failed.filename else ""
         return StorageError(f"{failed.strerror}{where}", "check space and permissions; then do it again")
-    last = traceback.extract_tb(failed.__traceback__)[-1]
     return StepFailed(
-        f"It failed unexpectedly: {type(failed).__name__} in {Path(last.filename).name}, line {last.lineno}",
+        f"It failed unexpectedly: {place_of(failed)}",
         "do it again: what was finished stays; OUTCOMES_DEBUG=1 shows the whole error (it may show data)",
     )
 

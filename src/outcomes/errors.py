@@ -6,6 +6,8 @@ Messages say what went wrong, where, how many, and what to try. They never carry
 from __future__ import annotations
 
 import json
+import traceback
+from pathlib import Path
 
 
 def visible(text: str) -> str:
@@ -14,6 +16,12 @@ def visible(text: str) -> str:
     Control characters (but line ends and tabs), marks of writing direction, bytes of names that are no UTF-8.
     """
     return "".join(sign if sign.isprintable() or sign in "\n\t" else json.dumps(sign)[1:-1] for sign in text)
+
+
+def place_of(failed: Exception) -> str:
+    """Name the kind and place of an error that nobody foresaw: its own text may quote data."""
+    last = traceback.extract_tb(failed.__traceback__)[-1]
+    return f"{type(failed).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
 
 class OutcomesError(Exception):

@@ -106,11 +106,6 @@ class Teller:
         told = self._once(self.told.tables, about, told)
         return share(told.cells[PART], told.cells[WHOLE])
 
-    def percent_of(self, about: str, name: str) -> Shown:
-        """Return one part of a table that was told before, in percent of its total; it tells nothing more."""
-        cells = self.told.tables[about].cells
-        return share(cells[name], cells[TOTAL])
-
     def text(self, text: str) -> str:
         """Treat every whole number in a sentence as a count; what it is about is the sentence without its numbers."""
         bare = WHOLE_NUMBER.sub("#", text)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -118,12 +119,13 @@ def _known_batches(bench: _Workbench) -> dict[str, BatchEntry]:
 
 @dataclass(frozen=True)
 class _Workbench:
-    """What all files of one run share: study, database in memory, private folder inside the study, pseudonym key."""
+    """What all files of one run share: study, database in memory, private folder in it, pseudonym key, the day."""
 
     study: StudyFolder
     con: duckdb.DuckDBPyConnection
     folder: Path
     key: PseudonymKey | None
+    day: date
 
 
 @contextmanager
@@ -138,7 +140,7 @@ def _workbench(study: StudyFolder) -> Iterator[_Workbench]:
             # The SQL of landing has no joins to order: optimising took longer than reading a small file, and gained
             # nothing on a million rows.
             con.execute("pragma disable_optimizer")
-            yield _Workbench(study, con, folder, read_key(study))
+            yield _Workbench(study, con, folder, read_key(study), today(study))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -220,7 +222,7 @@ def _read_and_write(
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     plan, rows = _read(con, study, path, scratch, kind)
-    create_typed(con, plan, rows, today(study))
+    create_typed(con, plan, rows, bench.day)
     breaches = find_breaches(con, plan)
     rejected = _rejected_rows(rows, plan, breaches)
     if fingerprint(path) != before:
