@@ -1,17 +1,13 @@
-"""The report as one self-contained HTML page."""
+"""What the report holds: its sections in order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from types import ModuleType
 
 import duckdb
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from outcomes.report.page.blocks import Section
-from outcomes.report.page.html import html
+from outcomes.report.page.blocks import Page, Section
 from outcomes.report.reading.tables import table_rows
 from outcomes.report.sections import answer as section_answer
 from outcomes.report.sections import balance as section_balance
@@ -76,20 +72,18 @@ def sections(
     return tuple(one for one in made if one)
 
 
-def render(
+def page_of(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, statements: Mapping[str, str], settings_sha256: str
-) -> str:
-    """Return the page; see `sections` for the parameters."""
-    environment = Environment(
-        loader=PackageLoader("outcomes.report", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+) -> Page:
+    """Return the whole report; see `sections` for the parameters."""
     (release,) = table_rows(con, "release")
-    return environment.get_template("report.html").render(
-        css=Markup((files("outcomes.report") / "report.css").read_text(encoding="utf-8")),
+    return Page(
         title=settings.report.title or settings.study.name,
-        settings=settings,
-        data_cut=section_origin.data_cut(release),
+        study=settings.study.name,
+        question=settings.study.question,
+        audience=settings.report.audience,
+        language=settings.report.language,
         release_id=release["release_id"],
-        sections=[html(section) for section in sections(con, settings, statements, settings_sha256)],
+        data_cut=release["data_cut"],
+        sections=sections(con, settings, statements, settings_sha256),
     )

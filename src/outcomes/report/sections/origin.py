@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.report.page.blocks import Section, paragraph, table
+from outcomes.report.page.blocks import Section, day_words, paragraph, table
 from outcomes.report.page.pieces import Given, Kind, Piece, Words
 from outcomes.report.reading.tables import table_rows
 from outcomes.study.settings import StudySettings
 
 HASH_SHOWN = 12  # hexadecimal digits
+NO_DATES = "not known: the sources carry no dates"
 EXPLORATORY = "This analysis is exploratory: its choices were not fixed before the outcomes were seen."
-
-
-def data_cut(release: dict) -> str:
-    """The last day of the data in words; empty where the sources have no dates."""
-    return f"{release['data_cut']:%-d %B %Y}" if release["data_cut"] else ""
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, settings_sha256: str) -> Section:
@@ -23,7 +19,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, settings_sh
     (release,) = table_rows(con, "release")
     facts = {
         "Study": settings.study.name,
-        "Data up to": data_cut(release) or "not known: the sources carry no dates",
+        "Data up to": day_words(release["data_cut"]) if release["data_cut"] else NO_DATES,
         "Source files": str(release["n_batches"]),
         "Release (run)": release["release_id"],
         "Code version": release["code_version"],

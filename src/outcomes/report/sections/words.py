@@ -5,8 +5,8 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.report.page.blocks import Section, bullets
-from outcomes.report.page.html import SETTLED
 from outcomes.report.page.pieces import Given, Strong, Words, say
+from outcomes.report.page.spans import CONVERGED_MARK
 from outcomes.report.reading.words import DEFINITIONS
 from outcomes.study.settings import Scale, StudySettings
 
@@ -41,7 +41,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
                 say(
                     "{mark} behind a number: its calculation settled properly. Where it did not, or where the data are "
                     "too few, words stand in place of the number.",
-                    mark=Strong(SETTLED),
+                    mark=Strong(CONVERGED_MARK),
                 ),
             ),
         ),
