@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from outcomes.answers.balance.verdict import Verdict
+from outcomes.answers.balance.tables import Verdict
 from outcomes.models.state import ModelStatus
 from outcomes.report.reading.tables import table_rows
 from outcomes.report.reading.words import NULL, verdict_words

@@ -6,7 +6,7 @@ import re
 
 import duckdb
 
-from outcomes.answers.balance.verdict import Verdict
+from outcomes.answers.balance.tables import Verdict
 from outcomes.models.state import ModelStatus
 from outcomes.report.figures.curves import satisfaction_picture
 from outcomes.report.figures.density import preference_cells

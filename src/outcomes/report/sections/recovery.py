@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.answers.recovery.cards import CanAnswer
+from outcomes.answers.recovery.tables import CanAnswer
 from outcomes.disclosure import shown_text
 from outcomes.models.state import ModelStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, headline, note, paragraph, table
