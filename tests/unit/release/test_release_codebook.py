@@ -8,7 +8,7 @@ from outcomes.answers.dictionary import data_dictionary
 from outcomes.answers.run import ANSWER_TABLES
 from outcomes.audit import Category, Severity, Status
 from outcomes.errors import UsageError
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.release import candidate_id, describe, publish
 from outcomes.release.codebook.tables import COLUMNS, TABLES
 from outcomes.store.warehouse import connect
@@ -99,7 +99,7 @@ def test_no_description_is_left_over():
 
 def test_closed_lists_agree_with_the_steps_that_write_them():
     lists = {
-        "dq_results.status": Status, "severity": Severity, "category": Category, "status": ModelStatus
+        "dq_results.status": Status, "severity": Severity, "category": Category, "status": FitStatus
     }  # fmt: skip
     for column, values in lists.items():
         assert COLUMNS[column].range.split(" | ") == [value.value for value in values], column
