@@ -14,7 +14,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from outcomes import audit as auditing
 from outcomes import delivery, landing, models, release, report
 from outcomes.answers import run as answers
-from outcomes.answers.run import AnswerStatus
+from outcomes.answers.states import AnswerStatus
 from outcomes.disclosure import ledger
 from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
 from outcomes.flows.blocks import read_login

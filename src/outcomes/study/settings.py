@@ -143,7 +143,7 @@ class ModelSpec(Part):
         return f"{self.outcome} ~ " + " + ".join([*self.fixed, *(f"({term})" for term in self.random)])
 
 
-class Analysis(StrEnum):
+class AnalysisName(StrEnum):
     """What is asked of the data, in the order of the report."""
 
     RECOVERY = "recovery"  # whether data of this size can answer at all
@@ -159,7 +159,7 @@ class Analysis(StrEnum):
 class Answers(Part):
     """Which analyses the refresh runs."""
 
-    leave_out: tuple[Analysis, ...] = ()
+    leave_out: tuple[AnalysisName, ...] = ()
 
 
 class Seal(Part):

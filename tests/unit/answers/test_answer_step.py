@@ -1,17 +1,19 @@
 """The step that answers: one transaction an analysis, refusals as states, twice is once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from answer_cohorts import database
 
-from outcomes.answers.balance import run as balance
+from outcomes.answers import run as step
 from outcomes.answers.run import ANALYSES, ANSWERS, AnswerStatus, answer
 from outcomes.release.folders import DATABASE
 from outcomes.simulate import CohortParameters
 from outcomes.store.files import read_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, create_study
-from outcomes.study.settings import Analysis
+from outcomes.study.settings import AnalysisName
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def study(tmp_path, ask_only):
 
 
 def test_every_analysis_can_be_left_out_by_its_name():
-    assert [analysis.NAME for analysis in ANALYSES] == list(Analysis)
+    assert [analysis.name for analysis in ANALYSES] == list(AnalysisName)
 
 
 def test_a_refusal_is_a_state_and_its_tables_are_empty(small_candidate, study):
@@ -54,7 +56,7 @@ def test_a_refusal_is_a_state_and_its_tables_are_empty(small_candidate, study):
 
 def test_what_the_study_leaves_out_is_said(small_candidate, study):
     left_out = {state.analysis for state in answer(small_candidate, study) if state.status is AnswerStatus.LEFT_OUT}
-    assert left_out == {*Analysis} - {"balance"}
+    assert left_out == {*AnalysisName} - {"balance"}
     on_file = read_json(small_candidate / ANSWERS)
     assert {state["analysis"] for state in on_file if state["status"] == "left out"} == left_out
 
@@ -70,7 +72,7 @@ def test_a_calculation_that_breaks_down_is_a_refusal_of_its_own(small_candidate,
     def broken(*_, **__):
         raise np.linalg.LinAlgError("Matrix is not positive definite")
 
-    monkeypatch.setattr(balance, "run", broken)
+    monkeypatch.setattr(step, "ANALYSES", [replace(analysis, run=broken) for analysis in ANALYSES])
     (state,) = [state for state in answer(small_candidate, study) if state.analysis == "balance"]
     assert state.status is AnswerStatus.REFUSED
     assert "broke down" in state.reason

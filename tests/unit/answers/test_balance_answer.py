@@ -1,13 +1,14 @@
 """The verdict on simulated cohorts whose truth is known, and what is refused."""
 
 import pytest
-from answer_cohorts import SETTINGS, database, is_described, store
+from answer_cohorts import SETTINGS, database, is_described
 
 from outcomes.answers.balance import run as balance
 from outcomes.answers.balance.evidence import find_evidence
 from outcomes.answers.balance.rows import session_rows
 from outcomes.answers.balance.structures import Structure
-from outcomes.answers.balance.verdict import Verdict, decide
+from outcomes.answers.balance.tables import TABLES, VERDICT_SENTENCES, Verdict
+from outcomes.answers.balance.verdict import decide
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, Truth, with_truth
 
@@ -21,9 +22,7 @@ def world(truth: Truth, clients: int = 1_500, therapists: int = 100) -> CohortPa
 @pytest.fixture(scope="module")
 def fit_tables():
     with database(world(Truth.FIT), SEED) as con:
-        tables = balance.run(con, SETTINGS)
-        store(con, tables)
-        yield tables, balance.sentences(con)
+        yield balance.run(con, SETTINGS)
 
 
 @pytest.mark.parametrize("truth", [truth for truth in Truth if truth is not Truth.LOG])
@@ -49,20 +48,18 @@ def test_fit_looks_like_one_best_level_where_nobody_asked_for_preferences():
 
 
 def test_tables_are_described(fit_tables):
-    tables, _ = fit_tables
-    assert set(tables) == set(balance.TABLES)
-    assert all(is_described(name, table) for name, table in tables.items())
+    assert set(fit_tables) == {table.name for table in TABLES}
+    assert all(is_described(name, table) for name, table in fit_tables.items())
 
 
 def test_every_outcome_and_level_has_a_verdict_with_its_trace(fit_tables):
-    tables, said = fit_tables
-    verdicts = tables["verdicts"]
+    verdicts = fit_tables["verdicts"]
     assert verdicts.select("outcome", "level").rows() == [
         ("satisfaction", "session"), ("satisfaction", "client"), ("dropout", "session"),
     ]  # fmt: skip
     assert verdicts["verdict"][0] == "fit"
     assert verdicts["trace"].str.len_chars().min() > 20
-    assert said[0].startswith("What counts for satisfaction is the fit")
+    assert VERDICT_SENTENCES.keys() == set(Verdict)
 
 
 def test_the_surface_that_was_simulated_is_in_the_evidence(fit_tables):

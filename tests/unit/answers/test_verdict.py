@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from outcomes.answers.balance.structures import Structure
-from outcomes.answers.balance.verdict import Evidence, Verdict, decide
+from outcomes.answers.balance.tables import Verdict
+from outcomes.answers.balance.verdict import Evidence, decide
 
 
 def evidence(best: Structure, **changes) -> Evidence:

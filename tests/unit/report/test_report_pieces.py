@@ -5,14 +5,14 @@ import math
 import pytest
 
 from outcomes.disclosure import shown_count
-from outcomes.models import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import bullets, fold, headline, paragraph, table
 from outcomes.report.page.html import html
 from outcomes.report.page.pieces import PERCENT, Estimate, Form, Given, Kind, Range, Strong, Unsaid, Words, say
 from outcomes.report.reading.tables import told
 from outcomes.study.settings import Disclosure
 
-SETTLED = Estimate(0.2, 0.1, 0.3, ModelStatus.CONVERGED)
+SETTLED = Estimate(0.2, 0.1, 0.3, FitStatus.CONVERGED)
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ SETTLED = Estimate(0.2, 0.1, 0.3, ModelStatus.CONVERGED)
 )
 def test_an_estimate_without_its_interval_cannot_be_made(low, high):
     with pytest.raises(ValueError, match="interval"):
-        Estimate(0.2, low, high, ModelStatus.CONVERGED)
+        Estimate(0.2, low, high, FitStatus.CONVERGED)
 
 
-@pytest.mark.parametrize("state", [s for s in ModelStatus if s is not ModelStatus.CONVERGED])
+@pytest.mark.parametrize("state", [s for s in FitStatus if s is not FitStatus.CONVERGED])
 def test_an_estimate_of_a_fit_that_did_not_converge_cannot_be_made(state):
     with pytest.raises(ValueError, match="said in words"):
         Estimate(0.2, 0.1, 0.3, state)
@@ -55,7 +55,7 @@ def test_forms_print_percents_ratios_and_minus_signs():
     assert PERCENT.number(0.184) == "18%"
     assert Form(is_log=True).number(math.log(1.5)) == "1.50"
     assert PERCENT.number(-0.001) == "0%"
-    assert Estimate(-0.2, -0.3, -0.1, ModelStatus.CONVERGED).in_interval == "−0.30 to −0.10"
+    assert Estimate(-0.2, -0.3, -0.1, FitStatus.CONVERGED).in_interval == "−0.30 to −0.10"
 
 
 def _row(status, estimate=0.2, reason=""):
@@ -81,7 +81,7 @@ def test_counts_in_a_reason_are_suppressed_and_rounded():
 
 def test_hostile_words_are_escaped_wherever_they_stand():
     evil = "<script>x</script>"
-    parts = say("{a}{b}{c}{d}", a=evil, b=Given(evil, Kind.TEST), c=Unsaid(ModelStatus.REFUSED, evil), d=Strong(evil))
+    parts = say("{a}{b}{c}{d}", a=evil, b=Given(evil, Kind.TEST), c=Unsaid(FitStatus.REFUSED, evil), d=Strong(evil))
     made = html(fold(parts, paragraph(parts), bullets(parts), table((parts,), [(parts,)])))
     assert "<script" not in made
 

@@ -12,7 +12,7 @@ from page_text import visible_text
 from planted_answers import REFUSAL, plant_answers, refuse_answers
 
 from outcomes.disclosure import Shown
-from outcomes.models import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.report.document import SECTIONS
 from outcomes.report.page.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Section, Table
 from outcomes.report.page.html import html
@@ -95,7 +95,7 @@ def test_every_number_says_what_it_is(answered, name):
 def test_every_estimate_is_printed_with_its_interval_and_the_mark_of_its_state(answered, name):
     page = html(answered[name])
     estimates = [piece for piece in pieces(answered[name]) if isinstance(piece, Estimate)]
-    assert all(piece.state is ModelStatus.CONVERGED for piece in estimates)
+    assert all(piece.state is FitStatus.CONVERGED for piece in estimates)
     for piece in estimates:
         assert re.search(rf"<strong>{re.escape(piece.in_number)}</strong>[^<]*<em class=\"interval\">\([^)]*"
                          rf"{re.escape(piece.in_interval)}\) ✓</em>", page)  # fmt: skip
@@ -118,7 +118,7 @@ def test_the_planted_cohort_has_estimates_in_every_section_that_holds_numbers(an
     assert {name for name, n in counts.items() if n} == set(ANSWERS) - {"changes"}
 
 
-@pytest.mark.parametrize("status", [s for s in ModelStatus if s is not ModelStatus.CONVERGED])
+@pytest.mark.parametrize("status", [s for s in FitStatus if s is not FitStatus.CONVERGED])
 def test_no_estimate_of_a_fit_that_is_not_clean_is_in_any_section(release, template_study, status):
     plant_answers(release, status)
     with duckdb.connect(str(release / "outcomes.duckdb")) as con:

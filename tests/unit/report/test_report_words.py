@@ -9,7 +9,8 @@ from page_text import visible_text
 from planted_answers import plant_answers, refuse_answers
 from synthetic_release import Cohort, make_release, make_study
 
-from outcomes.models import ModelStatus, fit_models
+from outcomes.mixed import FitStatus
+from outcomes.models import fit_models
 from outcomes.report import write_report
 
 
@@ -110,7 +111,7 @@ def test_six_therapists_get_refusals_and_no_estimates(tmp_path, template_study):
     assert not re.search(r"(?<![\w.])\d+\.\d+(?![\w.])", text.replace("0.1.0", ""))
 
 
-@pytest.mark.parametrize("status", [ModelStatus.NOT_CONVERGED, ModelStatus.SINGULAR, ModelStatus.REFUSED])
+@pytest.mark.parametrize("status", [FitStatus.NOT_CONVERGED, FitStatus.SINGULAR, FitStatus.REFUSED])
 def test_a_declared_model_that_is_not_clean_tells_its_state_and_no_effects(release, template_study, status):
     with duckdb.connect(str(release / "outcomes.duckdb")) as con:
         con.execute(

@@ -12,7 +12,8 @@ from trust_inputs import fill_inbox
 from outcomes.answers.run import AnswerStatus, answer
 from outcomes.errors import StorageError
 from outcomes.landing import land_inbox
-from outcomes.models import ModelStatus, fit_models
+from outcomes.mixed import FitStatus
+from outcomes.models import fit_models
 from outcomes.release import build, candidate_id
 from outcomes.release.relations import raw_columns
 from outcomes.release.withholding import WITHHELD
@@ -101,7 +102,7 @@ def test_no_rating_of_satisfaction_lies_in_the_withheld_file(fresh):
 def test_fits_and_answers_are_refused_in_words_until_the_seal(fresh):
     folder = build(fresh, candidate_id(fresh))
     states = fit_models(folder, fresh)
-    assert {state.status for state in states} == {ModelStatus.REFUSED}
+    assert {state.status for state in states} == {FitStatus.REFUSED}
     answers = answer(folder, fresh)
     assert {state.status for state in answers} == {AnswerStatus.REFUSED}
     assert {state.reason for state in (*states, *answers)} == {

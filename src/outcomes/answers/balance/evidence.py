@@ -20,6 +20,7 @@ from outcomes.answers.balance.structures import (
     project,
 )
 from outcomes.answers.balance.verdict import ALPHA, WEIGHT, Evidence
+from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused
 from outcomes.methods.curvature.lind_mehlum import LindMehlumTest, lind_mehlum_test
 from outcomes.methods.curvature.spline import SlopeBand, fit_spline, slope_band
@@ -53,7 +54,7 @@ class FreeModel:
     df : float
         Therapists less one: what is tested is partly between therapists.
     n_clients : int
-    status : str
+    status : FitStatus
     """
 
     terms: tuple[str, ...]
@@ -62,7 +63,7 @@ class FreeModel:
     sd: np.ndarray
     df: float
     n_clients: int
-    status: str
+    status: FitStatus
 
     def project(self, parameters: Parameters) -> Projection:
         """The restricted estimate."""
@@ -98,7 +99,7 @@ def fit_free_model(rows: GuidanceRows) -> FreeModel:
     """Fit the outcome on all terms: a mixed model (satisfaction) or a logit hazard with therapist-robust errors."""
     terms = tuple(term for term in TERMS if term in rows.frame.columns)
     fixed = " + ".join([*terms, *rows.covariates])
-    if rows.outcome == "dropout":
+    if rows.outcome is Outcome.DROPOUT:
         fit = fit_cluster_robust(f"y ~ {fixed}", rows.frame, "therapist_id")
         outcome_sd = np.pi / np.sqrt(3)
     else:
@@ -118,7 +119,7 @@ def fit_free_model(rows: GuidanceRows) -> FreeModel:
         sd=np.array([rows.frame[term].std() for term in terms]) / outcome_sd,
         df=float(rows.frame["therapist_id"].n_unique() - 1),
         n_clients=rows.frame["client_id"].n_unique(),
-        status=str(fit.status),
+        status=fit.status,
     )
 
 
@@ -204,7 +205,7 @@ def _turn(
     held: tuple[str, ...],
 ) -> Turn:
     """Test for the best value of one axis; the first two parameters are the axis and its square."""
-    wanted = TurningKind.MINIMUM if rows.outcome == "dropout" else TurningKind.MAXIMUM
+    wanted = TurningKind.MINIMUM if rows.outcome is Outcome.DROPOUT else TurningKind.MAXIMUM
     restricted, x = model.project(parameters), rows.frame[axis].to_numpy()
     parabola = lind_mehlum_test(*restricted.theta[:2], restricted.covariance[:2, :2], x, df=model.df, alpha=ALPHA)
     columns = (*rows.covariates, *held)
@@ -228,7 +229,7 @@ def _band(rows: GuidanceRows) -> SlopeBand:
 
 def _clusters(rows: GuidanceRows) -> np.ndarray:
     """Whose rows depend on one another, one level up, as numbers."""
-    return rows.frame["client_id" if rows.level == "session" else "therapist_id"].rank("dense").to_numpy()
+    return rows.frame["client_id" if rows.level is Grain.SESSION else "therapist_id"].rank("dense").to_numpy()
 
 
 def _main_effects(model: FreeModel) -> tuple[float, bool]:

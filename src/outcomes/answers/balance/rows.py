@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused
 from outcomes.study import StudySettings
 
@@ -21,8 +22,8 @@ class GuidanceRows:
 
     Attributes
     ----------
-    outcome, level : str
-        In words, as the tables name them.
+    outcome : Outcome
+    level : Grain
     frame : pl.DataFrame
         y, d (guidance), p (preference, where known), w (departure), m (usual level; d = m + w), e (d - p), their
         products as in `structures.TERMS`, d2, client_id, therapist_id and `covariates`. d, m and p are centred at the
@@ -33,8 +34,8 @@ class GuidanceRows:
         Middle of the scale of guidance.
     """
 
-    outcome: str
-    level: str
+    outcome: Outcome
+    level: Grain
     frame: pl.DataFrame
     covariates: tuple[str, ...]
     midpoint: float
@@ -67,7 +68,7 @@ def session_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Gui
     reliability = tau2 / (tau2 + sigma2 / pl.col("n")) if tau2 > 0 else pl.lit(0.0)
     usual = pl.col("therapist_mean") + reliability * pl.col("deviation")
     rows = rows.with_columns(m=usual, w=pl.col("d") - usual)
-    return _finished("satisfaction", "session", rows, ("log_session",), settings)
+    return _finished(Outcome.SATISFACTION, Grain.SESSION, rows, ("log_session",), settings)
 
 
 def client_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
@@ -77,7 +78,7 @@ def client_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Guid
         "any_value(directiveness_preferred_score) as p, client_id, mode(therapist_id) as therapist_id "
         "from mart_session_directiveness where satisfaction_score is not null group by client_id order by client_id"
     ).pl()
-    return _finished("satisfaction", "client", rows, (), settings)
+    return _finished(Outcome.SATISFACTION, Grain.CLIENT, rows, (), settings)
 
 
 def dropout_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
@@ -91,11 +92,11 @@ def dropout_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Gui
         "session_3, log_session, client_id, therapist_id from mart_person_session"
     ).pl()
     covariates = ("session_1", "session_2", "session_3", "log_session")
-    return _finished("dropout", "session", rows, covariates, settings)
+    return _finished(Outcome.DROPOUT, Grain.SESSION, rows, covariates, settings)
 
 
 def _finished(
-    outcome: str, level: str, rows: pl.DataFrame, covariates: tuple[str, ...], settings: StudySettings
+    outcome: Outcome, level: Grain, rows: pl.DataFrame, covariates: tuple[str, ...], settings: StudySettings
 ) -> GuidanceRows:
     """Centre, leave out incomplete rows, refuse what is too few, add the products."""
     scale = settings.scales["directiveness"]
@@ -118,7 +119,7 @@ def _finished(
     return GuidanceRows(outcome, level, rows.with_columns(**products), covariates, midpoint)
 
 
-def _refuse_too_few(outcome: str, rows: pl.DataFrame, settings: StudySettings) -> None:
+def _refuse_too_few(outcome: Outcome, rows: pl.DataFrame, settings: StudySettings) -> None:
     """Refuse in words that hold no count, so that they may stand in a report."""
     if rows.is_empty():
         raise FitRefused(f"No session has both a rating of guidance and {outcome}.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from outcomes.answers.balance.structures import Structure
+from outcomes.answers.balance.tables import Verdict
 
 ALPHA = 0.05
 WEIGHT = 0.95
@@ -14,18 +14,6 @@ WEIGHT = 0.95
 SHARE = 0.80
 """Share of all that guidance explains (drop in distance from the free model) that the chosen form must account for;
 a ceiling and other small distortions make every exact form false in large data."""
-
-
-class Verdict(StrEnum):
-    """What guidance does to the outcome."""
-
-    NO_EFFECT = "no_effect"
-    MONOTONE = "monotone"
-    BEST_LEVEL = "best_level"
-    FIT = "fit"
-    FIT_PLUS_MAIN = "fit_plus_main"
-    RELATIVE = "relative"
-    UNDECIDED = "undecided"
 
 
 _FAMILIES: dict[str, tuple[Structure, ...]] = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.contrasts import Estimate, linear_estimate
-from outcomes.mixed import BinomialFit, LinearFit, fit_binomial, fit_linear
+from outcomes.mixed import BinomialFit, FitStatus, LinearFit, fit_binomial, fit_linear
 from outcomes.mixed.design import build_design
 from outcomes.models.population import EVENTS_PER_TERM, MINIMUM_CLIENTS
 from outcomes.study.settings import Disclosure
@@ -38,9 +38,9 @@ class Answered:
     n_events: int
 
     @property
-    def status(self) -> str:
-        """How the fit ended, in the words of table `model_fits`."""
-        return str(self.fit.status).replace(" ", "_")
+    def status(self) -> FitStatus:
+        """How the fit ended."""
+        return self.fit.status
 
     def estimate(self, weights: str | Mapping[str, float]) -> Estimate:
         """Estimate a fixed effect, or a weighted sum of them, with Satterthwaite's degrees of freedom."""

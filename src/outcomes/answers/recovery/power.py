@@ -14,9 +14,12 @@ from scipy import stats
 from outcomes.answers.balance.evidence import Findings, between_clients, find_evidence
 from outcomes.answers.balance.rows import client_rows, dropout_rows, session_rows
 from outcomes.answers.balance.structures import Structure
-from outcomes.answers.balance.verdict import Verdict, decide
+from outcomes.answers.balance.tables import Verdict
+from outcomes.answers.balance.verdict import decide
 from outcomes.answers.common.simulated import built, in_processes, template_settings
+from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused, UsageError
+from outcomes.mixed import FitStatus
 from outcomes.release.identity import code_version
 from outcomes.simulate import CohortParameters, Truth, dropout_truth, simulate_cohort, with_truth
 from outcomes.store.files import write_json
@@ -25,10 +28,14 @@ from outcomes.study import StudyFolder, StudySettings
 from outcomes.study.settings import Disclosure
 
 POWER_FILE = "power.json"
-JUDGED = (("satisfaction", "session"), ("satisfaction", "client"), ("dropout", "session"))
+JUDGED = (
+    (Outcome.SATISFACTION, Grain.SESSION),
+    (Outcome.SATISFACTION, Grain.CLIENT),
+    (Outcome.DROPOUT, Grain.SESSION),
+)
 """Outcome and level of each verdict."""
-REFUSED = "refused"
-OUTCOMES = (*(str(verdict) for verdict in Verdict), REFUSED)
+REFUSED = str(FitStatus.REFUSED)
+OUTCOMES = (*map(str, Verdict), REFUSED)
 CONFIDENCE = 0.95
 
 
@@ -86,12 +93,12 @@ def _satisfaction(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Ju
         clients = between_clients(find_evidence(client_rows(con, settings)), sessions)
     except FitRefused:
         return {}
-    return {("satisfaction", "session"): _judged(sessions), ("satisfaction", "client"): _judged(clients)}
+    return {JUDGED[0]: _judged(sessions), JUDGED[1]: _judged(clients)}
 
 
 def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Judged:
     try:
-        return {("dropout", "session"): _judged(find_evidence(dropout_rows(con, settings)))}
+        return {JUDGED[2]: _judged(find_evidence(dropout_rows(con, settings)))}
     except FitRefused:
         return {}
 
@@ -143,7 +150,7 @@ def count_verdicts(found: Sequence[Trial]) -> pl.DataFrame:
 
 def true_verdict(truth: Truth, outcome: str) -> str:
     """The verdict that is right in a world; what rises with a logarithm is monotone."""
-    if outcome == "dropout":
+    if outcome == Outcome.DROPOUT:
         return str(dropout_truth(truth))
     return str(Verdict.MONOTONE if truth is Truth.LOG else truth)
 

@@ -1,36 +1,18 @@
-"""Every table of a release: what one row is, its columns in order, where it comes from."""
+"""Every table of a release that is there before anything is answered; the answers describe their own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from outcomes.release.codebook.answer_columns import ANSWER_TABLES
 from outcomes.release.codebook.data_columns import DATA_COLUMNS
 from outcomes.release.codebook.result_columns import RESULT_COLUMNS
-from outcomes.release.codebook.vocabulary import ColumnText
+from outcomes.release.codebook.vocabulary import ColumnText, TableText
 
 COLUMNS: dict[str, ColumnText] = {**DATA_COLUMNS, **RESULT_COLUMNS}
-_OF_ANSWERS = {f"{table}.{name}": text for table, (_, texts) in ANSWER_TABLES.items() for name, text in texts.items()}
-
-
-@dataclass(frozen=True)
-class TableText:
-    """One published table."""
-
-    name: str
-    description: str
-    source: str
-    column_names: tuple[str, ...]
-
-    @property
-    def columns(self) -> dict[str, ColumnText]:
-        """The table's columns in order, each in the table's own sense where it has one."""
-        texts = COLUMNS | _OF_ANSWERS
-        return {name: texts.get(f"{self.name}.{name}") or texts[name] for name in self.column_names}
 
 
 def _table(name: str, description: str, source: str, columns: str) -> TableText:
-    return TableText(name, description, source, tuple(columns.split()))
+    """Each column in the table's own sense where it has one."""
+    own = {column: COLUMNS.get(f"{name}.{column}") or COLUMNS[column] for column in columns.split()}
+    return TableText(name, description, source, own)
 
 
 TABLES: dict[str, TableText] = {
@@ -185,10 +167,6 @@ TABLES: dict[str, TableText] = {
             "One row: what this release is",
             "outcomes.release",
             "release_id study_name code_version n_batches data_cut",
-        ),
-        *(
-            _table(name, description, "outcomes.answers", " ".join(columns))
-            for name, (description, columns) in ANSWER_TABLES.items()
         ),
     )
 }

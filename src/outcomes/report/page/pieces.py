@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from outcomes.disclosure import Shown
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 
 _DIGIT = re.compile(r"\d")
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -86,7 +86,7 @@ class Estimate:
     ----------
     value, low, high : float
         In the unit of the table.
-    state : ModelStatus
+    state : FitStatus
         CONVERGED; any other state has words in place of the number (`Unsaid`).
     form : Form
 
@@ -99,7 +99,7 @@ class Estimate:
     value: float
     low: float
     high: float
-    state: ModelStatus
+    state: FitStatus
     form: Form = PLAIN
 
     def __post_init__(self) -> None:
@@ -108,7 +108,7 @@ class Estimate:
             raise ValueError("an estimate needs a value and both ends of its interval")
         if not self.low <= self.high:
             raise ValueError("the interval's low end lies above its high end")
-        if self.state is not ModelStatus.CONVERGED:
+        if self.state is not FitStatus.CONVERGED:
             raise ValueError(f"an estimate of a fit that is {self.state} is said in words: use Unsaid")
 
     @property
@@ -131,7 +131,7 @@ class Estimate:
 class Unsaid:
     """Words in place of a number, with the state that kept it back; whole numbers in them went through disclosure."""
 
-    state: ModelStatus
+    state: FitStatus
     reason: str
     direction: Direction = Direction.UNTOLD
 

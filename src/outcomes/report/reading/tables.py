@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import duckdb
 
 from outcomes.disclosure import shown_text
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.report.page.pieces import PLAIN, Direction, Estimate, Form, Given, Kind, Told, Unsaid, direction
 from outcomes.study.settings import Disclosure
 
@@ -33,16 +33,16 @@ def told(row: Mapping, rule: Disclosure, form: Form = PLAIN) -> Told:
     form : Form
         How it is printed.
     """
-    state = ModelStatus(row["status"])
+    state = FitStatus(row["status"])
     values = [row[name] for name in ("estimate", "conf_low", "conf_high")]
-    if state is ModelStatus.REFUSED:
+    if state is FitStatus.REFUSED:
         reason = shown_text(row.get("reason") or "", rule)
         return Unsaid(state, f"not calculated: {reason}" if reason else "not calculated")
-    if state is ModelStatus.NOT_CONVERGED:
+    if state is FitStatus.NOT_CONVERGED:
         return Unsaid(state, _UNSETTLED)
     if None in values:
         return Unsaid(state, "no number, because it has no interval")
-    if state is ModelStatus.CONVERGED:
+    if state is FitStatus.CONVERGED:
         return Estimate(*values, state, form)
     if not form.up:
         return Unsaid(state, _AT_EDGE)

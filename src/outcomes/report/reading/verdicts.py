@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from outcomes.answers.balance.verdict import Verdict
-from outcomes.models.state import ModelStatus
+from outcomes.answers.balance.tables import Verdict
+from outcomes.mixed import FitStatus
 from outcomes.report.reading.tables import table_rows
 from outcomes.report.reading.words import NULL, verdict_words
 
@@ -38,7 +38,7 @@ def _judged(row: dict, state: str | None) -> Judged:
     sentence = verdict_words(verdict, row["outcome"])
     null = f" {NULL}" if verdict is Verdict.NO_EFFECT else ""
     notes = []
-    if state == ModelStatus.SINGULAR:
+    if state == FitStatus.SINGULAR:
         notes.append("A part of the model behind this is estimated as zero: read it with care.")
     if verdict is not Verdict.UNDECIDED:
         notes.append("An association: nobody was assigned to more or less guidance.")

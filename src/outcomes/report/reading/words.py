@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from outcomes.answers.balance.run import WORDS
-from outcomes.answers.balance.verdict import Verdict
+from outcomes.answers.balance.tables import VERDICT_SENTENCES, Verdict
 from outcomes.study.settings import DropoutDefinition
 
 TERMS = {
@@ -57,7 +56,7 @@ NULL = "That is a result, not the lack of one."
 
 def verdict_words(verdict: str, outcome: str) -> str:
     """A verdict as a sentence."""
-    return WORDS[Verdict(verdict)].format(outcome=outcome)
+    return VERDICT_SENTENCES[Verdict(verdict)].format(outcome=outcome)
 
 
 def is_bend(term: str) -> bool:

@@ -6,8 +6,8 @@ import re
 
 import duckdb
 
-from outcomes.answers.balance.verdict import Verdict
-from outcomes.models.state import ModelStatus
+from outcomes.answers.balance.tables import Verdict
+from outcomes.mixed import FitStatus
 from outcomes.report.figures.curves import satisfaction_picture
 from outcomes.report.figures.density import preference_cells
 from outcomes.report.figures.satisfaction import surface_picture
@@ -124,7 +124,7 @@ def _turn(row: dict | None, settings: StudySettings) -> Piece:
     """The turning point with Fieller's interval; it may have no finite one."""
     if row is None:
         return "not part of this model"
-    if row["status"] not in set(ModelStatus):
+    if row["status"] not in set(FitStatus):
         return f"none: {row['status']}"
     scale, value = settings.scales["directiveness"], row["estimate"]
     if value is not None and not scale.minimum <= value <= scale.maximum:

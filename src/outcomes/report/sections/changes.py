@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.answers.balance.verdict import Verdict
+from outcomes.answers.balance.tables import Verdict
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Direction, Strong, Words, say
 from outcomes.report.reading.dropout import SO_FAR, effects

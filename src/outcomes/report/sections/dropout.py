@@ -6,7 +6,7 @@ import duckdb
 from statsmodels.stats.proportion import proportion_confint
 
 from outcomes.disclosure import shown_count, shown_percent, shown_table
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Form, Piece, Range, Strong, Told, Unsaid, Words, say
 from outcomes.report.reading.tables import refusal, table_rows, told
@@ -15,7 +15,7 @@ from outcomes.study.settings import Disclosure, DropoutDefinition, StudySettings
 
 NAME, TITLE = "dropout", "What dropout means, and how often it happens"
 CANNOT = "These data cannot answer this."
-FEW = Unsaid(ModelStatus.REFUSED, "not shown: it would rest on too few clients")
+FEW = Unsaid(FitStatus.REFUSED, "not shown: it would rest on too few clients")
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:

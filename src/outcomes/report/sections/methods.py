@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.disclosure import Shown, shown_count, shown_percent, shown_text
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, note, paragraph, table
 from outcomes.report.page.pieces import Form, Given, Kind, Piece, Strong, Words, say
 from outcomes.report.reading.tables import table_rows, told
@@ -13,10 +13,10 @@ from outcomes.report.reading.words import plain, term_label
 from outcomes.study.settings import Disclosure, StudySettings
 
 _STATES = {
-    ModelStatus.CONVERGED: "calculation complete",
-    ModelStatus.SINGULAR: "a part is estimated as zero, so no number is told",
-    ModelStatus.NOT_CONVERGED: "the calculation did not settle, so no number is told",
-    ModelStatus.REFUSED: "not calculated",
+    FitStatus.CONVERGED: "calculation complete",
+    FitStatus.SINGULAR: "a part is estimated as zero, so no number is told",
+    FitStatus.NOT_CONVERGED: "the calculation did not settle, so no number is told",
+    FitStatus.REFUSED: "not calculated",
 }
 _HOW = {
     "Guidance and satisfaction": "Mixed models: each session belongs to a client, clients to therapists, and both may "
@@ -50,14 +50,14 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
 
 
 def _model(con: duckdb.DuckDBPyConnection, spec: dict, fit: dict, rule: Disclosure) -> Block:
-    state = ModelStatus(fit["status"])
+    state = FitStatus(fit["status"])
     title = Given(f"Model “{spec['model'].replace('_', ' ')}”: {_STATES[state]}")
     blocks: list[Block] = [paragraph(Given(spec["question"]))]
-    if state is not ModelStatus.REFUSED:
+    if state is not FitStatus.REFUSED:
         blocks.append(paragraph(_people(fit, rule, f"model {spec['model']}")))
     if fit["reason"]:
         blocks.append(paragraph(Given(plain(shown_text(fit["reason"], rule)), Kind.REASON)))
-    if state is ModelStatus.CONVERGED:
+    if state is FitStatus.CONVERGED:
         blocks += _effects(con, spec, rule)
     blocks.append(note(Given(f"{spec['formula']} · {spec['link']} · engine: {spec['engine']}")))
     return fold(title, *blocks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Told, Words, direction, say
 from outcomes.report.reading.tables import refusal, table_rows, told
@@ -84,7 +84,7 @@ def _side(piece: Told) -> Direction:
 def _tipping(rows: list[dict], rated: str) -> list[Piece | Words]:
     said = []
     for row in rows:
-        if row["rung"] in _FLIPS and row["status"] == ModelStatus.CONVERGED:
+        if row["rung"] in _FLIPS and row["status"] == FitStatus.CONVERGED:
             what = _FLIPS[row["rung"]].format(who=_WHO[row["effect"]])
             if row["delta"] is None:
                 said.append(f"No shift of the missing ratings that was tried {what}.")

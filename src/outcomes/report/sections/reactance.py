@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.answers.balance.reactance import INTERACTION, SIMPLE, TABLE, WITHIN
+from outcomes.answers.balance.reactance import SIMPLE
+from outcomes.answers.balance.tables import REACTANCE, ReactanceGuidance, ReactanceQuantity
 from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Piece, Words
 from outcomes.report.reading.tables import refusal, table_rows, told
@@ -32,11 +33,11 @@ _LEVELS = ("low", "average", "high")
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section | None:
     """Simple slopes of guidance at low, average and high reactance; table `reactance_effects`."""
-    rows = table_rows(con, TABLE)
+    rows = table_rows(con, REACTANCE.name)
     if refusal(con, "balance", settings.disclosure) or not rows:
         return None
     found = {(row["outcome"], row["guidance"], row["quantity"]): row for row in rows}
-    change = found.get(("satisfaction", WITHIN, INTERACTION), rows[0])
+    change = found.get(("satisfaction", ReactanceGuidance.WITHIN, ReactanceQuantity.CHANGE), rows[0])
     blocks: list[Block] = [
         headline(_SAYS[told(change, settings.disclosure, _FORMS["satisfaction"]).direction]),
         paragraph("Reactance is how much a person bristles at being told what to do, asked before therapy began."),
@@ -46,9 +47,12 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section 
         lines: list[tuple[Piece | Words, ...]] = [
             (
                 plain(guidance.removesuffix(", per point")),
-                *(told(found[outcome, guidance, name], settings.disclosure, form) for name in (*SIMPLE, INTERACTION)),
+                *(
+                    told(found[outcome, guidance, name], settings.disclosure, form)
+                    for name in (*SIMPLE, ReactanceQuantity.CHANGE)
+                ),
             )
-            for guidance in dict.fromkeys(row["guidance"] for row in own if row["quantity"] == INTERACTION)
+            for guidance in dict.fromkeys(row["guidance"] for row in own if row["quantity"] == ReactanceQuantity.CHANGE)
         ]
         if lines:
             blocks.append(table((_HEADS[outcome], *_LEVELS, "change per point of reactance"), lines))

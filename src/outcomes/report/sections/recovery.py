@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.answers.recovery.cards import CanAnswer
+from outcomes.answers.recovery.tables import CanAnswer
 from outcomes.disclosure import shown_text
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
 from outcomes.report.reading.tables import refusal, table_rows
@@ -27,7 +27,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section 
     rows = table_rows(con, "recovery_cards")
     if not rows:
         return None
-    tried = [row for row in rows if row["status"] == ModelStatus.CONVERGED]
+    tried = [row for row in rows if row["status"] == FitStatus.CONVERGED]
     if not tried:
         reasons = dict.fromkeys(shown_text(row["reason"], settings.disclosure) for row in rows)
         whys = [say("{why}", why=Given(reason, Kind.REASON)) for reason in reasons]
@@ -91,7 +91,7 @@ def _share(row: dict, name: str) -> Piece:
     values = [row[column] for column in (name, f"{name}_low", f"{name}_high")]
     if None in values:
         return "none to find"
-    return Estimate(*values, ModelStatus.CONVERGED, PERCENT)
+    return Estimate(*values, FitStatus.CONVERGED, PERCENT)
 
 
 def _note() -> Block:

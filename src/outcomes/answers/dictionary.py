@@ -1,22 +1,24 @@
-"""The data dictionary of the docs: `python -m outcomes.release.codebook.dictionary` prints it."""
+"""The data dictionary of the docs: `python -m outcomes.answers.dictionary` prints it."""
 
 from __future__ import annotations
 
+from outcomes.answers.run import ANSWER_TABLES
 from outcomes.release.codebook.comments import measure
-from outcomes.release.codebook.tables import TABLES, TableText
+from outcomes.release.codebook.tables import TABLES
+from outcomes.release.codebook.vocabulary import TableText
 
 _INTRODUCTION = """\
 # Data dictionary
 
 The tables of a release (`outcomes.duckdb`). In the database the same words are comments on tables and columns, and
 rows of the table `codebook`, with the ranges that the study declares for its scales.
-Generated: `python -m outcomes.release.codebook.dictionary > docs/data-dictionary.md`.
+Generated: `python -m outcomes.answers.dictionary > docs/data-dictionary.md`.
 """
 
 
 def data_dictionary() -> str:
     """Return the data dictionary of all tables as Markdown."""
-    return _INTRODUCTION + "".join(_section(table) for table in TABLES.values())
+    return _INTRODUCTION + "".join(_section(table) for table in (*TABLES.values(), *ANSWER_TABLES.values()))
 
 
 def _section(table: TableText) -> str:
