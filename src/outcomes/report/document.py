@@ -8,31 +8,31 @@ from types import ModuleType
 import duckdb
 
 from outcomes.report.page.blocks import Page, Section
-from outcomes.report.reading.tables import table_rows
-from outcomes.report.sections import answer as section_answer
-from outcomes.report.sections import balance as section_balance
-from outcomes.report.sections import changes as section_changes
-from outcomes.report.sections import connection as section_connection
-from outcomes.report.sections import dropout as section_dropout
-from outcomes.report.sections import effects as section_effects
-from outcomes.report.sections import flow as section_flow
-from outcomes.report.sections import methods as section_methods
-from outcomes.report.sections import missing as section_missing
-from outcomes.report.sections import multiverse as section_multiverse
-from outcomes.report.sections import origin as section_origin
-from outcomes.report.sections import quality as section_quality
-from outcomes.report.sections import reactance as section_reactance
-from outcomes.report.sections import recovery as section_recovery
-from outcomes.report.sections import risks as section_risks
-from outcomes.report.sections import seal as section_seal
-from outcomes.report.sections import therapists as section_therapists
-from outcomes.report.sections import words as section_words
+from outcomes.report.reading.rows import table_rows
+from outcomes.report.sections.findings import balance as section_balance
+from outcomes.report.sections.findings import connection as section_connection
+from outcomes.report.sections.findings import dropout as section_dropout
+from outcomes.report.sections.findings import effects as section_effects
+from outcomes.report.sections.findings import reactance as section_reactance
+from outcomes.report.sections.findings import risks as section_risks
+from outcomes.report.sections.findings import therapists as section_therapists
+from outcomes.report.sections.grounds import changes as section_changes
+from outcomes.report.sections.grounds import methods as section_methods
+from outcomes.report.sections.grounds import missing as section_missing
+from outcomes.report.sections.grounds import multiverse as section_multiverse
+from outcomes.report.sections.grounds import origin as section_origin
+from outcomes.report.sections.grounds import quality as section_quality
+from outcomes.report.sections.opening import answer as section_answer
+from outcomes.report.sections.opening import flow as section_flow
+from outcomes.report.sections.opening import glossary as section_glossary
+from outcomes.report.sections.opening import recovery as section_recovery
+from outcomes.report.sections.opening import seal as section_seal
 from outcomes.study.settings import StudySettings
 
 SECTIONS: tuple[ModuleType, ...] = (
     section_answer,
     section_seal,
-    section_words,
+    section_glossary,
     section_flow,
     section_recovery,
     section_dropout,

@@ -9,7 +9,7 @@ from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import bullets, fold, headline, paragraph, table
 from outcomes.report.page.html import html
 from outcomes.report.page.pieces import PERCENT, Estimate, Form, Given, Kind, Range, Strong, Unsaid, Words, say
-from outcomes.report.reading.tables import told
+from outcomes.report.reading.rows import told
 from outcomes.study.settings import Disclosure
 
 SETTLED = Estimate(0.2, 0.1, 0.3, FitStatus.CONVERGED)

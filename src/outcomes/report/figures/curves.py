@@ -8,8 +8,8 @@ from outcomes.report.figures.density import session_bins
 from outcomes.report.figures.satisfaction import curve_picture
 from outcomes.report.page.blocks import Block, Picture, paragraph
 from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Told, say
-from outcomes.report.reading.tables import table_rows, told
-from outcomes.report.reading.words import is_bend
+from outcomes.report.reading.plain_words import is_bend
+from outcomes.report.reading.rows import table_rows, told
 from outcomes.study.settings import StudySettings
 
 

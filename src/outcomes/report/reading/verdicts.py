@@ -8,8 +8,8 @@ import duckdb
 
 from outcomes.answers.balance.tables import Verdict
 from outcomes.mixed import FitStatus
-from outcomes.report.reading.tables import table_rows
-from outcomes.report.reading.words import NULL, verdict_words
+from outcomes.report.reading.plain_words import NULL, verdict_words
+from outcomes.report.reading.rows import table_rows
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import duckdb
 from outcomes.answers.balance.tables import Verdict
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Direction, Strong, Words, say
-from outcomes.report.reading.dropout import SO_FAR, effects
-from outcomes.report.reading.tables import refusal, table_rows, told
+from outcomes.report.reading.dropout_rows import SO_FAR, effects
+from outcomes.report.reading.rows import refusal, table_rows, told
 from outcomes.report.reading.verdicts import judged
-from outcomes.report.sections.effects import effect_form
-from outcomes.report.sections.risks import survival
+from outcomes.report.sections.findings.effects import effect_form
+from outcomes.report.sections.findings.risks import survival
 from outcomes.study.settings import StudySettings
 
 

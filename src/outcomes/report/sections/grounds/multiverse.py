@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.report.figures.multiverse import specification_curve
+from outcomes.report.figures.specification_curve import specification_curve
 from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
-from outcomes.report.reading.tables import p_words, refusal, table_rows, told
-from outcomes.report.sections.dropout import CANNOT
-from outcomes.report.sections.effects import effect_form
+from outcomes.report.reading.rows import p_words, refusal, table_rows, told
+from outcomes.report.sections.findings.dropout import CANNOT
+from outcomes.report.sections.findings.effects import effect_form
 from outcomes.study.settings import StudySettings
 
 NAME, TITLE = "multiverse", "Would another defensible analysis say the same?"

@@ -13,9 +13,9 @@ from outcomes.report.figures.density import preference_cells
 from outcomes.report.figures.satisfaction import surface_picture
 from outcomes.report.page.blocks import Block, Picture, Section, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Piece, Told, Words, say
-from outcomes.report.reading.tables import refusal, table_rows, told
+from outcomes.report.reading.rows import refusal, table_rows, told
 from outcomes.report.reading.verdicts import Judged, judged
-from outcomes.report.sections.dropout import CANNOT
+from outcomes.report.sections.findings.dropout import CANNOT
 from outcomes.study.settings import StudySettings
 
 NAME, TITLE = "balance", "Too little, too much, or fit to the client?"

@@ -9,8 +9,8 @@ import duckdb
 from outcomes.disclosure import Shown, shown_count, shown_percent
 from outcomes.report.page.blocks import Section, paragraph, table
 from outcomes.report.page.pieces import Given, say
-from outcomes.report.reading.tables import table_rows
-from outcomes.report.reading.words import plain
+from outcomes.report.reading.plain_words import plain
+from outcomes.report.reading.rows import table_rows
 from outcomes.study.settings import Disclosure, StudySettings
 
 _SEVERITIES = ("fatal", "warning", "info")

@@ -6,7 +6,7 @@ import duckdb
 
 from outcomes.report.page.blocks import Section, day_words, paragraph, table
 from outcomes.report.page.pieces import Given, Kind, Piece, Words
-from outcomes.report.reading.tables import table_rows
+from outcomes.report.reading.rows import table_rows
 from outcomes.study.settings import StudySettings
 
 HASH_SHOWN = 12  # hexadecimal digits

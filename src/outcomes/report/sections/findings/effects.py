@@ -7,9 +7,9 @@ import duckdb
 from outcomes.report.figures.curves import satisfaction_levels
 from outcomes.report.page.blocks import Block, Section, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Given, Kind, Piece, Told, Words, say
-from outcomes.report.reading.effects import WITHIN, quoted_effects
-from outcomes.report.reading.tables import p_words, refusal, told
-from outcomes.report.sections.dropout import CANNOT
+from outcomes.report.reading.quoted import WITHIN, quoted_effects
+from outcomes.report.reading.rows import p_words, refusal, told
+from outcomes.report.sections.findings.dropout import CANNOT
 from outcomes.study.settings import StudySettings
 
 NAME = "effects"

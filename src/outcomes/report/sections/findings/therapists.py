@@ -7,9 +7,9 @@ import duckdb
 from outcomes.disclosure import shown_count
 from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Form, Given, Kind, Piece, Words
-from outcomes.report.reading.tables import refusal, table_rows, told
-from outcomes.report.reading.words import plain
-from outcomes.report.sections.dropout import CANNOT
+from outcomes.report.reading.plain_words import plain
+from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.sections.findings.dropout import CANNOT
 from outcomes.study.settings import Disclosure, StudySettings
 
 NAME, TITLE = "therapists", "Differences between therapists"

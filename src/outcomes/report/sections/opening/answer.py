@@ -6,11 +6,11 @@ import duckdb
 
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Given, Kind, Strong, Told, Unsaid, Words, say
-from outcomes.report.reading.dropout import SO_FAR, TOLD_SESSIONS, declared, effects, guidance_levels, risks
-from outcomes.report.reading.tables import refusal
+from outcomes.report.reading.dropout_rows import SO_FAR, TOLD_SESSIONS, declared, effects, guidance_levels, risks
+from outcomes.report.reading.rows import refusal
 from outcomes.report.reading.verdicts import judged
-from outcomes.report.sections.effects import within_effect
-from outcomes.report.sections.risks import dropout_headline, survival
+from outcomes.report.sections.findings.effects import within_effect
+from outcomes.report.sections.findings.risks import dropout_headline, survival
 from outcomes.study.settings import Disclosure, StudySettings
 
 _NAMES = {

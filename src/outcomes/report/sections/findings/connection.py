@@ -6,9 +6,9 @@ import duckdb
 
 from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Form, Piece, Words
-from outcomes.report.reading.tables import refusal, table_rows, told
-from outcomes.report.reading.words import plain
-from outcomes.report.sections.dropout import CANNOT
+from outcomes.report.reading.plain_words import plain
+from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.sections.findings.dropout import CANNOT
 from outcomes.study.settings import Disclosure, StudySettings
 
 NAME, TITLE = "connection", "Connection, feedback and empowerment"

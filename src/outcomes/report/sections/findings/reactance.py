@@ -8,9 +8,9 @@ from outcomes.answers.balance.reactance import SIMPLE
 from outcomes.answers.balance.tables import REACTANCE, ReactanceGuidance, ReactanceQuantity
 from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Piece, Words
-from outcomes.report.reading.tables import refusal, table_rows, told
-from outcomes.report.reading.words import plain
-from outcomes.report.sections.dropout import CANNOT
+from outcomes.report.reading.plain_words import plain
+from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.sections.findings.dropout import CANNOT
 from outcomes.study.settings import StudySettings
 
 NAME, TITLE = "reactance", "For whom: clients who resist being led"

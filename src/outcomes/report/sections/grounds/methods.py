@@ -8,8 +8,8 @@ from outcomes.disclosure import Shown, shown_count, shown_percent, shown_text
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, note, paragraph, table
 from outcomes.report.page.pieces import Form, Given, Kind, Piece, Strong, Words, say
-from outcomes.report.reading.tables import table_rows, told
-from outcomes.report.reading.words import plain, term_label
+from outcomes.report.reading.plain_words import plain, term_label
+from outcomes.report.reading.rows import table_rows, told
 from outcomes.study.settings import Disclosure, StudySettings
 
 _STATES = {

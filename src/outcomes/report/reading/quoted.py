@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from outcomes.answers.guidance.run import settled
-from outcomes.report.reading.tables import table_rows
+from outcomes.report.reading.rows import table_rows
 
 WITHIN = "within client"
 

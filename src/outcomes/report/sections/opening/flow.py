@@ -10,8 +10,8 @@ import duckdb
 from outcomes.disclosure import shown_count, shown_table
 from outcomes.report.page.blocks import Block, Section, note, table
 from outcomes.report.page.pieces import Given, Kind, Piece, Strong, Words, say
-from outcomes.report.reading.tables import table_rows
-from outcomes.report.reading.words import plain
+from outcomes.report.reading.plain_words import plain
+from outcomes.report.reading.rows import table_rows
 from outcomes.study.settings import Disclosure, StudySettings
 
 BRANCHES = ("For the questions on satisfaction", "For the questions on dropout")

@@ -7,9 +7,9 @@ import duckdb
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Told, Words, direction, say
-from outcomes.report.reading.tables import refusal, table_rows, told
-from outcomes.report.sections.dropout import CANNOT
-from outcomes.report.sections.effects import effect_form
+from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.sections.findings.dropout import CANNOT
+from outcomes.report.sections.findings.effects import effect_form
 from outcomes.study.settings import StudySettings
 
 NAME, TITLE = "missing", "If ratings are missing for a reason"

@@ -9,8 +9,8 @@ from outcomes.disclosure import shown_count, shown_percent, shown_table
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Form, Piece, Range, Strong, Told, Unsaid, Words, say
-from outcomes.report.reading.tables import refusal, table_rows, told
-from outcomes.report.reading.words import DEFINITIONS, ENDINGS
+from outcomes.report.reading.plain_words import DEFINITIONS, ENDINGS
+from outcomes.report.reading.rows import refusal, table_rows, told
 from outcomes.study.settings import Disclosure, DropoutDefinition, StudySettings
 
 NAME, TITLE = "dropout", "What dropout means, and how often it happens"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.report.page.blocks import Section, headline, paragraph
-from outcomes.report.reading.tables import table_rows
+from outcomes.report.reading.rows import table_rows
 from outcomes.study.settings import StudySettings
 
 WITHHELD = (

@@ -9,7 +9,7 @@ from outcomes.disclosure import shown_text
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
-from outcomes.report.reading.tables import refusal, table_rows
+from outcomes.report.reading.rows import refusal, table_rows
 from outcomes.study.settings import StudySettings
 
 NAME, TITLE = "recovery", "Can these data answer this?"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from outcomes.report.page.pieces import PERCENT, PERCENT_POINTS, Direction, Form, Told
-from outcomes.report.reading.tables import table_rows, told
+from outcomes.report.reading.rows import table_rows, told
 from outcomes.study.settings import Disclosure
 
 LEVELS = ("low", "average", "high")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.report.figures.dropout import ForestRow, forest_picture, risk_picture
+from outcomes.report.figures.dropout_charts import ForestRow, forest_picture, risk_picture
 from outcomes.report.page.blocks import Block, Section, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Strong, Words, say
-from outcomes.report.reading.dropout import (
+from outcomes.report.reading.dropout_rows import (
     AS_RECORDED,
     CHANGE,
     DIFFERENCE,
@@ -20,9 +20,9 @@ from outcomes.report.reading.dropout import (
     risk_refusal,
     risks,
 )
-from outcomes.report.reading.tables import refusal
-from outcomes.report.reading.words import DEFINITIONS
-from outcomes.report.sections.dropout import CANNOT
+from outcomes.report.reading.plain_words import DEFINITIONS
+from outcomes.report.reading.rows import refusal
+from outcomes.report.sections.findings.dropout import CANNOT
 from outcomes.study.settings import DropoutDefinition, StudySettings
 
 NAME, TITLE = "risks", "Guidance and dropout"

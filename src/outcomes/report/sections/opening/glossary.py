@@ -7,7 +7,7 @@ import duckdb
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Given, Strong, Words, say
 from outcomes.report.page.spans import CONVERGED_MARK
-from outcomes.report.reading.words import DEFINITIONS
+from outcomes.report.reading.plain_words import DEFINITIONS
 from outcomes.study.settings import Scale, StudySettings
 
 
