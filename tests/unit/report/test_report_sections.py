@@ -11,7 +11,9 @@ import pytest
 from page_text import visible_text
 from planted_answers import REFUSAL, plant_answers, refuse_answers
 
+from outcomes.answers.run import ANSWER_TABLES
 from outcomes.disclosure import Shown
+from outcomes.errors import UsageError
 from outcomes.mixed import FitStatus
 from outcomes.report.document import SECTIONS
 from outcomes.report.page.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Section, Table
@@ -278,3 +280,14 @@ def test_an_undecided_verdict_says_why_without_a_bare_share(release, template_st
     assert said in open_part
     assert "61%" not in open_part
     assert trace in fold
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [(table.name, name) for table in ANSWER_TABLES.values() for name, column in table.columns.items() if column.values],
+)
+def test_a_word_that_the_report_does_not_know_is_refused_and_not_left_out(release, template_study, table, column):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute(f"update {table} set {column} = 'sideways'")
+    with pytest.raises((UsageError, ValueError)):
+        made(release, template_study)

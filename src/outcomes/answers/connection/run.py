@@ -173,7 +173,7 @@ def _empowerment(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> list[dict]
         "unit": "points of empowerment per point of directiveness",
     }
     if all(row["status"] == FitStatus.REFUSED for row in found):
-        return [_renamed(found[0], labels, "more guidance to empowerment")]
+        return [_renamed(found[0], labels, PathWords.TO_EMPOWERMENT)]
     quoted = [
         settled(row, found)
         for row in found

@@ -34,6 +34,7 @@ class PathWords(StrEnum):
     FROM_OVERWHELM = "feeling overwhelmed to satisfaction"
     ASKED_DISTANCE = "asked to next distance from the preferred level"
     ASKED_SATISFACTION = "asked to next satisfaction"
+    TO_EMPOWERMENT = "more guidance to empowerment"
     MODERATED_DISTANCE = "asked, times distance from the preferred level, to the next distance"
     MODERATED_SATISFACTION = "asked, times distance from the preferred level, to next satisfaction"
 

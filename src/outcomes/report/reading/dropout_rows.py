@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import duckdb
 
+from outcomes.answers.common.words import ALL, Cause, HazardTerm, Reading
+from outcomes.answers.dropout.tables import EFFECTS, INCIDENCE, GuidanceLevel, RiskCause
 from outcomes.report.page.pieces import PERCENT, PERCENT_POINTS, Direction, Form, Told
-from outcomes.report.reading.rows import table_rows, told
-from outcomes.study.settings import Disclosure
+from outcomes.report.reading.rows import answer_rows, told
+from outcomes.study.settings import Disclosure, DropoutDefinition
 
-LEVELS = ("low", "average", "high")
-DIFFERENCE = "high less low"
-SO_FAR, CHANGE = "usual guidance up to now, per point", "more guidance than before, per point"
-AS_RECORDED = "as recorded"
+LEVELS = (GuidanceLevel.LOW, GuidanceLevel.AVERAGE, GuidanceLevel.HIGH)
 TOLD_SESSIONS = (8, 12, 3)
 """Of the sessions that the risk is told for, the one that the short answer uses: the first that there is."""
 
@@ -24,8 +23,8 @@ ODDS = Form(is_log=True, unit=" times", up="more dropout", down="less dropout")
 class Effect:
     """One effect of guidance on dropout under one definition and reading of the unknown endings."""
 
-    definition: str
-    reading: str
+    definition: DropoutDefinition
+    reading: Reading
     is_declared: bool
     told: Told
 
@@ -35,34 +34,39 @@ class Effect:
         return self.told.direction
 
 
-def risks(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> dict[int, dict[str, Told]]:
+def risks(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> dict[int, dict[GuidanceLevel, Told]]:
     """Risk of dropout by session, then by level of guidance, and the difference; empty where refused."""
-    found: dict[int, dict[str, Told]] = {}
-    for row in table_rows(con, "dropout_incidence", "cause = 'dropout' and session is not null"):
-        form = PERCENT_POINTS if row["guidance"] == DIFFERENCE else PERCENT
-        found.setdefault(row["session"], {})[row["guidance"]] = told(row, rule, form)
+    found: dict[int, dict[GuidanceLevel, Told]] = {}
+    for row in answer_rows(con, INCIDENCE, cause=RiskCause.DROPOUT):
+        if row["session"] is not None:
+            level = GuidanceLevel(row["guidance"])
+            form = PERCENT_POINTS if level is GuidanceLevel.DIFFERENCE else PERCENT
+            found.setdefault(row["session"], {})[level] = told(row, rule, form)
     return found
 
 
 def risk_refusal(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Told | None:
     """Why there are no risks; None where there are."""
-    refused = table_rows(con, "dropout_incidence", "cause = 'dropout' and session is null")
+    refused = [row for row in answer_rows(con, INCIDENCE, cause=RiskCause.DROPOUT) if row["session"] is None]
     return told(refused[0], rule) if refused else None
 
 
-def guidance_levels(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
+def guidance_levels(con: duckdb.DuckDBPyConnection) -> dict[GuidanceLevel, float]:
     """The level of guidance behind low, average and high, in points of the scale."""
-    rows = table_rows(con, "dropout_incidence", "guidance_level is not null")
-    return {row["guidance"]: row["guidance_level"] for row in rows}
+    rows = [row for row in answer_rows(con, INCIDENCE) if row["guidance_level"] is not None]
+    return {GuidanceLevel(row["guidance"]): row["guidance_level"] for row in rows}
 
 
-def effects(con: duckdb.DuckDBPyConnection, effect: str, rule: Disclosure) -> tuple[Effect, ...]:
+def effects(con: duckdb.DuckDBPyConnection, effect: HazardTerm, rule: Disclosure) -> tuple[Effect, ...]:
     """One effect on dropout under all definitions and readings, the study's own first; a refusal stands for all."""
-    rows = table_rows(con, "dropout_effects", f"cause = 'dropout' and effect in ('{effect}', 'all')")
+    rows = [row for row in answer_rows(con, EFFECTS, cause=Cause.DROPOUT) if row["effect"] in (effect, ALL)]
     rows.sort(key=lambda row: not row["is_declared"])
-    return tuple(Effect(r["definition"], r["reading"], r["is_declared"], told(r, rule, ODDS)) for r in rows)
+    return tuple(
+        Effect(DropoutDefinition(r["definition"]), Reading(r["reading"]), r["is_declared"], told(r, rule, ODDS))
+        for r in rows
+    )
 
 
 def declared(found: tuple[Effect, ...]) -> Effect | None:
     """The one under the study's own definition, unknown endings left out."""
-    return next((e for e in found if e.is_declared and e.reading == AS_RECORDED), None)
+    return next((e for e in found if e.is_declared and e.reading is Reading.AS_RECORDED), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outcomes.answers.balance.tables import VERDICT_SENTENCES, Verdict
+from outcomes.methods.dropout.dropout_bounds import EndingState
 from outcomes.study.settings import DropoutDefinition
 
 TERMS = {
@@ -45,18 +45,13 @@ DEFINITIONS = {
 """Definitions of dropout in plain words."""
 
 ENDINGS = {
-    "dropout": "dropped out",
-    "planned": "ended as planned",
-    "other": "ended for another reason (moved away, therapist left, referred on, ...)",
-    "undetermined": "not known: still open, or silent with no ending recorded",
+    EndingState.DROPOUT: "dropped out",
+    EndingState.PLANNED: "ended as planned",
+    EndingState.OTHER: "ended for another reason (moved away, therapist left, referred on, ...)",
+    EndingState.UNDETERMINED: "not known: still open, or silent with no ending recorded",
 }
 
 NULL = "That is a result, not the lack of one."
-
-
-def verdict_words(verdict: str, outcome: str) -> str:
-    """A verdict as a sentence."""
-    return VERDICT_SENTENCES[Verdict(verdict)].format(outcome=outcome)
 
 
 def is_bend(term: str) -> bool:

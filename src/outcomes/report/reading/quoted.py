@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import duckdb
 
 from outcomes.answers.guidance.run import settled
-from outcomes.report.reading.rows import table_rows
-
-WITHIN = "within client"
+from outcomes.answers.guidance.tables import EFFECTS
+from outcomes.report.reading.rows import answer_rows
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,8 @@ class Quoted:
 
 
 def quoted_effects(con: duckdb.DuckDBPyConnection) -> Quoted:
-    """One row a question and part; where a model has a variance at zero, the next simpler one speaks."""
-    everything = table_rows(con, "guidance_effects")
+    """One row per question and part; where a model has a variance at zero, the next simpler one speaks."""
+    everything = answer_rows(con, EFFECTS)
     chosen = [(row, settled(row, everything)) for row in everything if row["is_quoted"]]
     is_simpler = any(found is not row for row, found in chosen)
     return Quoted(tuple(found for _, found in chosen), tuple(everything), is_simpler)

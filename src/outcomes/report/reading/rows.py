@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 import duckdb
 
+from outcomes.answers.states import STATES, AnswerStatus
 from outcomes.disclosure import shown_text
+from outcomes.errors import UsageError
 from outcomes.mixed import FitStatus
+from outcomes.release.codebook.vocabulary import TableText
 from outcomes.report.page.pieces import PLAIN, Direction, Estimate, Form, Given, Kind, Told, Unsaid, direction
-from outcomes.study.settings import Disclosure
+from outcomes.study.settings import AnalysisName, Disclosure
 
 _AT_EDGE = "no number, because a part of its model is estimated as zero"
 _UNSETTLED = "no number, because the calculation did not settle"
@@ -19,6 +22,24 @@ def table_rows(con: duckdb.DuckDBPyConnection, name: str, condition: str = "true
     """Rows of a table as dicts in stored order; none where the release has no such table."""
     known = con.execute("select count(*) from duckdb_tables() where table_name = ?", [name]).fetchall()[0][0]
     return con.sql(f"select * from {name} where {condition} order by rowid").pl().rows(named=True) if known else []
+
+
+def answer_rows(con: duckdb.DuckDBPyConnection, table: TableText, **words: str) -> list[dict]:
+    """Rows of an answer's table whose columns hold the given words, in stored order.
+
+    Raises
+    ------
+    UsageError
+        If a column holds a word that is not on its closed list: a report would leave it out unseen.
+    """
+    rows = table_rows(con, table.name)
+    for name, column in table.columns.items():
+        if column.values and (unknown := {row[name] for row in rows} - {*column.values, "", None}):
+            raise UsageError(
+                f"{table.name}.{name} has {len(unknown)} words that this version does not know",
+                "run `outcomes answer` and `outcomes report` with the same version",
+            )
+    return [row for row in rows if all(row[column] == word for column, word in words.items())]
 
 
 def told(row: Mapping, rule: Disclosure, form: Form = PLAIN) -> Told:
@@ -51,12 +72,12 @@ def told(row: Mapping, rule: Disclosure, form: Form = PLAIN) -> Told:
     return Unsaid(state, f"{said} ({_AT_EDGE})", side)
 
 
-def refusal(con: duckdb.DuckDBPyConnection, analysis: str, rule: Disclosure) -> Given | None:
+def refusal(con: duckdb.DuckDBPyConnection, analysis: AnalysisName, rule: Disclosure) -> Given | None:
     """Why an analysis gave no numbers; None where it did."""
-    states = table_rows(con, "answer_states", f"analysis = '{analysis}'")
+    states = answer_rows(con, STATES, analysis=analysis)
     if not states:
         return Given("This question was not asked of these data.", Kind.REASON)
-    if states[0]["status"] == "answered":
+    if AnswerStatus(states[0]["status"]) is AnswerStatus.ANSWERED:
         return None
     reason = shown_text(states[0]["reason"], rule)
     return Given(f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}", Kind.REASON)

@@ -6,43 +6,43 @@ import re
 
 import duckdb
 
-from outcomes.answers.balance.tables import Verdict
+from outcomes.answers.balance.tables import EVIDENCE, EvidenceMark, EvidenceQuantity, SurfaceTerm, Verdict
+from outcomes.answers.common.words import Grain, Outcome
 from outcomes.mixed import FitStatus
 from outcomes.report.figures.curves import satisfaction_picture
 from outcomes.report.figures.density import preference_cells
 from outcomes.report.figures.satisfaction import surface_picture
 from outcomes.report.page.blocks import Block, Picture, Section, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Piece, Told, Words, say
-from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.reading.verdicts import Judged, judged
 from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 NAME, TITLE = "balance", "Too little, too much, or fit to the client?"
-SURFACE = "response surface: "
-TURN = "quadratic alone: turning point"
 _SHARE = re.compile(r"%|\.\d")
 SQUARES = 10  # along the scale of guidance
 _LEVELS = {
-    ("satisfaction", "session"): "Satisfaction, session by session",
-    ("satisfaction", "client"): "Satisfaction, between clients",
-    ("dropout", "session"): "Dropout, session by session",
+    (Outcome.SATISFACTION, Grain.SESSION): "Satisfaction, session by session",
+    (Outcome.SATISFACTION, Grain.CLIENT): "Satisfaction, between clients",
+    (Outcome.DROPOUT, Grain.SESSION): "Dropout, session by session",
 }
 _SHAPE = {
-    "a1": "Along the line where guidance is what the client prefers: slope (a{n})",
-    "a2": "Along that line: bend (a{n})",
-    "a3": "Across that line, from too little to too much: slope (a{n})",
-    "a4": "Across that line: bend (a{n}); for satisfaction, below zero means that both too little and too much cost",
-    "a5": "Whether the ridge is tilted away from that line (a{n})",
+    SurfaceTerm.A1: "Along the line where guidance is what the client prefers: slope (a{n})",
+    SurfaceTerm.A2: "Along that line: bend (a{n})",
+    SurfaceTerm.A3: "Across that line, from too little to too much: slope (a{n})",
+    SurfaceTerm.A4: "Across that line: bend (a{n}); for satisfaction, below zero means that both too little and too "
+    "much cost",
+    SurfaceTerm.A5: "Whether the ridge is tilted away from that line (a{n})",
 }
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     """Verdicts, surface, and the quadratic beside it; tables `verdicts`, `balance_evidence`."""
-    if reason := refusal(con, "balance", settings.disclosure):
+    if reason := refusal(con, AnalysisName.BALANCE, settings.disclosure):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     verdicts = judged(con)
-    evidence = table_rows(con, "balance_evidence")
+    evidence = answer_rows(con, EVIDENCE)
     surface = _surface(evidence, settings)
     return Section(
         NAME,
@@ -75,22 +75,27 @@ def _trace(found: Judged) -> Block:
     return paragraph(say("{name}: {trace}", name=name, trace=Given(found.trace, Kind.TEST)))
 
 
-Surface = dict[tuple[str, str], dict[str, Told]]
+Place = tuple[Outcome, Grain]
+Surface = dict[Place, dict[SurfaceTerm, Told]]
+
+
+def _place(row: dict) -> Place:
+    return Outcome(row["outcome"]), Grain(row["level"])
 
 
 def _surface(evidence: list[dict], settings: StudySettings) -> Surface:
     """a1..a5 by outcome and level."""
     found: Surface = {}
+    form = Form(is_signed=True, up="above zero", down="below zero")
+    terms = {term.quantity: term for term in _SHAPE}
     for row in evidence:
-        name = row["quantity"].removeprefix(SURFACE)
-        if row["quantity"].startswith(SURFACE) and name in _SHAPE:
-            form = Form(is_signed=True, up="above zero", down="below zero")
-            found.setdefault((row["outcome"], row["level"]), {})[name] = told(row, settings.disclosure, form)
+        if term := terms.get(row["quantity"]):
+            found.setdefault(_place(row), {})[term] = told(row, settings.disclosure, form)
     return found
 
 
 def _shape(surface: Surface, evidence: list[dict], settings: StudySettings) -> tuple[Block, ...]:
-    """One row a quantity, one column an outcome and level; the turning point last."""
+    """One row per quantity, one column per outcome and level; the turning point last."""
     if not surface:
         return (
             paragraph("Clients' preferences are not known, so fit cannot be looked at, and no turning point is told."),
@@ -98,12 +103,12 @@ def _shape(surface: Surface, evidence: list[dict], settings: StudySettings) -> t
     columns = list(surface)
     rows: list[tuple[Piece | Words, ...]] = [
         (
-            say(label, n=Given(name[1:])),
-            *(surface[at].get(name, "no number, because the surface has no such interval") for at in columns),
+            say(label, n=Given(term[1:])),
+            *(surface[at].get(term, "no number, because the surface has no such interval") for at in columns),
         )
-        for name, label in _SHAPE.items()
+        for term, label in _SHAPE.items()
     ]
-    turns = {(row["outcome"], row["level"]): row for row in evidence if row["quantity"] == TURN}
+    turns = {_place(row): row for row in evidence if row["quantity"] == EvidenceQuantity.ALONE_TURN}
     if any(at in turns for at in columns):
         rows.append(
             (
@@ -125,7 +130,7 @@ def _turn(row: dict | None, settings: StudySettings) -> Piece:
     if row is None:
         return "not part of this model"
     if row["status"] not in set(FitStatus):
-        return f"none: {row['status']}"
+        return f"none: {EvidenceMark(row['status'])}"
     scale, value = settings.scales["directiveness"], row["estimate"]
     if value is not None and not scale.minimum <= value <= scale.maximum:
         return "none within the scale"
@@ -136,7 +141,9 @@ def _pictures(con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudyS
     """The surface where enough clients are, and the curve with its sessions."""
     made: list[Picture | None] = []
     shape = {
-        name: e.value for name, e in surface.get(("satisfaction", "session"), {}).items() if isinstance(e, Estimate)
+        name: e.value
+        for name, e in surface.get((Outcome.SATISFACTION, Grain.SESSION), {}).items()
+        if isinstance(e, Estimate)
     }
     if set(shape) == set(_SHAPE):
         scale, rated = settings.scales["directiveness"], settings.scales["satisfaction"]

@@ -4,37 +4,43 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.connection.tables import EFFECTS, EMPOWERMENT, ConnectionQuestion, PathWords, Timing, as_outcome
+from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
 from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Form, Piece, Words
 from outcomes.report.reading.plain_words import plain
-from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import Disclosure, StudySettings
+from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
 
 NAME, TITLE = "connection", "Connection, feedback and empowerment"
 FORM = Form(is_signed=True, up="higher", down="lower")
+_EMPOWERED = as_outcome(EMPOWERMENT)
 _TITLES = {
-    "alliance as the path": "The working relationship",
-    "feeling overwhelmed as the path": "Feeling overwhelmed",
-    "asking about the guidance": "Asking the client how the guidance feels",
-    "asking as moderator": "Does asking matter more where guidance was far from what the client prefers?",
-    "empowerment as outcome": "Empowerment",
+    ConnectionQuestion.ALLIANCE: "The working relationship",
+    ConnectionQuestion.OVERWHELM: "Feeling overwhelmed",
+    ConnectionQuestion.ASKING: "Asking the client how the guidance feels",
+    ConnectionQuestion.MODERATOR: "Does asking matter more where guidance was far from what the client prefers?",
+    _EMPOWERED: "Empowerment",
 }
 _INDIRECT = {
-    "alliance as the path": "guidance to satisfaction, by way of the working relationship",
-    "feeling overwhelmed as the path": "too much guidance to satisfaction, by way of feeling overwhelmed",
+    ConnectionQuestion.ALLIANCE: "guidance to satisfaction, by way of the working relationship",
+    ConnectionQuestion.OVERWHELM: "too much guidance to satisfaction, by way of feeling overwhelmed",
 }
-_TIMES = {"same session": "same session: no order in time", "next session": "next session"}
+_TIMES = {Timing.SAME: "same session: no order in time", Timing.NEXT: "next session"}
 _EMPOWERMENT = {
-    "slope within client": "the same client, in a session with more guidance than usual",
-    "slope between clients": "a client who usually gets more than other clients of the therapist",
-    "slope between therapists": "a therapist who usually gives more than other therapists",
-}
+    f"{GuidanceQuestion.SLOPE} {part}": said
+    for part, said in {
+        SlopePart.WITHIN: "the same client, in a session with more guidance than usual",
+        SlopePart.CLIENTS: "a client who usually gets more than other clients of the therapist",
+        SlopePart.THERAPISTS: "a therapist who usually gives more than other therapists",
+    }.items()
+} | {PathWords.TO_EMPOWERMENT: PathWords.TO_EMPOWERMENT}
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     """Paths from guidance to satisfaction, effects of asking, and empowerment; table `connection_effects`."""
-    if reason := refusal(con, "connection", settings.disclosure):
+    if reason := refusal(con, AnalysisName.CONNECTION, settings.disclosure):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     blocks: list[Block] = [
         paragraph(
@@ -43,7 +49,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
             "either may have come first."
         )
     ]
-    rows = sorted(table_rows(con, "connection_effects"), key=_place)
+    rows = sorted(answer_rows(con, EFFECTS), key=_place)
     for question, title in _TITLES.items():
         lines = [line for row in rows if row["question"] == question and (line := _line(row, settings.disclosure))]
         if lines:
@@ -60,12 +66,17 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
 
 def _place(row: dict) -> tuple[bool, bool, bool]:
     """Same session first; in it the way to the experience, from it, and both together."""
-    return row["timing"] != "same session", row["path"] == "indirect", row["path"].endswith("to satisfaction")
+    is_second = row["path"] in (PathWords.FROM_ALLIANCE, PathWords.FROM_OVERWHELM)
+    return Timing(row["timing"]) is not Timing.SAME, row["path"] == PathWords.INDIRECT, is_second
 
 
 def _line(row: dict, rule: Disclosure) -> tuple[Piece | Words, ...] | None:
     """One row; differences of slopes and joint tests stay in the table of the release."""
-    if row["question"] == "empowerment as outcome" and row["path"] not in _EMPOWERMENT and row["status"] != "refused":
-        return None
-    path = _INDIRECT[row["question"]] if row["path"] == "indirect" else _EMPOWERMENT.get(row["path"], row["path"])
-    return (plain(path), _TIMES[row["timing"]], told(row, rule, FORM))
+    path = row["path"]
+    if row["question"] == _EMPOWERED:
+        if path.startswith((GuidanceQuestion.CONTEXT, GuidanceQuestion.CORRECTED)):
+            return None
+        said = _EMPOWERMENT[path]
+    else:
+        said = _INDIRECT[row["question"]] if path == PathWords.INDIRECT else plain(PathWords(path))
+    return (said, _TIMES[Timing(row["timing"])], told(row, rule, FORM))

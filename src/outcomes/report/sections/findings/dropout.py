@@ -5,16 +5,21 @@ from __future__ import annotations
 import duckdb
 from statsmodels.stats.proportion import proportion_confint
 
+from outcomes.answers.dropout.tables import AGREEMENT, RATES, AgreementMeasure
 from outcomes.disclosure import shown_count, shown_percent, shown_table
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Form, Piece, Range, Strong, Told, Unsaid, Words, say
 from outcomes.report.reading.plain_words import DEFINITIONS, ENDINGS
-from outcomes.report.reading.rows import refusal, table_rows, told
-from outcomes.study.settings import Disclosure, DropoutDefinition, StudySettings
+from outcomes.report.reading.rows import answer_rows, refusal, told
+from outcomes.study.settings import AnalysisName, Disclosure, DropoutDefinition, StudySettings
 
 NAME, TITLE = "dropout", "What dropout means, and how often it happens"
 CANNOT = "These data cannot answer this."
+_MEASURES = {
+    AgreementMeasure.AC1: "Gwet's AC (interval)",
+    AgreementMeasure.KAPPA: "Cohen's kappa (interval)",
+}
 FEW = Unsaid(FitStatus.REFUSED, "not shown: it would rest on too few clients")
 
 
@@ -23,9 +28,9 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     rule, declared = settings.disclosure, settings.dropout.definition
     meaning = say("In this study a client dropped out if {meaning}.", meaning=Strong(DEFINITIONS[declared]))
     endings = _endings(con, rule)
-    if reason := refusal(con, "dropout", rule):
+    if reason := refusal(con, AnalysisName.DROPOUT, rule):
         return Section(NAME, TITLE, (paragraph(meaning), *endings, headline(CANNOT), paragraph(reason)))
-    rates = sorted(table_rows(con, "dropout_rates"), key=lambda row: not row["is_declared"])
+    rates = sorted(answer_rows(con, RATES), key=lambda row: not row["is_declared"])
     lines: list[tuple[Piece | Words, ...]] = [
         (_label(row["definition"], row["is_declared"]), _share(row, rule), _bounds(row, rule)) for row in rates
     ]
@@ -116,15 +121,16 @@ def _endings(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> tuple[Block, .
 
 def _agreement(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Block, ...]:
     """Agreement of every other definition with the study's own; table `dropout_agreement`."""
-    own, lines = settings.dropout.definition.value, {}
-    for row in table_rows(con, "dropout_agreement", f"'{own}' in (definition, definition_2)"):
-        other = row["definition_2"] if row["definition"] == own else row["definition"]
-        lines.setdefault(other, {})[row["measure"]] = told(row, settings.disclosure, Form())
+    own, lines = settings.dropout.definition, {}
+    for row in answer_rows(con, AGREEMENT):
+        pair = [DropoutDefinition(row[name]) for name in ("definition", "definition_2")]
+        if own in pair:
+            other = pair[1] if pair[0] is own else pair[0]
+            lines.setdefault(other, {})[AgreementMeasure(row["measure"])] = told(row, settings.disclosure, Form())
     rows: list[tuple[Piece | Words, ...]] = [
         (
-            DEFINITIONS[DropoutDefinition(other)],
-            found.get("Gwet's AC1", found.get("all", FEW)),
-            found.get("Cohen's kappa", found.get("all", FEW)),
+            DEFINITIONS[other],
+            *(found.get(measure, found.get(AgreementMeasure.ALL, FEW)) for measure in _MEASURES),
         )
         for other, found in lines.items()
     ]
@@ -133,7 +139,7 @@ def _agreement(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple
     return (
         fold(
             "How far the definitions agree with the study's own",
-            table(("A client dropped out if ...", "Gwet's AC (interval)", "Cohen's kappa (interval)"), rows),
+            table(("A client dropped out if ...", *_MEASURES.values()), rows),
             note("One is full agreement, zero is what chance gives. Kappa is low where dropout is rare."),
         ),
     )

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.guidance.tables import GuidanceModel, GuidanceQuestion, SlopePart
+from outcomes.mixed import FitStatus
 from outcomes.report.figures.curves import satisfaction_levels
 from outcomes.report.page.blocks import Block, Section, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Given, Kind, Piece, Told, Words, say
-from outcomes.report.reading.quoted import WITHIN, quoted_effects
+from outcomes.report.reading.quoted import quoted_effects
 from outcomes.report.reading.rows import p_words, refusal, told
 from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 NAME = "effects"
 TITLE = "Guidance and satisfaction"
 
 _PARTS = {
-    "within client": "The same client, in a session with one {unit} more guidance than usual",
-    "between clients": "A client who usually gets one {unit} more than other clients of the same therapist",
-    "between therapists": "A therapist who usually gives one {unit} more than other therapists",
+    SlopePart.WITHIN: "The same client, in a session with one {unit} more guidance than usual",
+    SlopePart.CLIENTS: "A client who usually gets one {unit} more than other clients of the same therapist",
+    SlopePart.THERAPISTS: "A therapist who usually gives one {unit} more than other therapists",
 }
 _LAGS = {
-    "guidance to next satisfaction": "Satisfaction with the next session, after one {unit} more guidance in this one",
-    "satisfaction to next guidance": "Guidance in the next session, after this one was rated one {rated} better",
+    GuidanceQuestion.NEXT_SATISFACTION: "Satisfaction with the next session, after one {unit} more guidance in this "
+    "one",
+    GuidanceQuestion.NEXT_GUIDANCE: "Guidance in the next session, after this one was rated one {rated} better",
 }
 _CONTEXT = {
-    "between clients less within client": "Between clients, less the same client over sessions",
-    "between therapists less within client": "Between therapists, less the same client over sessions",
+    SlopePart.CLIENTS_LESS_WITHIN: "Between clients, less the same client over sessions",
+    SlopePart.THERAPISTS_LESS_WITHIN: "Between therapists, less the same client over sessions",
 }
 _HEADLINES = {
     Direction.MORE: "Clients were more satisfied with sessions that had more guidance than usual for them.",
@@ -43,7 +46,7 @@ _RELIABILITIES = ((0.8, "high"), (0.6, "moderate"), (0.0, "low"))
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     """Differences in satisfaction per point of guidance; table `guidance_effects`."""
-    if reason := refusal(con, "guidance", settings.disclosure):
+    if reason := refusal(con, AnalysisName.GUIDANCE, settings.disclosure):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     found = quoted_effects(con)
     rows, everything = found.rows, found.everything
@@ -54,7 +57,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
         by_name = {row[key]: told(row, settings.disclosure, form) for row in chosen}
         return [(text.format(unit=unit, rated=rated), by_name[name]) for name, text in said.items() if name in by_name]
 
-    slopes = lines(_PARTS, "part", [row for row in rows if row["question"] == "slope"])
+    slopes = lines(_PARTS, "part", [row for row in rows if row["question"] == GuidanceQuestion.SLOPE])
     difference = f"Difference in satisfaction, in {rated}s (interval)"
     return Section(
         NAME,
@@ -83,7 +86,7 @@ def within_effect(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> To
     """The effect within clients that the report quotes, or words in its place."""
     found = quoted_effects(con)
     rated = settings.scales["satisfaction"].unit.removesuffix("s")
-    slopes = [row for row in found.rows if (row["question"], row["part"]) == ("slope", WITHIN)]
+    slopes = [row for row in found.rows if (row["question"], row["part"]) == (GuidanceQuestion.SLOPE, SlopePart.WITHIN)]
     return told((*slopes, *found.everything)[0], settings.disclosure, effect_form(rated))
 
 
@@ -98,14 +101,14 @@ def _more(rows, everything, lines, difference: str, settings: StudySettings, for
             fold("From one session to the next", table(("Order in time", "Difference (interval)"), lags), small)
         )
     models: list[tuple[Piece | Words, ...]] = [
-        (row["model"], told(row, settings.disclosure, form))
+        (GuidanceModel(row["model"]), told(row, settings.disclosure, form))
         for row in everything
-        if row["question"] == "slope" and row["part"] == WITHIN
+        if row["question"] == GuidanceQuestion.SLOPE and row["part"] == SlopePart.WITHIN
     ]
     if models:
         folds.append(fold("The same client, by different models", table(("Levels of the model", difference), models)))
-    context = lines(_CONTEXT, "part", [row for row in rows if row["question"] == "contextual effect"])
-    corrected = [row for row in rows if row["question"] == "slope corrected for unreliable means"]
+    context = lines(_CONTEXT, "part", [row for row in rows if row["question"] == GuidanceQuestion.CONTEXT])
+    corrected = [row for row in rows if row["question"] == GuidanceQuestion.CORRECTED]
     context += [
         ("Between clients, corrected because a usual level rests on few sessions", told(row, settings.disclosure, form))
         for row in corrected
@@ -117,8 +120,8 @@ def _more(rows, everything, lines, difference: str, settings: StudySettings, for
 
 def _tested(rows: list[dict], corrected: list[dict]) -> tuple[Block, ...]:
     said: list[Block] = []
-    joint = [r for r in rows if r["part"] == "one slope at all three levels" and r["p_value"] is not None]
-    if joint and joint[0]["status"] == "converged":
+    joint = [r for r in rows if r["part"] == SlopePart.ONE_SLOPE and r["p_value"] is not None]
+    if joint and FitStatus(joint[0]["status"]) is FitStatus.CONVERGED:
         sentence = "A test of whether all three are one and the same: {p} (small values speak against it)."
         said.append(note(say(sentence, p=Given(p_words(joint[0]["p_value"]), Kind.TEST))))
     if corrected and corrected[0]["mean_reliability"] is not None:

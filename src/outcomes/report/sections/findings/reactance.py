@@ -6,17 +6,18 @@ import duckdb
 
 from outcomes.answers.balance.reactance import SIMPLE
 from outcomes.answers.balance.tables import REACTANCE, ReactanceGuidance, ReactanceQuantity
+from outcomes.answers.common.words import Outcome
 from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Piece, Words
 from outcomes.report.reading.plain_words import plain
-from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 NAME, TITLE = "reactance", "For whom: clients who resist being led"
 _FORMS = {
-    "satisfaction": Form(is_signed=True, up="higher", down="lower"),
-    "dropout": Form(is_log=True, up="more dropout", down="less dropout"),
+    Outcome.SATISFACTION: Form(is_signed=True, up="higher", down="lower"),
+    Outcome.DROPOUT: Form(is_log=True, up="more dropout", down="less dropout"),
 }
 _SAYS = {
     Direction.MORE: "More guidance than usual goes with more added satisfaction the more a client resists being led.",
@@ -25,21 +26,21 @@ _SAYS = {
     Direction.UNTOLD: CANNOT,
 }
 _HEADS = {
-    "satisfaction": "Difference in satisfaction, in points, where reactance is",
-    "dropout": "Odds of dropping out, times, where reactance is",
+    Outcome.SATISFACTION: "Difference in satisfaction, in points, where reactance is",
+    Outcome.DROPOUT: "Odds of dropping out, times, where reactance is",
 }
-_LEVELS = ("low", "average", "high")
+_LEVELS = ("low", "average", "high")  # of SIMPLE, in its order
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section | None:
     """Simple slopes of guidance at low, average and high reactance; table `reactance_effects`."""
-    rows = table_rows(con, REACTANCE.name)
-    if refusal(con, "balance", settings.disclosure) or not rows:
+    rows = answer_rows(con, REACTANCE)
+    if refusal(con, AnalysisName.BALANCE, settings.disclosure) or not rows:
         return None
     found = {(row["outcome"], row["guidance"], row["quantity"]): row for row in rows}
-    change = found.get(("satisfaction", ReactanceGuidance.WITHIN, ReactanceQuantity.CHANGE), rows[0])
+    change = found.get((Outcome.SATISFACTION, ReactanceGuidance.WITHIN, ReactanceQuantity.CHANGE), rows[0])
     blocks: list[Block] = [
-        headline(_SAYS[told(change, settings.disclosure, _FORMS["satisfaction"]).direction]),
+        headline(_SAYS[told(change, settings.disclosure, _FORMS[Outcome.SATISFACTION]).direction]),
         paragraph("Reactance is how much a person bristles at being told what to do, asked before therapy began."),
     ]
     for outcome, form in _FORMS.items():

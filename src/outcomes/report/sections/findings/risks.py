@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.common.words import HazardTerm, Reading
+from outcomes.answers.dropout.tables import GuidanceLevel
 from outcomes.report.figures.dropout_charts import ForestRow, forest_picture, risk_picture
 from outcomes.report.page.blocks import Block, Section, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Strong, Words, say
 from outcomes.report.reading.dropout_rows import (
-    AS_RECORDED,
-    CHANGE,
-    DIFFERENCE,
     LEVELS,
-    SO_FAR,
     Effect,
     declared,
     effects,
@@ -23,7 +21,7 @@ from outcomes.report.reading.dropout_rows import (
 from outcomes.report.reading.plain_words import DEFINITIONS
 from outcomes.report.reading.rows import refusal
 from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import DropoutDefinition, StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 NAME, TITLE = "risks", "Guidance and dropout"
 _HEADLINES = {
@@ -37,15 +35,15 @@ _CHANGES = {
     Direction.LESS: "After a session with more guidance than before, clients left less often",
     Direction.UNCLEAR: "After a session with more guidance than before, clients left neither clearly more nor less",
 }
-_WHO = {"low": "little", "average": "average", "high": "much"}
+_WHO = {GuidanceLevel.LOW: "little", GuidanceLevel.AVERAGE: "average", GuidanceLevel.HIGH: "much"}
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     """Risks by session and level of guidance, then odds ratios; tables `dropout_incidence`, `dropout_effects`."""
     rule = settings.disclosure
-    if reason := refusal(con, "dropout", rule):
+    if reason := refusal(con, AnalysisName.DROPOUT, rule):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
-    found = effects(con, SO_FAR, rule)
+    found = effects(con, HazardTerm.SO_FAR, rule)
     own = declared(found)
     unit = settings.scales["directiveness"].unit.removesuffix("s")
     return Section(
@@ -57,7 +55,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
             heading("Does it depend on what counts as dropout?"),
             paragraph(survival(found)),
             *_definitions(found, unit),
-            *_change(declared(effects(con, CHANGE, rule)), unit),
+            *_change(declared(effects(con, HazardTerm.CHANGE, rule)), unit),
             note("These are associations: they do not show that guidance makes clients leave or stay."),
         ),
     )
@@ -68,7 +66,7 @@ def dropout_headline(own: Effect | None) -> str:
     return _HEADLINES[own.direction if own else Direction.UNTOLD]
 
 
-def level_label(name: str, levels: dict[str, float]) -> Words:
+def level_label(name: GuidanceLevel, levels: dict[GuidanceLevel, float]) -> Words:
     """ "little guidance (3.8)"."""
     at = Given(f"{levels[name]:.1f}", Kind.PLACE)
     return say("{who} guidance ({at})", who=_WHO[name], at=at)
@@ -81,7 +79,8 @@ def _risks(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Blo
         return (paragraph(say("The risk by session: {why}.", why=why)),) if why else ()
     head = ("Dropped out by", *(level_label(name, levels) for name in LEVELS), "Much less little, in percentage points")
     lines: list[tuple[Piece | Words, ...]] = [
-        (Given(f"session {t}"), *(row[name] for name in LEVELS), row[DIFFERENCE]) for t, row in by_session.items()
+        (Given(f"session {t}"), *(row[name] for name in LEVELS), row[GuidanceLevel.DIFFERENCE])
+        for t, row in by_session.items()
     ]
     scale = settings.scales["directiveness"]
     described = say(
@@ -110,9 +109,9 @@ def survival(found: tuple[Effect, ...]) -> Words:
     own = declared(found)
     if own is None or own.direction is Direction.UNTOLD:
         return say("Under the study's own definition there is no conclusion to compare with.")
-    recorded = [e for e in found if e.reading == AS_RECORDED and e.direction is not Direction.UNTOLD]
-    others = [DEFINITIONS[DropoutDefinition(e.definition)] for e in recorded if e.direction is not own.direction]
-    untold = [e for e in found if e.reading == AS_RECORDED and e.direction is Direction.UNTOLD]
+    recorded = [e for e in found if e.reading is Reading.AS_RECORDED and e.direction is not Direction.UNTOLD]
+    others = [DEFINITIONS[e.definition] for e in recorded if e.direction is not own.direction]
+    untold = [e for e in found if e.reading is Reading.AS_RECORDED and e.direction is Direction.UNTOLD]
     unknown = [e for e in found if e.is_declared and e.direction not in (own.direction, Direction.UNTOLD)]
     gaps = " Under some definitions it could not be calculated (see the table)." if untold else ""
     if not others and not unknown:
@@ -124,10 +123,10 @@ def survival(found: tuple[Effect, ...]) -> Words:
 
 def _definitions(found: tuple[Effect, ...], unit: str) -> tuple[Block, ...]:
     """A picture of the definitions as recorded; a table with the readings of unknown endings for the study's own."""
-    recorded = [e for e in found if e.reading == AS_RECORDED]
+    recorded = [e for e in found if e.reading is Reading.AS_RECORDED]
     drawn = [
         ForestRow(
-            DEFINITIONS[DropoutDefinition(e.definition)] + (" (this study)" if e.is_declared else ""),
+            DEFINITIONS[e.definition] + (" (this study)" if e.is_declared else ""),
             e.told,
             e.is_declared,
         )
@@ -136,7 +135,7 @@ def _definitions(found: tuple[Effect, ...], unit: str) -> tuple[Block, ...]:
     ]
     lines: list[tuple[Piece | Words, ...]] = [(_label(e), e.told) for e in recorded]
     readings: list[tuple[Piece | Words, ...]] = [
-        (e.reading, e.told) for e in found if e.is_declared and e.reading != AS_RECORDED
+        (e.reading, e.told) for e in found if e.is_declared and e.reading is not Reading.AS_RECORDED
     ]
     head = f"Odds of dropping out after a session, times, per {unit} of guidance (interval)"
     blocks: list[Block] = []
@@ -157,7 +156,7 @@ def _definitions(found: tuple[Effect, ...], unit: str) -> tuple[Block, ...]:
 
 
 def _label(effect: Effect) -> Piece:
-    words = DEFINITIONS[DropoutDefinition(effect.definition)]
+    words = DEFINITIONS[effect.definition]
     return Strong(f"{words} (this study)") if effect.is_declared else words
 
 

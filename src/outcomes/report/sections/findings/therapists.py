@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
 from outcomes.disclosure import shown_count
+from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Form, Given, Kind, Piece, Words
 from outcomes.report.reading.plain_words import plain
-from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import Disclosure, StudySettings
+from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
 
 NAME, TITLE = "therapists", "Differences between therapists"
 _TITLES = {
-    "satisfaction": "In satisfaction",
-    "dropout": "In dropout",
-    "responsiveness": "In how they respond to a session that satisfied more or less",
+    TherapistOutcome.SATISFACTION: "In satisfaction",
+    TherapistOutcome.DROPOUT: "In dropout",
+    TherapistOutcome.RESPONSIVENESS: "In how they respond to a session that satisfied more or less",
 }
 _QUANTITIES = {
-    "share of the variance that lies between therapists": (
+    TherapistQuantity.SHARE: (
         "Share of all differences that lies between therapists",
         PERCENT,
     ),
-    "standard deviation between therapists": ("Typical difference of a therapist from the average, in points", Form()),
-    "median odds ratio between two therapists": (
+    TherapistQuantity.SPREAD: ("Typical difference of a therapist from the average, in points", Form()),
+    TherapistQuantity.ODDS_RATIO: (
         "Odds of dropping out with one of two therapists, times those with the other, in the middle of all pairs "
         "(median odds ratio; one is no difference)",
         Form(),
     ),
-    "next guidance per point of satisfaction, average therapist": (
+    TherapistQuantity.RESPONSE: (
         "Points of guidance in the next session, per point of satisfaction in this one, for the average therapist",
         Form(is_signed=True, up="more guidance", down="less guidance"),
     ),
-    "next guidance per point of satisfaction, standard deviation between therapists": (
+    TherapistQuantity.RESPONSE_SPREAD: (
         "Typical difference of a therapist from that average",
         Form(),
     ),
@@ -42,9 +44,9 @@ _QUANTITIES = {
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     """Variance share and median odds ratio with bootstrap intervals, counts that may be shown."""
-    if reason := refusal(con, "therapists", settings.disclosure):
+    if reason := refusal(con, AnalysisName.THERAPISTS, settings.disclosure):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
-    rows, blocks = table_rows(con, "therapist_variation"), []
+    rows, blocks = answer_rows(con, VARIATION), []
     for outcome, title in _TITLES.items():
         blocks += _outcome(title, [row for row in rows if row["outcome"] == outcome], settings.disclosure)
     blocks.append(
@@ -61,11 +63,16 @@ def _outcome(title: str, rows: list[dict], rule: Disclosure) -> list[Block]:
         return []
     lines: list[tuple[Piece | Words, ...]] = []
     for row in rows:
-        if row["quantity"] in _QUANTITIES or row["status"] == "refused":
-            label, form = _QUANTITIES.get(row["quantity"], (row["quantity"].capitalize(), Form()))
-            lines.append((title if row["quantity"] == "all" else label, told(row, rule, form)))
-        elif row["shown"] and row["status"] == "converged":
-            lines.append((row["quantity"].capitalize(), Given(_told_now(row, rule), Kind.COUNT)))
+        quantity, status = TherapistQuantity(row["quantity"]), FitStatus(row["status"])
+        if quantity is TherapistQuantity.ALL:
+            lines.append((title, told(row, rule)))
+        elif quantity in _QUANTITIES:
+            label, form = _QUANTITIES[quantity]
+            lines.append((label, told(row, rule, form)))
+        elif status is FitStatus.REFUSED:
+            lines.append((quantity.capitalize(), told(row, rule)))
+        elif row["shown"] and status is FitStatus.CONVERGED:
+            lines.append((quantity.capitalize(), Given(_told_now(row, rule), Kind.COUNT)))
     mix = next((row["adjusted_for"] for row in rows if row["adjusted_for"]), "")
     said: list[Block] = [heading(title), table(("What", "Estimate (interval)"), lines)]
     if mix:

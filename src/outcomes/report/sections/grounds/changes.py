@@ -5,14 +5,16 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.balance.tables import Verdict
+from outcomes.answers.common.words import Grain, HazardTerm, Outcome
+from outcomes.answers.guidance.tables import EFFECTS, GuidanceQuestion, SlopePart
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Direction, Strong, Words, say
-from outcomes.report.reading.dropout_rows import SO_FAR, effects
-from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.reading.dropout_rows import effects
+from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.reading.verdicts import judged
 from outcomes.report.sections.findings.effects import effect_form
 from outcomes.report.sections.findings.risks import survival
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
@@ -31,16 +33,16 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
 
 
 def _definitions(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[Words]:
-    if refusal(con, "dropout", settings.disclosure):
+    if refusal(con, AnalysisName.DROPOUT, settings.disclosure):
         return []
-    found = effects(con, SO_FAR, settings.disclosure)
+    found = effects(con, HazardTerm.SO_FAR, settings.disclosure)
     name = Strong("Another definition of dropout?")
     return [Words((name, " ", *survival(found).pieces))]
 
 
 def _models(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[Words]:
     """Whether the slope within clients says the same in every model of it."""
-    rows = table_rows(con, "guidance_effects", "question = 'slope' and part = 'within client'")
+    rows = answer_rows(con, EFFECTS, question=GuidanceQuestion.SLOPE, part=SlopePart.WITHIN)
     form = effect_form("point")
     sides = {told(row, settings.disclosure, form).direction for row in rows} - {Direction.UNTOLD}
     if not sides:
@@ -52,14 +54,14 @@ def _models(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[Wor
 
 def _levels(con: duckdb.DuckDBPyConnection) -> list[Words]:
     """Whether sessions and clients give the same verdict on satisfaction."""
-    found = {one.level: one.verdict for one in judged(con) if one.outcome == "satisfaction"}
+    found = {one.level: one.verdict for one in judged(con) if one.outcome is Outcome.SATISFACTION}
     if len(found) < 2:
         return []
     name = Strong("Sessions or clients?")
-    if found["session"] is found["client"]:
+    if found[Grain.SESSION] is found[Grain.CLIENT]:
         return [say("{name} Both lead to the same verdict.", name=name)]
     if Verdict.UNDECIDED in found.values():
-        which = "clients" if found["client"] is Verdict.UNDECIDED else "sessions"
+        which = "clients" if found[Grain.CLIENT] is Verdict.UNDECIDED else "sessions"
         sentence = f" The comparison of {which} decides nothing; the verdict rests on the other one."
         return [say("{name}" + sentence, name=name)]
     return [say("{name} They lead to different verdicts: what holds for one client over time need not hold between "

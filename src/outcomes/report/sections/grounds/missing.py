@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.missing.tables import LADDER, LadderEffect, Rung
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Told, Words, direction, say
-from outcomes.report.reading.rows import refusal, table_rows, told
+from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.sections.findings.dropout import CANNOT
 from outcomes.report.sections.findings.effects import effect_form
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 NAME, TITLE = "missing", "If ratings are missing for a reason"
-WITHIN, BETWEEN = "within client", "between clients"
 _RUNGS = {
-    "as observed": "As the ratings that were given let expect (the rest of this report)",
-    "weighted by the chance of staying": "Sessions of clients who were likely to leave also count for those who left",
-    "multiple imputation": "Filled in many times by a model of clients and therapists, with the doubt that this leaves",
-    "shared-parameter model": "Leaving depends on how satisfied the client and the therapist's clients usually are",
+    Rung.OBSERVED: "As the ratings that were given let expect (the rest of this report)",
+    Rung.WEIGHTED: "Sessions of clients who were likely to leave also count for those who left",
+    Rung.IMPUTED: "Filled in many times by a model of clients and therapists, with the doubt that this leaves",
+    Rung.SHARED: "Leaving depends on how satisfied the client and the therapist's clients usually are",
 }
-_SHIFTED = "shifted by delta"
 _FLIPS = {
-    "shift at which the sign flips": "turns the difference {who} round",
-    "shift at which significance flips": "changes what the interval of the difference {who} says",
+    Rung.SIGN: "turns the difference {who} round",
+    Rung.SIGNIFICANCE: "changes what the interval of the difference {who} says",
 }
-_WHO = {WITHIN: "within clients", BETWEEN: "between clients"}
+_WHO = {LadderEffect.WITHIN: "within clients", LadderEffect.CLIENTS: "between clients"}
 _INTRODUCTION = (
     "Clients who leave give no more ratings, and some forms do not come back. If those who left were the dissatisfied "
     "ones, the ratings at hand are too good. Nobody can know the missing ratings; but one can see whether the "
@@ -37,24 +36,24 @@ _ANOTHER = "A conclusion is another one under some readings of the missing ratin
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     """The ladder in one table, then shifts and tipping points; table `missing_ladder`."""
-    if reason := refusal(con, "missing", settings.disclosure):
+    if reason := refusal(con, AnalysisName.MISSING, settings.disclosure):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
-    rows = table_rows(con, "missing_ladder")
+    rows = answer_rows(con, LADDER)
     rated = settings.scales["satisfaction"].unit.removesuffix("s")
     form = effect_form(rated)
 
-    def line(rung: str, delta: float | None = None) -> list[Told]:
+    def line(rung: Rung, delta: float | None = None) -> list[Told]:
         chosen = [row for row in rows if row["rung"] == rung and row["delta"] == delta]
-        found = [[row for row in chosen if row["effect"] in (effect, "all")] for effect in (WITHIN, BETWEEN)]
+        found = [[row for row in chosen if row["effect"] in (effect, LadderEffect.ALL)] for effect in _WHO]
         return [told(some[0], settings.disclosure, form) for some in found if some]
 
     ladder = [(label, *line(rung)) for rung, label in _RUNGS.items() if line(rung)]
     head = (f"Difference in satisfaction per point of guidance, in {rated}s", "Same client", "Between clients")
     blocks: list[Block] = [paragraph(_INTRODUCTION), table(head, ladder)]
-    shifts = sorted({row["delta"] for row in rows if row["rung"] == _SHIFTED and row["delta"] is not None})
+    shifts = sorted({row["delta"] for row in rows if row["rung"] == Rung.SHIFTED and row["delta"] is not None})
     if shifts:
         blocks.append(bullets(*_tipping(rows, rated)))
-        lines = [(_shift(delta, rated), *line(_SHIFTED, delta)) for delta in shifts]
+        lines = [(_shift(delta, rated), *line(Rung.SHIFTED, delta)) for delta in shifts]
         blocks.append(
             fold("How far off would the missing ratings have to be?", table(("If they were", *head[1:]), lines))
         )

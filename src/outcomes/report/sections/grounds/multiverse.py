@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.multiverse.tables import SPECS, TESTS, Choosing, choice_words
 from outcomes.report.figures.specification_curve import specification_curve
 from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
-from outcomes.report.reading.rows import p_words, refusal, table_rows, told
+from outcomes.report.reading.rows import answer_rows, p_words, refusal, table_rows, told
 from outcomes.report.sections.findings.dropout import CANNOT
 from outcomes.report.sections.findings.effects import effect_form
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 NAME, TITLE = "multiverse", "Would another defensible analysis say the same?"
-DIMENSIONS = ("detrending", "centring", "structure", "covariates", "lag", "exclusions", "satisfaction_rating",
-              "guidance_rating")  # fmt: skip
+DIMENSIONS = (
+    Choosing.DETRENDING,
+    Choosing.CENTRING,
+    Choosing.STRUCTURE,
+    Choosing.COVARIATES,
+    Choosing.LAG,
+    Choosing.EXCLUSIONS,
+    Choosing.SATISFACTION_RATING,
+    Choosing.GUIDANCE_RATING,
+)
 NEARLY_ALL, SMALL_P = 0.95, 0.05
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     """The curve of the first pool, and what every pool says; tables `multiverse_specs` and `multiverse_tests`."""
-    if reason := refusal(con, "multiverse", settings.disclosure):
+    if reason := refusal(con, AnalysisName.MULTIVERSE, settings.disclosure):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
-    tests = table_rows(con, "multiverse_tests")
+    tests = answer_rows(con, TESTS)
     rated = settings.scales["satisfaction"].unit.removesuffix("s")
     unit = settings.scales["directiveness"].unit.removesuffix("s")
     asked = say(
@@ -71,13 +80,13 @@ def _line(row: dict, settings: StudySettings, rated: str) -> tuple[Piece | Words
 
 def _curve(con: duckdb.DuckDBPyConnection, settings: StudySettings, test: dict, rated: str) -> list[Block]:
     """The specification curve of one pool, where there is one to draw."""
-    rows = [row for row in table_rows(con, "multiverse_specs") if row["pool"] == test["pool"]]
+    rows = answer_rows(con, SPECS, pool=test["pool"])
     found = [(told(row, settings.disclosure, effect_form(rated)), row) for row in rows]
     drawn = sorted(((e, row) for e, row in found if isinstance(e, Estimate)), key=lambda pair: pair[0].value)
     varied = [name for name in DIMENSIONS if len({row[name] for _, row in drawn}) > 1]
     if len(drawn) < 2 or not varied:
         return []
-    choices = {name.replace("_", " "): [row[name] for _, row in drawn] for name in varied}
+    choices = {choice_words(name): [row[name] for _, row in drawn] for name in varied}
     caption = say(
         "Every dot is one calculation, from the lowest to the highest ({pool}). Line behind it: its interval. Square "
         "dots: the interval holds zero. Dashed: no difference. Below: the choices that made the calculation.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import duckdb
 
+from outcomes.audit.results import Severity, Status
 from outcomes.disclosure import Shown, shown_count, shown_percent
 from outcomes.report.page.blocks import Section, paragraph, table
 from outcomes.report.page.pieces import Given, say
@@ -13,7 +14,7 @@ from outcomes.report.reading.plain_words import plain
 from outcomes.report.reading.rows import table_rows
 from outcomes.study.settings import Disclosure, StudySettings
 
-_SEVERITIES = ("fatal", "warning", "info")
+_SEVERITIES = (Severity.FATAL, Severity.WARNING, Severity.INFO)
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, statements: Mapping[str, str]) -> Section:
@@ -22,16 +23,16 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, statements:
     `statements` are the checks' rules by id: the sentences of the table hold exact counts.
     """
     rows = table_rows(con, "dq_results")
-    statuses = [row["status"] for row in rows]
-    open_ones = [row for row in rows if row["status"] in ("failed", "error")]
-    open_ones.sort(key=lambda row: (_SEVERITIES.index(row["severity"]), row["check_id"]))
+    statuses = [Status(row["status"]) for row in rows]
+    open_ones = [row for row in rows if Status(row["status"]) in (Status.FAILED, Status.ERROR)]
+    open_ones.sort(key=lambda row: (_SEVERITIES.index(Severity(row["severity"])), row["check_id"]))
     said = say(
         "Of the automatic checks of the data, {passed} passed, {open} {need} a look, and {others} did not apply to "
         "these data.",
-        passed=Given(str(statuses.count("passed"))),
+        passed=Given(str(statuses.count(Status.PASSED))),
         open=Given(str(len(open_ones))),
         need="needs" if len(open_ones) == 1 else "need",
-        others=Given(str(statuses.count("not_applicable"))),
+        others=Given(str(statuses.count(Status.NOT_APPLICABLE))),
     )
     lines = [
         (Given(plain(statements[row["check_id"]])), row["category"], _share(row, settings.disclosure))

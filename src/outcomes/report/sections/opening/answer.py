@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.common.words import Grain, HazardTerm, Outcome
+from outcomes.answers.dropout.tables import GuidanceLevel
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Given, Kind, Strong, Told, Unsaid, Words, say
-from outcomes.report.reading.dropout_rows import SO_FAR, TOLD_SESSIONS, declared, effects, guidance_levels, risks
+from outcomes.report.reading.dropout_rows import TOLD_SESSIONS, declared, effects, guidance_levels, risks
 from outcomes.report.reading.rows import refusal
 from outcomes.report.reading.verdicts import judged
 from outcomes.report.sections.findings.effects import within_effect
 from outcomes.report.sections.findings.risks import dropout_headline, survival
-from outcomes.study.settings import Disclosure, StudySettings
+from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
 
 _NAMES = {
-    ("satisfaction", "session"): "Satisfaction, session by session.",
-    ("satisfaction", "client"): "Satisfaction, between clients.",
-    ("dropout", "session"): "Dropout.",
+    (Outcome.SATISFACTION, Grain.SESSION): "Satisfaction, session by session.",
+    (Outcome.SATISFACTION, Grain.CLIENT): "Satisfaction, between clients.",
+    (Outcome.DROPOUT, Grain.SESSION): "Dropout.",
 }
 
 
@@ -24,12 +26,12 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     """Verdicts, each with the number that says most, absolute risks where it is about people."""
     rule = settings.disclosure
     found = {(one.outcome, one.level): say(one.sentence) for one in judged(con)}
-    refused = refusal(con, "balance", rule)
+    refused = refusal(con, AnalysisName.BALANCE, rule)
     items = []
     for at, name in _NAMES.items():
         verdict = found.get(at) or say("These data cannot give a verdict: {reason}", reason=refused or "")
-        more = {"session": _within, "client": lambda *_: say("")}[at[1]] if at[0] == "satisfaction" else _risk
-        items.append(Words((Strong(name), " ", *verdict.pieces, " ", *more(con, settings).pieces)))
+        more = _MORE[at](con, settings) if at in _MORE else say("")
+        items.append(Words((Strong(name), " ", *verdict.pieces, " ", *more.pieces)))
     cause = (
         "{name} These are links between things that happened together. They do not show that more or less guidance is "
         "the cause of satisfaction or dropout."
@@ -40,7 +42,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
 
 def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
     """The effect within clients in units."""
-    if refusal(con, "guidance", settings.disclosure):
+    if refusal(con, AnalysisName.GUIDANCE, settings.disclosure):
         return say("")
     effect = within_effect(con, settings)
     unit = settings.scales["directiveness"].unit.removesuffix("s")
@@ -55,11 +57,11 @@ def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
 def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
     """Absolute risks at little and much guidance, and whether the conclusion hangs on the definition."""
     rule = settings.disclosure
-    if reason := refusal(con, "dropout", rule):
-        if refusal(con, "balance", rule):  # said already
+    if reason := refusal(con, AnalysisName.DROPOUT, rule):
+        if refusal(con, AnalysisName.BALANCE, rule):  # said already
             return say("")
         return say("How often clients drop out with more or less guidance: {reason}", reason=reason)
-    found = effects(con, SO_FAR, rule)
+    found = effects(con, HazardTerm.SO_FAR, rule)
     return Words((dropout_headline(declared(found)), *_absolute(con, rule), *_hangs(survival(found))))
 
 
@@ -68,7 +70,7 @@ def _absolute(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> tuple:
     session = next((t for t in TOLD_SESSIONS if t in by_session), None)
     if session is None:
         return ()
-    row: dict[str, Told] = by_session[session]
+    row: dict[GuidanceLevel, Told] = by_session[session]
     sentence = (
         " By session {t}, with little guidance ({low_at}): {low} have dropped out; with much ({high_at}): {high}; the "
         "difference: {difference}."
@@ -76,13 +78,17 @@ def _absolute(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> tuple:
     return say(
         sentence,
         t=Given(str(session)),
-        low_at=Given(f"{levels['low']:.1f}", Kind.PLACE),
-        high_at=Given(f"{levels['high']:.1f}", Kind.PLACE),
-        low=row["low"],
-        high=row["high"],
-        difference=row["high less low"],
+        low_at=Given(f"{levels[GuidanceLevel.LOW]:.1f}", Kind.PLACE),
+        high_at=Given(f"{levels[GuidanceLevel.HIGH]:.1f}", Kind.PLACE),
+        low=row[GuidanceLevel.LOW],
+        high=row[GuidanceLevel.HIGH],
+        difference=row[GuidanceLevel.DIFFERENCE],
     ).pieces
 
 
 def _hangs(words: Words) -> tuple:
     return (" Does it depend on what counts as dropout? ", *words.pieces)
+
+
+_MORE = {(Outcome.SATISFACTION, Grain.SESSION): _within, (Outcome.DROPOUT, Grain.SESSION): _risk}
+"""What is said beside a verdict."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.answers.recovery.tables import CanAnswer
+from outcomes.answers.recovery.tables import CARDS, CanAnswer
 from outcomes.disclosure import shown_text
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
-from outcomes.report.reading.rows import refusal, table_rows
-from outcomes.study.settings import StudySettings
+from outcomes.report.reading.rows import answer_rows, refusal
+from outcomes.study.settings import AnalysisName, StudySettings
 
 NAME, TITLE = "recovery", "Can these data answer this?"
 _GROUPS = {
@@ -22,9 +22,9 @@ _GROUPS = {
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section | None:
     """What can be answered, and by how much; table `recovery_cards`."""
-    if reason := refusal(con, "recovery", settings.disclosure):
+    if reason := refusal(con, AnalysisName.RECOVERY, settings.disclosure):
         return Section(NAME, TITLE, (headline("Not tried for these data."), paragraph(reason)))
-    rows = table_rows(con, "recovery_cards")
+    rows = answer_rows(con, CARDS)
     if not rows:
         return None
     tried = [row for row in rows if row["status"] == FitStatus.CONVERGED]
@@ -34,7 +34,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section 
         return Section(NAME, TITLE, (headline(_headline(rows)), bullets(*whys)))
     blocks: list[Block] = [headline(_headline(rows)), paragraph(_how(rows))]
     for answer, title in _GROUPS.items():
-        own = [row for row in rows if row["answer"] == answer]
+        own = [row for row in rows if CanAnswer(row["answer"]) is answer]
         if own:
             blocks += [heading(title), bullets(*(_item(row, answer) for row in own))]
     blocks.append(fold("The numbers behind it", _table(tried), _note()))
@@ -42,7 +42,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section 
 
 
 def _headline(rows: list[dict]) -> str:
-    answers = {row["answer"] for row in rows}
+    answers = {CanAnswer(row["answer"]) for row in rows}
     if answers == {CanAnswer.NO}:
         return "No: data of this size can answer none of the questions."
     if CanAnswer.NO not in answers:

@@ -6,6 +6,7 @@ import duckdb
 
 from outcomes.report.page.blocks import Section, headline, paragraph
 from outcomes.report.reading.rows import table_rows
+from outcomes.study.sealing import SealState
 from outcomes.study.settings import StudySettings
 
 WITHHELD = (
@@ -16,7 +17,7 @@ WITHHELD = (
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section | None:
     """What table `seal` says of withheld outcomes; its other states are told with the origin of the numbers."""
-    withheld = [row for row in table_rows(con, "seal") if row.get("status") == "withheld"]
+    withheld = [row for row in table_rows(con, "seal") if SealState(row["status"]) is SealState.WITHHELD]
     if not withheld:
         return None
     return Section("seal", "Not told yet", (headline(withheld[0]["sentence"]), paragraph(WITHHELD)))
