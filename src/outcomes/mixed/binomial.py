@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from outcomes.errors import FitRefused, UsageError
+from outcomes.errors import FitRefused, UsageError, no_such
 from outcomes.mixed.binomial_fit import BinomialFit, BinomialState
 from outcomes.mixed.binomial_problem import Problem, build_problem
 from outcomes.mixed.design import build_design
@@ -97,7 +97,7 @@ def fit_binomial(
 
         return fit_binomial_bayes(formula, data, link=link, weights=weights)
     if engine != "outcomes":
-        raise UsageError(f"There is no engine {engine!r}.", "use 'outcomes' or 'statsmodels'")
+        raise no_such("engine", engine, ("outcomes", "statsmodels"))
     began = time.perf_counter()
     design = build_design(formula, data, weights)
     problem = (

@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 from outcomes.methods.therapists.therapist_effects import median_odds_ratio
 from outcomes.mixed.binomial_problem import Problem
 from outcomes.mixed.laplace import Mode
@@ -101,7 +101,7 @@ class BinomialFit(MixedFit):
         """
         by_group = self._mean_variances()
         if group not in by_group:
-            raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(by_group))
+            raise no_such("grouping factor of the model", group, by_group)
         return by_group[group] / (sum(by_group.values()) + LINKS[self.link].latent_variance)
 
     def median_odds_ratio(self, group: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 from outcomes.mixed.deviance import deviance, gradient, solve
 from outcomes.mixed.gram import GramData, prepare_linear
 from outcomes.mixed.linear_fit import LinearFit
@@ -82,7 +82,7 @@ def fit_linear(
 
         return fit_linear_statsmodels(formula, data, reml=reml, weights=weights)
     if engine != "outcomes":
-        raise UsageError(f"There is no engine {engine!r}.", 'use "outcomes" or "statsmodels"')
+        raise no_such("engine", engine, ("outcomes", "statsmodels"))
     started = perf_counter()
     if isinstance(data, GramData):
         if weights is not None:

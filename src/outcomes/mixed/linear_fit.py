@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 from outcomes.mixed.modes import LinearModes
 from outcomes.mixed.results import MixedFit
 from outcomes.mixed.satterthwaite import CovarianceGradient, covariance_gradient
@@ -89,7 +89,7 @@ class LinearFit(MixedFit):
         """
         by_group = self._mean_variances()
         if group not in by_group:
-            raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(by_group))
+            raise no_such("grouping factor of the model", group, by_group)
         return by_group[group] / (sum(by_group.values()) + self.sigma**2)
 
     def sd_conf_int(self, alpha: float = 0.05) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 from scipy import stats
 from scipy.optimize import brentq
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 from outcomes.mixed.deviance import deviance, gradient, solve
 from outcomes.mixed.linear import fit_linear
 from outcomes.mixed.linear_fit import LinearFit
@@ -67,7 +67,7 @@ def profile_intervals(fit: LinearFit, alpha: float = 0.05, names: tuple[str, ...
     best = _maximum_likelihood(fit)
     wanted = best.names if names is None else names
     if unknown := [name for name in wanted if name not in best.names]:
-        raise UsageError(f"The model has no fixed effect {unknown[0]!r}.", "it has " + ", ".join(best.names))
+        raise no_such("fixed effect of the model", unknown[0], best.names)
     curves = [_fixed_curve(best, name) for name in wanted] + _sd_curves(best) + [_sigma_curve(best)]
     limit = stats.norm.ppf(1 - alpha / 2)
     rows = []

@@ -14,7 +14,7 @@ import polars as pl
 from scipy import stats
 from scipy.optimize import brentq, minimize
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 from outcomes.mixed.binomial_fit import BinomialFit, BinomialState
 from outcomes.mixed.bootstrap_binomial import parameter_root
 from outcomes.mixed.laplace import LaplaceDeviance, mode_slopes
@@ -66,7 +66,7 @@ def profile_binomial_intervals(
         raise UsageError(f"The engine {fit.engine!r} has no profile.", "fit with engine='outcomes'")
     wanted = fit.names if names is None else names
     if unknown := [name for name in wanted if name not in fit.names]:
-        raise UsageError(f"The model has no fixed effect {unknown[0]!r}.", "it has " + ", ".join(fit.names))
+        raise no_such("fixed effect of the model", unknown[0], fit.names)
     state = fit.state
     model = state.problem.model
     slopes = fixed_information(model, state.psi, state.mode)[1]

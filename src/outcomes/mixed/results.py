@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
-from outcomes.errors import UsageError
+from outcomes.errors import no_such
 from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.status import FitStatus
 from outcomes.mixed.summary import as_html, as_text
@@ -216,7 +216,7 @@ class MixedFit:
             When the model has no such grouping factor.
         """
         if group not in self.n_groups:
-            raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(self.n_groups))
+            raise no_such("grouping factor of the model", group, self.n_groups)
         modes = self.conditional.modes(group)
         sd = np.sqrt(np.maximum(np.diagonal(modes.cond_cov, axis1=1, axis2=2), 0.0))
         frame = {group: modes.labels}

@@ -12,7 +12,8 @@ from outcomes.errors import FitRefused, FormulaError
 from outcomes.mixed import FitStatus, fit_binomial, fit_cluster_robust, fit_linear
 from outcomes.mixed.results import MixedFit
 from outcomes.models.curves import dropout_curves, satisfaction_curve
-from outcomes.models.population import Population, count_population, reason_to_refuse
+from outcomes.models.population import Population, count_population, refusal_of
+from outcomes.models.refusals import Refusal, RefusalRule
 from outcomes.models.specs import grouping_columns
 from outcomes.models.state import CurvePoint, Estimates, Fit, FitState, VarianceTerm
 from outcomes.release.withholding import reason_withheld
@@ -37,15 +38,18 @@ def fit_spec(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure) 
         Its state says whether the numbers can be used.
     """
     found = count_population(con, spec)
-    if reason := reason_withheld(con) or reason_to_refuse(spec, found, rule):
-        return _refused(spec, found, reason)
+    if withheld := reason_withheld(con):
+        return _refused(spec, found, withheld)
+    if refusal := refusal_of(spec, found, rule):
+        return _refused(spec, found, refusal.sentence)
     try:
         fitted = _fit(con, spec)
         beside = _beside(con, spec)
     except (FitRefused, FormulaError) as refusal:
         return _refused(spec, found, refusal.message)
     if not estimates_may_be_shown(fitted.nobs, fitted.n_parameters, rule):
-        return _refused(spec, found, "There are too few sessions for the number of terms in this model.")
+        needed = fitted.n_parameters + rule.minimum_residual_df
+        return _refused(spec, found, Refusal(RefusalRule.SESSIONS, fitted.nobs, needed).sentence)
     estimates = (_estimates("main", fitted), *beside)
     state = replace(_state(spec, found), status=fitted.status, reason=" ".join(fitted.messages), n_rows=fitted.nobs)
     return Fit(

@@ -6,7 +6,8 @@ from synthetic_release import Cohort, make_release, make_study
 
 from outcomes.mixed import FitStatus
 from outcomes.models import fit_models
-from outcomes.models.population import EVENTS_PER_TERM, MINIMUM_CLIENTS, Population, reason_to_refuse
+from outcomes.models.population import Population, refusal_of
+from outcomes.models.refusals import EVENTS_PER_TERM, MINIMUM_CLIENTS, Refusal, RefusalRule
 from outcomes.models.specs import declared_specs
 
 
@@ -85,7 +86,17 @@ def test_each_reason_to_refuse_a_hazard_has_its_sentence_without_counts(template
         "n_events": 200, "has_spread": True, "empty": (),
     }  # fmt: skip
     hazard = declared_specs(template_study.settings)[2]
-    reason = reason_to_refuse(hazard, Population(**enough | changes), template_study.settings.disclosure)
+    refusal = refusal_of(hazard, Population(**enough | changes), template_study.settings.disclosure)
+    reason = refusal.sentence if refusal else ""
     assert said in reason
     assert bool(reason) == bool(changes)
     assert not any(character.isdigit() for character in reason)
+
+
+@pytest.mark.parametrize("rule", RefusalRule)
+def test_every_rule_has_a_sentence_and_says_what_it_needs_and_what_there_is(rule):
+    refusal = Refusal(rule, found=7, needed=100, about="satisfaction")
+    assert refusal.holds
+    assert not Refusal(rule, found=100, needed=100).holds
+    assert refusal.error().message == refusal.sentence
+    assert "7" not in refusal.sentence

@@ -8,12 +8,16 @@ import duckdb
 import polars as pl
 
 from outcomes.answers.common.words import Grain, Outcome
-from outcomes.errors import FitRefused
+from outcomes.models.refusals import (
+    LEAST_VALUES,
+    VERDICT_CLIENTS,
+    VERDICT_VALUES,
+    Refusal,
+    RefusalRule,
+    few_people,
+    refuse,
+)
 from outcomes.study import StudySettings
-
-MINIMUM_CLIENTS = 100
-"""Fewest clients: nine coefficients, several of them between clients, need about ten clients each (Harrell 2015, doi
-10.1007/978-3-319-19425-7, section 4.4)."""
 
 
 @dataclass(frozen=True)
@@ -120,19 +124,11 @@ def _finished(
 
 
 def _refuse_too_few(outcome: Outcome, rows: pl.DataFrame, settings: StudySettings) -> None:
-    """Refuse in words that hold no count, so that they may stand in a report."""
-    if rows.is_empty():
-        raise FitRefused(f"No session has both a rating of guidance and {outcome}.")
-    if rows["therapist_id"].n_unique() < settings.disclosure.minimum_therapists:
-        raise FitRefused(
-            "There are too few therapists to say how guidance works: what is theirs cannot be told from chance.",
-            "pool the data of more practices",
-        )
-    if rows["client_id"].n_unique() < MINIMUM_CLIENTS:
-        raise FitRefused(
-            f"There are too few clients for a verdict on guidance: at least {MINIMUM_CLIENTS} with complete ratings "
-            "are needed.",
-            "collect more data, or pool the data of more practices",
-        )
-    if rows["y"].n_unique() < 2 or rows["d"].n_unique() < 4:
-        raise FitRefused(f"Guidance or {outcome} hardly varies, so nothing can be said about their relation.")
+    therapists, _ = few_people(rows["client_id"].n_unique(), rows["therapist_id"].n_unique(), settings.disclosure)
+    refuse(
+        Refusal(RefusalRule.RATED, rows.height, about=outcome),
+        therapists,
+        Refusal(RefusalRule.VERDICT_CLIENTS, rows["client_id"].n_unique(), VERDICT_CLIENTS),
+        Refusal(RefusalRule.VERDICT_SPREAD, rows["y"].n_unique(), LEAST_VALUES, outcome),
+        Refusal(RefusalRule.VERDICT_SPREAD, rows["d"].n_unique(), VERDICT_VALUES, outcome),
+    )

@@ -15,8 +15,9 @@ import polars as pl
 
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import attempt, numbers, of_model, refuse_all
-from outcomes.answers.common.fitting import Answered, fit_linear_answer
+from outcomes.answers.common.fitting import Answered
 from outcomes.answers.common.sessions import session_rows
+from outcomes.answers.common.simplify import RandomEffect, fit_simplest
 from outcomes.answers.common.tables import filled
 from outcomes.answers.connection.tables import (
     EFFECTS,
@@ -27,7 +28,7 @@ from outcomes.answers.connection.tables import (
     Timing,
     as_outcome,
 )
-from outcomes.answers.guidance.run import INTERCEPTS, PARTS, level_rows, settled
+from outcomes.answers.guidance.run import PARTS, level_rows, settled
 from outcomes.answers.guidance.tables import GuidanceQuestion
 from outcomes.methods.inference.mediation import indirect_effect
 from outcomes.mixed import FitStatus
@@ -158,10 +159,8 @@ def one_leg(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> It
 
 
 def _fitted(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Answered:
-    """The model of one leg; where therapists do not differ at all, the same model without them, which fits the same."""
-    model = fit_linear_answer(f"{leg.fixed} + {INTERCEPTS}", sessions, rule)
-    zero = [block.group for block in model.fit.variances if block.sd[0] == 0]
-    return fit_linear_answer(f"{leg.fixed} + (1 | client_id)", sessions, rule) if zero == ["therapist_id"] else model
+    """The model of one leg; where therapists do not differ at all, the same one without them."""
+    return fit_simplest(f"{leg.fixed} + (1 | client_id)", (RandomEffect("therapist_id"),), sessions, rule)
 
 
 def _empowerment(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> list[dict]:

@@ -17,11 +17,12 @@ from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, of_model, refuse_all
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_linear_answer
 from outcomes.answers.common.sessions import session_rows
+from outcomes.answers.common.simplify import simplest_row
 from outcomes.answers.common.tables import filled
 from outcomes.answers.guidance.tables import EFFECTS, TABLES, GuidanceModel, GuidanceQuestion, SlopePart
 from outcomes.errors import FitRefused, UsageError
 from outcomes.methods.therapists.between_effect import corrected_between, mean_reliabilities
-from outcomes.mixed import FitStatus, wald_test
+from outcomes.mixed import wald_test
 from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
 
 PARTS = {
@@ -101,21 +102,15 @@ def level_rows(mart: duckdb.DuckDBPyRelation, rule: Disclosure, outcome: str) ->
 
 
 def settled(row: dict, rows: list[dict]) -> dict:
-    """The row itself, or where its model is singular the same one of the next simpler model that converged.
+    """The row that speaks: itself, or where its model is singular the same one of the next simpler model.
 
-    A variance at zero leaves nothing of its random effect: the simpler model fits the same. Two levels speak within
-    clients only; their errors of the slopes between are too small.
+    Two levels speak within clients only; their errors of the slopes between are too small.
     """
-    if row["status"] != FitStatus.SINGULAR or row["model"] not in MODELS:
-        return row
-    richest_first = list(MODELS)[::-1]
-    for model in richest_first[richest_first.index(row["model"]) + 1 :]:
-        for other in rows:
-            same = (other["question"], other["part"], other["model"]) == (row["question"], row["part"], model)
-            speaks = model != GuidanceModel.TWO_LEVELS or row["part"] == SlopePart.WITHIN
-            if same and speaks and other["status"] == FitStatus.CONVERGED:
-                return other
-    return row
+    simpler = list(MODELS)[: list(MODELS).index(row["model"])][::-1] if row["model"] in MODELS else []
+    if row["part"] != SlopePart.WITHIN and GuidanceModel.TWO_LEVELS in simpler:
+        simpler.remove(GuidanceModel.TWO_LEVELS)
+    same = {other["model"]: other for other in rows if all(other[name] == row[name] for name in ("question", "part"))}
+    return simplest_row(row, (same[model] for model in simpler if model in same))
 
 
 def _levels(formula: str, mart: duckdb.DuckDBPyRelation, rule: Disclosure, model: GuidanceModel) -> Iterator[tuple]:

@@ -16,8 +16,9 @@ import polars as pl
 
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, refuse_all
-from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer, fit_linear_answer
+from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer
 from outcomes.answers.common.risk_set import baseline
+from outcomes.answers.common.simplify import RandomEffect, fit_simplest
 from outcomes.answers.common.tables import filled
 from outcomes.answers.guidance.run import INTERCEPTS
 from outcomes.answers.missing.rows import MissingRows, missing_rows, people
@@ -48,9 +49,8 @@ ASSOCIATIONS = {
 """Change of the log odds of dropping out per point of satisfaction; in the shared-parameter model alone."""
 
 FIXED = "satisfaction_score ~ directiveness_within + directiveness_client + directiveness_therapist + log_session"
-SLOPES = {group: f"(0 + directiveness_within | {group})" for group in ("client_id", "therapist_id")}
-ZERO_SD = 1e-3
-"""Of a slope, relative to the residual standard deviation: below it the slope does not vary."""
+SLOPES = tuple(RandomEffect(group, "directiveness_within") for group in ("client_id", "therapist_id"))
+"""One that does not vary is left out, here and on every other rung."""
 
 N_IMPUTATIONS = 20
 """About one for each percent of information that is missing (White, Royston & Wood 2011, doi 10.1002/sim.4067)."""
@@ -65,8 +65,12 @@ class Ground:
     """The first rung and what the others take from it: rows, structure of the random effects, degrees of freedom."""
 
     rows: MissingRows
-    formula: str
     model: Answered
+
+    @property
+    def formula(self) -> str:
+        """Of the model, with the random effects that vary."""
+        return self.model.fit.formula
 
 
 def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl.DataFrame]:
@@ -83,8 +87,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
 def ladder(con: duckdb.DuckDBPyConnection, settings: StudySettings, n_imputations: int = N_IMPUTATIONS) -> pl.DataFrame:
     """Rows of table `missing_ladder`; see `run`."""
     rows = missing_rows(con)
-    formula, model = _as_observed(rows, settings)
-    ground = Ground(rows, formula, model)
+    model = fit_simplest(f"{FIXED} + {INTERCEPTS}", SLOPES, rows.ratings, settings.disclosure)
+    ground = Ground(rows, model)
     rungs = {
         Rung.OBSERVED: lambda: _told(ground, {term: model.estimate(term) for term in EFFECTS}),
         Rung.WEIGHTED: lambda: _weighted(ground),
@@ -96,18 +100,6 @@ def ladder(con: duckdb.DuckDBPyConnection, settings: StudySettings, n_imputation
         found += attempt({"rung": rung, "effect": LadderEffect.ALL}, compute)
     refuse_all(found)
     return filled(LADDER, found)
-
-
-def _as_observed(rows: MissingRows, settings: StudySettings) -> tuple[str, Answered]:
-    """The mixed model; a slope that does not vary is left out, here and on every other rung."""
-    formula = " + ".join([FIXED, INTERCEPTS, *SLOPES.values()])
-    model = fit_linear_answer(formula, rows.ratings, settings.disclosure)
-    sloped = {block.group: block.sd[0] for block in model.fit.variances if block.names != ("(Intercept)",)}
-    varying = [slope for group, slope in SLOPES.items() if sloped[group] > ZERO_SD * model.fit.sigma]
-    if len(varying) < len(SLOPES):
-        formula = " + ".join([FIXED, INTERCEPTS, *varying])
-        model = fit_linear_answer(formula, rows.ratings, settings.disclosure)
-    return formula, model
 
 
 def _told(ground: Ground, found: dict[str, Estimate], **more: Any) -> Iterator[tuple]:

@@ -25,7 +25,7 @@ from outcomes.answers.connection.run import PATHS, SINGLE, along, one_leg
 from outcomes.answers.connection.tables import ConnectionQuestion, Timing
 from outcomes.answers.dropout.incidence import LEVELS, cause_model, risks_by_level
 from outcomes.answers.dropout.run import effect_rows
-from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, STARTS
+from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, STARTS, settled
 from outcomes.answers.guidance.run import run as guidance
 from outcomes.answers.guidance.tables import EFFECTS, GuidanceModel, GuidanceQuestion, SlopePart
 from outcomes.answers.recovery.tables import EstimatorName
@@ -97,9 +97,10 @@ _GUIDANCE = {
 
 
 def _guidance(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
-    for row in guidance(con, settings)[EFFECTS.name].filter(pl.col("is_quoted")).iter_rows(named=True):
-        if name := _GUIDANCE.get((row["question"], row["part"])):
-            yield _of_row(name, row)
+    rows = guidance(con, settings)[EFFECTS.name].rows(named=True)
+    for row in rows:
+        if row["is_quoted"] and (name := _GUIDANCE.get((row["question"], row["part"]))):
+            yield _of_row(name, settled(row, rows))
 
 
 def _reactance(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:

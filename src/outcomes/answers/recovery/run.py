@@ -35,7 +35,7 @@ from outcomes.answers.recovery.tables import CARDS, TABLES, CanAnswer, TriedVerd
 from outcomes.answers.recovery.world import StudySize, measure, world_of
 from outcomes.errors import FitRefused
 from outcomes.mixed import FitStatus
-from outcomes.models.population import MINIMUM_CLIENTS
+from outcomes.models.refusals import few_people, first_that_holds
 from outcomes.release.identity import code_version
 from outcomes.simulate import (
     CohortParameters,
@@ -126,7 +126,7 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     settings : StudySettings
         Gives the number of cohorts, the thresholds and the definition of dropout.
     """
-    if size.clients < MINIMUM_CLIENTS or size.therapists < settings.disclosure.minimum_therapists:
+    if first_that_holds(few_people(size.clients, size.therapists, settings.disclosure)):
         return _all_refused(settings.recovery.cohorts)
     declared = (settings.disclosure, settings.dropout)
     world = world_of(size.capped, _simulated_study(*declared))
