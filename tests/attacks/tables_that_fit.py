@@ -24,8 +24,9 @@ class Unknowns:
     _place: dict[Hashable, int] = field(default_factory=dict)
     _low: list[float] = field(default_factory=list)
     _high: list[float] = field(default_factory=list)
-    _is_choice: list[bool] = field(default_factory=list)
     _rows: list[tuple[dict[int, float], float, float]] = field(default_factory=list)
+    _state: tuple = ()
+    _groups: dict[tuple[int, ...], _Group] = field(default_factory=dict)
 
     def __contains__(self, name: Hashable) -> bool:
         """Whether anything is known of it."""
@@ -37,7 +38,6 @@ class Unknowns:
             self._place[name] = len(self._low)
             self._low.append(0)
             self._high.append(TOP)
-            self._is_choice.append(False)
         at = self._place[name]
         self._low[at], self._high[at] = max(self._low[at], low), min(self._high[at], high)
         return name
@@ -60,7 +60,6 @@ class Unknowns:
         for _ in rows:
             self._low.append(0)
             self._high.append(1)
-            self._is_choice.append(True)
         places = range(start, start + len(rows))
         self._rows.append(({at: 1.0 for at in places}, 1, 1))
         for column, name in enumerate(names):
@@ -68,43 +67,107 @@ class Unknowns:
             chosen = {at: -float(value) for at, value in zip(places, rows[:, column], strict=True)}
             self._rows.append(({self._place[name]: 1.0, **chosen}, 0, 0))
 
-    def possible(self, expression: Expression, most: int = 12) -> tuple[int, int, int]:
-        """Return smallest, largest and number of possible values; the number is exact up to `most`, else at least that.
+    def possible(self, expression: Expression, enough: int = 3, large: int = 10) -> tuple[int, int, int]:
+        """Return smallest, largest and number of possible values.
+
+        Where more than `enough` are possible, one of them `large` in size, the ends and the number are those found so
+        far: least of what is possible. Otherwise the ends are exact, and the number is up to `enough`.
 
         Raises
         ------
         NothingFitsError
             If nothing fits.
         """
-        low, high = self._end(expression, 1), self._end(expression, -1)
-        if high - low >= most:
-            return low, high, high - low + 1
-        between = sum(self._fits(expression, value) for value in range(low + 1, high))
-        return low, high, between + (2 if high > low else 1)
-
-    def _end(self, expression: Expression, sign: int) -> int:
+        group = self._group([self._place[self.about(name)] for name in expression])
         cost = np.zeros(len(self._low))
         for name, times in expression.items():
-            self.about(name)
-            cost = np.pad(cost, (0, len(self._low) - len(cost)))
-            cost[self._place[name]] += sign * times
-        found = self._solve(cost, self._rows)
-        if found is None:
-            raise NothingFitsError
-        return round(sign * float(cost @ found))
+            cost[self._place[name]] += times
+        found = self._values(group, cost)
+        if len(found) >= enough and max(map(abs, found)) >= large:
+            return min(found), max(found), len(found)
+        for sign in (-1, 1):
+            if self._solve(group, sign * cost) is None:
+                raise NothingFitsError
+            found = self._values(group, cost)
+            if len(found) >= enough and max(map(abs, found)) >= large:
+                break
+        else:
+            for value in range(min(found) + 1, max(found)):
+                if len(self._values(group, cost)) >= enough:
+                    break
+                if value not in found:
+                    self._solve(group, np.zeros(len(cost)), (cost, value))
+            found = self._values(group, cost)
+        return min(found), max(found), len(found)
 
-    def _fits(self, expression: Expression, value: int) -> bool:
-        row = {self._place[name]: float(times) for name, times in expression.items()}
-        return self._solve(np.zeros(len(self._low)), [*self._rows, (row, value, value)]) is not None
+    def agrees(self, values: Mapping[Hashable, int]) -> bool:
+        """Whether these values fit all that was learned; those of unknowns that nobody heard of do not matter."""
+        everything = _Group(np.arange(len(self._low)), self._rows, [])
+        low, high = list(self._low), list(self._high)
+        for name, value in values.items():
+            if name in self._place:
+                at = self._place[name]
+                if not low[at] <= value <= high[at]:
+                    return False
+                self._low[at] = self._high[at] = value
+        found = self._solve(everything, np.zeros(len(low)))
+        self._low, self._high = low, high
+        return found is not None
 
-    def _solve(self, cost: np.ndarray, rows: list) -> np.ndarray | None:
-        places = [(i, at, times) for i, (row, _, _) in enumerate(rows) for at, times in row.items()]
-        constraints = []
-        if places:
-            i, at, times = zip(*places, strict=True)
-            matrix = csr_array((times, (i, at)), shape=(len(rows), len(cost)))
-            constraints = [LinearConstraint(matrix, [low for _, low, _ in rows], [high for _, _, high in rows])]
-        if any(low > high for low, high in zip(self._low, self._high, strict=True)):
+    def _values(self, group: _Group, cost: np.ndarray) -> set[int]:
+        return {round(float(cost[group.places] @ one)) for one in group.solutions}
+
+    def _group(self, places: Sequence[int]) -> _Group:
+        """Unknowns that have to do with the given ones, whatever the way; others cannot say anything about them."""
+        state = (len(self._low), len(self._rows), tuple(self._low), tuple(self._high))
+        if state != self._state:
+            self._state, self._groups = state, {}
+        key = tuple(sorted(set(places)))
+        if key not in self._groups:
+            inside = self._reached(key)
+            same = next((one for one in self._groups.values() if set(one.places) == inside), None)
+            self._groups[key] = same or _Group(
+                np.array(sorted(inside)), [row for row in self._rows if not inside.isdisjoint(row[0])], []
+            )
+        return self._groups[key]
+
+    def _reached(self, places: Sequence[int]) -> set[int]:
+        inside, rows, grew = set(places), [set(row) for row, _, _ in self._rows], True
+        while grew:
+            grew, left = False, []
+            for row in rows:
+                if inside.isdisjoint(row):
+                    left.append(row)
+                else:
+                    inside |= row
+                    grew = True
+            rows = left
+        return inside
+
+    def _solve(self, group: _Group, cost: np.ndarray, also: tuple[np.ndarray, int] | None = None) -> np.ndarray | None:
+        at = {place: i for i, place in enumerate(group.places.tolist())}
+        rows = list(group.rows)
+        if also:
+            rows.append(({p: float(also[0][p]) for p in np.flatnonzero(also[0]).tolist()}, also[1], also[1]))
+        low, high = np.array(self._low)[group.places], np.array(self._high)[group.places]
+        if (low > high).any():
             return None
-        found = milp(cost, integrality=np.ones(len(cost)), bounds=Bounds(self._low, self._high), constraints=constraints)
-        return None if found.x is None else np.rint(found.x)
+        constraints = []
+        if rows:
+            i, j, times = zip(*((i, at[p], t) for i, (row, _, _) in enumerate(rows) for p, t in row.items()), strict=True)
+            matrix = csr_array((times, (i, j)), shape=(len(rows), len(at)))
+            constraints = [LinearConstraint(matrix, [row[1] for row in rows], [row[2] for row in rows])]
+        found = milp(cost[group.places], integrality=np.ones(len(at)), bounds=Bounds(low, high), constraints=constraints)
+        if found.x is None:
+            return None
+        group.solutions.append(np.rint(found.x))
+        return group.solutions[-1]
+
+
+@dataclass
+class _Group:
+    """Unknowns that hang together, what links them, and the solutions found so far."""
+
+    places: np.ndarray
+    rows: list
+    solutions: list[np.ndarray]

@@ -51,16 +51,24 @@ class Outcome:
         Releases that tell the day of the last session.
     gave_up : int
         Agreements that were too many tables to try.
+    system : Attack
+        What it was found from.
     """
 
     found: tuple[Found, ...]
     exact_days: int
     gave_up: int
+    system: Attack
 
     @property
     def won(self) -> tuple[Found, ...]:
         """Those that are not protected."""
         return tuple(one for one in self.found if not one.is_protected)
+
+    def holds(self, truth: Sequence[Mapping[Quantity, int]]) -> bool:
+        """Whether the truth fits all that the attacker takes for sure; where not, the attack itself is wrong."""
+        values = {(at, quantity): n for at, known in enumerate(truth) for quantity, n in known.items()}
+        return self.system.unknowns.agrees(values)
 
 
 def attack(releases: Sequence[Delivered], moves: Sequence[Move]) -> Outcome:
@@ -84,25 +92,7 @@ def attack(releases: Sequence[Delivered], moves: Sequence[Move]) -> Outcome:
             change = {(at, quantity): 1, (since, quantity): -1}
             found.append(Found(at, since, quantity, *system.unknowns.possible(change)))
     days = [days_of_last_session(one) for one in releases]
-    return Outcome(tuple(found), sum(one == 1 for one in days), system.gave_up)
+    return Outcome(tuple(found), sum(one == 1 for one in days), system.gave_up, system)
 
 
-def is_true(outcome: Outcome, truth: Sequence[Mapping[Quantity, int]]) -> bool:
-    """Whether every range holds the truth; with a range that does not, the attack itself is wrong."""
-    return not untrue(outcome, truth)
-
-
-def untrue(outcome: Outcome, truth: Sequence[Mapping[Quantity, int]]) -> list[tuple[Found, int]]:
-    """Ranges that do not hold the truth, with it."""
-    wrong = []
-    for one in outcome.found:
-        if one.quantity not in truth[one.release]:
-            continue
-        value = truth[one.release][one.quantity]
-        value -= truth[one.since].get(one.quantity, 0) if one.since is not None else 0
-        if not one.low <= value <= one.high:
-            wrong.append((one, value))
-    return wrong
-
-
-__all__ = ["FEWEST_VALUES", "Found", "NothingFitsError", "Outcome", "attack", "is_true", "untrue"]
+__all__ = ["FEWEST_VALUES", "Found", "NothingFitsError", "Outcome", "attack"]
