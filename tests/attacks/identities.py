@@ -114,7 +114,8 @@ def _branch(
         for reason in names:
             if (what == "clients" and reason in BEFORE_PEOPLE) or not (few or row[column]):
                 continue
-            attack.read(at, (what, branch, reason), few[1] if few else row[column])
+            # Rows that share a line are few, or not shown: who knows the rule does not believe "fewer than" there.
+            attack.read(at, (what, branch, reason), "not shown" if few else row[column])
             if row is table.rows[0]:
                 start = (what, branch, reason)
             else:
@@ -164,7 +165,7 @@ def _behind_share(attack: Attack, at: int, printed: str) -> tuple[float, float]:
     if told is None:
         return 0, math.inf
     judged = {(at, ("ending", name)): 1 for name in (DROPPED, PLANNED, OTHER)}
-    low, high, _ = attack.unknowns.possible(judged)
+    low, high = attack.unknowns.ends(judged)
     slack, base = SLACK_LATER if at else SLACK_FIRST, attack.rule.base
     wholes = range((low - slack) // base * base, high + slack + base, base)
     parts = [
@@ -185,7 +186,7 @@ def _agreement(attack: Attack, at: int, table: Table | None) -> None:
             continue
         if ac1 is None and kappa is None:
             continue
-        sizes = [know.possible({(at, quantity): 1})[:2] for quantity in (("ending", DROPPED), ("ending", PLANNED), other)]
+        sizes = [know.ends({(at, quantity): 1}) for quantity in (("ending", DROPPED), ("ending", PLANNED), other)]
         found = fitting(ac1, kappa, sizes[0], sizes[1], (0, 0) if row[0] == JUDGED else (0, 10**6), sizes[2])
         if found is None:
             attack.gave_up += 1

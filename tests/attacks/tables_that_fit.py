@@ -100,6 +100,25 @@ class Unknowns:
             found = self._values(group, cost)
         return min(found), max(found), len(found)
 
+    def ends(self, expression: Expression) -> tuple[int, int]:
+        """Return smallest and largest possible value, exactly.
+
+        Raises
+        ------
+        NothingFitsError
+            If nothing fits.
+        """
+        group = self._group([self._place[self.about(name)] for name in expression])
+        cost, ends = np.zeros(len(self._low)), []
+        for name, times in expression.items():
+            cost[self._place[name]] += times
+        for sign in (1, -1):
+            found = self._solve(group, sign * cost)
+            if found is None:
+                raise NothingFitsError
+            ends.append(round(float(cost[group.places] @ found)))
+        return ends[0], ends[1]
+
     def agrees(self, values: Mapping[Hashable, int]) -> bool:
         """Whether these values fit all that was learned; those of unknowns that nobody heard of do not matter."""
         everything = _Group(np.arange(len(self._low)), self._rows, [])
