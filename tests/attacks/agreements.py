@@ -50,12 +50,7 @@ def fitting(
 
 
 def _sizes(dropouts: tuple[int, int], planned: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    return (
-        (d, p)
-        for d in range(dropouts[0], dropouts[1] + 1)
-        for p in range(planned[0], planned[1] + 1)
-        if d + p > 1
-    )
+    return ((d, p) for d in range(dropouts[0], dropouts[1] + 1) for p in range(planned[0], planned[1] + 1) if d + p > 1)
 
 
 def _prints(table: np.ndarray, ac1: Printed | None, kappa: Printed | None) -> np.ndarray:
@@ -99,8 +94,6 @@ def cohen(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         value = (observed - chance) / (1 - chance)
         same = sum(p * (1 - (rows[k] + columns[k]) * (1 - value)) ** 2 for k, p in enumerate((a, d)))
-        apart = (1 - value) ** 2 * sum(
-            p * (columns[i] + rows[j]) ** 2 for p, i, j in ((b, 0, 1), (c, 1, 0))
-        )
+        apart = (1 - value) ** 2 * sum(p * (columns[i] + rows[j]) ** 2 for p, i, j in ((b, 0, 1), (c, 1, 0)))
         spread = (same + apart - (value - chance * (1 - value)) ** 2) / ((1 - chance) ** 2 * n)
     return np.nan_to_num(value, nan=-9), _HALF * np.sqrt(np.maximum(np.nan_to_num(spread), 0))

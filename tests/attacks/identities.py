@@ -48,12 +48,15 @@ class Attack:
         Counts that were not printed, and those that were.
     gave_up : int
         Agreements whose tables were too many to try.
+    one_course : bool
+        Whether the attacker knows that nobody came back for a second course.
     """
 
     unknowns: Unknowns = field(default_factory=Unknowns)
     hidden: list[tuple[int, Quantity]] = field(default_factory=list)
     open: list[tuple[int, Quantity]] = field(default_factory=list)
     gave_up: int = 0
+    one_course: bool = True
     rule: Rule = field(default_factory=Rule)
     _before: dict[Quantity, list[int]] = field(default_factory=dict)
 
@@ -102,9 +105,7 @@ def _flow(attack: Attack, at: int, one: Delivered) -> None:
             attack.unknowns.equal({(at, start): 1} | {(at, step): -1 for step in inside})
 
 
-def _branch(
-    attack: Attack, at: int, table: Table, column: int, what: str
-) -> tuple[Quantity | None, list[Quantity]]:
+def _branch(attack: Attack, at: int, table: Table, column: int, what: str) -> tuple[Quantity | None, list[Quantity]]:
     """Read one branch; return its start, where it was printed, and its parts, who stayed last."""
     branch, start, steps = table.head[0], None, []
     for row in table.rows:
@@ -123,6 +124,14 @@ def _branch(
     return start, steps
 
 
+_DROPOUT_BRANCH = "For the questions on dropout"
+NO_ENDING = tuple(
+    ("sessions", _DROPOUT_BRANCH, f"last session of an episode {what}")
+    for what in ("without a recorded ending", "that is open")
+)
+AT_RISK = ("clients", _DROPOUT_BRANCH, "At risk of dropout")
+
+
 def _endings(attack: Attack, at: int, one: Delivered) -> None:
     """Four endings and their sum."""
     table = _dropout_table(one, "How courses of therapy ended")
@@ -132,6 +141,11 @@ def _endings(attack: Attack, at: int, one: Delivered) -> None:
         name = next(name for name in (*ENDINGS, ALL) if row[0].startswith(name))
         attack.read(at, ("ending", name), row[1])
     attack.unknowns.equal({(at, ("ending", ALL)): 1} | {(at, ("ending", name)): -1 for name in ENDINGS})
+    leaving = [q for q in (*NO_ENDING,) if (at, q) in attack.unknowns]
+    if len(leaving) == len(NO_ENDING):
+        attack.unknowns.equal({(at, ("ending", UNKNOWN)): 1} | {(at, q): -1 for q in leaving})
+    if attack.one_course and (at, AT_RISK) in attack.unknowns:
+        attack.unknowns.equal({(at, ("ending", ALL)): 1, (at, AT_RISK): -1})
 
 
 def _definitions(attack: Attack, at: int, one: Delivered) -> None:
@@ -167,7 +181,8 @@ def _behind_share(attack: Attack, at: int, printed: str) -> tuple[float, float]:
     judged = {(at, ("ending", name)): 1 for name in (DROPPED, PLANNED, OTHER)}
     low, high = attack.unknowns.ends(judged)
     slack, base = SLACK_LATER if at else SLACK_FIRST, attack.rule.base
-    wholes = range((low - slack) // base * base, high + slack + base, base)
+    off = 2 * slack + base  # two told counts and half of the threshold for a third
+    wholes = range(max(low - off, 0) // base * base, high + off + base, base)
     parts = [
         part
         for whole_ in wholes
@@ -212,7 +227,9 @@ def _checks(attack: Attack, releases: Sequence[Delivered]) -> None:
     for one in releases:
         part = one.parts.get("quality")
         table = part.table("What should hold") if part else None
-        found.append(({row[0]: row[-1] for row in table.rows} if table else {}, " ".join(part.sentences if part else [])))
+        found.append(
+            ({row[0]: row[-1] for row in table.rows} if table else {}, " ".join(part.sentences if part else []))
+        )
     known = sorted({statement for rows, _ in found for statement in rows})
     for at, (rows, said) in enumerate(found):
         may_be_none = "or in none" in said

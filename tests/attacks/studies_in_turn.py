@@ -27,7 +27,14 @@ DEFINITIONS = {
     **dict(zip(("count_2", "count_3", "count_4"), NESTED, strict=True)),
     "missed_last": "the last appointment was missed and none came after it",
 }
-_SHARES = {"agreed": 0.62, "client_ended": 0.16, "judged_premature": 0.03, "moved_away": 0.05, "open": 0.1, "unknown": 0.04}
+_SHARES = {
+    "agreed": 0.62,
+    "client_ended": 0.16,
+    "judged_premature": 0.03,
+    "moved_away": 0.05,
+    "open": 0.1,
+    "unknown": 0.04,
+}
 ENDED = ("agreed", "client_ended", "judged_premature", "moved_away")
 SATISFACTION = "For the questions on satisfaction", "For the questions on dropout"
 LAST_DAY = datetime.date(2026, 6, 30)
@@ -67,7 +74,9 @@ def client(number: int, rng: np.random.Generator) -> Client:
     has_left = ending in ("client_ended", "judged_premature")
     n = 1 + int(rng.poisson(3 if has_left else 9)) if rng.random() > 0.02 else 1
     lacks = int(rng.binomial(n, 0.08)), int(rng.binomial(n, 0.03))
-    return Client(number, n, ending, bool(rng.random() < (0.5 if has_left else 0.05)), *lacks, int(rng.integers(0, 400)))
+    return Client(
+        number, n, ending, bool(rng.random() < (0.5 if has_left else 0.05)), *lacks, int(rng.integers(0, 400))
+    )
 
 
 def cohort(n: int, rng: np.random.Generator) -> list[Client]:
@@ -190,7 +199,14 @@ def _tables(clients: Sequence[Client], release_id: str) -> dict[str, pl.DataFram
         is_attended=pl.lit(True),
     )  # fmt: skip
     flow = [
-        {"step_number": number, "step": step, "reason": reason, "n_sessions": n, "n_clients": people, "n_therapists": 30}
+        {
+            "step_number": number,
+            "step": step,
+            "reason": reason,
+            "n_sessions": n,
+            "n_clients": people,
+            "n_therapists": 30,
+        }
         for number, (step, reason, n, people) in enumerate(itertools.chain(*_branches(clients)), 1)
     ]
     branch = pl.col("step_number") >= 9
@@ -260,9 +276,8 @@ class Publisher:
     def publish(self, clients: Sequence[Client]) -> Delivered:
         """Return what a reader gets of a release with these clients."""
         from outcomes.answers.run import ANALYSES
-        from outcomes.disclosure import Telling
         from outcomes.disclosure.ledger import enter, teller, write_told
-        from outcomes.report.page import render
+        from outcomes.report.document import render
 
         self._number += 1
         release_id = f"{self._number:012x}"
@@ -270,11 +285,10 @@ class Publisher:
         candidate.mkdir()
         write_release(candidate / "outcomes.duckdb", clients, release_id, [one.NAME for one in ANALYSES])
         statements = {row["check_id"]: row["sentence"].split(" Found")[0] for row in _checks(clients)}
-        telling = Telling.by(teller(self.study, release_id))
-        settings = self.study.settings.model_copy(update={"disclosure": telling})
+        telling = teller(self.study, release_id)
         with duckdb.connect(str(candidate / "outcomes.duckdb"), read_only=True) as con:
-            html = render(con, settings, statements, self.study.settings_sha256)
+            html = render(con, self.study.settings, telling, statements, self.study.settings_sha256)
         (candidate / "report.html").write_text(html, encoding="utf-8")
-        write_told(candidate, telling.teller)
+        write_told(candidate, telling)
         enter(self.study, candidate, release_id)
         return Delivered(page(html))

@@ -173,10 +173,14 @@ class Unknowns:
             return None
         constraints = []
         if rows:
-            i, j, times = zip(*((i, at[p], t) for i, (row, _, _) in enumerate(rows) for p, t in row.items()), strict=True)
+            i, j, times = zip(
+                *((i, at[p], t) for i, (row, _, _) in enumerate(rows) for p, t in row.items()), strict=True
+            )
             matrix = csr_array((times, (i, j)), shape=(len(rows), len(at)))
             constraints = [LinearConstraint(matrix, [row[1] for row in rows], [row[2] for row in rows])]
-        found = milp(cost[group.places], integrality=np.ones(len(at)), bounds=Bounds(low, high), constraints=constraints)
+        found = milp(
+            cost[group.places], integrality=np.ones(len(at)), bounds=Bounds(low, high), constraints=constraints
+        )
         if found.x is None:
             return None
         group.solutions.append(np.rint(found.x))

@@ -10,8 +10,10 @@ import duckdb
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Section
 from outcomes.report.page.html import html
+from outcomes.report.reading.data_cut import data_cut
 from outcomes.report.reading.tables import table_rows
 from outcomes.report.sections import answer as section_answer
 from outcomes.report.sections import balance as section_balance
@@ -50,12 +52,16 @@ SECTIONS: tuple[ModuleType, ...] = (
     section_multiverse,
     section_changes,
 )
-"""Modules with `section(con, settings) -> Section | None`, in the order of the field guide (section 1j). Whether
-the data can answer comes before the answer; missing ratings and the multiverse before what would change it."""
+"""Modules with `section(con, settings, teller) -> Section | None`, in the order of the field guide (section 1j).
+Whether the data can answer comes before the answer; missing ratings and the multiverse before what would change it."""
 
 
 def sections(
-    con: duckdb.DuckDBPyConnection, settings: StudySettings, statements: Mapping[str, str], settings_sha256: str
+    con: duckdb.DuckDBPyConnection,
+    settings: StudySettings,
+    teller: Teller,
+    statements: Mapping[str, str],
+    settings_sha256: str,
 ) -> tuple[Section, ...]:
     """All sections that have something to say: the answers, then the data's quality, origin and methods.
 
@@ -64,20 +70,26 @@ def sections(
     con : duckdb.DuckDBPyConnection
         A release's database.
     settings : StudySettings
+    teller : Teller
+        Lets every number of people and sessions through, or not.
     statements : mapping of str to str
         Rules of the data-quality checks by id.
     settings_sha256 : str
         Hash of the study file.
     """
-    made = [module.section(con, settings) for module in SECTIONS]
-    made.append(section_quality.section(con, settings, statements))
-    made.append(section_origin.section(con, settings, settings_sha256))
-    made.append(section_methods.section(con, settings))
+    made = [module.section(con, settings, teller) for module in SECTIONS]
+    made.append(section_quality.section(con, settings, teller, statements))
+    made.append(section_origin.section(con, settings, teller, settings_sha256))
+    made.append(section_methods.section(con, settings, teller))
     return tuple(one for one in made if one)
 
 
 def render(
-    con: duckdb.DuckDBPyConnection, settings: StudySettings, statements: Mapping[str, str], settings_sha256: str
+    con: duckdb.DuckDBPyConnection,
+    settings: StudySettings,
+    teller: Teller,
+    statements: Mapping[str, str],
+    settings_sha256: str,
 ) -> str:
     """Return the page; see `sections` for the parameters."""
     environment = Environment(
@@ -89,7 +101,7 @@ def render(
         css=Markup((files("outcomes.report") / "report.css").read_text(encoding="utf-8")),
         title=settings.report.title or settings.study.name,
         settings=settings,
-        data_cut=section_origin.data_cut(release),
+        data_cut=data_cut(con, teller),
         release_id=release["release_id"],
-        sections=[html(section) for section in sections(con, settings, statements, settings_sha256)],
+        sections=[html(section) for section in sections(con, settings, teller, statements, settings_sha256)],
     )

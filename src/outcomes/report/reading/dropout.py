@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import duckdb
 
+from outcomes.disclosure import Teller
 from outcomes.report.page.pieces import PERCENT, PERCENT_POINTS, Direction, Form, Told
 from outcomes.report.reading.tables import table_rows, told
-from outcomes.study.settings import Disclosure
 
 LEVELS = ("low", "average", "high")
 DIFFERENCE = "high less low"
@@ -35,19 +35,19 @@ class Effect:
         return self.told.direction
 
 
-def risks(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> dict[int, dict[str, Told]]:
+def risks(con: duckdb.DuckDBPyConnection, teller: Teller) -> dict[int, dict[str, Told]]:
     """Risk of dropout by session, then by level of guidance, and the difference; empty where refused."""
     found: dict[int, dict[str, Told]] = {}
     for row in table_rows(con, "dropout_incidence", "cause = 'dropout' and session is not null"):
         form = PERCENT_POINTS if row["guidance"] == DIFFERENCE else PERCENT
-        found.setdefault(row["session"], {})[row["guidance"]] = told(row, rule, form)
+        found.setdefault(row["session"], {})[row["guidance"]] = told(row, teller, form)
     return found
 
 
-def risk_refusal(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Told | None:
+def risk_refusal(con: duckdb.DuckDBPyConnection, teller: Teller) -> Told | None:
     """Why there are no risks; None where there are."""
     refused = table_rows(con, "dropout_incidence", "cause = 'dropout' and session is null")
-    return told(refused[0], rule) if refused else None
+    return told(refused[0], teller) if refused else None
 
 
 def guidance_levels(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
@@ -56,11 +56,11 @@ def guidance_levels(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
     return {row["guidance"]: row["guidance_level"] for row in rows}
 
 
-def effects(con: duckdb.DuckDBPyConnection, effect: str, rule: Disclosure) -> tuple[Effect, ...]:
+def effects(con: duckdb.DuckDBPyConnection, effect: str, teller: Teller) -> tuple[Effect, ...]:
     """One effect on dropout under all definitions and readings, the study's own first; a refusal stands for all."""
     rows = table_rows(con, "dropout_effects", f"cause = 'dropout' and effect in ('{effect}', 'all')")
     rows.sort(key=lambda row: not row["is_declared"])
-    return tuple(Effect(r["definition"], r["reading"], r["is_declared"], told(r, rule, ODDS)) for r in rows)
+    return tuple(Effect(r["definition"], r["reading"], r["is_declared"], told(r, teller, ODDS)) for r in rows)
 
 
 def declared(found: tuple[Effect, ...]) -> Effect | None:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import duckdb
 
-from outcomes.disclosure import shown_text
+from outcomes.disclosure import Teller
 from outcomes.models.state import ModelStatus
 from outcomes.report.page.pieces import PLAIN, Direction, Estimate, Form, Given, Kind, Told, Unsaid, direction
-from outcomes.study.settings import Disclosure
 
 _AT_EDGE = "no number, because a part of its model is estimated as zero"
 _UNSETTLED = "no number, because the calculation did not settle"
@@ -21,14 +20,14 @@ def table_rows(con: duckdb.DuckDBPyConnection, name: str, condition: str = "true
     return con.sql(f"select * from {name} where {condition} order by rowid").pl().rows(named=True) if known else []
 
 
-def told(row: Mapping, rule: Disclosure, form: Form = PLAIN) -> Told:
+def told(row: Mapping, teller: Teller, form: Form = PLAIN) -> Told:
     """The estimate of a row, or words in its place.
 
     Parameters
     ----------
     row : mapping
         With estimate, conf_low, conf_high, status and, where the table has one, reason.
-    rule : Disclosure
+    teller : Teller
         Whole numbers in a reason are treated as counts.
     form : Form
         How it is printed.
@@ -36,7 +35,7 @@ def told(row: Mapping, rule: Disclosure, form: Form = PLAIN) -> Told:
     state = ModelStatus(row["status"])
     values = [row[name] for name in ("estimate", "conf_low", "conf_high")]
     if state is ModelStatus.REFUSED:
-        reason = shown_text(row.get("reason") or "", rule)
+        reason = teller.text(row.get("reason") or "")
         return Unsaid(state, f"not calculated: {reason}" if reason else "not calculated")
     if state is ModelStatus.NOT_CONVERGED:
         return Unsaid(state, _UNSETTLED)
@@ -51,14 +50,14 @@ def told(row: Mapping, rule: Disclosure, form: Form = PLAIN) -> Told:
     return Unsaid(state, f"{said} ({_AT_EDGE})", side)
 
 
-def refusal(con: duckdb.DuckDBPyConnection, analysis: str, rule: Disclosure) -> Given | None:
+def refusal(con: duckdb.DuckDBPyConnection, analysis: str, teller: Teller) -> Given | None:
     """Why an analysis gave no numbers; None where it did."""
     states = table_rows(con, "answer_states", f"analysis = '{analysis}'")
     if not states:
         return Given("This question was not asked of these data.", Kind.REASON)
     if states[0]["status"] == "answered":
         return None
-    reason = shown_text(states[0]["reason"], rule)
+    reason = teller.text(states[0]["reason"])
     return Given(f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}", Kind.REASON)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Given, Kind, Strong, Told, Unsaid, Words, say
 from outcomes.report.reading.dropout import SO_FAR, TOLD_SESSIONS, declared, effects, guidance_levels, risks
@@ -11,7 +12,7 @@ from outcomes.report.reading.tables import refusal
 from outcomes.report.reading.verdicts import judged
 from outcomes.report.sections.effects import within_effect
 from outcomes.report.sections.risks import dropout_headline, survival
-from outcomes.study.settings import Disclosure, StudySettings
+from outcomes.study.settings import StudySettings
 
 _NAMES = {
     ("satisfaction", "session"): "Satisfaction, session by session.",
@@ -20,16 +21,15 @@ _NAMES = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Verdicts, each with the number that says most, absolute risks where it is about people."""
-    rule = settings.disclosure
     found = {(one.outcome, one.level): say(one.sentence) for one in judged(con)}
-    refused = refusal(con, "balance", rule)
+    refused = refusal(con, "balance", teller)
     items = []
     for at, name in _NAMES.items():
         verdict = found.get(at) or say("These data cannot give a verdict: {reason}", reason=refused or "")
         more = {"session": _within, "client": lambda *_: say("")}[at[1]] if at[0] == "satisfaction" else _risk
-        items.append(Words((Strong(name), " ", *verdict.pieces, " ", *more(con, settings).pieces)))
+        items.append(Words((Strong(name), " ", *verdict.pieces, " ", *more(con, settings, teller).pieces)))
     cause = (
         "{name} These are links between things that happened together. They do not show that more or less guidance is "
         "the cause of satisfaction or dropout."
@@ -38,11 +38,11 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     return Section("short", "In short", (bullets(*items),))
 
 
-def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
+def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
     """The effect within clients in units."""
-    if refusal(con, "guidance", settings.disclosure):
+    if refusal(con, "guidance", teller):
         return say("")
-    effect = within_effect(con, settings)
+    effect = within_effect(con, settings, teller)
     unit = settings.scales["directiveness"].unit.removesuffix("s")
     if isinstance(effect, Unsaid):
         return say(
@@ -52,19 +52,18 @@ def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
     return say(sentence, unit=unit, effect=effect)
 
 
-def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
+def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
     """Absolute risks at little and much guidance, and whether the conclusion hangs on the definition."""
-    rule = settings.disclosure
-    if reason := refusal(con, "dropout", rule):
-        if refusal(con, "balance", rule):  # said already
+    if reason := refusal(con, "dropout", teller):
+        if refusal(con, "balance", teller):  # said already
             return say("")
         return say("How often clients drop out with more or less guidance: {reason}", reason=reason)
-    found = effects(con, SO_FAR, rule)
-    return Words((dropout_headline(declared(found)), *_absolute(con, rule), *_hangs(survival(found))))
+    found = effects(con, SO_FAR, teller)
+    return Words((dropout_headline(declared(found)), *_absolute(con, teller), *_hangs(survival(found))))
 
 
-def _absolute(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> tuple:
-    by_session, levels = risks(con, rule), guidance_levels(con)
+def _absolute(con: duckdb.DuckDBPyConnection, teller: Teller) -> tuple:
+    by_session, levels = risks(con, teller), guidance_levels(con)
     session = next((t for t in TOLD_SESSIONS if t in by_session), None)
     if session is None:
         return ()

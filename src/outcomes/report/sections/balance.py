@@ -7,6 +7,7 @@ import re
 import duckdb
 
 from outcomes.answers.balance.verdict import Verdict
+from outcomes.disclosure import Teller
 from outcomes.models.state import ModelStatus
 from outcomes.report.figures.curves import satisfaction_picture
 from outcomes.report.figures.density import preference_cells
@@ -37,13 +38,13 @@ _SHAPE = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Verdicts, surface, and the quadratic beside it; tables `verdicts`, `balance_evidence`."""
-    if reason := refusal(con, "balance", settings.disclosure):
+    if reason := refusal(con, "balance", teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     verdicts = judged(con)
     evidence = table_rows(con, "balance_evidence")
-    surface = _surface(evidence, settings)
+    surface = _surface(evidence, settings, teller)
     return Section(
         NAME,
         TITLE,
@@ -51,7 +52,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
             *(block for found in verdicts for block in _verdict(found)),
             heading("Guidance and what the client prefers, together"),
             *_shape(surface, evidence, settings),
-            *_pictures(con, surface, settings),
+            *_pictures(con, surface, settings, teller),
             note(
                 "A line that rises and then falls is no sign of one best amount of guidance for everyone: clients "
                 "differ in how much they want, and averaging over them bends the line by itself. So a turning point is "
@@ -78,14 +79,14 @@ def _trace(found: Judged) -> Block:
 Surface = dict[tuple[str, str], dict[str, Told]]
 
 
-def _surface(evidence: list[dict], settings: StudySettings) -> Surface:
+def _surface(evidence: list[dict], settings: StudySettings, teller: Teller) -> Surface:
     """a1..a5 by outcome and level."""
     found: Surface = {}
     for row in evidence:
         name = row["quantity"].removeprefix(SURFACE)
         if row["quantity"].startswith(SURFACE) and name in _SHAPE:
             form = Form(is_signed=True, up="above zero", down="below zero")
-            found.setdefault((row["outcome"], row["level"]), {})[name] = told(row, settings.disclosure, form)
+            found.setdefault((row["outcome"], row["level"]), {})[name] = told(row, teller, form)
     return found
 
 
@@ -120,7 +121,7 @@ def _shape(surface: Surface, evidence: list[dict], settings: StudySettings) -> t
     return (table(head, rows), units)
 
 
-def _turn(row: dict | None, settings: StudySettings) -> Piece:
+def _turn(row: dict | None, settings: StudySettings, teller: Teller) -> Piece:
     """The turning point with Fieller's interval; it may have no finite one."""
     if row is None:
         return "not part of this model"
@@ -129,10 +130,12 @@ def _turn(row: dict | None, settings: StudySettings) -> Piece:
     scale, value = settings.scales["directiveness"], row["estimate"]
     if value is not None and not scale.minimum <= value <= scale.maximum:
         return "none within the scale"
-    return told(row, settings.disclosure, Form(digits=1))
+    return told(row, teller, Form(digits=1))
 
 
-def _pictures(con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudySettings) -> tuple[Block, ...]:
+def _pictures(
+    con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudySettings, teller: Teller
+) -> tuple[Block, ...]:
     """The surface where enough clients are, and the curve with its sessions."""
     made: list[Picture | None] = []
     shape = {
@@ -140,7 +143,7 @@ def _pictures(con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudyS
     }
     if set(shape) == set(_SHAPE):
         scale, rated = settings.scales["directiveness"], settings.scales["satisfaction"]
-        cells = preference_cells(con, scale.minimum, scale.maximum, SQUARES, settings.disclosure)
+        cells = preference_cells(con, scale.minimum, scale.maximum, SQUARES, teller)
         if cells:
             caption = say(
                 "Darker: more satisfaction is expected. Dashed: guidance is just what the client prefers. Circles: how "
@@ -150,5 +153,5 @@ def _pictures(con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudyS
             )
             ends = (scale.minimum, scale.maximum)
             made.append(surface_picture(cells, shape, ends, SQUARES, scale.unit, rated.unit, caption))
-        made.append(satisfaction_picture(con, settings))
+        made.append(satisfaction_picture(con, settings, teller))
     return tuple(one for one in made if one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.balance.verdict import Verdict
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Direction, Strong, Words, say
 from outcomes.report.reading.dropout import SO_FAR, effects
@@ -15,9 +16,9 @@ from outcomes.report.sections.risks import survival
 from outcomes.study.settings import StudySettings
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Choices first, then the limits that hold for any study of this kind."""
-    items = [*_definitions(con, settings), *_models(con, settings), *_levels(con)]
+    items = [*_definitions(con, settings, teller), *_models(con, settings, teller), *_levels(con)]
     items += [
         say("{name} Nobody was assigned to more or less guidance. A reason that nobody rated (a crisis, say) may move "
             "guidance, satisfaction and dropout together, and would change the answer.",
@@ -30,19 +31,19 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     return Section("changes", "What would change the conclusion", (bullets(*items),))
 
 
-def _definitions(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[Words]:
-    if refusal(con, "dropout", settings.disclosure):
+def _definitions(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> list[Words]:
+    if refusal(con, "dropout", teller):
         return []
-    found = effects(con, SO_FAR, settings.disclosure)
+    found = effects(con, SO_FAR, teller)
     name = Strong("Another definition of dropout?")
     return [Words((name, " ", *survival(found).pieces))]
 
 
-def _models(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[Words]:
+def _models(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> list[Words]:
     """Whether the slope within clients says the same in every model of it."""
     rows = table_rows(con, "guidance_effects", "question = 'slope' and part = 'within client'")
     form = effect_form("point")
-    sides = {told(row, settings.disclosure, form).direction for row in rows} - {Direction.UNTOLD}
+    sides = {told(row, teller, form).direction for row in rows} - {Direction.UNTOLD}
     if not sides:
         return []
     same = "No: all models of the same client's sessions come to the same conclusion."

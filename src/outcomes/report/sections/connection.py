@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Form, Piece, Words
 from outcomes.report.reading.tables import refusal, table_rows, told
 from outcomes.report.reading.words import plain
 from outcomes.report.sections.dropout import CANNOT
-from outcomes.study.settings import Disclosure, StudySettings
+from outcomes.study.settings import StudySettings
 
 NAME, TITLE = "connection", "Connection, feedback and empowerment"
 FORM = Form(is_signed=True, up="higher", down="lower")
@@ -32,9 +33,9 @@ _EMPOWERMENT = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Paths from guidance to satisfaction, effects of asking, and empowerment; table `connection_effects`."""
-    if reason := refusal(con, "connection", settings.disclosure):
+    if reason := refusal(con, "connection", teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     blocks: list[Block] = [
         paragraph(
@@ -45,7 +46,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     ]
     rows = sorted(table_rows(con, "connection_effects"), key=_place)
     for question, title in _TITLES.items():
-        lines = [line for row in rows if row["question"] == question and (line := _line(row, settings.disclosure))]
+        lines = [line for row in rows if row["question"] == question and (line := _line(row, teller))]
         if lines:
             head = ("From what to what", "When", "Difference (interval)")
             blocks += [heading(title), table(head, lines, n_labels=2)]
@@ -63,9 +64,9 @@ def _place(row: dict) -> tuple[bool, bool, bool]:
     return row["timing"] != "same session", row["path"] == "indirect", row["path"].endswith("to satisfaction")
 
 
-def _line(row: dict, rule: Disclosure) -> tuple[Piece | Words, ...] | None:
+def _line(row: dict, teller: Teller) -> tuple[Piece | Words, ...] | None:
     """One row; differences of slopes and joint tests stay in the table of the release."""
     if row["question"] == "empowerment as outcome" and row["path"] not in _EMPOWERMENT and row["status"] != "refused":
         return None
     path = _INDIRECT[row["question"]] if row["path"] == "indirect" else _EMPOWERMENT.get(row["path"], row["path"])
-    return (plain(path), _TIMES[row["timing"]], told(row, rule, FORM))
+    return (plain(path), _TIMES[row["timing"]], told(row, teller, FORM))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Section, paragraph, table
 from outcomes.report.page.pieces import Given, Kind, Piece, Words
+from outcomes.report.reading.data_cut import data_cut
 from outcomes.report.reading.tables import table_rows
 from outcomes.study.settings import StudySettings
 
@@ -13,17 +15,12 @@ HASH_SHOWN = 12  # hexadecimal digits
 EXPLORATORY = "This analysis is exploratory: its choices were not fixed before the outcomes were seen."
 
 
-def data_cut(release: dict) -> str:
-    """The last day of the data in words; empty where the sources have no dates."""
-    return f"{release['data_cut']:%-d %B %Y}" if release["data_cut"] else ""
-
-
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, settings_sha256: str) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller, settings_sha256: str) -> Section:
     """One row a fact; table `release`."""
     (release,) = table_rows(con, "release")
     facts = {
         "Study": settings.study.name,
-        "Data up to": data_cut(release) or "not known: the sources carry no dates",
+        "Data up to": data_cut(con, teller) or "not told: the sources carry no dates, or too few clients have one",
         "Source files": str(release["n_batches"]),
         "Release (run)": release["release_id"],
         "Code version": release["code_version"],

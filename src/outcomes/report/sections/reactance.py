@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.balance.reactance import INTERACTION, SIMPLE, TABLE, WITHIN
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Piece, Words
 from outcomes.report.reading.tables import refusal, table_rows, told
@@ -30,15 +31,15 @@ _HEADS = {
 _LEVELS = ("low", "average", "high")
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section | None:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section | None:
     """Simple slopes of guidance at low, average and high reactance; table `reactance_effects`."""
     rows = table_rows(con, TABLE)
-    if refusal(con, "balance", settings.disclosure) or not rows:
+    if refusal(con, "balance", teller) or not rows:
         return None
     found = {(row["outcome"], row["guidance"], row["quantity"]): row for row in rows}
     change = found.get(("satisfaction", WITHIN, INTERACTION), rows[0])
     blocks: list[Block] = [
-        headline(_SAYS[told(change, settings.disclosure, _FORMS["satisfaction"]).direction]),
+        headline(_SAYS[told(change, teller, _FORMS["satisfaction"]).direction]),
         paragraph("Reactance is how much a person bristles at being told what to do, asked before therapy began."),
     ]
     for outcome, form in _FORMS.items():
@@ -46,14 +47,14 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section 
         lines: list[tuple[Piece | Words, ...]] = [
             (
                 plain(guidance.removesuffix(", per point")),
-                *(told(found[outcome, guidance, name], settings.disclosure, form) for name in (*SIMPLE, INTERACTION)),
+                *(told(found[outcome, guidance, name], teller, form) for name in (*SIMPLE, INTERACTION)),
             )
             for guidance in dict.fromkeys(row["guidance"] for row in own if row["quantity"] == INTERACTION)
         ]
         if lines:
             blocks.append(table((_HEADS[outcome], *_LEVELS, "change per point of reactance"), lines))
         elif own:
-            blocks.append(table(("For", "Result"), [(outcome, told(own[0], settings.disclosure, form))]))
+            blocks.append(table(("For", "Result"), [(outcome, told(own[0], teller, form))]))
     blocks.append(
         note(
             "Per point of guidance. Low and high: one standard deviation below and above the average client. An "

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.disclosure import shown_count
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Form, Given, Kind, Piece, Words
 from outcomes.report.reading.tables import refusal, table_rows, told
 from outcomes.report.reading.words import plain
 from outcomes.report.sections.dropout import CANNOT
-from outcomes.study.settings import Disclosure, StudySettings
+from outcomes.study.settings import StudySettings
 
 NAME, TITLE = "therapists", "Differences between therapists"
 _TITLES = {
@@ -40,13 +40,13 @@ _QUANTITIES = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Variance share and median odds ratio with bootstrap intervals, counts that may be shown."""
-    if reason := refusal(con, "therapists", settings.disclosure):
+    if reason := refusal(con, "therapists", teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     rows, blocks = table_rows(con, "therapist_variation"), []
     for outcome, title in _TITLES.items():
-        blocks += _outcome(title, [row for row in rows if row["outcome"] == outcome], settings.disclosure)
+        blocks += _outcome(title, [row for row in rows if row["outcome"] == outcome], teller)
     blocks.append(
         note(
             "This report names and ranks no therapist. Differences may come from whom therapists see, from chance, or "
@@ -56,16 +56,16 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     return Section(NAME, TITLE, tuple(blocks))
 
 
-def _outcome(title: str, rows: list[dict], rule: Disclosure) -> list[Block]:
+def _outcome(title: str, rows: list[dict], teller: Teller) -> list[Block]:
     if not rows:
         return []
     lines: list[tuple[Piece | Words, ...]] = []
     for row in rows:
         if row["quantity"] in _QUANTITIES or row["status"] == "refused":
             label, form = _QUANTITIES.get(row["quantity"], (row["quantity"].capitalize(), Form()))
-            lines.append((title if row["quantity"] == "all" else label, told(row, rule, form)))
+            lines.append((title if row["quantity"] == "all" else label, told(row, teller, form)))
         elif row["shown"] and row["status"] == "converged":
-            lines.append((row["quantity"].capitalize(), Given(_told_now(row, rule), Kind.COUNT)))
+            lines.append((row["quantity"].capitalize(), Given(_told_now(row, teller), Kind.COUNT)))
     mix = next((row["adjusted_for"] for row in rows if row["adjusted_for"]), "")
     said: list[Block] = [heading(title), table(("What", "Estimate (interval)"), lines)]
     if mix:
@@ -73,8 +73,8 @@ def _outcome(title: str, rows: list[dict], rule: Disclosure) -> list[Block]:
     return said
 
 
-def _told_now(row: dict, rule: Disclosure) -> str:
+def _told_now(row: dict, teller: Teller) -> str:
     """A count of therapists beside what earlier reports told; the answer's table knows its own release only."""
     number = row["shown"].replace(",", "")
     about = f"therapists: {row['outcome']}, {row['quantity']}"
-    return shown_count(int(number), rule, about).text if number.isdecimal() else row["shown"]
+    return teller.count(about, int(number)).text if number.isdecimal() else row["shown"]
