@@ -7,7 +7,9 @@ from types import ModuleType
 
 import duckdb
 
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Page, Section
+from outcomes.report.reading.data_cut import last_month
 from outcomes.report.reading.rows import table_rows
 from outcomes.report.sections.findings import balance as section_balance
 from outcomes.report.sections.findings import connection as section_connection
@@ -46,12 +48,16 @@ SECTIONS: tuple[ModuleType, ...] = (
     section_multiverse,
     section_changes,
 )
-"""Modules with `section(con, settings) -> Section | None`, in the order of the field guide (section 1j). Whether
-the data can answer comes before the answer; missing ratings and the multiverse before what would change it."""
+"""Modules with `section(con, settings, teller) -> Section | None`, in the order of the field guide (section 1j).
+Whether the data can answer comes before the answer; missing ratings and the multiverse before what would change it."""
 
 
 def sections(
-    con: duckdb.DuckDBPyConnection, settings: StudySettings, statements: Mapping[str, str], settings_sha256: str
+    con: duckdb.DuckDBPyConnection,
+    settings: StudySettings,
+    teller: Teller,
+    statements: Mapping[str, str],
+    settings_sha256: str,
 ) -> tuple[Section, ...]:
     """All sections that have something to say: the answers, then the data's quality, origin and methods.
 
@@ -60,20 +66,26 @@ def sections(
     con : duckdb.DuckDBPyConnection
         A release's database.
     settings : StudySettings
+    teller : Teller
+        Lets every number of people and sessions through, or not.
     statements : mapping of str to str
         Rules of the data-quality checks by id.
     settings_sha256 : str
         Hash of the study file.
     """
-    made = [module.section(con, settings) for module in SECTIONS]
-    made.append(section_quality.section(con, settings, statements))
-    made.append(section_origin.section(con, settings, settings_sha256))
-    made.append(section_methods.section(con, settings))
+    made = [module.section(con, settings, teller) for module in SECTIONS]
+    made.append(section_quality.section(con, settings, teller, statements))
+    made.append(section_origin.section(con, settings, teller, settings_sha256))
+    made.append(section_methods.section(con, settings, teller))
     return tuple(one for one in made if one)
 
 
 def page_of(
-    con: duckdb.DuckDBPyConnection, settings: StudySettings, statements: Mapping[str, str], settings_sha256: str
+    con: duckdb.DuckDBPyConnection,
+    settings: StudySettings,
+    teller: Teller,
+    statements: Mapping[str, str],
+    settings_sha256: str,
 ) -> Page:
     """Return the whole report; see `sections` for the parameters."""
     (release,) = table_rows(con, "release")
@@ -84,6 +96,6 @@ def page_of(
         audience=settings.report.audience,
         language=settings.report.language,
         release_id=release["release_id"],
-        data_cut=release["data_cut"],
-        sections=sections(con, settings, statements, settings_sha256),
+        data_cut=last_month(con, teller),
+        sections=sections(con, settings, teller, statements, settings_sha256),
     )

@@ -93,7 +93,7 @@ class Page:
         Of the text, e.g. "en".
     release_id : str
     data_cut : date or None
-        Last day of the data; None where the sources have no dates.
+        First day of the last month of the data; None where it is not shown.
     sections : tuple of Section
     """
 
@@ -114,15 +114,10 @@ class Page:
     @property
     def meta(self) -> str:
         """The line under the question."""
-        until = f"Data up to {day_words(self.data_cut)}" if self.data_cut else "Data without dates"
+        until = f"Data up to {self.data_cut:%B %Y}" if self.data_cut else "Last month of the data not told"
         return f"{until} · release {self.release_id}"
 
     closing: ClassVar[str] = "Made by the study's own data pipeline. This page names no person."
-
-
-def day_words(day: date) -> str:
-    """A day as a reader writes it: 3 June 2026."""
-    return f"{day:%-d %B %Y}"
 
 
 def paragraph(piece: Piece | Words) -> Paragraph:

@@ -8,9 +8,10 @@ import duckdb
 
 from outcomes.answers.common.words import ALL, Cause, HazardTerm, Reading
 from outcomes.answers.dropout.tables import EFFECTS, INCIDENCE, GuidanceLevel, RiskCause
+from outcomes.disclosure import Teller
 from outcomes.report.page.pieces import PERCENT, PERCENT_POINTS, Direction, Form, Told
 from outcomes.report.reading.rows import answer_rows, told
-from outcomes.study.settings import Disclosure, DropoutDefinition
+from outcomes.study.settings import DropoutDefinition
 
 LEVELS = (GuidanceLevel.LOW, GuidanceLevel.AVERAGE, GuidanceLevel.HIGH)
 TOLD_SESSIONS = (8, 12, 3)
@@ -34,21 +35,21 @@ class Effect:
         return self.told.direction
 
 
-def risks(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> dict[int, dict[GuidanceLevel, Told]]:
+def risks(con: duckdb.DuckDBPyConnection, teller: Teller) -> dict[int, dict[GuidanceLevel, Told]]:
     """Risk of dropout by session, then by level of guidance, and the difference; empty where refused."""
     found: dict[int, dict[GuidanceLevel, Told]] = {}
     for row in answer_rows(con, INCIDENCE, cause=RiskCause.DROPOUT):
         if row["session"] is not None:
             level = GuidanceLevel(row["guidance"])
             form = PERCENT_POINTS if level is GuidanceLevel.DIFFERENCE else PERCENT
-            found.setdefault(row["session"], {})[level] = told(row, rule, form)
+            found.setdefault(row["session"], {})[level] = told(row, teller, form)
     return found
 
 
-def risk_refusal(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Told | None:
+def risk_refusal(con: duckdb.DuckDBPyConnection, teller: Teller) -> Told | None:
     """Why there are no risks; None where there are."""
     refused = [row for row in answer_rows(con, INCIDENCE, cause=RiskCause.DROPOUT) if row["session"] is None]
-    return told(refused[0], rule) if refused else None
+    return told(refused[0], teller) if refused else None
 
 
 def guidance_levels(con: duckdb.DuckDBPyConnection) -> dict[GuidanceLevel, float]:
@@ -57,12 +58,12 @@ def guidance_levels(con: duckdb.DuckDBPyConnection) -> dict[GuidanceLevel, float
     return {GuidanceLevel(row["guidance"]): row["guidance_level"] for row in rows}
 
 
-def effects(con: duckdb.DuckDBPyConnection, effect: HazardTerm, rule: Disclosure) -> tuple[Effect, ...]:
+def effects(con: duckdb.DuckDBPyConnection, effect: HazardTerm, teller: Teller) -> tuple[Effect, ...]:
     """One effect on dropout under all definitions and readings, the study's own first; a refusal stands for all."""
     rows = [row for row in answer_rows(con, EFFECTS, cause=Cause.DROPOUT) if row["effect"] in (effect, ALL)]
     rows.sort(key=lambda row: not row["is_declared"])
     return tuple(
-        Effect(DropoutDefinition(r["definition"]), Reading(r["reading"]), r["is_declared"], told(r, rule, ODDS))
+        Effect(DropoutDefinition(r["definition"]), Reading(r["reading"]), r["is_declared"], told(r, teller, ODDS))
         for r in rows
     )
 

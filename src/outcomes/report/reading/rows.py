@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import duckdb
 
 from outcomes.answers.states import STATES, AnswerStatus
-from outcomes.disclosure import shown_text
+from outcomes.disclosure import Teller
 from outcomes.errors import UsageError
 from outcomes.mixed import FitStatus
 from outcomes.release.codebook.vocabulary import TableText
 from outcomes.report.page.pieces import PLAIN, Direction, Estimate, Form, Given, Kind, Told, Unsaid, direction
-from outcomes.study.settings import AnalysisName, Disclosure
+from outcomes.study.settings import AnalysisName
 
 _AT_EDGE = "no number, because a part of its model is estimated as zero"
 _UNSETTLED = "no number, because the calculation did not settle"
@@ -42,14 +42,14 @@ def answer_rows(con: duckdb.DuckDBPyConnection, table: TableText, **words: str) 
     return [row for row in rows if all(row[column] == word for column, word in words.items())]
 
 
-def told(row: Mapping, rule: Disclosure, form: Form = PLAIN) -> Told:
+def told(row: Mapping, teller: Teller, form: Form = PLAIN) -> Told:
     """The estimate of a row, or words in its place.
 
     Parameters
     ----------
     row : mapping
         With estimate, conf_low, conf_high, status and, where the table has one, reason.
-    rule : Disclosure
+    teller : Teller
         Whole numbers in a reason are treated as counts.
     form : Form
         How it is printed.
@@ -57,7 +57,7 @@ def told(row: Mapping, rule: Disclosure, form: Form = PLAIN) -> Told:
     state = FitStatus(row["status"])
     values = [row[name] for name in ("estimate", "conf_low", "conf_high")]
     if state is FitStatus.REFUSED:
-        reason = shown_text(row.get("reason") or "", rule)
+        reason = teller.text(row.get("reason") or "")
         return Unsaid(state, f"not calculated: {reason}" if reason else "not calculated")
     if state is FitStatus.NOT_CONVERGED:
         return Unsaid(state, _UNSETTLED)
@@ -72,14 +72,14 @@ def told(row: Mapping, rule: Disclosure, form: Form = PLAIN) -> Told:
     return Unsaid(state, f"{said} ({_AT_EDGE})", side)
 
 
-def refusal(con: duckdb.DuckDBPyConnection, analysis: AnalysisName, rule: Disclosure) -> Given | None:
+def refusal(con: duckdb.DuckDBPyConnection, analysis: AnalysisName, teller: Teller) -> Given | None:
     """Why an analysis gave no numbers; None where it did."""
     states = answer_rows(con, STATES, analysis=analysis)
     if not states:
         return Given("This question was not asked of these data.", Kind.REASON)
     if AnswerStatus(states[0]["status"]) is AnswerStatus.ANSWERED:
         return None
-    reason = shown_text(states[0]["reason"], rule)
+    reason = teller.text(states[0]["reason"])
     return Given(f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}", Kind.REASON)
 
 

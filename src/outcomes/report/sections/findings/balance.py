@@ -8,6 +8,7 @@ import duckdb
 
 from outcomes.answers.balance.tables import EVIDENCE, EvidenceMark, EvidenceQuantity, SurfaceTerm, Verdict
 from outcomes.answers.common.words import Grain, Outcome
+from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.figures.curves import satisfaction_picture
 from outcomes.report.figures.density import preference_cells
@@ -37,21 +38,21 @@ _SHAPE = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Verdicts, surface, and the quadratic beside it; tables `verdicts`, `balance_evidence`."""
-    if reason := refusal(con, AnalysisName.BALANCE, settings.disclosure):
+    if reason := refusal(con, AnalysisName.BALANCE, teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     verdicts = judged(con)
     evidence = answer_rows(con, EVIDENCE)
-    surface = _surface(evidence, settings)
+    surface = _surface(evidence, settings, teller)
     return Section(
         NAME,
         TITLE,
         (
             *(block for found in verdicts for block in _verdict(found)),
             heading("Guidance and what the client prefers, together"),
-            *_shape(surface, evidence, settings),
-            *_pictures(con, surface, settings),
+            *_shape(surface, evidence, settings, teller),
+            *_pictures(con, surface, settings, teller),
             note(
                 "A line that rises and then falls is no sign of one best amount of guidance for everyone: clients "
                 "differ in how much they want, and averaging over them bends the line by itself. So a turning point is "
@@ -83,18 +84,18 @@ def _place(row: dict) -> Place:
     return Outcome(row["outcome"]), Grain(row["level"])
 
 
-def _surface(evidence: list[dict], settings: StudySettings) -> Surface:
+def _surface(evidence: list[dict], settings: StudySettings, teller: Teller) -> Surface:
     """a1..a5 by outcome and level."""
     found: Surface = {}
     form = Form(is_signed=True, up="above zero", down="below zero")
     terms = {term.quantity: term for term in _SHAPE}
     for row in evidence:
         if term := terms.get(row["quantity"]):
-            found.setdefault(_place(row), {})[term] = told(row, settings.disclosure, form)
+            found.setdefault(_place(row), {})[term] = told(row, teller, form)
     return found
 
 
-def _shape(surface: Surface, evidence: list[dict], settings: StudySettings) -> tuple[Block, ...]:
+def _shape(surface: Surface, evidence: list[dict], settings: StudySettings, teller: Teller) -> tuple[Block, ...]:
     """One row per quantity, one column per outcome and level; the turning point last."""
     if not surface:
         return (
@@ -113,7 +114,7 @@ def _shape(surface: Surface, evidence: list[dict], settings: StudySettings) -> t
         rows.append(
             (
                 "Turning point of a curve in guidance alone, on the scale; see the note below",
-                *(_turn(turns.get(at), settings) for at in columns),
+                *(_turn(turns.get(at), settings, teller) for at in columns),
             )
         )
     head = ("Shape", *(_LEVELS[at] for at in columns))
@@ -125,7 +126,7 @@ def _shape(surface: Surface, evidence: list[dict], settings: StudySettings) -> t
     return (table(head, rows), units)
 
 
-def _turn(row: dict | None, settings: StudySettings) -> Piece:
+def _turn(row: dict | None, settings: StudySettings, teller: Teller) -> Piece:
     """The turning point with Fieller's interval; it may have no finite one."""
     if row is None:
         return "not part of this model"
@@ -134,10 +135,12 @@ def _turn(row: dict | None, settings: StudySettings) -> Piece:
     scale, value = settings.scales["directiveness"], row["estimate"]
     if value is not None and not scale.minimum <= value <= scale.maximum:
         return "none within the scale"
-    return told(row, settings.disclosure, Form(digits=1))
+    return told(row, teller, Form(digits=1))
 
 
-def _pictures(con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudySettings) -> tuple[Block, ...]:
+def _pictures(
+    con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudySettings, teller: Teller
+) -> tuple[Block, ...]:
     """The surface where enough clients are, and the curve with its sessions."""
     made: list[Picture | None] = []
     shape = {
@@ -147,7 +150,7 @@ def _pictures(con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudyS
     }
     if set(shape) == set(_SHAPE):
         scale, rated = settings.scales["directiveness"], settings.scales["satisfaction"]
-        cells = preference_cells(con, scale.minimum, scale.maximum, SQUARES, settings.disclosure)
+        cells = preference_cells(con, scale.minimum, scale.maximum, SQUARES, teller)
         if cells:
             caption = say(
                 "Darker: more satisfaction is expected. Dashed: guidance is just what the client prefers. Circles: how "
@@ -157,5 +160,5 @@ def _pictures(con: duckdb.DuckDBPyConnection, surface: Surface, settings: StudyS
             )
             ends = (scale.minimum, scale.maximum)
             made.append(surface_picture(cells, shape, ends, SQUARES, scale.unit, rated.unit, caption))
-        made.append(satisfaction_picture(con, settings))
+        made.append(satisfaction_picture(con, settings, teller))
     return tuple(one for one in made if one)

@@ -6,12 +6,13 @@ import duckdb
 
 from outcomes.answers.connection.tables import EFFECTS, EMPOWERMENT, ConnectionQuestion, PathWords, Timing, as_outcome
 from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Form, Piece, Words
 from outcomes.report.reading.plain_words import plain
 from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 NAME, TITLE = "connection", "Connection, feedback and empowerment"
 FORM = Form(is_signed=True, up="higher", down="lower")
@@ -38,9 +39,9 @@ _EMPOWERMENT = {
 } | {PathWords.TO_EMPOWERMENT: PathWords.TO_EMPOWERMENT}
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Paths from guidance to satisfaction, effects of asking, and empowerment; table `connection_effects`."""
-    if reason := refusal(con, AnalysisName.CONNECTION, settings.disclosure):
+    if reason := refusal(con, AnalysisName.CONNECTION, teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     blocks: list[Block] = [
         paragraph(
@@ -51,7 +52,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     ]
     rows = sorted(answer_rows(con, EFFECTS), key=_place)
     for question, title in _TITLES.items():
-        lines = [line for row in rows if row["question"] == question and (line := _line(row, settings.disclosure))]
+        lines = [line for row in rows if row["question"] == question and (line := _line(row, teller))]
         if lines:
             head = ("From what to what", "When", "Difference (interval)")
             blocks += [heading(title), table(head, lines, n_labels=2)]
@@ -70,7 +71,7 @@ def _place(row: dict) -> tuple[bool, bool, bool]:
     return Timing(row["timing"]) is not Timing.SAME, row["path"] == PathWords.INDIRECT, is_second
 
 
-def _line(row: dict, rule: Disclosure) -> tuple[Piece | Words, ...] | None:
+def _line(row: dict, teller: Teller) -> tuple[Piece | Words, ...] | None:
     """One row; differences of slopes and joint tests stay in the table of the release."""
     path = row["path"]
     if row["question"] == _EMPOWERED:
@@ -79,4 +80,4 @@ def _line(row: dict, rule: Disclosure) -> tuple[Piece | Words, ...] | None:
         said = _EMPOWERMENT[path]
     else:
         said = _INDIRECT[row["question"]] if path == PathWords.INDIRECT else plain(PathWords(path))
-    return (said, _TIMES[Timing(row["timing"])], told(row, rule, FORM))
+    return (said, _TIMES[Timing(row["timing"])], told(row, teller, FORM))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import duckdb
 from statsmodels.stats.proportion import proportion_confint
 
-from outcomes.answers.dropout.tables import AGREEMENT, RATES, AgreementMeasure
-from outcomes.disclosure import shown_count, shown_percent, shown_table
+from outcomes.answers.dropout.tables import RATES, AgreementMeasure
+from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, fold, headline, note, paragraph, table
-from outcomes.report.page.pieces import PERCENT, Estimate, Form, Piece, Range, Strong, Told, Unsaid, Words, say
+from outcomes.report.page.pieces import PERCENT, Estimate, Piece, Range, Strong, Told, Unsaid, Words, say
+from outcomes.report.reading.endings import ALL, UNKNOWN, likeness
+from outcomes.report.reading.people import PeopleTold, people_told
 from outcomes.report.reading.plain_words import DEFINITIONS, ENDINGS
-from outcomes.report.reading.rows import answer_rows, refusal, told
-from outcomes.study.settings import AnalysisName, Disclosure, DropoutDefinition, StudySettings
+from outcomes.report.reading.rows import answer_rows, refusal, table_rows, told
+from outcomes.study.settings import DropoutDefinition, StudySettings
 
 NAME, TITLE = "dropout", "What dropout means, and how often it happens"
 CANNOT = "These data cannot answer this."
@@ -23,21 +25,23 @@ _MEASURES = {
 FEW = Unsaid(FitStatus.REFUSED, "not shown: it would rest on too few clients")
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """The study's definition, the endings, and the share of dropout under every definition; `dropout_rates`."""
-    rule, declared = settings.disclosure, settings.dropout.definition
+    declared = settings.dropout.definition
     meaning = say("In this study a client dropped out if {meaning}.", meaning=Strong(DEFINITIONS[declared]))
-    endings = _endings(con, rule)
-    if reason := refusal(con, AnalysisName.DROPOUT, rule):
+    counted = people_told(con, declared.value, teller)
+    endings = _endings(counted)
+    if reason := refusal(con, "dropout", teller):
         return Section(NAME, TITLE, (paragraph(meaning), *endings, headline(CANNOT), paragraph(reason)))
     rates = sorted(answer_rows(con, RATES), key=lambda row: not row["is_declared"])
     lines: list[tuple[Piece | Words, ...]] = [
-        (_label(row["definition"], row["is_declared"]), _share(row, rule), _bounds(row, rule)) for row in rates
+        (_label(row["definition"], row["is_declared"]), _share(row, counted, teller), _bounds(row, counted, teller))
+        for row in rates
     ]
     head = (
         "A client dropped out if ...",
         "Share of courses (interval)",
-        "Range, if unknown endings were none or all dropouts",
+        "Range, if unknown endings were none or all dropouts, open courses too",
     )
     return Section(
         NAME,
@@ -51,7 +55,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
                 "Here courses that are still open are left out, so shares are larger than above. A course is one "
                 "client's therapy from start to end."
             ),
-            *_agreement(con, settings),
+            *_agreement(con, settings, teller),
         ),
     )
 
@@ -61,85 +65,61 @@ def _label(definition: str, is_declared: bool) -> Words:
     return say("{words} (this study)", words=Strong(words)) if is_declared else say(words)
 
 
-def _share(row: dict, rule: Disclosure) -> Told:
-    """The share with Wilson's interval, from the rounded counts, so that it gives away no more than they do."""
-    found = told(row, rule, PERCENT)
+def _share(row: dict, people: PeopleTold, teller: Teller) -> Told:
+    """The share with Wilson's interval, from the told counts, so that it gives away no more than they do."""
+    found = told(row, teller, PERCENT)
     if isinstance(found, Unsaid):
         return found
-    counted = _counted(row, rule)
+    counted = people.dropouts(row["definition"])
     if counted is None:
         return FEW
-    part, _, whole = counted
+    part, whole = counted
     low, high = proportion_confint(part, whole, method="wilson")
     return Estimate(part / whole, float(low), float(high), found.state, PERCENT)
 
 
-def _bounds(row: dict, rule: Disclosure) -> Piece:
-    """From none to all of the unknown endings; from rounded counts too."""
-    if isinstance(found := told(row, rule, PERCENT), Unsaid):
+def _bounds(row: dict, people: PeopleTold, teller: Teller) -> Piece:
+    """From none to all of the endings that are not known dropouts; from told counts too."""
+    if isinstance(found := told(row, teller, PERCENT), Unsaid):
         return found
-    counted = _counted(row, rule)
+    counted, unknown = people.dropouts(row["definition"]), people.shown(UNKNOWN)
     if counted is None:
         return FEW
-    part, unknown, whole = counted
-    if unknown is None:
-        return "few endings are unknown"
-    return Range(part / (whole + unknown), (part + unknown) / (whole + unknown), PERCENT)
+    if unknown == "" or unknown.value is None:
+        return "not shown: few endings are unknown, or others would give them away"
+    part, whole = counted
+    return Range(part / (whole + unknown.value), (part + unknown.value) / (whole + unknown.value), PERCENT)
 
 
-def _counted(row: dict, rule: Disclosure) -> tuple[int, int | None, int] | None:
-    """Dropouts, unknown endings (None where few) and courses as they may be told; None where the share may not be."""
-    part, whole, about = (
-        round(row["estimate"] * row["n_episodes"]),
-        row["n_episodes"],
-        f"dropout by {row['definition']}",
-    )
-    if shown_percent(part, whole, rule, f"{about}: share").value is None:
-        return None
-    part, whole = (shown_count(n, rule, f"{about}: {what}").value for what, n in (("dropouts", part), ("all", whole)))
-    return part, shown_count(row["n_undetermined"], rule, f"{about}: unknown endings").value, whole
-
-
-def _endings(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> tuple[Block, ...]:
+def _endings(people: PeopleTold) -> tuple[Block, ...]:
     """Episodes by how they ended, of the cohort's risk set."""
-    found = dict(
-        con.execute(
-            "select ending_state, count(distinct episode_id) from mart_person_session where is_last group by all"
-        ).fetchall()
-    )
-    counts = [found.get(name, 0) for name in ENDINGS]
-    if not sum(counts[:3]):  # the refusal beside it says why
+    if not people.judged and people.shown(ALL) == "":  # the refusal beside it says why
         return ()
-    shown = shown_table(counts, rule, "endings", ENDINGS)
     lines: list[tuple[Piece | Words, ...]] = [
-        (words, part, shown_percent(n, sum(counts), rule, f"endings: {name}") if part.value is not None else "")
-        for (name, words), part, n in zip(ENDINGS.items(), shown.parts, counts, strict=True)
+        (words, people.shown(name), people.share(name) if people.shown(name).value is not None else "")
+        for name, words in ENDINGS.items()
     ]
-    lines.append((Strong("all"), shown.total, ""))
+    lines.append((Strong("all"), people.shown(ALL), ""))
     return (table(("How courses of therapy ended", "Courses", "Share of all"), lines),)
 
 
-def _agreement(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Block, ...]:
-    """Agreement of every other definition with the study's own; table `dropout_agreement`."""
-    own, lines = settings.dropout.definition, {}
-    for row in answer_rows(con, AGREEMENT):
-        pair = [DropoutDefinition(row[name]) for name in ("definition", "definition_2")]
-        if own in pair:
-            other = pair[1] if pair[0] is own else pair[0]
-            lines.setdefault(other, {})[AgreementMeasure(row["measure"])] = told(row, settings.disclosure, Form())
+def _agreement(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> tuple[Block, ...]:
+    """How far every other definition counts the same clients as the study's own, in words."""
+    if not table_rows(con, "dropout_agreement"):
+        return ()
     rows: list[tuple[Piece | Words, ...]] = [
-        (
-            DEFINITIONS[other],
-            *(found.get(measure, found.get(AgreementMeasure.ALL, FEW)) for measure in _MEASURES),
-        )
-        for other, found in lines.items()
+        (DEFINITIONS[DropoutDefinition(other)], word or FEW)
+        for other, word in likeness(con, settings.dropout.definition.value, teller).items()
     ]
     if not rows:
         return ()
     return (
         fold(
             "How far the definitions agree with the study's own",
-            table(("A client dropped out if ...", *_MEASURES.values()), rows),
-            note("One is full agreement, zero is what chance gives. Kappa is low where dropout is rare."),
+            table(("A client dropped out if ...", "It counts ..."), rows, n_labels=2),
+            note(
+                "In words, and only where each kind of agreement and disagreement has enough clients: figures of "
+                "agreement would give away how many they are."
+            ),
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.guidance.tables import GuidanceModel, GuidanceQuestion, SlopePart
+from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.figures.curves import satisfaction_levels
 from outcomes.report.page.blocks import Block, Section, fold, headline, note, paragraph, table
@@ -44,9 +45,9 @@ _SIMPLER = (
 _RELIABILITIES = ((0.8, "high"), (0.6, "moderate"), (0.0, "low"))
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Differences in satisfaction per point of guidance; table `guidance_effects`."""
-    if reason := refusal(con, AnalysisName.GUIDANCE, settings.disclosure):
+    if reason := refusal(con, AnalysisName.GUIDANCE, teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     found = quoted_effects(con)
     rows, everything = found.rows, found.everything
@@ -54,7 +55,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     form = effect_form(rated)
 
     def lines(said: dict[str, str], key: str, chosen: list[dict]) -> list[tuple[Piece | Words, ...]]:
-        by_name = {row[key]: told(row, settings.disclosure, form) for row in chosen}
+        by_name = {row[key]: told(row, teller, form) for row in chosen}
         return [(text.format(unit=unit, rated=rated), by_name[name]) for name, text in said.items() if name in by_name]
 
     slopes = lines(_PARTS, "part", [row for row in rows if row["question"] == GuidanceQuestion.SLOPE])
@@ -63,16 +64,16 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
         NAME,
         TITLE,
         (
-            headline(_HEADLINES[within_effect(con, settings).direction]),
-            *satisfaction_levels(con, settings),
-            table(("Compared", difference), slopes or [("All three", within_effect(con, settings))]),
+            headline(_HEADLINES[within_effect(con, settings, teller).direction]),
+            *satisfaction_levels(con, settings, teller),
+            table(("Compared", difference), slopes or [("All three", within_effect(con, settings, teller))]),
             *([note(_SIMPLER)] if found.is_simpler else []),
             note(
                 "The three lines answer different questions and are kept apart. None of them shows a cause: a "
                 "therapist may guide more because a client is doing badly, and a content client may rate everything "
                 "higher."
             ),
-            *_more(rows, everything, lines, difference, settings, form),
+            *_more(rows, everything, lines, difference, settings, teller, form),
         ),
     )
 
@@ -82,15 +83,17 @@ def effect_form(rated: str) -> Form:
     return Form(is_signed=True, unit=f" {rated}s", up="higher", down="lower")
 
 
-def within_effect(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Told:
+def within_effect(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Told:
     """The effect within clients that the report quotes, or words in its place."""
     found = quoted_effects(con)
     rated = settings.scales["satisfaction"].unit.removesuffix("s")
     slopes = [row for row in found.rows if (row["question"], row["part"]) == (GuidanceQuestion.SLOPE, SlopePart.WITHIN)]
-    return told((*slopes, *found.everything)[0], settings.disclosure, effect_form(rated))
+    return told((*slopes, *found.everything)[0], teller, effect_form(rated))
 
 
-def _more(rows, everything, lines, difference: str, settings: StudySettings, form: Form) -> tuple[Block, ...]:
+def _more(
+    rows, everything, lines, difference: str, settings: StudySettings, teller: Teller, form: Form
+) -> tuple[Block, ...]:
     """What stands beside the three effects: order in time, the models compared, the corrections."""
     folds: list[Block] = []
     if lags := lines(_LAGS, "question", rows):
@@ -101,7 +104,7 @@ def _more(rows, everything, lines, difference: str, settings: StudySettings, for
             fold("From one session to the next", table(("Order in time", "Difference (interval)"), lags), small)
         )
     models: list[tuple[Piece | Words, ...]] = [
-        (GuidanceModel(row["model"]), told(row, settings.disclosure, form))
+        (GuidanceModel(row["model"]), told(row, teller, form))
         for row in everything
         if row["question"] == GuidanceQuestion.SLOPE and row["part"] == SlopePart.WITHIN
     ]
@@ -110,7 +113,7 @@ def _more(rows, everything, lines, difference: str, settings: StudySettings, for
     context = lines(_CONTEXT, "part", [row for row in rows if row["question"] == GuidanceQuestion.CONTEXT])
     corrected = [row for row in rows if row["question"] == GuidanceQuestion.CORRECTED]
     context += [
-        ("Between clients, corrected because a usual level rests on few sessions", told(row, settings.disclosure, form))
+        ("Between clients, corrected because a usual level rests on few sessions", told(row, teller, form))
         for row in corrected
     ]
     if context:

@@ -7,6 +7,7 @@ import duckdb
 from outcomes.answers.balance.reactance import SIMPLE
 from outcomes.answers.balance.tables import REACTANCE, ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.common.words import Outcome
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Piece, Words
 from outcomes.report.reading.plain_words import plain
@@ -32,15 +33,15 @@ _HEADS = {
 _LEVELS = ("low", "average", "high")  # of SIMPLE, in its order
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section | None:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section | None:
     """Simple slopes of guidance at low, average and high reactance; table `reactance_effects`."""
     rows = answer_rows(con, REACTANCE)
-    if refusal(con, AnalysisName.BALANCE, settings.disclosure) or not rows:
+    if refusal(con, AnalysisName.BALANCE, teller) or not rows:
         return None
     found = {(row["outcome"], row["guidance"], row["quantity"]): row for row in rows}
     change = found.get((Outcome.SATISFACTION, ReactanceGuidance.WITHIN, ReactanceQuantity.CHANGE), rows[0])
     blocks: list[Block] = [
-        headline(_SAYS[told(change, settings.disclosure, _FORMS[Outcome.SATISFACTION]).direction]),
+        headline(_SAYS[told(change, teller, _FORMS[Outcome.SATISFACTION]).direction]),
         paragraph("Reactance is how much a person bristles at being told what to do, asked before therapy began."),
     ]
     for outcome, form in _FORMS.items():
@@ -48,17 +49,14 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section 
         lines: list[tuple[Piece | Words, ...]] = [
             (
                 plain(guidance.removesuffix(", per point")),
-                *(
-                    told(found[outcome, guidance, name], settings.disclosure, form)
-                    for name in (*SIMPLE, ReactanceQuantity.CHANGE)
-                ),
+                *(told(found[outcome, guidance, name], teller, form) for name in (*SIMPLE, ReactanceQuantity.CHANGE)),
             )
             for guidance in dict.fromkeys(row["guidance"] for row in own if row["quantity"] == ReactanceQuantity.CHANGE)
         ]
         if lines:
             blocks.append(table((_HEADS[outcome], *_LEVELS, "change per point of reactance"), lines))
         elif own:
-            blocks.append(table(("For", "Result"), [(outcome, told(own[0], settings.disclosure, form))]))
+            blocks.append(table(("For", "Result"), [(outcome, told(own[0], teller, form))]))
     blocks.append(
         note(
             "Per point of guidance. Low and high: one standard deviation below and above the average client. An "

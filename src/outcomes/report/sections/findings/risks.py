@@ -6,6 +6,7 @@ import duckdb
 
 from outcomes.answers.common.words import HazardTerm, Reading
 from outcomes.answers.dropout.tables import GuidanceLevel
+from outcomes.disclosure import Teller
 from outcomes.report.figures.dropout_charts import ForestRow, forest_picture, risk_picture
 from outcomes.report.page.blocks import Block, Section, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Strong, Words, say
@@ -38,12 +39,11 @@ _CHANGES = {
 _WHO = {GuidanceLevel.LOW: "little", GuidanceLevel.AVERAGE: "average", GuidanceLevel.HIGH: "much"}
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Risks by session and level of guidance, then odds ratios; tables `dropout_incidence`, `dropout_effects`."""
-    rule = settings.disclosure
-    if reason := refusal(con, AnalysisName.DROPOUT, rule):
+    if reason := refusal(con, AnalysisName.DROPOUT, teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
-    found = effects(con, HazardTerm.SO_FAR, rule)
+    found = effects(con, HazardTerm.SO_FAR, teller)
     own = declared(found)
     unit = settings.scales["directiveness"].unit.removesuffix("s")
     return Section(
@@ -51,11 +51,11 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
         TITLE,
         (
             headline(dropout_headline(own)),
-            *_risks(con, settings),
+            *_risks(con, settings, teller),
             heading("Does it depend on what counts as dropout?"),
             paragraph(survival(found)),
             *_definitions(found, unit),
-            *_change(declared(effects(con, HazardTerm.CHANGE, rule)), unit),
+            *_change(declared(effects(con, HazardTerm.CHANGE, teller)), unit),
             note("These are associations: they do not show that guidance makes clients leave or stay."),
         ),
     )
@@ -72,10 +72,10 @@ def level_label(name: GuidanceLevel, levels: dict[GuidanceLevel, float]) -> Word
     return say("{who} guidance ({at})", who=_WHO[name], at=at)
 
 
-def _risks(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Block, ...]:
-    by_session, levels = risks(con, settings.disclosure), guidance_levels(con)
+def _risks(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> tuple[Block, ...]:
+    by_session, levels = risks(con, teller), guidance_levels(con)
     if not by_session:
-        why = risk_refusal(con, settings.disclosure)
+        why = risk_refusal(con, teller)
         return (paragraph(say("The risk by session: {why}.", why=why)),) if why else ()
     head = ("Dropped out by", *(level_label(name, levels) for name in LEVELS), "Much less little, in percentage points")
     lines: list[tuple[Piece | Words, ...]] = [

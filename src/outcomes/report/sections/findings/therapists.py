@@ -5,14 +5,14 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
-from outcomes.disclosure import shown_count
+from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Form, Given, Kind, Piece, Words
 from outcomes.report.reading.plain_words import plain
 from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 NAME, TITLE = "therapists", "Differences between therapists"
 _TITLES = {
@@ -42,13 +42,13 @@ _QUANTITIES = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Variance share and median odds ratio with bootstrap intervals, counts that may be shown."""
-    if reason := refusal(con, AnalysisName.THERAPISTS, settings.disclosure):
+    if reason := refusal(con, AnalysisName.THERAPISTS, teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     rows, blocks = answer_rows(con, VARIATION), []
     for outcome, title in _TITLES.items():
-        blocks += _outcome(title, [row for row in rows if row["outcome"] == outcome], settings.disclosure)
+        blocks += _outcome(title, [row for row in rows if row["outcome"] == outcome], teller)
     blocks.append(
         note(
             "This report names and ranks no therapist. Differences may come from whom therapists see, from chance, or "
@@ -58,21 +58,21 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     return Section(NAME, TITLE, tuple(blocks))
 
 
-def _outcome(title: str, rows: list[dict], rule: Disclosure) -> list[Block]:
+def _outcome(title: str, rows: list[dict], teller: Teller) -> list[Block]:
     if not rows:
         return []
     lines: list[tuple[Piece | Words, ...]] = []
     for row in rows:
         quantity, status = TherapistQuantity(row["quantity"]), FitStatus(row["status"])
         if quantity is TherapistQuantity.ALL:
-            lines.append((title, told(row, rule)))
+            lines.append((title, told(row, teller)))
         elif quantity in _QUANTITIES:
             label, form = _QUANTITIES[quantity]
-            lines.append((label, told(row, rule, form)))
+            lines.append((label, told(row, teller, form)))
         elif status is FitStatus.REFUSED:
-            lines.append((quantity.capitalize(), told(row, rule)))
+            lines.append((quantity.capitalize(), told(row, teller)))
         elif row["shown"] and status is FitStatus.CONVERGED:
-            lines.append((quantity.capitalize(), Given(_told_now(row, rule), Kind.COUNT)))
+            lines.append((quantity.capitalize(), Given(_told_now(row, teller), Kind.COUNT)))
     mix = next((row["adjusted_for"] for row in rows if row["adjusted_for"]), "")
     said: list[Block] = [heading(title), table(("What", "Estimate (interval)"), lines)]
     if mix:
@@ -80,8 +80,8 @@ def _outcome(title: str, rows: list[dict], rule: Disclosure) -> list[Block]:
     return said
 
 
-def _told_now(row: dict, rule: Disclosure) -> str:
+def _told_now(row: dict, teller: Teller) -> str:
     """A count of therapists beside what earlier reports told; the answer's table knows its own release only."""
     number = row["shown"].replace(",", "")
     about = f"therapists: {row['outcome']}, {row['quantity']}"
-    return shown_count(int(number), rule, about).text if number.isdecimal() else row["shown"]
+    return teller.count(about, int(number)).text if number.isdecimal() else row["shown"]

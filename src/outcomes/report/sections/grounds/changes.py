@@ -7,6 +7,7 @@ import duckdb
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.common.words import Grain, HazardTerm, Outcome
 from outcomes.answers.guidance.tables import EFFECTS, GuidanceQuestion, SlopePart
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Direction, Strong, Words, say
 from outcomes.report.reading.dropout_rows import effects
@@ -17,9 +18,9 @@ from outcomes.report.sections.findings.risks import survival
 from outcomes.study.settings import AnalysisName, StudySettings
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Choices first, then the limits that hold for any study of this kind."""
-    items = [*_definitions(con, settings), *_models(con, settings), *_levels(con)]
+    items = [*_definitions(con, settings, teller), *_models(con, settings, teller), *_levels(con)]
     items += [
         say("{name} Nobody was assigned to more or less guidance. A reason that nobody rated (a crisis, say) may move "
             "guidance, satisfaction and dropout together, and would change the answer.",
@@ -32,19 +33,19 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     return Section("changes", "What would change the conclusion", (bullets(*items),))
 
 
-def _definitions(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[Words]:
-    if refusal(con, AnalysisName.DROPOUT, settings.disclosure):
+def _definitions(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> list[Words]:
+    if refusal(con, AnalysisName.DROPOUT, teller):
         return []
-    found = effects(con, HazardTerm.SO_FAR, settings.disclosure)
+    found = effects(con, HazardTerm.SO_FAR, teller)
     name = Strong("Another definition of dropout?")
     return [Words((name, " ", *survival(found).pieces))]
 
 
-def _models(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[Words]:
+def _models(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> list[Words]:
     """Whether the slope within clients says the same in every model of it."""
     rows = answer_rows(con, EFFECTS, question=GuidanceQuestion.SLOPE, part=SlopePart.WITHIN)
     form = effect_form("point")
-    sides = {told(row, settings.disclosure, form).direction for row in rows} - {Direction.UNTOLD}
+    sides = {told(row, teller, form).direction for row in rows} - {Direction.UNTOLD}
     if not sides:
         return []
     same = "No: all models of the same client's sessions come to the same conclusion."

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.disclosure import Shown, shown_count, shown_percent, shown_text
+from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, note, paragraph, table
 from outcomes.report.page.pieces import Form, Given, Kind, Piece, Strong, Words, say
+from outcomes.report.reading.people import CLIENTS, SESSIONS, PeopleTold, in_model, out_of_model, people_told
 from outcomes.report.reading.plain_words import plain, term_label
 from outcomes.report.reading.rows import table_rows, told
-from outcomes.study.settings import Disclosure, StudySettings
+from outcomes.study.settings import StudySettings
 
 _STATES = {
     FitStatus.CONVERGED: "calculation complete",
@@ -35,52 +36,51 @@ _HOW = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Details that open on demand."""
     specs = table_rows(con, "model_specs")
     fits = {row["model"]: row for row in table_rows(con, "model_fits")}
-    declared = [_model(con, spec, fits[spec["model"]], settings.disclosure) for spec in specs if spec["model"] in fits]
+    declared = [
+        _model(con, spec, fits[spec["model"]], settings.dropout.definition.value, teller)
+        for spec in specs
+        if spec["model"] in fits
+    ]
     how = bullets(*(say("{name}: " + text, name=Strong(name)) for name, text in _HOW.items()))
     least = say(
         "A declared model is shown only with at least {n} more sessions than terms.",
-        n=Given(str(settings.disclosure.minimum_residual_df)),
+        n=Given(str(teller.rule.minimum_residual_df)),
     )
     models: tuple[Block, ...] = (heading("The study's declared models"), *declared, note(least)) if declared else ()
     return Section("methods", "How it was computed", (fold("Each answer", how), *models))
 
 
-def _model(con: duckdb.DuckDBPyConnection, spec: dict, fit: dict, rule: Disclosure) -> Block:
+def _model(con: duckdb.DuckDBPyConnection, spec: dict, fit: dict, own: str, teller: Teller) -> Block:
     state = FitStatus(fit["status"])
     title = Given(f"Model “{spec['model'].replace('_', ' ')}”: {_STATES[state]}")
     blocks: list[Block] = [paragraph(Given(spec["question"]))]
     if state is not FitStatus.REFUSED:
-        blocks.append(paragraph(_people(fit, rule, f"model {spec['model']}")))
+        blocks.append(paragraph(_people(fit, people_told(con, own, teller), teller)))
     if fit["reason"]:
-        blocks.append(paragraph(Given(plain(shown_text(fit["reason"], rule)), Kind.REASON)))
+        blocks.append(paragraph(Given(plain(teller.text(fit["reason"])), Kind.REASON)))
     if state is FitStatus.CONVERGED:
-        blocks += _effects(con, spec, rule)
+        blocks += _effects(con, spec, teller)
     blocks.append(note(Given(f"{spec['formula']} · {spec['link']} · engine: {spec['engine']}")))
     return fold(title, *blocks)
 
 
-def _people(fit: dict, rule: Disclosure, model: str) -> Words:
+def _people(fit: dict, told: PeopleTold, teller: Teller) -> Words:
+    model = fit["model"]
     return say(
-        "{sessions} sessions of {clients} clients with {therapists} therapists. Sessions left out because a rating was "
-        "missing or what came next is not known: {missing}.",
-        sessions=shown_count(fit["n_rows"], rule, f"{model}: sessions"),
-        clients=shown_count(fit["n_clients"], rule, f"{model}: clients"),
-        therapists=shown_count(fit["n_therapists"], rule, f"{model}: therapists"),
-        missing=_share(fit["n_missing"], fit["n_rows"] + fit["n_missing"], rule, f"{model}: sessions left out"),
+        "{sessions} sessions of {clients} clients with {therapists} therapists. Sessions left out because something "
+        "else that the model needs was missing: {missing}.",
+        sessions=told.shown(in_model(SESSIONS, model)),
+        clients=told.shown(in_model(CLIENTS, model)),
+        therapists=teller.count(f"model {model}: therapists", fit["n_therapists"]),
+        missing=told.shown(out_of_model(SESSIONS, model)) or "not known",
     )
 
 
-def _share(part: int, whole: int, rule: Disclosure, about: str) -> Shown:
-    if part < rule.minimum_count:
-        return shown_count(part, rule, about)
-    return shown_percent(part, whole, rule, f"{about}, of all")
-
-
-def _effects(con: duckdb.DuckDBPyConnection, spec: dict, rule: Disclosure) -> list[Block]:
+def _effects(con: duckdb.DuckDBPyConnection, spec: dict, teller: Teller) -> list[Block]:
     """Effects with intervals; hazards as ratios, without their starting level."""
     is_hazard = spec["kind"] == "hazard"
     form = Form(is_log=is_hazard, up="more", down="less")
@@ -88,7 +88,7 @@ def _effects(con: duckdb.DuckDBPyConnection, spec: dict, rule: Disclosure) -> li
         (
             Given(term_label(row["term"])),
             "second method, with errors robust to therapists" if row["variant"] == "cluster_robust" else "",
-            told(row, rule, form),
+            told(row, teller, form),
         )
         for row in table_rows(con, "model_estimates", f"model = '{spec['model']}' and estimate is not null")
         if not (is_hazard and row["term"] == "(Intercept)")

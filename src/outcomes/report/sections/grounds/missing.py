@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.missing.tables import LADDER, LadderEffect, Rung
+from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Told, Words, direction, say
@@ -34,9 +35,9 @@ _SAME = "The conclusions are the same however the missing ratings are read."
 _ANOTHER = "A conclusion is another one under some readings of the missing ratings: look at the lines of the table."
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """The ladder in one table, then shifts and tipping points; table `missing_ladder`."""
-    if reason := refusal(con, AnalysisName.MISSING, settings.disclosure):
+    if reason := refusal(con, AnalysisName.MISSING, teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     rows = answer_rows(con, LADDER)
     rated = settings.scales["satisfaction"].unit.removesuffix("s")
@@ -45,7 +46,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     def line(rung: Rung, delta: float | None = None) -> list[Told]:
         chosen = [row for row in rows if row["rung"] == rung and row["delta"] == delta]
         found = [[row for row in chosen if row["effect"] in (effect, LadderEffect.ALL)] for effect in _WHO]
-        return [told(some[0], settings.disclosure, form) for some in found if some]
+        return [told(some[0], teller, form) for some in found if some]
 
     ladder = [(label, *line(rung)) for rung, label in _RUNGS.items() if line(rung)]
     head = (f"Difference in satisfaction per point of guidance, in {rated}s", "Same client", "Between clients")

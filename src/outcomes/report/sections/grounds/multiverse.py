@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.multiverse.tables import SPECS, TESTS, Choosing, choice_words
+from outcomes.disclosure import Teller
 from outcomes.report.figures.specification_curve import specification_curve
 from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
@@ -27,9 +28,9 @@ DIMENSIONS = (
 NEARLY_ALL, SMALL_P = 0.95, 0.05
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """The curve of the first pool, and what every pool says; tables `multiverse_specs` and `multiverse_tests`."""
-    if reason := refusal(con, AnalysisName.MULTIVERSE, settings.disclosure):
+    if reason := refusal(con, AnalysisName.MULTIVERSE, teller):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     tests = answer_rows(con, TESTS)
     rated = settings.scales["satisfaction"].unit.removesuffix("s")
@@ -47,8 +48,8 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
         (
             headline(_headline(tests[0])),
             paragraph(asked),
-            *_curve(con, settings, tests[0], rated),
-            table(head, [_line(row, settings, rated) for row in tests]),
+            *_curve(con, settings, teller, tests[0], rated),
+            table(head, [_line(row, settings, teller, rated) for row in tests]),
             *_notes(tests),
             *_sealed(con),
         ),
@@ -68,9 +69,9 @@ def _headline(row: dict) -> str:
     return "Some defensible calculations show a link beyond chance, but they do not agree on its direction."
 
 
-def _line(row: dict, settings: StudySettings, rated: str) -> tuple[Piece | Words, ...]:
+def _line(row: dict, settings: StudySettings, teller: Teller, rated: str) -> tuple[Piece | Words, ...]:
     """One pool: counts of calculations are no counts of people."""
-    middle = told(row, settings.disclosure, effect_form(rated))
+    middle = told(row, teller, effect_form(rated))
     counted = Given(f"{row['n_estimated']:,} of {row['n_specs']:,}")
     if row["same_sign_prop"] is None:
         return Given(row["pool"]), counted, middle, "", ""
@@ -78,10 +79,12 @@ def _line(row: dict, settings: StudySettings, rated: str) -> tuple[Piece | Words
     return Given(row["pool"]), counted, middle, Given(PERCENT.number(row["same_sign_prop"])), joint
 
 
-def _curve(con: duckdb.DuckDBPyConnection, settings: StudySettings, test: dict, rated: str) -> list[Block]:
+def _curve(
+    con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller, test: dict, rated: str
+) -> list[Block]:
     """The specification curve of one pool, where there is one to draw."""
     rows = answer_rows(con, SPECS, pool=test["pool"])
-    found = [(told(row, settings.disclosure, effect_form(rated)), row) for row in rows]
+    found = [(told(row, teller, effect_form(rated)), row) for row in rows]
     drawn = sorted(((e, row) for e, row in found if isinstance(e, Estimate)), key=lambda pair: pair[0].value)
     varied = [name for name in DIMENSIONS if len({row[name] for _, row in drawn}) > 1]
     if len(drawn) < 2 or not varied:

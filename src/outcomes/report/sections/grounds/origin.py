@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.report.page.blocks import Section, day_words, paragraph, table
+from outcomes.disclosure import Teller
+from outcomes.report.page.blocks import Section, paragraph, table
 from outcomes.report.page.pieces import Given, Kind, Piece, Words
+from outcomes.report.reading.data_cut import data_cut
 from outcomes.report.reading.rows import table_rows
 from outcomes.study.settings import StudySettings
 
 HASH_SHOWN = 12  # hexadecimal digits
-NO_DATES = "not known: the sources carry no dates"
 EXPLORATORY = "This analysis is exploratory: its choices were not fixed before the outcomes were seen."
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, settings_sha256: str) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller, settings_sha256: str) -> Section:
     """One row a fact; table `release`."""
     (release,) = table_rows(con, "release")
     facts = {
         "Study": settings.study.name,
-        "Data up to": day_words(release["data_cut"]) if release["data_cut"] else NO_DATES,
+        "Data up to": data_cut(con, teller) or "not told: the sources carry no dates, or too few clients have one",
         "Source files": str(release["n_batches"]),
         "Release (run)": release["release_id"],
         "Code version": release["code_version"],

@@ -6,6 +6,7 @@ import duckdb
 
 from outcomes.answers.common.words import Grain, HazardTerm, Outcome
 from outcomes.answers.dropout.tables import GuidanceLevel
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Given, Kind, Strong, Told, Unsaid, Words, say
 from outcomes.report.reading.dropout_rows import TOLD_SESSIONS, declared, effects, guidance_levels, risks
@@ -13,7 +14,7 @@ from outcomes.report.reading.rows import refusal
 from outcomes.report.reading.verdicts import judged
 from outcomes.report.sections.findings.effects import within_effect
 from outcomes.report.sections.findings.risks import dropout_headline, survival
-from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
 _NAMES = {
     (Outcome.SATISFACTION, Grain.SESSION): "Satisfaction, session by session.",
@@ -22,15 +23,14 @@ _NAMES = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Verdicts, each with the number that says most, absolute risks where it is about people."""
-    rule = settings.disclosure
     found = {(one.outcome, one.level): say(one.sentence) for one in judged(con)}
-    refused = refusal(con, AnalysisName.BALANCE, rule)
+    refused = refusal(con, AnalysisName.BALANCE, teller)
     items = []
     for at, name in _NAMES.items():
         verdict = found.get(at) or say("These data cannot give a verdict: {reason}", reason=refused or "")
-        more = _MORE[at](con, settings) if at in _MORE else say("")
+        more = _MORE[at](con, settings, teller) if at in _MORE else say("")
         items.append(Words((Strong(name), " ", *verdict.pieces, " ", *more.pieces)))
     cause = (
         "{name} These are links between things that happened together. They do not show that more or less guidance is "
@@ -40,11 +40,11 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
     return Section("short", "In short", (bullets(*items),))
 
 
-def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
+def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
     """The effect within clients in units."""
-    if refusal(con, AnalysisName.GUIDANCE, settings.disclosure):
+    if refusal(con, AnalysisName.GUIDANCE, teller):
         return say("")
-    effect = within_effect(con, settings)
+    effect = within_effect(con, settings, teller)
     unit = settings.scales["directiveness"].unit.removesuffix("s")
     if isinstance(effect, Unsaid):
         return say(
@@ -54,19 +54,18 @@ def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
     return say(sentence, unit=unit, effect=effect)
 
 
-def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Words:
+def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
     """Absolute risks at little and much guidance, and whether the conclusion hangs on the definition."""
-    rule = settings.disclosure
-    if reason := refusal(con, AnalysisName.DROPOUT, rule):
-        if refusal(con, AnalysisName.BALANCE, rule):  # said already
+    if reason := refusal(con, AnalysisName.DROPOUT, teller):
+        if refusal(con, AnalysisName.BALANCE, teller):  # said already
             return say("")
         return say("How often clients drop out with more or less guidance: {reason}", reason=reason)
-    found = effects(con, HazardTerm.SO_FAR, rule)
-    return Words((dropout_headline(declared(found)), *_absolute(con, rule), *_hangs(survival(found))))
+    found = effects(con, HazardTerm.SO_FAR, teller)
+    return Words((dropout_headline(declared(found)), *_absolute(con, teller), *_hangs(survival(found))))
 
 
-def _absolute(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> tuple:
-    by_session, levels = risks(con, rule), guidance_levels(con)
+def _absolute(con: duckdb.DuckDBPyConnection, teller: Teller) -> tuple:
+    by_session, levels = risks(con, teller), guidance_levels(con)
     session = next((t for t in TOLD_SESSIONS if t in by_session), None)
     if session is None:
         return ()

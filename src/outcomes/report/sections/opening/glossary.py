@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.pieces import Given, Strong, Words, say
 from outcomes.report.page.spans import CONVERGED_MARK
@@ -11,7 +12,7 @@ from outcomes.report.reading.plain_words import DEFINITIONS
 from outcomes.study.settings import Scale, StudySettings
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
     """Guidance, satisfaction, dropout, interval, and the mark of a settled calculation."""
     guidance, rating = settings.scales["directiveness"], settings.scales["satisfaction"]
     return Section(
@@ -32,7 +33,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
                     meaning=DEFINITIONS[settings.dropout.definition],
                 ),
                 say(
-                    "{term}: the range of values that fit the data, by a rule that holds the truth {share} times in "
+                    "{term}: the range of values that fit the data, by a teller that holds the truth {share} times in "
                     "{all}. The wider it is, the less sure the number.",
                     term=Strong("Interval"),
                     share=Given("95"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.recovery.tables import CARDS, CanAnswer
-from outcomes.disclosure import shown_text
+from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
@@ -20,16 +20,16 @@ _GROUPS = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section | None:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section | None:
     """What can be answered, and by how much; table `recovery_cards`."""
-    if reason := refusal(con, AnalysisName.RECOVERY, settings.disclosure):
+    if reason := refusal(con, AnalysisName.RECOVERY, teller):
         return Section(NAME, TITLE, (headline("Not tried for these data."), paragraph(reason)))
     rows = answer_rows(con, CARDS)
     if not rows:
         return None
     tried = [row for row in rows if row["status"] == FitStatus.CONVERGED]
     if not tried:
-        reasons = dict.fromkeys(shown_text(row["reason"], settings.disclosure) for row in rows)
+        reasons = dict.fromkeys(teller.text(row["reason"]) for row in rows)
         whys = [say("{why}", why=Given(reason, Kind.REASON)) for reason in reasons]
         return Section(NAME, TITLE, (headline(_headline(rows)), bullets(*whys)))
     blocks: list[Block] = [headline(_headline(rows)), paragraph(_how(rows))]

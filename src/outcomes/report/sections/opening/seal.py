@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Section, headline, paragraph
 from outcomes.report.reading.rows import table_rows
 from outcomes.study.sealing import SealState
@@ -15,7 +16,7 @@ WITHHELD = (
 )
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section | None:
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section | None:
     """What table `seal` says of withheld outcomes; its other states are told with the origin of the numbers."""
     withheld = [row for row in table_rows(con, "seal") if SealState(row["status"]) is SealState.WITHHELD]
     if not withheld:
