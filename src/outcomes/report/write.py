@@ -9,6 +9,7 @@ from outcomes.release.folders import DATABASE
 from outcomes.report.document import page_of
 from outcomes.report.page.html import html
 from outcomes.report.page.pdf import pdf
+from outcomes.report.sections.report_section import Source
 from outcomes.store.files import read_json, write_bytes, write_text
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
@@ -41,7 +42,7 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
     with connect(folder / DATABASE, read_only=True) as con:
         ((release_id,),) = con.execute("select release_id from release").fetchall()
         telling = teller(study, release_id)
-        page = page_of(con, study.settings, telling, statements, study.settings_sha256)
+        page = page_of(Source(con, study.settings, telling, statements, study.settings_sha256))
     (folder / REPORT).unlink(missing_ok=True)  # so that a kill leaves no old page beside new numbers
     write_told(folder, telling)
     write_text(folder / REPORT, html(page))

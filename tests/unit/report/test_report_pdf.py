@@ -12,7 +12,7 @@ import pytest
 from markupsafe import Markup
 from page_text import visible_text
 
-from outcomes.models import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.report import is_written, write_report
 from outcomes.report.page.blocks import (
     Block,
@@ -141,8 +141,8 @@ def test_a_part_of_a_page_that_is_not_understood_is_refused(write, part):
 
 
 def test_every_look_is_set_on_paper(read):
-    estimate = Estimate(0.2, 0.1, 0.3, ModelStatus.CONVERGED)
-    pieces = ("plain", Strong("strong"), estimate, Unsaid(ModelStatus.REFUSED, "unsaid"))
+    estimate = Estimate(0.2, 0.1, 0.3, FitStatus.CONVERGED)
+    pieces = ("plain", Strong("strong"), estimate, Unsaid(FitStatus.REFUSED, "unsaid"))
     assert {span.look for piece in pieces for span in spans(piece)} == set(Look)
     line = "plainstrong0.20 (95% interval 0.10 to 0.30) ✓unsaid"
     assert line in " ".join(read(made(paragraph(Words(pieces)))).split())
@@ -157,7 +157,7 @@ def test_every_look_is_set_on_paper(read):
         heading,
         bullets,
         fold,
-        lambda text: paragraph(Unsaid(ModelStatus.REFUSED, text.text)),
+        lambda text: paragraph(Unsaid(FitStatus.REFUSED, text.text)),
         lambda text: table(("a",), [(text,)]),
         lambda text: table((text,), []),
     ],

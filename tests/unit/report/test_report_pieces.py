@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from outcomes.disclosure import shown_count
+from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import bullets, fold, headline, paragraph, table
 from outcomes.report.page.html import html
@@ -64,18 +64,18 @@ def _row(status, estimate=0.2, reason=""):
 
 @pytest.mark.parametrize("status", ["singular", "not_converged", "refused"])
 def test_a_row_of_a_fit_that_is_not_clean_becomes_words(status):
-    made = told(_row(status), Disclosure())
+    made = told(_row(status), Teller(Disclosure()))
     assert isinstance(made, Unsaid)
     assert made.state == status
     assert made.reason.startswith(("no number", "not calculated"))
 
 
 def test_a_row_without_an_interval_becomes_words():
-    assert isinstance(told(_row("converged") | {"conf_low": None}, Disclosure()), Unsaid)
+    assert isinstance(told(_row("converged") | {"conf_low": None}, Teller(Disclosure())), Unsaid)
 
 
 def test_counts_in_a_reason_are_suppressed_and_rounded():
-    reason = told(_row("refused", None, "Only 4 of 1,238 clients rated it."), Disclosure()).reason
+    reason = told(_row("refused", None, "Only 4 of 1,238 clients rated it."), Teller(Disclosure())).reason
     assert reason == "not calculated: Only fewer than 10 of 1,240 clients rated it."
 
 
@@ -87,8 +87,8 @@ def test_hostile_words_are_escaped_wherever_they_stand():
 
 
 def test_counts_print_as_disclosure_shows_them():
-    rule = Disclosure()
-    assert html(say("{n} clients", n=shown_count(1238, rule))) == "1,240 clients"
+    teller = Teller(Disclosure())
+    assert html(say("{n} clients", n=teller.count("clients", 1238))) == "1,240 clients"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_counts_print_as_disclosure_shows_them():
 )
 def test_a_singular_fit_says_which_way_it_points_in_words(low, high, said):
     row = {"estimate": (low + high) / 2, "conf_low": low, "conf_high": high, "status": "singular"}
-    reason = told(row, Disclosure(), Form(up="more", down="less")).reason
+    reason = told(row, Teller(Disclosure()), Form(up="more", down="less")).reason
     assert reason == f"{said} (no number, because a part of its model is estimated as zero)"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,13 +13,14 @@ from page_text import visible_text
 from planted_answers import REFUSAL, plant_answers, refuse_answers
 
 from outcomes.answers.run import ANSWER_TABLES
-from outcomes.disclosure import Shown
+from outcomes.disclosure import Shown, Teller
 from outcomes.errors import UsageError
 from outcomes.mixed import FitStatus
 from outcomes.report.document import SECTIONS
 from outcomes.report.page.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Section, Table
 from outcomes.report.page.html import html
 from outcomes.report.page.pieces import Estimate, Given, Kind, Piece, Range, Unsaid, Words
+from outcomes.report.sections.report_section import Source
 
 ANSWERS = (
     "short",
@@ -63,8 +65,11 @@ def pieces(section: Section) -> Iterator[Piece]:
 
 def made(folder, study) -> dict[str, Section]:
     """The sections of a release by name."""
+    checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))["checks"]
+    statements = {check["check_id"]: check["statement"] for check in checks}
     with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
-        found = [module.section(con, study.settings) for module in SECTIONS]
+        source = Source(con, study.settings, Teller(study.settings.disclosure), statements)
+        found = [section.made(source) for section in SECTIONS]
     return {section.name: section for section in found if section}
 
 

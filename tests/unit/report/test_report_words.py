@@ -160,7 +160,9 @@ def test_data_without_dates_have_no_data_cut(release, template_study):
 
 def test_whether_the_specification_was_sealed_is_said_in_the_words_of_the_seal(release, template_study):
     with duckdb.connect(str(release / "outcomes.duckdb")) as con:
-        con.execute("create or replace table seal as select 'Sealed before any outcome was seen.' as sentence")
+        con.execute(
+            "create or replace table seal as select 'sealed_before_outcomes' as status, 'Sealed before any outcome was seen.' as sentence"
+        )
     text = _said(release, template_study)
     assert "Sealed before any outcome was seen." in text
     assert "exploratory" not in text

@@ -13,14 +13,13 @@ from outcomes.mixed import FitStatus
 from outcomes.report.figures.curves import satisfaction_picture
 from outcomes.report.figures.density import preference_cells
 from outcomes.report.figures.satisfaction import surface_picture
-from outcomes.report.page.blocks import Block, Picture, Section, fold, heading, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, Picture, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Piece, Told, Words, say
-from outcomes.report.reading.rows import answer_rows, refusal, told
+from outcomes.report.reading.rows import answer_rows, told
 from outcomes.report.reading.verdicts import Judged, judged
-from outcomes.report.sections.findings.dropout import CANNOT
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName, StudySettings
 
-NAME, TITLE = "balance", "Too little, too much, or fit to the client?"
 _SHARE = re.compile(r"%|\.\d")
 SQUARES = 10  # along the scale of guidance
 _LEVELS = {
@@ -38,28 +37,23 @@ _SHAPE = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Verdicts, surface, and the quadratic beside it; tables `verdicts`, `balance_evidence`."""
-    if reason := refusal(con, AnalysisName.BALANCE, teller):
-        return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
+    con, settings, teller = source.con, source.settings, source.teller
     verdicts = judged(con)
     evidence = answer_rows(con, EVIDENCE)
     surface = _surface(evidence, settings, teller)
-    return Section(
-        NAME,
-        TITLE,
-        (
-            *(block for found in verdicts for block in _verdict(found)),
-            heading("Guidance and what the client prefers, together"),
-            *_shape(surface, evidence, settings, teller),
-            *_pictures(con, surface, settings, teller),
-            note(
-                "A line that rises and then falls is no sign of one best amount of guidance for everyone: clients "
-                "differ in how much they want, and averaging over them bends the line by itself. So a turning point is "
-                "told only beside the surface, and counts only where two tests of a turn agree."
-            ),
-            fold("How the verdicts were reached", *(_trace(found) for found in verdicts)),
+    return (
+        *(block for found in verdicts for block in _verdict(found)),
+        heading("Guidance and what the client prefers, together"),
+        *_shape(surface, evidence, settings, teller),
+        *_pictures(con, surface, settings, teller),
+        note(
+            "A line that rises and then falls is no sign of one best amount of guidance for everyone: clients "
+            "differ in how much they want, and averaging over them bends the line by itself. So a turning point is "
+            "told only beside the surface, and counts only where two tests of a turn agree."
         ),
+        fold("How the verdicts were reached", *(_trace(found) for found in verdicts)),
     )
 
 
@@ -162,3 +156,6 @@ def _pictures(
             made.append(surface_picture(cells, shape, ends, SQUARES, scale.unit, rated.unit, caption))
         made.append(satisfaction_picture(con, settings, teller))
     return tuple(one for one in made if one)
+
+
+SECTION = ReportSection("balance", "Too little, too much, or fit to the client?", _blocks, AnalysisName.BALANCE)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import duckdb
-
 from outcomes.answers.connection.tables import EFFECTS, EMPOWERMENT, ConnectionQuestion, PathWords, Timing, as_outcome
 from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
 from outcomes.disclosure import Teller
-from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, heading, note, paragraph, table
 from outcomes.report.page.pieces import Form, Piece, Words
 from outcomes.report.reading.plain_words import plain
-from outcomes.report.reading.rows import answer_rows, refusal, told
-from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import AnalysisName, StudySettings
+from outcomes.report.reading.rows import answer_rows, told
+from outcomes.report.sections.report_section import ReportSection, Source
+from outcomes.study.settings import AnalysisName
 
-NAME, TITLE = "connection", "Connection, feedback and empowerment"
 FORM = Form(is_signed=True, up="higher", down="lower")
 _EMPOWERED = as_outcome(EMPOWERMENT)
 _TITLES = {
@@ -39,10 +36,9 @@ _EMPOWERMENT = {
 } | {PathWords.TO_EMPOWERMENT: PathWords.TO_EMPOWERMENT}
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Paths from guidance to satisfaction, effects of asking, and empowerment; table `connection_effects`."""
-    if reason := refusal(con, AnalysisName.CONNECTION, teller):
-        return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
+    con, teller = source.con, source.teller
     blocks: list[Block] = [
         paragraph(
             "Does the working relationship carry what guidance does? Does it help to ask? Only what is seen in the "
@@ -62,7 +58,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
             "guidance may work is not shown to be one: something else may move both."
         )
     )
-    return Section(NAME, TITLE, tuple(blocks))
+    return tuple(blocks)
 
 
 def _place(row: dict) -> tuple[bool, bool, bool]:
@@ -81,3 +77,6 @@ def _line(row: dict, teller: Teller) -> tuple[Piece | Words, ...] | None:
     else:
         said = _INDIRECT[row["question"]] if path == PathWords.INDIRECT else plain(PathWords(path))
     return (said, _TIMES[Timing(row["timing"])], told(row, teller, FORM))
+
+
+SECTION = ReportSection("connection", "Connection, feedback and empowerment", _blocks, AnalysisName.CONNECTION)

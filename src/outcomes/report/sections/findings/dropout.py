@@ -8,16 +8,15 @@ from statsmodels.stats.proportion import proportion_confint
 from outcomes.answers.dropout.tables import RATES, AgreementMeasure
 from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
-from outcomes.report.page.blocks import Block, Section, fold, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Piece, Range, Strong, Told, Unsaid, Words, say
 from outcomes.report.reading.endings import ALL, UNKNOWN, likeness
 from outcomes.report.reading.people import PeopleTold, people_told
 from outcomes.report.reading.plain_words import DEFINITIONS, ENDINGS
 from outcomes.report.reading.rows import answer_rows, refusal, table_rows, told
+from outcomes.report.sections.report_section import CANNOT, ReportSection, Source
 from outcomes.study.settings import DropoutDefinition, StudySettings
 
-NAME, TITLE = "dropout", "What dropout means, and how often it happens"
-CANNOT = "These data cannot answer this."
 _MEASURES = {
     AgreementMeasure.AC1: "Gwet's AC (interval)",
     AgreementMeasure.KAPPA: "Cohen's kappa (interval)",
@@ -25,14 +24,15 @@ _MEASURES = {
 FEW = Unsaid(FitStatus.REFUSED, "not shown: it would rest on too few clients")
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """The study's definition, the endings, and the share of dropout under every definition; `dropout_rates`."""
+    con, settings, teller = source.con, source.settings, source.teller
     declared = settings.dropout.definition
     meaning = say("In this study a client dropped out if {meaning}.", meaning=Strong(DEFINITIONS[declared]))
     counted = people_told(con, declared.value, teller)
     endings = _endings(counted)
     if reason := refusal(con, "dropout", teller):
-        return Section(NAME, TITLE, (paragraph(meaning), *endings, headline(CANNOT), paragraph(reason)))
+        return (paragraph(meaning), *endings, headline(CANNOT), paragraph(reason))
     rates = sorted(answer_rows(con, RATES), key=lambda row: not row["is_declared"])
     lines: list[tuple[Piece | Words, ...]] = [
         (_label(row["definition"], row["is_declared"]), _share(row, counted, teller), _bounds(row, counted, teller))
@@ -43,20 +43,16 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
         "Share of courses (interval)",
         "Range, if unknown endings were none or all dropouts, open courses too",
     )
-    return Section(
-        NAME,
-        TITLE,
-        (
-            paragraph(meaning),
-            *endings,
-            paragraph("Other definitions are in use, and they do not count the same clients:"),
-            table(head, lines),
-            note(
-                "Here courses that are still open are left out, so shares are larger than above. A course is one "
-                "client's therapy from start to end."
-            ),
-            *_agreement(con, settings, teller),
+    return (
+        paragraph(meaning),
+        *endings,
+        paragraph("Other definitions are in use, and they do not count the same clients:"),
+        table(head, lines),
+        note(
+            "Here courses that are still open are left out, so shares are larger than above. A course is one "
+            "client's therapy from start to end."
         ),
+        *_agreement(con, settings, teller),
     )
 
 
@@ -123,3 +119,6 @@ def _agreement(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: 
             ),
         ),
     )
+
+
+SECTION = ReportSection("dropout", "What dropout means, and how often it happens", _blocks)

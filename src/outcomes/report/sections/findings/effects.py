@@ -8,15 +8,12 @@ from outcomes.answers.guidance.tables import GuidanceModel, GuidanceQuestion, Sl
 from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.figures.curves import satisfaction_levels
-from outcomes.report.page.blocks import Block, Section, fold, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, fold, headline, note, table
 from outcomes.report.page.pieces import Direction, Form, Given, Kind, Piece, Told, Words, say
 from outcomes.report.reading.quoted import quoted_effects
-from outcomes.report.reading.rows import p_words, refusal, told
-from outcomes.report.sections.findings.dropout import CANNOT
+from outcomes.report.reading.rows import p_words, told
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName, StudySettings
-
-NAME = "effects"
-TITLE = "Guidance and satisfaction"
 
 _PARTS = {
     SlopePart.WITHIN: "The same client, in a session with one {unit} more guidance than usual",
@@ -45,10 +42,9 @@ _SIMPLER = (
 _RELIABILITIES = ((0.8, "high"), (0.6, "moderate"), (0.0, "low"))
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Differences in satisfaction per point of guidance; table `guidance_effects`."""
-    if reason := refusal(con, AnalysisName.GUIDANCE, teller):
-        return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
+    con, settings, teller = source.con, source.settings, source.teller
     found = quoted_effects(con)
     rows, everything = found.rows, found.everything
     unit, rated = (settings.scales[name].unit.removesuffix("s") for name in ("directiveness", "satisfaction"))
@@ -60,21 +56,17 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
 
     slopes = lines(_PARTS, "part", [row for row in rows if row["question"] == GuidanceQuestion.SLOPE])
     difference = f"Difference in satisfaction, in {rated}s (interval)"
-    return Section(
-        NAME,
-        TITLE,
-        (
-            headline(_HEADLINES[within_effect(con, settings, teller).direction]),
-            *satisfaction_levels(con, settings, teller),
-            table(("Compared", difference), slopes or [("All three", within_effect(con, settings, teller))]),
-            *([note(_SIMPLER)] if found.is_simpler else []),
-            note(
-                "The three lines answer different questions and are kept apart. None of them shows a cause: a "
-                "therapist may guide more because a client is doing badly, and a content client may rate everything "
-                "higher."
-            ),
-            *_more(rows, everything, lines, difference, settings, teller, form),
+    return (
+        headline(_HEADLINES[within_effect(con, settings, teller).direction]),
+        *satisfaction_levels(con, settings, teller),
+        table(("Compared", difference), slopes or [("All three", within_effect(con, settings, teller))]),
+        *([note(_SIMPLER)] if found.is_simpler else []),
+        note(
+            "The three lines answer different questions and are kept apart. None of them shows a cause: a "
+            "therapist may guide more because a client is doing badly, and a content client may rate everything "
+            "higher."
         ),
+        *_more(rows, everything, lines, difference, settings, teller, form),
     )
 
 
@@ -131,3 +123,6 @@ def _tested(rows: list[dict], corrected: list[dict]) -> tuple[Block, ...]:
         name = next(name for least, name in _RELIABILITIES if corrected[0]["mean_reliability"] >= least)
         said.append(note(f"Clients' usual levels of guidance are known with {name} reliability."))
     return tuple(said)
+
+
+SECTION = ReportSection("effects", "Guidance and satisfaction", _blocks, AnalysisName.GUIDANCE)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import duckdb
-
 from outcomes.answers.balance.reactance import SIMPLE
 from outcomes.answers.balance.tables import REACTANCE, ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.common.words import Outcome
-from outcomes.disclosure import Teller
-from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Piece, Words
 from outcomes.report.reading.plain_words import plain
 from outcomes.report.reading.rows import answer_rows, refusal, told
-from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import AnalysisName, StudySettings
+from outcomes.report.sections.report_section import CANNOT, ReportSection, Source
+from outcomes.study.settings import AnalysisName
 
-NAME, TITLE = "reactance", "For whom: clients who resist being led"
 _FORMS = {
     Outcome.SATISFACTION: Form(is_signed=True, up="higher", down="lower"),
     Outcome.DROPOUT: Form(is_log=True, up="more dropout", down="less dropout"),
@@ -33,11 +29,12 @@ _HEADS = {
 _LEVELS = ("low", "average", "high")  # of SIMPLE, in its order
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section | None:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Simple slopes of guidance at low, average and high reactance; table `reactance_effects`."""
+    con, teller = source.con, source.teller
     rows = answer_rows(con, REACTANCE)
     if refusal(con, AnalysisName.BALANCE, teller) or not rows:
-        return None
+        return ()
     found = {(row["outcome"], row["guidance"], row["quantity"]): row for row in rows}
     change = found.get((Outcome.SATISFACTION, ReactanceGuidance.WITHIN, ReactanceQuantity.CHANGE), rows[0])
     blocks: list[Block] = [
@@ -63,4 +60,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
             "association: nobody was assigned to more or less guidance."
         )
     )
-    return Section(NAME, TITLE, tuple(blocks))
+    return tuple(blocks)
+
+
+SECTION = ReportSection("reactance", "For whom: clients who resist being led", _blocks)

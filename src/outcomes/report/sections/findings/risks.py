@@ -8,7 +8,7 @@ from outcomes.answers.common.words import HazardTerm, Reading
 from outcomes.answers.dropout.tables import GuidanceLevel
 from outcomes.disclosure import Teller
 from outcomes.report.figures.dropout_charts import ForestRow, forest_picture, risk_picture
-from outcomes.report.page.blocks import Block, Section, fold, heading, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Strong, Words, say
 from outcomes.report.reading.dropout_rows import (
     LEVELS,
@@ -20,11 +20,9 @@ from outcomes.report.reading.dropout_rows import (
     risks,
 )
 from outcomes.report.reading.plain_words import DEFINITIONS
-from outcomes.report.reading.rows import refusal
-from outcomes.report.sections.findings.dropout import CANNOT
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName, StudySettings
 
-NAME, TITLE = "risks", "Guidance and dropout"
 _HEADLINES = {
     Direction.MORE: "Clients with more guidance dropped out more often.",
     Direction.LESS: "Clients with more guidance dropped out less often.",
@@ -39,25 +37,20 @@ _CHANGES = {
 _WHO = {GuidanceLevel.LOW: "little", GuidanceLevel.AVERAGE: "average", GuidanceLevel.HIGH: "much"}
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Risks by session and level of guidance, then odds ratios; tables `dropout_incidence`, `dropout_effects`."""
-    if reason := refusal(con, AnalysisName.DROPOUT, teller):
-        return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
+    con, settings, teller = source.con, source.settings, source.teller
     found = effects(con, HazardTerm.SO_FAR, teller)
     own = declared(found)
     unit = settings.scales["directiveness"].unit.removesuffix("s")
-    return Section(
-        NAME,
-        TITLE,
-        (
-            headline(dropout_headline(own)),
-            *_risks(con, settings, teller),
-            heading("Does it depend on what counts as dropout?"),
-            paragraph(survival(found)),
-            *_definitions(found, unit),
-            *_change(declared(effects(con, HazardTerm.CHANGE, teller)), unit),
-            note("These are associations: they do not show that guidance makes clients leave or stay."),
-        ),
+    return (
+        headline(dropout_headline(own)),
+        *_risks(con, settings, teller),
+        heading("Does it depend on what counts as dropout?"),
+        paragraph(survival(found)),
+        *_definitions(found, unit),
+        *_change(declared(effects(con, HazardTerm.CHANGE, teller)), unit),
+        note("These are associations: they do not show that guidance makes clients leave or stay."),
     )
 
 
@@ -165,3 +158,6 @@ def _change(change: Effect | None, unit: str) -> tuple[Block, ...]:
         return ()
     sentence = _CHANGES[change.direction] + f": per {unit}" + " the odds were {odds}."
     return (paragraph(say(sentence, odds=change.told)),)
+
+
+SECTION = ReportSection("risks", "Guidance and dropout", _blocks, AnalysisName.DROPOUT)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import duckdb
-
 from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
 from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
-from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, heading, note, table
 from outcomes.report.page.pieces import PERCENT, Form, Given, Kind, Piece, Words
 from outcomes.report.reading.plain_words import plain
-from outcomes.report.reading.rows import answer_rows, refusal, told
-from outcomes.report.sections.findings.dropout import CANNOT
-from outcomes.study.settings import AnalysisName, StudySettings
+from outcomes.report.reading.rows import answer_rows, told
+from outcomes.report.sections.report_section import ReportSection, Source
+from outcomes.study.settings import AnalysisName
 
-NAME, TITLE = "therapists", "Differences between therapists"
 _TITLES = {
     TherapistOutcome.SATISFACTION: "In satisfaction",
     TherapistOutcome.DROPOUT: "In dropout",
@@ -42,10 +39,9 @@ _QUANTITIES = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Variance share and median odds ratio with bootstrap intervals, counts that may be shown."""
-    if reason := refusal(con, AnalysisName.THERAPISTS, teller):
-        return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
+    con, teller = source.con, source.teller
     rows, blocks = answer_rows(con, VARIATION), []
     for outcome, title in _TITLES.items():
         blocks += _outcome(title, [row for row in rows if row["outcome"] == outcome], teller)
@@ -55,7 +51,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
             "from where they work, as much as from what they do."
         )
     )
-    return Section(NAME, TITLE, tuple(blocks))
+    return tuple(blocks)
 
 
 def _outcome(title: str, rows: list[dict], teller: Teller) -> list[Block]:
@@ -85,3 +81,6 @@ def _told_now(row: dict, teller: Teller) -> str:
     number = row["shown"].replace(",", "")
     about = f"therapists: {row['outcome']}, {row['quantity']}"
     return teller.count(about, int(number)).text if number.isdecimal() else row["shown"]
+
+
+SECTION = ReportSection("therapists", "Differences between therapists", _blocks, AnalysisName.THERAPISTS)

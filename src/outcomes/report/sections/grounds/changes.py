@@ -8,18 +8,20 @@ from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.common.words import Grain, HazardTerm, Outcome
 from outcomes.answers.guidance.tables import EFFECTS, GuidanceQuestion, SlopePart
 from outcomes.disclosure import Teller
-from outcomes.report.page.blocks import Section, bullets
+from outcomes.report.page.blocks import Block, bullets
 from outcomes.report.page.pieces import Direction, Strong, Words, say
 from outcomes.report.reading.dropout_rows import effects
 from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.reading.verdicts import judged
 from outcomes.report.sections.findings.effects import effect_form
 from outcomes.report.sections.findings.risks import survival
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName, StudySettings
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Choices first, then the limits that hold for any study of this kind."""
+    con, settings, teller = source.con, source.settings, source.teller
     items = [*_definitions(con, settings, teller), *_models(con, settings, teller), *_levels(con)]
     items += [
         say("{name} Nobody was assigned to more or less guidance. A reason that nobody rated (a crisis, say) may move "
@@ -30,7 +32,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
         say("{name} Of twenty intervals, one is expected to miss the truth by chance.",
             name=Strong("Several questions at once.")),
     ]  # fmt: skip
-    return Section("changes", "What would change the conclusion", (bullets(*items),))
+    return (bullets(*items),)
 
 
 def _definitions(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> list[Words]:
@@ -67,3 +69,6 @@ def _levels(con: duckdb.DuckDBPyConnection) -> list[Words]:
         return [say("{name}" + sentence, name=name)]
     return [say("{name} They lead to different verdicts: what holds for one client over time need not hold between "
                 "clients.", name=name)]  # fmt: skip
+
+
+SECTION = ReportSection("changes", "What would change the conclusion", _blocks)

@@ -6,12 +6,12 @@ import duckdb
 
 from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
-from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, note, paragraph, table
+from outcomes.report.page.blocks import Block, bullets, fold, heading, note, paragraph, table
 from outcomes.report.page.pieces import Form, Given, Kind, Piece, Strong, Words, say
 from outcomes.report.reading.people import CLIENTS, SESSIONS, PeopleTold, in_model, out_of_model, people_told
 from outcomes.report.reading.plain_words import plain, term_label
 from outcomes.report.reading.rows import table_rows, told
-from outcomes.study.settings import StudySettings
+from outcomes.report.sections.report_section import ReportSection, Source
 
 _STATES = {
     FitStatus.CONVERGED: "calculation complete",
@@ -36,8 +36,9 @@ _HOW = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Details that open on demand."""
+    con, settings, teller = source.con, source.settings, source.teller
     specs = table_rows(con, "model_specs")
     fits = {row["model"]: row for row in table_rows(con, "model_fits")}
     declared = [
@@ -51,7 +52,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
         n=Given(str(teller.rule.minimum_residual_df)),
     )
     models: tuple[Block, ...] = (heading("The study's declared models"), *declared, note(least)) if declared else ()
-    return Section("methods", "How it was computed", (fold("Each answer", how), *models))
+    return (fold("Each answer", how), *models)
 
 
 def _model(con: duckdb.DuckDBPyConnection, spec: dict, fit: dict, own: str, teller: Teller) -> Block:
@@ -96,3 +97,6 @@ def _effects(con: duckdb.DuckDBPyConnection, spec: dict, teller: Teller) -> list
     ratio = {"logit": "Ratio of odds", "cloglog": "Ratio of hazards"}.get(spec["link"], "Effect")
     what = f"{ratio}, per point or yes (interval)" if is_hazard else "Effect, per point or yes (interval)"
     return [table(("Term", "", what), lines, n_labels=2)] if lines else []
+
+
+SECTION = ReportSection("methods", "How it was computed", _blocks)

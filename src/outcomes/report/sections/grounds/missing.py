@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import duckdb
-
 from outcomes.answers.missing.tables import LADDER, LadderEffect, Rung
-from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
-from outcomes.report.page.blocks import Block, Section, bullets, fold, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, bullets, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Told, Words, direction, say
-from outcomes.report.reading.rows import answer_rows, refusal, told
-from outcomes.report.sections.findings.dropout import CANNOT
+from outcomes.report.reading.rows import answer_rows, told
 from outcomes.report.sections.findings.effects import effect_form
-from outcomes.study.settings import AnalysisName, StudySettings
+from outcomes.report.sections.report_section import ReportSection, Source
+from outcomes.study.settings import AnalysisName
 
-NAME, TITLE = "missing", "If ratings are missing for a reason"
 _RUNGS = {
     Rung.OBSERVED: "As the ratings that were given let expect (the rest of this report)",
     Rung.WEIGHTED: "Sessions of clients who were likely to leave also count for those who left",
@@ -35,10 +31,9 @@ _SAME = "The conclusions are the same however the missing ratings are read."
 _ANOTHER = "A conclusion is another one under some readings of the missing ratings: look at the lines of the table."
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """The ladder in one table, then shifts and tipping points; table `missing_ladder`."""
-    if reason := refusal(con, AnalysisName.MISSING, teller):
-        return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
+    con, settings, teller = source.con, source.settings, source.teller
     rows = answer_rows(con, LADDER)
     rated = settings.scales["satisfaction"].unit.removesuffix("s")
     form = effect_form(rated)
@@ -66,7 +61,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
             "gave."
         )
     )
-    return Section(NAME, TITLE, (headline(_headline(ladder)), *blocks))
+    return (headline(_headline(ladder)), *blocks)
 
 
 def _headline(ladder: list[tuple]) -> str:
@@ -100,3 +95,6 @@ def _shift(delta: float, rated: str) -> Given:
     if round(delta, 1) == 0:
         return Given("as the others let expect", Kind.PLACE)
     return Given(f"{abs(delta):.1f} {rated}s {'lower' if delta < 0 else 'higher'}", Kind.PLACE)
+
+
+SECTION = ReportSection("missing", "If ratings are missing for a reason", _blocks, AnalysisName.MISSING)

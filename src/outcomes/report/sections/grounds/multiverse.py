@@ -7,14 +7,13 @@ import duckdb
 from outcomes.answers.multiverse.tables import SPECS, TESTS, Choosing, choice_words
 from outcomes.disclosure import Teller
 from outcomes.report.figures.specification_curve import specification_curve
-from outcomes.report.page.blocks import Block, Section, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
-from outcomes.report.reading.rows import answer_rows, p_words, refusal, table_rows, told
-from outcomes.report.sections.findings.dropout import CANNOT
+from outcomes.report.reading.rows import answer_rows, p_words, table_rows, told
 from outcomes.report.sections.findings.effects import effect_form
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName, StudySettings
 
-NAME, TITLE = "multiverse", "Would another defensible analysis say the same?"
 DIMENSIONS = (
     Choosing.DETRENDING,
     Choosing.CENTRING,
@@ -28,10 +27,9 @@ DIMENSIONS = (
 NEARLY_ALL, SMALL_P = 0.95, 0.05
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """The curve of the first pool, and what every pool says; tables `multiverse_specs` and `multiverse_tests`."""
-    if reason := refusal(con, AnalysisName.MULTIVERSE, teller):
-        return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
+    con, settings, teller = source.con, source.settings, source.teller
     tests = answer_rows(con, TESTS)
     rated = settings.scales["satisfaction"].unit.removesuffix("s")
     unit = settings.scales["directiveness"].unit.removesuffix("s")
@@ -42,17 +40,13 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
         unit=unit, n=Given(f"{sum(row['n_specs'] for row in tests):,}"),
     )  # fmt: skip
     head = ("Kept apart", "Ways", "The one in the middle (interval)", "Same sign", "Joint test")
-    return Section(
-        NAME,
-        TITLE,
-        (
-            headline(_headline(tests[0])),
-            paragraph(asked),
-            *_curve(con, settings, teller, tests[0], rated),
-            table(head, [_line(row, settings, teller, rated) for row in tests]),
-            *_notes(tests),
-            *_sealed(con),
-        ),
+    return (
+        headline(_headline(tests[0])),
+        paragraph(asked),
+        *_curve(con, settings, teller, tests[0], rated),
+        table(head, [_line(row, settings, teller, rated) for row in tests]),
+        *_notes(tests),
+        *_sealed(con),
     )
 
 
@@ -121,3 +115,8 @@ def _notes(tests: list[dict]) -> list[Block]:
 def _sealed(con: duckdb.DuckDBPyConnection) -> list[Block]:
     """Whether the ways were declared beforehand."""
     return [paragraph(Given(row["sentence"], Kind.RELEASE)) for row in table_rows(con, "seal")]
+
+
+SECTION = ReportSection(
+    "multiverse", "Would another defensible analysis say the same?", _blocks, AnalysisName.MULTIVERSE
+)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import duckdb
-
-from outcomes.disclosure import Teller
-from outcomes.report.page.blocks import Section, paragraph, table
+from outcomes.report.page.blocks import Block, paragraph, table
 from outcomes.report.page.pieces import Given, Kind, Piece, Words
 from outcomes.report.reading.data_cut import data_cut
 from outcomes.report.reading.rows import table_rows
-from outcomes.study.settings import StudySettings
+from outcomes.report.sections.report_section import ReportSection, Source
 
 HASH_SHOWN = 12  # hexadecimal digits
 EXPLORATORY = "This analysis is exploratory: its choices were not fixed before the outcomes were seen."
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller, settings_sha256: str) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """One row a fact; table `release`."""
+    con, settings, teller, settings_sha256 = source.con, source.settings, source.teller, source.settings_sha256
     (release,) = table_rows(con, "release")
     facts = {
         "Study": settings.study.name,
@@ -32,4 +30,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
     ]
     sealed = [row["sentence"] for row in table_rows(con, "seal")]
     said = paragraph(Given(sealed[0], Kind.RELEASE) if sealed else EXPLORATORY)
-    return Section("origin", "Where the numbers come from", (said, table(("Fact", "Value"), rows, n_labels=2)))
+    return (said, table(("Fact", "Value"), rows, n_labels=2))
+
+
+SECTION = ReportSection("origin", "Where the numbers come from", _blocks)

@@ -7,28 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import duckdb
-
 from outcomes.audit.results import Severity, Status
 from outcomes.disclosure import Shown, Teller
-from outcomes.report.page.blocks import Block, Section, note, paragraph, table
+from outcomes.report.page.blocks import Block, note, paragraph, table
 from outcomes.report.page.pieces import Given, Kind, Piece, Words, say
 from outcomes.report.reading.plain_words import plain
 from outcomes.report.reading.rows import table_rows
-from outcomes.study.settings import StudySettings
+from outcomes.report.sections.report_section import ReportSection, Source
 
 _SEVERITIES = (Severity.FATAL, Severity.WARNING, Severity.INFO)
 _SHARES = ((0.01, "hardly any"), (0.1, "some"), (0.5, "many"), (1.0, "most"))
 """Largest share of the rows, and its word; coarse, because the same rows are counted elsewhere in the report."""
 
 
-def section(
-    con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller, statements: Mapping[str, str]
-) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Checks that enough rows break, and those that could not be carried out; table `dq_results`.
 
     `statements` are the checks' rules by id: the sentences of the table hold exact counts.
     """
+    con, teller, statements = source.con, source.teller, source.statements
     rows = sorted(
         table_rows(con, "dq_results"), key=lambda row: (_SEVERITIES.index(Severity(row["severity"])), row["check_id"])
     )
@@ -53,7 +50,7 @@ def section(
             least=least,
         )
         blocks += [table(("What should hold", "About", "Broken in"), lines, n_labels=3), note(small)]
-    return Section("quality", "How good the data are", (*blocks, *_not_carried_out(rows, statements)))
+    return (*blocks, *_not_carried_out(rows, statements))
 
 
 def _broken(row: dict, teller: Teller) -> Given | str:
@@ -72,3 +69,6 @@ def _not_carried_out(rows: Sequence[dict], statements: Mapping[str, str]) -> tup
     wrong = [plain(statements[row["check_id"]]) for row in rows if Status(row["status"]) is Status.ERROR]
     said = f"Not checked, because the check itself ended in an error: {' '.join(wrong)}"
     return (note(Given(said, Kind.REASON)),) if wrong else ()
+
+
+SECTION = ReportSection("quality", "How good the data are", _blocks)

@@ -7,13 +7,14 @@ import duckdb
 from outcomes.answers.common.words import Grain, HazardTerm, Outcome
 from outcomes.answers.dropout.tables import GuidanceLevel
 from outcomes.disclosure import Teller
-from outcomes.report.page.blocks import Section, bullets
+from outcomes.report.page.blocks import Block, bullets
 from outcomes.report.page.pieces import Given, Kind, Strong, Told, Unsaid, Words, say
 from outcomes.report.reading.dropout_rows import TOLD_SESSIONS, declared, effects, guidance_levels, risks
 from outcomes.report.reading.rows import refusal
 from outcomes.report.reading.verdicts import judged
 from outcomes.report.sections.findings.effects import within_effect
 from outcomes.report.sections.findings.risks import dropout_headline, survival
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName, StudySettings
 
 _NAMES = {
@@ -23,8 +24,9 @@ _NAMES = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Verdicts, each with the number that says most, absolute risks where it is about people."""
+    con, settings, teller = source.con, source.settings, source.teller
     found = {(one.outcome, one.level): say(one.sentence) for one in judged(con)}
     refused = refusal(con, AnalysisName.BALANCE, teller)
     items = []
@@ -37,7 +39,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
         "the cause of satisfaction or dropout."
     )
     items.append(say(cause, name=Strong("Keep in mind.")))
-    return Section("short", "In short", (bullets(*items),))
+    return (bullets(*items),)
 
 
 def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
@@ -91,3 +93,6 @@ def _hangs(words: Words) -> tuple:
 
 _MORE = {(Outcome.SATISFACTION, Grain.SESSION): _within, (Outcome.DROPOUT, Grain.SESSION): _risk}
 """What is said beside a verdict."""
+
+
+SECTION = ReportSection("short", "In short", _blocks)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import duckdb
-
 from outcomes.disclosure import Shown, Teller
-from outcomes.report.page.blocks import Block, Section, note, table
+from outcomes.report.page.blocks import Block, note, table
 from outcomes.report.page.pieces import Given, Kind, Piece, Strong, Words, say
 from outcomes.report.reading.people import CLIENTS, SESSIONS, Flow, PeopleTold, people_told
 from outcomes.report.reading.plain_words import plain
-from outcomes.study.settings import StudySettings
+from outcomes.report.sections.report_section import ReportSection, Source
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Sessions and clients at the start, left out with the reason, and at the end; table `mart_participant_flow`."""
+    con, settings, teller = source.con, source.settings, source.teller
     told = people_told(con, settings.dropout.definition.value, teller)
     has_endings = con.execute("select count(*) > 0 from mart_person_session where is_dropout is not null").fetchall()
     branches = told.branches if has_endings[0][0] else told.branches[:1]
@@ -27,7 +26,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
         least=Given(str(rule.minimum_count)),
         base=Given(str(rule.rounding)),
     )
-    return Section("flow", "Who is in it, and who is not", (*blocks, note(small)))
+    return (*blocks, note(small))
 
 
 def _branch(branch: Flow, told: PeopleTold, teller: Teller) -> Block:
@@ -53,3 +52,6 @@ def _branch(branch: Flow, told: PeopleTold, teller: Teller) -> Block:
 
 def _stage(row: dict) -> Strong:
     return Strong(plain(row["step"]).capitalize())
+
+
+SECTION = ReportSection("flow", "Who is in it, and who is not", _blocks)

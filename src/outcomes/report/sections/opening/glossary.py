@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-import duckdb
-
-from outcomes.disclosure import Teller
-from outcomes.report.page.blocks import Section, bullets
+from outcomes.report.page.blocks import Block, bullets
 from outcomes.report.page.pieces import Given, Strong, Words, say
 from outcomes.report.page.spans import CONVERGED_MARK
 from outcomes.report.reading.plain_words import DEFINITIONS
-from outcomes.study.settings import Scale, StudySettings
+from outcomes.report.sections.report_section import ReportSection, Source
+from outcomes.study.settings import Scale
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """Guidance, satisfaction, dropout, interval, and the mark of a settled calculation."""
+    settings = source.settings
     guidance, rating = settings.scales["directiveness"], settings.scales["satisfaction"]
-    return Section(
-        "words",
-        "What the words mean",
-        (
-            bullets(
-                _rated(
-                    "Guidance",
-                    "how much the therapist leads the session: gives direction, structure and advice (researchers say "
-                    "directiveness)",
-                    guidance,
-                ),
-                _rated("Satisfaction", "how satisfied the client was with the session", rating),
-                say(
-                    "{term}: the course of therapy ended early. Here that means: {meaning}.",
-                    term=Strong("Dropout"),
-                    meaning=DEFINITIONS[settings.dropout.definition],
-                ),
-                say(
-                    "{term}: the range of values that fit the data, by a teller that holds the truth {share} times in "
-                    "{all}. The wider it is, the less sure the number.",
-                    term=Strong("Interval"),
-                    share=Given("95"),
-                    all=Given("100"),
-                ),
-                say(
-                    "{mark} behind a number: its calculation settled properly. Where it did not, or where the data are "
-                    "too few, words stand in place of the number.",
-                    mark=Strong(CONVERGED_MARK),
-                ),
+    return (
+        bullets(
+            _rated(
+                "Guidance",
+                "how much the therapist leads the session: gives direction, structure and advice (researchers say "
+                "directiveness)",
+                guidance,
+            ),
+            _rated("Satisfaction", "how satisfied the client was with the session", rating),
+            say(
+                "{term}: the course of therapy ended early. Here that means: {meaning}.",
+                term=Strong("Dropout"),
+                meaning=DEFINITIONS[settings.dropout.definition],
+            ),
+            say(
+                "{term}: the range of values that fit the data, by a teller that holds the truth {share} times in "
+                "{all}. The wider it is, the less sure the number.",
+                term=Strong("Interval"),
+                share=Given("95"),
+                all=Given("100"),
+            ),
+            say(
+                "{mark} behind a number: its calculation settled properly. Where it did not, or where the data are "
+                "too few, words stand in place of the number.",
+                mark=Strong(CONVERGED_MARK),
             ),
         ),
     )
@@ -59,3 +54,6 @@ def _rated(name: str, meaning: str, scale: Scale) -> Words:
         high=Given(f"{scale.maximum:g}"),
         measured=Given(measured),
     )
+
+
+SECTION = ReportSection("words", "What the words mean", _blocks)

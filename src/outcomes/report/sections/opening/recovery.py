@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import duckdb
-
 from outcomes.answers.recovery.tables import CARDS, CanAnswer
-from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
-from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, headline, note, paragraph, table
+from outcomes.report.page.blocks import Block, bullets, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import PERCENT, Estimate, Given, Kind, Piece, Words, say
 from outcomes.report.reading.rows import answer_rows, refusal
-from outcomes.study.settings import AnalysisName, StudySettings
+from outcomes.report.sections.report_section import ReportSection, Source
+from outcomes.study.settings import AnalysisName
 
-NAME, TITLE = "recovery", "Can these data answer this?"
 _GROUPS = {
     CanAnswer.YES: "Yes: an effect worth finding would be seen",
     CanAnswer.LARGE: "Only if the effect is large",
@@ -20,25 +17,26 @@ _GROUPS = {
 }
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section | None:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """What can be answered, and by how much; table `recovery_cards`."""
+    con, teller = source.con, source.teller
     if reason := refusal(con, AnalysisName.RECOVERY, teller):
-        return Section(NAME, TITLE, (headline("Not tried for these data."), paragraph(reason)))
+        return (headline("Not tried for these data."), paragraph(reason))
     rows = answer_rows(con, CARDS)
     if not rows:
-        return None
+        return ()
     tried = [row for row in rows if row["status"] == FitStatus.CONVERGED]
     if not tried:
         reasons = dict.fromkeys(teller.text(row["reason"]) for row in rows)
         whys = [say("{why}", why=Given(reason, Kind.REASON)) for reason in reasons]
-        return Section(NAME, TITLE, (headline(_headline(rows)), bullets(*whys)))
+        return (headline(_headline(rows)), bullets(*whys))
     blocks: list[Block] = [headline(_headline(rows)), paragraph(_how(rows))]
     for answer, title in _GROUPS.items():
         own = [row for row in rows if CanAnswer(row["answer"]) is answer]
         if own:
             blocks += [heading(title), bullets(*(_item(row, answer) for row in own))]
     blocks.append(fold("The numbers behind it", _table(tried), _note()))
-    return Section(NAME, TITLE, tuple(blocks))
+    return tuple(blocks)
 
 
 def _headline(rows: list[dict]) -> str:
@@ -109,3 +107,6 @@ def _note() -> Block:
             high=Given("10"),
         )
     )
+
+
+SECTION = ReportSection("recovery", "Can these data answer this?", _blocks)

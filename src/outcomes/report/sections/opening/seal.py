@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import duckdb
-
-from outcomes.disclosure import Teller
-from outcomes.report.page.blocks import Section, headline, paragraph
+from outcomes.report.page.blocks import Block, headline, paragraph
 from outcomes.report.reading.rows import table_rows
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.sealing import SealState
-from outcomes.study.settings import StudySettings
 
 WITHHELD = (
     "Nothing is said yet about satisfaction or dropout: the researchers have to fix first how they will analyse the "
@@ -16,9 +13,13 @@ WITHHELD = (
 )
 
 
-def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Section | None:
+def _blocks(source: Source) -> tuple[Block, ...]:
     """What table `seal` says of withheld outcomes; its other states are told with the origin of the numbers."""
+    con = source.con
     withheld = [row for row in table_rows(con, "seal") if SealState(row["status"]) is SealState.WITHHELD]
     if not withheld:
-        return None
-    return Section("seal", "Not told yet", (headline(withheld[0]["sentence"]), paragraph(WITHHELD)))
+        return ()
+    return (headline(withheld[0]["sentence"]), paragraph(WITHHELD))
+
+
+SECTION = ReportSection("seal", "Not told yet", _blocks)
