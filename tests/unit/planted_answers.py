@@ -18,9 +18,8 @@ REFUSAL = "There are too few therapists with ratings."
 def plant_answers(folder: Path, status: str = "converged") -> Path:
     """Write every table of the answers; `status` is that of every fit."""
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
-        for name, table in ANSWER_TABLES.items():
-            columns = ", ".join(f"{column} {text.type}" for column, text in table.columns.items())
-            con.execute(f"create or replace table {name} ({columns})")
+        for table in ANSWER_TABLES.values():
+            con.execute(f"create or replace table {table.sql}")
         for name, rows in _rows(status).items():
             for row in rows:
                 places = ", ".join("?" for _ in row)

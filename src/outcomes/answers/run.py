@@ -73,7 +73,7 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     changes nothing.
     """
     with connect(folder / DATABASE) as con:
-        con.execute(f"create table if not exists {STATES.name} ({_columns(STATES)})")
+        con.execute(f"create table if not exists {STATES.sql}")
         done = _states(con)
         waiting = [analysis for analysis in ANALYSES if analysis.name not in done]
         for analysis in tracked(waiting, "Answering", len(waiting)):
@@ -119,12 +119,8 @@ def _asked(
 
 def _write(con: duckdb.DuckDBPyConnection, table: TableText, rows: pl.DataFrame | None) -> None:
     """Replace a table by these rows, in the columns and types that its description names."""
-    con.execute(f"create or replace table {table.name} ({_columns(table)})")
+    con.execute(f"create or replace table {table.sql}")
     if rows is not None and rows.height:
         con.register("answered", rows.to_arrow())
         con.execute(f"insert into {table.name} by name select * from answered")
         con.unregister("answered")
-
-
-def _columns(table: TableText) -> str:
-    return ", ".join(f"{name} {column.type}" for name, column in table.columns.items())

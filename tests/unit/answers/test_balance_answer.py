@@ -4,9 +4,9 @@ import pytest
 from answer_cohorts import SETTINGS, database, is_described
 
 from outcomes.answers.balance import run as balance
+from outcomes.answers.balance.curve_forms import CurveForm
 from outcomes.answers.balance.evidence import find_evidence
-from outcomes.answers.balance.rows import session_rows
-from outcomes.answers.balance.structures import Structure
+from outcomes.answers.balance.rows import verdict_sessions
 from outcomes.answers.balance.tables import TABLES, VERDICT_SENTENCES, Verdict
 from outcomes.answers.balance.verdict import decide
 from outcomes.errors import FitRefused
@@ -28,22 +28,22 @@ def fit_tables():
 @pytest.mark.parametrize("truth", [truth for truth in Truth if truth is not Truth.LOG])
 def test_the_verdict_is_the_truth(truth):
     with database(world(truth), SEED) as con:
-        assert decide(find_evidence(session_rows(con, SETTINGS)).evidence).verdict == truth
+        assert decide(find_evidence(verdict_sessions(con, SETTINGS)).evidence).verdict == truth
 
 
 def test_a_logarithm_is_monotone_although_lind_mehlum_alone_finds_a_best_level():
     with database(world(Truth.LOG), SEED) as con:
-        found = find_evidence(session_rows(con, SETTINGS))
-    assert found.turns[Structure.BEST_LEVEL].lind_mehlum.p_value < 1e-6
-    assert not found.turns[Structure.BEST_LEVEL].two_lines.is_supported
+        found = find_evidence(verdict_sessions(con, SETTINGS))
+    assert found.turns[CurveForm.BEST_LEVEL].lind_mehlum.p_value < 1e-6
+    assert not found.turns[CurveForm.BEST_LEVEL].two_lines.is_supported
     assert decide(found.evidence).verdict is Verdict.MONOTONE
 
 
 def test_fit_looks_like_one_best_level_where_nobody_asked_for_preferences():
     with database(world(Truth.FIT), SEED) as con:
         con.execute("update mart_session_directiveness set directiveness_preferred_score = null")
-        found = find_evidence(session_rows(con, SETTINGS))
-    assert found.evidence.is_balance[Structure.BEST_LEVEL]
+        found = find_evidence(verdict_sessions(con, SETTINGS))
+    assert found.evidence.is_balance[CurveForm.BEST_LEVEL]
     assert decide(found.evidence).verdict is Verdict.UNDECIDED
 
 

@@ -76,10 +76,9 @@ def episodes(n_clients: int) -> list[dict]:
 def finish(folder: Path, severity: str = "fatal", status: str = "passed") -> None:
     """Add the outputs of the later steps to a candidate."""
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
-        added = {n: t for n, t in TABLES.items() if n in ("dq_results", "deidentification") or n.startswith("model_")}
-        for name, table in (added | ANSWER_TABLES).items():
-            columns = ", ".join(f"{column} {text.type}" for column, text in table.columns.items())
-            con.execute(f"create or replace table {name} ({columns})")
+        added = [t for n, t in TABLES.items() if n in ("dq_results", "deidentification") or n.startswith("model_")]
+        for table in (*added, *ANSWER_TABLES.values()):
+            con.execute(f"create or replace table {table.sql}")
         describe(con, list(ANSWER_TABLES), known=ANSWER_TABLES)
         con.execute(f"insert into dq_results (check_id, severity, status) values ('a', '{severity}', '{status}')")
     for name in ("checks.json", "checks.html", "fits.json", "answers.json", "report.html", "report.pdf"):

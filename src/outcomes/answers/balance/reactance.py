@@ -17,7 +17,7 @@ import polars as pl
 from outcomes.answers.balance.tables import REACTANCE, ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.common.estimates import attempt, numbers, of_model
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer, fit_linear_answer
-from outcomes.answers.common.risk_set import GUIDANCE, baseline, risk_set
+from outcomes.answers.common.risk_set import HAZARD_TERMS, baseline, risk_set
 from outcomes.answers.common.tables import filled
 from outcomes.answers.common.words import Outcome, Reading
 from outcomes.answers.guidance.run import MODELS, PARTS, QUOTED
@@ -88,12 +88,12 @@ def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterato
     found = _reactance(con)
     sessions = risk_set(con, settings.dropout.definition, Reading.AS_RECORDED, settings.dropout.silent_days)
     at_risk, course = baseline(sessions, "is_dropout")
-    products = [f"{term}:{CENTRED}" for term in GUIDANCE]
-    fixed = " + ".join([*GUIDANCE, CENTRED, *products, *course])
+    products = [f"{term}:{CENTRED}" for term in HAZARD_TERMS]
+    fixed = " + ".join([*HAZARD_TERMS, CENTRED, *products, *course])
     model = fit_hazard_answer(
         f"is_dropout ~ {fixed} + (1 | therapist_id)", _centred(at_risk, found), settings.disclosure
     )
-    for term, words in GUIDANCE.items():
+    for term, words in HAZARD_TERMS.items():
         yield from _told(model, found, term, words, settings.scales["reactance"])
 
 

@@ -30,7 +30,7 @@ class GuidanceRows:
     level : Grain
     frame : pl.DataFrame
         y, d (guidance), p (preference, where known), w (departure), m (usual level; d = m + w), e (d - p), their
-        products as in `structures.TERMS`, d2, client_id, therapist_id and `covariates`. d, m and p are centred at the
+        products as in `curve_forms.TERMS`, d2, client_id, therapist_id and `covariates`. d, m and p are centred at the
         middle of the scale.
     covariates : tuple of str
         Columns that every model holds constant.
@@ -55,7 +55,7 @@ class GuidanceRows:
         return "w" in self.frame.columns
 
 
-def session_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
+def verdict_sessions(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One rated session a row; satisfaction.
 
     The usual level is the client's mean drawn towards the therapist's by its reliability n tau2 / (n tau2 + sigma2):
@@ -75,7 +75,7 @@ def session_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Gui
     return _finished(Outcome.SATISFACTION, Grain.SESSION, rows, ("log_session",), settings)
 
 
-def client_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
+def verdict_clients(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One client a row; the mean satisfaction of rated sessions, with the therapist of most of them."""
     rows = con.sql(
         "select avg(satisfaction_score) as y, avg(directiveness_score) as m, avg(directiveness_score) as d, "
@@ -85,7 +85,7 @@ def client_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Guid
     return _finished(Outcome.SATISFACTION, Grain.CLIENT, rows, (), settings)
 
 
-def dropout_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
+def verdict_dropouts(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One attended session of the risk set a row; 1 where the client dropped out after it.
 
     The usual level is the mean of the sessions before: a mean of the whole episode would know the future.

@@ -9,10 +9,10 @@ import duckdb
 import polars as pl
 
 from outcomes.answers.analysis import Analysis
+from outcomes.answers.balance.curve_forms import PARAMETERS, SURFACE, CurveForm
 from outcomes.answers.balance.evidence import Findings, between_clients, find_evidence
 from outcomes.answers.balance.reactance import reactance_rows
-from outcomes.answers.balance.rows import GuidanceRows, client_rows, dropout_rows, session_rows
-from outcomes.answers.balance.structures import PARAMETERS, SURFACE, Structure
+from outcomes.answers.balance.rows import GuidanceRows, verdict_clients, verdict_dropouts, verdict_sessions
 from outcomes.answers.balance.tables import (
     EVIDENCE,
     REACTANCE,
@@ -41,9 +41,9 @@ from outcomes.study.settings import AnalysisName
 
 Row = tuple[str, float | None, float | None, float | None, str]  # quantity, estimate, conf_low, conf_high, status
 _AXES = {
-    Structure.BEST_LEVEL: TurnAxis.LEVEL,
-    Structure.RELATIVE: TurnAxis.DEPARTURE,
-    Structure.FIT: TurnAxis.DISTANCE,
+    CurveForm.BEST_LEVEL: TurnAxis.LEVEL,
+    CurveForm.RELATIVE: TurnAxis.DEPARTURE,
+    CurveForm.FIT: TurnAxis.DISTANCE,
 }
 
 
@@ -56,10 +56,10 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
         If satisfaction cannot be judged: too few therapists or clients, or ratings that hardly vary. What else cannot
         be judged is *undecided*, with the reason as its trace.
     """
-    sessions, found = _found(session_rows(con, settings))
+    sessions, found = _found(verdict_sessions(con, settings))
     verdicts = [(Outcome.SATISFACTION, Grain.SESSION, decide(found.evidence))]
     evidence = [(Outcome.SATISFACTION, Grain.SESSION, row) for row in _rows(sessions, found)]
-    others = ((Outcome.SATISFACTION, Grain.CLIENT, client_rows), (Outcome.DROPOUT, Grain.SESSION, dropout_rows))
+    others = ((Outcome.SATISFACTION, Grain.CLIENT, verdict_clients), (Outcome.DROPOUT, Grain.SESSION, verdict_dropouts))
     for outcome, level, make in others:
         try:
             rows, findings = _found(make(con, settings))
@@ -98,7 +98,7 @@ def _rows(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
 def _slopes(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
     """Straight effects: the model without any curvature."""
     model = found.model
-    straight = model.project(PARAMETERS[Structure.STRAIGHT])
+    straight = model.project(PARAMETERS[CurveForm.STRAIGHT])
     split = (EvidenceQuantity.SLOPE_WITHIN, EvidenceQuantity.SLOPE_USUAL)
     names = split if rows.has_departure else (EvidenceQuantity.SLOPE_CLIENTS,)
     for i, name in enumerate(names):
@@ -134,7 +134,7 @@ def _turns(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
     """Lind-Mehlum and two lines along each axis; the break is given with the flat range in which it was sought."""
     for form, turn in found.turns.items():
         axis = _AXES[form]
-        shift = rows.midpoint if form is Structure.BEST_LEVEL else 0.0
+        shift = rows.midpoint if form is CurveForm.BEST_LEVEL else 0.0
         test = turn.lind_mehlum
         yield (axis.lind_mehlum, test.p_value, None, None, _passed(test.is_supported))
         if turn.two_lines is None:
@@ -162,7 +162,7 @@ def _forms(found: Findings) -> Iterator[Row]:
     for form, delta, weight in zip(comparison.models, comparison.delta, comparison.weight, strict=True):
         yield (FormMeasure.AICC.of(form), float(delta), None, None, EvidenceMark.COMPARISON)
         yield (FormMeasure.WEIGHT.of(form), float(weight), None, None, EvidenceMark.COMPARISON)
-        yield (FormMeasure.SHARE.of(form), found.evidence.shares[Structure(form)], None, None, EvidenceMark.COMPARISON)
+        yield (FormMeasure.SHARE.of(form), found.evidence.shares[CurveForm(form)], None, None, EvidenceMark.COMPARISON)
 
 
 def _optimum(found: Findings) -> Iterator[Row]:

@@ -10,7 +10,7 @@ TABLE = "answer_risk_set"
 FIRST_SESSIONS = 3  # with hazards of their own; then a line in ln(session), as in the study template
 
 
-GUIDANCE = {
+HAZARD_TERMS = {
     "directiveness_so_far": HazardTerm.SO_FAR,
     "directiveness_change": HazardTerm.CHANGE,
 }

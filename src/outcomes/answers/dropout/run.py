@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, refuse_all
 from outcomes.answers.common.fitting import LEVEL, fit_hazard_answer
-from outcomes.answers.common.risk_set import GUIDANCE, baseline, definitions, risk_set
+from outcomes.answers.common.risk_set import HAZARD_TERMS, baseline, definitions, risk_set
 from outcomes.answers.common.tables import filled
 from outcomes.answers.common.words import ALL, Cause, Reading
 from outcomes.answers.dropout.incidence import incidence_rows
@@ -79,7 +79,7 @@ def effect_rows(
         at_risk, course = baseline(rows, outcome)
         terms = " + ".join([*_varying(at_risk), *course])
         model = fit_hazard_answer(f"{outcome} ~ {terms} + (1 | therapist_id)", at_risk, settings.disclosure)
-        for term, words in GUIDANCE.items():
+        for term, words in HAZARD_TERMS.items():
             if term in model.fit.names:
                 found = model.estimate(term)
                 more = {"effect": words, "odds_ratio": float(np.exp(found.value)), "n_events": model.n_events}
@@ -90,8 +90,10 @@ def effect_rows(
 
 def _varying(rows: duckdb.DuckDBPyRelation) -> list[str]:
     """Terms of guidance that vary: in the first session nothing has changed yet."""
-    spread = rows.aggregate(", ".join(f"coalesce(min({term}) < max({term}), false)" for term in GUIDANCE)).fetchall()[0]
-    return [term for term, varies in zip(GUIDANCE, spread, strict=True) if varies]
+    spread = rows.aggregate(
+        ", ".join(f"coalesce(min({term}) < max({term}), false)" for term in HAZARD_TERMS)
+    ).fetchall()[0]
+    return [term for term, varies in zip(HAZARD_TERMS, spread, strict=True) if varies]
 
 
 def _rates(con: duckdb.DuckDBPyConnection, settings: StudySettings, allowed: tuple[str, ...]) -> list[dict]:

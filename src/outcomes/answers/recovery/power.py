@@ -11,9 +11,9 @@ import duckdb
 import polars as pl
 from scipy import stats
 
+from outcomes.answers.balance.curve_forms import CurveForm
 from outcomes.answers.balance.evidence import Findings, between_clients, find_evidence
-from outcomes.answers.balance.rows import client_rows, dropout_rows, session_rows
-from outcomes.answers.balance.structures import Structure
+from outcomes.answers.balance.rows import verdict_clients, verdict_dropouts, verdict_sessions
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import decide
 from outcomes.answers.common.simulated import built, in_processes, template_settings
@@ -89,8 +89,8 @@ Judged = dict[tuple[str, str], tuple[str, bool]]
 
 def _satisfaction(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Judged:
     try:
-        sessions = find_evidence(session_rows(con, settings))
-        clients = between_clients(find_evidence(client_rows(con, settings)), sessions)
+        sessions = find_evidence(verdict_sessions(con, settings))
+        clients = between_clients(find_evidence(verdict_clients(con, settings)), sessions)
     except FitRefused:
         return {}
     return {JUDGED[0]: _judged(sessions), JUDGED[1]: _judged(clients)}
@@ -98,13 +98,13 @@ def _satisfaction(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Ju
 
 def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Judged:
     try:
-        return {JUDGED[2]: _judged(find_evidence(dropout_rows(con, settings)))}
+        return {JUDGED[2]: _judged(find_evidence(verdict_dropouts(con, settings)))}
     except FitRefused:
         return {}
 
 
 def _judged(found: Findings) -> tuple[str, bool]:
-    return str(decide(found.evidence).verdict), found.turns[Structure.BEST_LEVEL].lind_mehlum.is_supported
+    return str(decide(found.evidence).verdict), found.turns[CurveForm.BEST_LEVEL].lind_mehlum.is_supported
 
 
 def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None = None) -> pl.DataFrame:

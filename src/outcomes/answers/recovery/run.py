@@ -16,7 +16,7 @@ import polars as pl
 
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.balance.evidence import find_evidence
-from outcomes.answers.balance.rows import GuidanceRows, dropout_rows, session_rows
+from outcomes.answers.balance.rows import GuidanceRows, verdict_dropouts, verdict_sessions
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import decide
 from outcomes.answers.common.simulated import built, in_processes, template_settings
@@ -182,7 +182,7 @@ def _verdicts(
 ) -> tuple[Verdict | FitStatus, Verdict | FitStatus]:
     """The verdicts on satisfaction and dropout after sessions."""
     with built(simulate_cohort(world, seed), settings) as con:
-        return _verdict(session_rows, con, settings), _verdict(dropout_rows, con, settings)
+        return _verdict(verdict_sessions, con, settings), _verdict(verdict_dropouts, con, settings)
 
 
 def _verdict(rows, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Verdict | FitStatus:

@@ -51,6 +51,11 @@ class TableText:
         """Names of the columns in order."""
         return tuple(self.columns)
 
+    @property
+    def sql(self) -> str:
+        """Name and columns with types, as they stand in `create table`."""
+        return f"{self.name} ({', '.join(f'{name} {column.type}' for name, column in self.columns.items())})"
+
 
 def identifier(description: str, source: str = "") -> ColumnText:
     """Describe an id."""

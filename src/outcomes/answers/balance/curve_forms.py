@@ -17,7 +17,7 @@ import numpy as np
 from outcomes.methods.inference.contrasts import check_coefficients, check_covariance
 
 TERMS = ("w", "m", "p", "w2", "wm", "m2", "wp", "mp", "p2")
-GUIDANCE = tuple(term for term in TERMS if term not in ("p", "p2"))
+WITH_GUIDANCE = tuple(term for term in TERMS if term not in ("p", "p2"))
 """Terms with guidance in them: without any of these guidance has no effect, whatever the preference does."""
 
 _SQUARED_LEVEL = {"w2": 1, "wm": 2, "m2": 1}
@@ -25,7 +25,7 @@ _SQUARED_MISFIT = {**_SQUARED_LEVEL, "wp": -2, "mp": -2, "p2": 1}
 _PREFERENCE = ({"p": 1}, {"p2": 1})
 
 
-class Structure(StrEnum):
+class CurveForm(StrEnum):
     """Restricted forms of the quadratic model."""
 
     NONE = "none"
@@ -39,13 +39,13 @@ class Structure(StrEnum):
 Parameters = tuple[Mapping[str, int], ...]
 """Free parameters of a restricted form, each as the coefficients that it moves together and by how much."""
 
-PARAMETERS: dict[Structure, Parameters] = {
-    Structure.NONE: _PREFERENCE,
-    Structure.STRAIGHT: ({"w": 1}, {"m": 1}, *_PREFERENCE),
-    Structure.BEST_LEVEL: ({"w": 1, "m": 1}, _SQUARED_LEVEL, *_PREFERENCE),
-    Structure.RELATIVE: ({"w": 1}, {"w2": 1}, {"m": 1}, *_PREFERENCE),
-    Structure.FIT: (_SQUARED_MISFIT,),
-    Structure.FIT_PLUS_MAIN: ({"w": 1}, _SQUARED_MISFIT, {"m": 1}, {"p": 1}),
+PARAMETERS: dict[CurveForm, Parameters] = {
+    CurveForm.NONE: _PREFERENCE,
+    CurveForm.STRAIGHT: ({"w": 1}, {"m": 1}, *_PREFERENCE),
+    CurveForm.BEST_LEVEL: ({"w": 1, "m": 1}, _SQUARED_LEVEL, *_PREFERENCE),
+    CurveForm.RELATIVE: ({"w": 1}, {"w2": 1}, {"m": 1}, *_PREFERENCE),
+    CurveForm.FIT: (_SQUARED_MISFIT,),
+    CurveForm.FIT_PLUS_MAIN: ({"w": 1}, _SQUARED_MISFIT, {"m": 1}, {"p": 1}),
 }
 """Free parameters of each structure. The preference may always have an effect of its own, except in pure fit, where
 nothing but the distance counts."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from outcomes.answers.balance.structures import PARAMETERS, SURFACE, TERMS, Structure, project
+from outcomes.answers.balance.curve_forms import PARAMETERS, SURFACE, TERMS, CurveForm, project
 
 COVARIANCE = np.diag(np.arange(1.0, 10.0)) * 1e-4 + 1e-5
 
@@ -18,16 +18,16 @@ def coefficients(surface) -> np.ndarray:
 
 
 SURFACES = {
-    Structure.STRAIGHT: lambda w, m, p: 0.3 * w + 0.1 * m + 0.2 * p,
-    Structure.BEST_LEVEL: lambda w, m, p: -0.2 * (w + m - 1.5) ** 2,
-    Structure.RELATIVE: lambda w, m, p: 0.1 * m - 0.2 * (w - 0.5) ** 2,
-    Structure.FIT: lambda w, m, p: -0.2 * (w + m - p) ** 2,
-    Structure.FIT_PLUS_MAIN: lambda w, m, p: 0.3 * (w + m) - 0.2 * (w + m - p) ** 2,
+    CurveForm.STRAIGHT: lambda w, m, p: 0.3 * w + 0.1 * m + 0.2 * p,
+    CurveForm.BEST_LEVEL: lambda w, m, p: -0.2 * (w + m - 1.5) ** 2,
+    CurveForm.RELATIVE: lambda w, m, p: 0.1 * m - 0.2 * (w - 0.5) ** 2,
+    CurveForm.FIT: lambda w, m, p: -0.2 * (w + m - p) ** 2,
+    CurveForm.FIT_PLUS_MAIN: lambda w, m, p: 0.3 * (w + m) - 0.2 * (w + m - p) ** 2,
 }
 NESTED = {
-    (Structure.FIT, Structure.FIT_PLUS_MAIN),
-    (Structure.STRAIGHT, Structure.FIT_PLUS_MAIN),
-    (Structure.STRAIGHT, Structure.RELATIVE),
+    (CurveForm.FIT, CurveForm.FIT_PLUS_MAIN),
+    (CurveForm.STRAIGHT, CurveForm.FIT_PLUS_MAIN),
+    (CurveForm.STRAIGHT, CurveForm.RELATIVE),
 }  # the first is a case of the second
 
 
@@ -51,10 +51,10 @@ def test_the_distance_of_dropped_terms_is_their_wald_statistic():
 
 def test_parameters_of_terms_that_a_model_lacks_are_left_out():
     terms = ("m", "m2")
-    found = project(terms, np.array([0.1, -0.3]), np.eye(2), PARAMETERS[Structure.BEST_LEVEL])
+    found = project(terms, np.array([0.1, -0.3]), np.eye(2), PARAMETERS[CurveForm.BEST_LEVEL])
     assert_allclose(found.theta, [0.1, -0.3])
 
 
 def test_the_surface_of_guidance_and_preference_is_read_from_any_split_of_guidance():
-    found = project(TERMS, coefficients(SURFACES[Structure.FIT_PLUS_MAIN]), COVARIANCE, SURFACE)
+    found = project(TERMS, coefficients(SURFACES[CurveForm.FIT_PLUS_MAIN]), COVARIANCE, SURFACE)
     assert_allclose(found.theta, [0.3, 0, -0.2, 0.4, -0.2], atol=1e-12)
