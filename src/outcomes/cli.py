@@ -261,7 +261,7 @@ def seal(directory: Path, wait: float) -> None:
 @STUDY
 @WAIT
 @click.option(
-    "--clients", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="One pseudonym a line; "
+    "--clients", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="One pseudonym per line; "
     "leave it out to finish a withdrawal that was killed.",
 )  # fmt: skip
 @click.option("--refresh/--no-refresh", "and_refresh", default=True, help="Publish a new release at once.")

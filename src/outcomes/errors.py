@@ -15,7 +15,7 @@ from pathlib import Path
 def visible(text: str) -> str:
     """Write signs that cannot be seen as escapes: in a terminal they could hide words or give it orders.
 
-    Control characters (but line ends and tabs), marks of writing direction, bytes of names that are no UTF-8.
+    Control characters (but line ends and tabs), marks of writing direction, bytes of names that are not UTF-8.
     """
     return "".join(sign if sign.isprintable() or sign in "\n\t" else json.dumps(sign)[1:-1] for sign in text)
 

@@ -77,7 +77,7 @@ def test_a_withdrawal_without_a_list_or_with_a_wrong_one_says_what_to_do(outcome
     assert "--clients" in run.stderr
     run = outcomes("withdraw", small_study.root, "--clients", tmp_path / "none.txt")
     assert run.returncode == 2
-    assert "one pseudonym a line" in run.stderr
+    assert "one pseudonym per line" in run.stderr
 
 
 def test_nothing_is_refreshed_while_a_withdrawal_is_half_done(outcomes, small_study):

@@ -1,4 +1,4 @@
-"""SQL files keep the house style: one table a file, said first, plain, lower case."""
+"""SQL files keep the house style: one table per file, said first, plain, lower case."""
 
 import re
 

@@ -74,7 +74,7 @@ def make_release(folder: Path, cohort: Cohort = Cohort()) -> Path:
 
 
 def _sessions(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Attended sessions with ratings, and one episode a client."""
+    """Attended sessions with ratings, and one episode per client."""
     rng = np.random.default_rng(cohort.seed)
     n = cohort.n_therapists * cohort.clients_per_therapist
     therapist = np.repeat(np.arange(cohort.n_therapists), cohort.clients_per_therapist)

@@ -1,4 +1,4 @@
-"""The ledger of all that left: one line a release in `disclosed.jsonl`, counts only; it outlives the releases.
+"""The ledger of all that left: one line per release in `disclosed.jsonl`, counts only; it outlives the releases.
 
 A report's numbers lie in `told.json` beside it; publication adds them to the ledger before the swap. A line has the
 true counts too: the next release is checked against them. It names no person, so withdrawal and retention leave it.

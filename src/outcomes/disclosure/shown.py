@@ -68,7 +68,7 @@ def shown_table(counts: Sequence[int], rule: Disclosure, parts: Sequence[str] = 
 def shown_cross(
     counts: Sequence[Sequence[int]], rule: Disclosure, rows: Sequence[str], columns: Sequence[str]
 ) -> ShownCross:
-    """Make a two-way table and its margins safe to stand together; `counts` has one sequence a row."""
+    """Make a two-way table and its margins safe to stand together; `counts` has one sequence per row."""
     return Teller(rule).cross(_ALONE, rows, columns, counts)
 
 

@@ -82,7 +82,7 @@ class Teller:
     def cross(
         self, about: str, rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]]
     ) -> ShownCross:
-        """Return a two-way table and its margins as they may stand together; `counts` one sequence a row."""
+        """Return a two-way table and its margins as they may stand together; `counts` one sequence per row."""
         names = [[f"{row}, {column}" for column in columns] for row in rows]
         parts = {name: n for line, ns in zip(names, counts, strict=True) for name, n in zip(line, ns, strict=True)}
         sums = {f"{row}, {TOTAL}": dict.fromkeys(line, 1) for row, line in zip(rows, names, strict=True)}

@@ -31,7 +31,7 @@ def raw_columns(kind: Kind) -> dict[str, str]:
 
 
 def offer_settings(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> None:
-    """Create `study_settings` (one row) and `study_scales` (one row a scale).
+    """Create `study_settings` (one row) and `study_scales` (one row per scale).
 
     A scale that counts downwards is turned about `turning_point` = minimum + maximum: score = turning_point - rating.
     """

@@ -1,4 +1,4 @@
-"""The step that answers: one transaction an analysis, refusals as states, twice is once."""
+"""The step that answers: one transaction per analysis, refusals as states, twice is once."""
 
 from dataclasses import replace
 from pathlib import Path

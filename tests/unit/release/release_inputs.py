@@ -65,7 +65,7 @@ def sessions(n_clients: int, seed: int = 1) -> list[dict]:
 
 
 def episodes(n_clients: int) -> list[dict]:
-    """One episode a client, its ending by turns."""
+    """One episode per client, its ending by turns."""
     endings = ("agreed", "client_ended", "open", "moved_away")
     return [
         {"episode_id": f"e{client}", "client_id": f"c{client}", "ending": endings[client % 4]}

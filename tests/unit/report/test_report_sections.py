@@ -198,7 +198,7 @@ def test_without_preferences_no_turning_point_is_told(release, template_study):
     balance = html(made(release, template_study)["balance"])
     assert "Turning point" not in balance
     assert "7.3" not in balance
-    assert "no turning point is told" in balance
+    assert "no turning point is shown" in balance
 
 
 def test_rows_of_one_session_are_said_to_have_no_order_in_time(answered):

@@ -119,7 +119,7 @@ def test_a_declared_model_that_is_not_clean_tells_its_state_and_no_effects(relea
         )
     text = _said(release, template_study)
     model = text[text.index("Model “dropout”") :]
-    assert "told" in model[:80] or "not calculated" in model[:80]
+    assert "shown" in model[:80] or "not calculated" in model[:80]
     assert "The slope is at zero." in model
     assert "Ratio of odds" not in model
 

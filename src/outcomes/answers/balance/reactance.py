@@ -42,7 +42,7 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Reactance:
-    """How clients' reactance is spread, in points of its scale; one value a client.
+    """How clients' reactance is spread, in points of its scale; one value per client.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterato
 
 
 def _reactance(con: duckdb.DuckDBPyConnection) -> Reactance:
-    """One value a client of the cohort."""
+    """One value per client of the cohort."""
     values = con.sql(
         "select reactance_score from mart_clients where reactance_score is not null order by client_id"
     ).fetchnumpy()["reactance_score"]

@@ -124,7 +124,7 @@ def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None
     Returns
     -------
     pl.DataFrame
-        One row a truth, outcome, level and verdict: n_cohorts, n, rate (0 to 1) with its Clopper-Pearson interval
+        One row per truth, outcome, level and verdict: n_cohorts, n, rate (0 to 1) with its Clopper-Pearson interval
         conf_low, conf_high; `is_true` where the verdict is true of the outcome in that world; parabola_turns_rate is
         the share of the truth's cohorts in which the Lind-Mehlum test alone finds a best (for dropout: any) level.
     """
@@ -156,7 +156,7 @@ def true_verdict(truth: Truth, outcome: str) -> str:
 
 
 def confusion(rates: pl.DataFrame, outcome: str, level: str) -> pl.DataFrame:
-    """Lay the rates of one outcome and level out: one row a truth, one column a verdict, in percent of the cohorts."""
+    """Lay the rates of one outcome and level out: one row per truth, one column per verdict, in percent of the cohorts."""
     own = rates.filter(pl.col("outcome") == outcome, pl.col("level") == level)
     wide = own.with_columns((pl.col("rate") * 100).round(0).cast(pl.Int64))
     seen = set(wide.filter(pl.col("rate") > 0)["verdict"])

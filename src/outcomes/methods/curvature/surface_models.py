@@ -114,7 +114,7 @@ def compare_by_aicc(
 def compare_surfaces(
     outcome: ArrayLike, x: ArrayLike, y: ArrayLike, models: tuple[SurfaceModel, ...] = STUDY_SET
 ) -> ModelComparison:
-    """Fit surface models by ordinary least squares (one row a client) and compare them.
+    """Fit surface models by ordinary least squares (one row per client) and compare them.
 
     Rows with a missing value are left out of all models alike.
 

@@ -114,7 +114,7 @@ class Page:
     @property
     def meta(self) -> str:
         """The line under the question."""
-        until = f"Data up to {self.data_cut:%B %Y}" if self.data_cut else "Last month of the data not told"
+        until = f"Data up to {self.data_cut:%B %Y}" if self.data_cut else "Last month of the data not shown"
         return f"{until} · release {self.release_id}"
 
     closing: ClassVar[str] = "Made by the study's own data pipeline. This page names no person."

@@ -15,7 +15,7 @@ from outcomes.report.page.pieces import PLAIN, Direction, Estimate, Form, Given,
 from outcomes.study.settings import AnalysisName
 
 _AT_EDGE = "no number, because a part of its model is estimated as zero"
-_UNSETTLED = "no number, because the calculation did not settle"
+_NOT_CONVERGED = "no number, because the calculation did not converge"
 
 
 def table_rows(con: duckdb.DuckDBPyConnection, name: str, condition: str = "true") -> list[dict]:
@@ -60,7 +60,7 @@ def told(row: Mapping, teller: Teller, form: Form = PLAIN) -> Told:
         reason = teller.text(row.get("reason") or "")
         return Unsaid(state, f"not calculated: {reason}" if reason else "not calculated")
     if state is FitStatus.NOT_CONVERGED:
-        return Unsaid(state, _UNSETTLED)
+        return Unsaid(state, _NOT_CONVERGED)
     if None in values:
         return Unsaid(state, "no number, because it has no interval")
     if state is FitStatus.CONVERGED:

@@ -51,7 +51,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
         note(
             "A line that rises and then falls is no sign of one best amount of guidance for everyone: clients "
             "differ in how much they want, and averaging over them bends the line by itself. So a turning point is "
-            "told only beside the surface, and counts only where two tests of a turn agree."
+            "shown only beside the surface, and counts only where two tests of a turn agree."
         ),
         fold("How the verdicts were reached", *(_trace(found) for found in verdicts)),
     )
@@ -60,7 +60,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
 def _verdict(found: Judged) -> tuple[Block, ...]:
     why = found.trace.rsplit(". ", 1)[-1].removeprefix("But ")
     if _SHARE.search(why):  # a share without an interval stays in the trace
-        why = "Why it stays open, the last part of this section tells."
+        why = "Why it stays open, the last part of this section says."
     reason = (paragraph(Given(why[:1].upper() + why[1:], Kind.REASON)),) if found.verdict is Verdict.UNDECIDED else ()
     return (heading(_LEVELS[found.outcome, found.level]), headline(found.sentence), *reason, *map(note, found.notes))
 
@@ -93,7 +93,7 @@ def _shape(surface: Surface, evidence: list[dict], settings: StudySettings, tell
     """One row per quantity, one column per outcome and level; the turning point last."""
     if not surface:
         return (
-            paragraph("Clients' preferences are not known, so fit cannot be looked at, and no turning point is told."),
+            paragraph("Clients' preferences are not known, so fit cannot be looked at, and no turning point is shown."),
         )
     columns = list(surface)
     rows: list[tuple[Piece | Words, ...]] = [

@@ -27,7 +27,7 @@ _HEADLINES = {
     Direction.MORE: "Clients with more guidance dropped out more often.",
     Direction.LESS: "Clients with more guidance dropped out less often.",
     Direction.UNCLEAR: "The amount of guidance alone shows no clear link with dropout.",
-    Direction.UNTOLD: "Whether guidance and dropout go together cannot be told from these data.",
+    Direction.UNTOLD: "Whether guidance and dropout go together cannot be estimated from these data.",
 }
 _CHANGES = {
     Direction.MORE: "After a session with more guidance than before, clients left more often",

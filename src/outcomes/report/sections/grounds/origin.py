@@ -13,12 +13,12 @@ EXPLORATORY = "This analysis is exploratory: its choices were not fixed before t
 
 
 def _blocks(source: Source) -> tuple[Block, ...]:
-    """One row a fact; table `release`."""
+    """One row per fact; table `release`."""
     con, settings, teller, settings_sha256 = source.con, source.settings, source.teller, source.settings_sha256
     (release,) = table_rows(con, "release")
     facts = {
         "Study": settings.study.name,
-        "Data up to": data_cut(con, teller) or "not told: the sources carry no dates, or too few clients have one",
+        "Data up to": data_cut(con, teller) or "not shown: the sources carry no dates, or too few clients have one",
         "Source files": str(release["n_batches"]),
         "Release (run)": release["release_id"],
         "Code version": release["code_version"],

@@ -11,7 +11,7 @@ from outcomes.study.settings import Scale
 
 
 def _blocks(source: Source) -> tuple[Block, ...]:
-    """Guidance, satisfaction, dropout, interval, and the mark of a settled calculation."""
+    """Guidance, satisfaction, dropout, interval, and the mark of a calculation that converged."""
     settings = source.settings
     guidance, rating = settings.scales["directiveness"], settings.scales["satisfaction"]
     return (
@@ -36,8 +36,8 @@ def _blocks(source: Source) -> tuple[Block, ...]:
                 all=Given("100"),
             ),
             say(
-                "{mark} behind a number: its calculation settled properly. Where it did not, or where the data are "
-                "too few, words stand in place of the number.",
+                "{mark} behind a number: its calculation converged, that is, came to one stable result. Where it did "
+                "not, or where the data are too few, words stand in place of the number.",
                 mark=Strong(CONVERGED_MARK),
             ),
         ),

@@ -64,7 +64,13 @@ def _item(row: dict, answer: CanAnswer) -> str | Words:
 
 
 def _table(rows: list[dict]) -> Block:
-    head = ("Question", "Smallest effect found", "Worth finding from", "Intervals that hold the truth", "Effect found")
+    head = (
+        "Question",
+        "Smallest effect detected",
+        "Worth detecting from",
+        "Intervals that hold the truth",
+        "Effect detected",
+    )
     return table(head, [_line(row) for row in rows])
 
 
@@ -95,8 +101,8 @@ def _share(row: dict, name: str) -> Piece:
 def _note() -> Block:
     return note(
         say(
-            "Smallest effect found: by {power} of such studies. Intervals should hold the truth in {level} of studies; "
-            "brackets show what so few simulated studies leave open. Effect found: in the simulated world, whose "
+            "Smallest effect detected: by {power} of such studies. Intervals should hold the truth in {level} of studies; "
+            "brackets show what so few simulated studies leave open. Effect detected: in the simulated world, whose "
             "effects are as strong as the field has seen. For a verdict the last columns are: nothing claimed where "
             "there is nothing, and fit to the wish recognised. All scales run from {low} to {high} in the simulation. "
             "Intervals are quick approximations of those in this report, and ratings are about as complete as in a "

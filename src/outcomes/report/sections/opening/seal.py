@@ -22,4 +22,4 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     return (headline(withheld[0]["sentence"]), paragraph(WITHHELD))
 
 
-SECTION = ReportSection("seal", "Not told yet", _blocks)
+SECTION = ReportSection("seal", "Not shown yet", _blocks)
