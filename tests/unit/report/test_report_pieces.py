@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from outcomes.disclosure import shown_count
+from outcomes.disclosure import Teller, shown_count
 from outcomes.models import ModelStatus
 from outcomes.report.page.blocks import bullets, fold, headline, paragraph, table
 from outcomes.report.page.html import html
@@ -64,18 +64,18 @@ def _row(status, estimate=0.2, reason=""):
 
 @pytest.mark.parametrize("status", ["singular", "not_converged", "refused"])
 def test_a_row_of_a_fit_that_is_not_clean_becomes_words(status):
-    made = told(_row(status), Disclosure())
+    made = told(_row(status), Teller(Disclosure()))
     assert isinstance(made, Unsaid)
     assert made.state == status
     assert made.reason.startswith(("no number", "not calculated"))
 
 
 def test_a_row_without_an_interval_becomes_words():
-    assert isinstance(told(_row("converged") | {"conf_low": None}, Disclosure()), Unsaid)
+    assert isinstance(told(_row("converged") | {"conf_low": None}, Teller(Disclosure())), Unsaid)
 
 
 def test_counts_in_a_reason_are_suppressed_and_rounded():
-    reason = told(_row("refused", None, "Only 4 of 1,238 clients rated it."), Disclosure()).reason
+    reason = told(_row("refused", None, "Only 4 of 1,238 clients rated it."), Teller(Disclosure())).reason
     assert reason == "not calculated: Only fewer than 10 of 1,240 clients rated it."
 
 
@@ -96,10 +96,20 @@ def test_counts_print_as_disclosure_shows_them():
 )
 def test_a_singular_fit_says_which_way_it_points_in_words(low, high, said):
     row = {"estimate": (low + high) / 2, "conf_low": low, "conf_high": high, "status": "singular"}
-    reason = told(row, Disclosure(), Form(up="more", down="less")).reason
+    reason = told(row, Teller(Disclosure()), Form(up="more", down="less")).reason
     assert reason == f"{said} (no number, because a part of its model is estimated as zero)"
 
 
 def test_a_range_whose_ends_print_alike_is_one_number():
     assert Range(0.121, 0.124, PERCENT).text == "12%"
     assert Range(0.12, 0.14, PERCENT).text == "12% to 14%"
+
+
+def test_no_digit_beyond_the_second_of_the_standard_error_is_printed_or_drawn():
+    wide = Estimate(12.3456, 2.3456, 22.3456, ModelStatus.CONVERGED)  # standard error 5.1
+    assert (wide.in_number, wide.in_interval) == ("12.3", "2.3 to 22.3")
+    assert wide.drawn == (12.3, 2.3, 22.3)
+    ratio = Estimate(math.log(30.123), math.log(10.0), math.log(90.0), ModelStatus.CONVERGED, Form(is_log=True))
+    assert (ratio.in_number, ratio.in_interval) == ("30", "10 to 90")
+    narrow = Estimate(0.31234, 0.30123, 0.32345, ModelStatus.CONVERGED)  # never more than its form has
+    assert (narrow.in_number, narrow.drawn[0]) == ("0.31", 0.31)

@@ -11,7 +11,7 @@ import pytest
 from page_text import visible_text
 from planted_answers import REFUSAL, plant_answers, refuse_answers
 
-from outcomes.disclosure import Shown
+from outcomes.disclosure import Shown, Teller
 from outcomes.models import ModelStatus
 from outcomes.report.document import SECTIONS
 from outcomes.report.page.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Section, Table
@@ -62,7 +62,8 @@ def pieces(section: Section) -> Iterator[Piece]:
 def made(folder, study) -> dict[str, Section]:
     """The sections of a release by name."""
     with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
-        found = [module.section(con, study.settings) for module in SECTIONS]
+        teller = Teller(study.settings.disclosure)
+        found = [module.section(con, study.settings, teller) for module in SECTIONS]
     return {section.name: section for section in found if section}
 
 

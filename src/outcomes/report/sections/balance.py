@@ -51,7 +51,7 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
         (
             *(block for found in verdicts for block in _verdict(found)),
             heading("Guidance and what the client prefers, together"),
-            *_shape(surface, evidence, settings),
+            *_shape(surface, evidence, settings, teller),
             *_pictures(con, surface, settings, teller),
             note(
                 "A line that rises and then falls is no sign of one best amount of guidance for everyone: clients "
@@ -90,7 +90,7 @@ def _surface(evidence: list[dict], settings: StudySettings, teller: Teller) -> S
     return found
 
 
-def _shape(surface: Surface, evidence: list[dict], settings: StudySettings) -> tuple[Block, ...]:
+def _shape(surface: Surface, evidence: list[dict], settings: StudySettings, teller: Teller) -> tuple[Block, ...]:
     """One row a quantity, one column an outcome and level; the turning point last."""
     if not surface:
         return (
@@ -109,7 +109,7 @@ def _shape(surface: Surface, evidence: list[dict], settings: StudySettings) -> t
         rows.append(
             (
                 "Turning point of a curve in guidance alone, on the scale; see the note below",
-                *(_turn(turns.get(at), settings) for at in columns),
+                *(_turn(turns.get(at), settings, teller) for at in columns),
             )
         )
     head = ("Shape", *(_LEVELS[at] for at in columns))
