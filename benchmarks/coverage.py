@@ -19,7 +19,7 @@ import polars as pl
 from scipy import stats
 
 from outcomes.mixed import FitStatus, fit_linear
-from outcomes.mixed.profile import profile_zeta
+from outcomes.mixed.inference.profile_linear import profile_zeta
 
 FORMULA = "y ~ within + client_mean + directive + (1 + within | client) + (1 | therapist)"
 BETA = {"(Intercept)": 6.0, "within": 0.2, "client_mean": -0.1, "directive": 0.3}

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from outcomes.mixed import FitStatus, fit_binomial, profile_binomial_intervals
-from outcomes.mixed.binomial_fit import BinomialFit
+from outcomes.mixed.binomial.result import BinomialFit
 
 FORMULA = "dropout ~ within + directive + (1 | therapist)"
 BETA = {"(Intercept)": -1.5, "within": -0.2, "directive": 0.4}

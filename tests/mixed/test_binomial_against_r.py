@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from references import simulated, stored_fits
 
-from outcomes.mixed.binomial import fit_binomial
-from outcomes.mixed.binomial_fit import BinomialFit
-from outcomes.mixed.status import FitStatus
+from outcomes.mixed.binomial.fit import fit_binomial
+from outcomes.mixed.binomial.result import BinomialFit
+from outcomes.mixed.results.status import FitStatus
 
 CASES = stored_fits("binomial")
 

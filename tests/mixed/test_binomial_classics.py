@@ -9,13 +9,13 @@ from references import classic_data, classic_fit
 from scipy.stats import binom
 from shared_binomial import CASES, Case
 
-from outcomes.mixed.binomial import fit_binomial
-from outcomes.mixed.binomial_problem import build_problem
-from outcomes.mixed.design import build_design
+from outcomes.mixed.binomial.fit import fit_binomial
+from outcomes.mixed.binomial.problem import build_problem
+from outcomes.mixed.binomial.starts import fit_glm
+from outcomes.mixed.design.coding import build_design
+from outcomes.mixed.design.materialise import materialise
 from outcomes.mixed.links import LINKS
-from outcomes.mixed.materialise import materialise
-from outcomes.mixed.starts import fit_glm
-from outcomes.mixed.status import FitStatus
+from outcomes.mixed.results.status import FitStatus
 
 # lme4's cloglog Laplace takes the expected information in the log-determinant, this engine (and glmmTMB) the
 # observed one: with

@@ -13,8 +13,8 @@ from references import simulated
 from outcomes.analyses.therapist_effects import median_odds_ratio
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed import FitStatus, bootstrap_binomial, fit_binomial
-from outcomes.mixed.laplace import LaplaceDeviance, mode_slopes
-from outcomes.mixed.starts import fixed_information
+from outcomes.mixed.binomial.laplace import LaplaceDeviance, mode_slopes
+from outcomes.mixed.binomial.starts import fixed_information
 
 FORMULA = "dropout ~ directiveness_within + preference + modality + (1 | therapist_id)"
 QUICK = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -7,12 +7,12 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom, norm
 
-from outcomes.mixed.hessian import laplace_hessian
-from outcomes.mixed.laplace import LaplaceDeviance, Model
+from outcomes.mixed.binomial.hessian import laplace_hessian
+from outcomes.mixed.binomial.laplace import LaplaceDeviance, Model
+from outcomes.mixed.binomial.quadrature import QuadratureDeviance
+from outcomes.mixed.binomial.rows import find_cells, sorted_rows
+from outcomes.mixed.elimination.random_blocks import Blocks, Factor
 from outcomes.mixed.links import LINKS
-from outcomes.mixed.quadrature import QuadratureDeviance
-from outcomes.mixed.random_blocks import Blocks, Factor
-from outcomes.mixed.rows import find_cells, sorted_rows
 
 STRUCTURES = {
     "one intercept": ((20,), ((0,),)),

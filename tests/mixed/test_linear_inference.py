@@ -20,9 +20,9 @@ from outcomes.mixed import (
     profile_intervals,
     wald_test,
 )
-from outcomes.mixed.design import build_design
-from outcomes.mixed.materialise import materialise
-from outcomes.mixed.profile import profile_zeta
+from outcomes.mixed.design.coding import build_design
+from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.inference.profile_linear import profile_zeta
 
 DATA = cohort()
 FIT = fit_linear(FORMULA, DATA)
@@ -213,7 +213,7 @@ def test_the_bootstrap_from_cross_products_spreads_as_the_theory_says():
 
 
 def test_a_draw_of_cross_products_has_the_moments_of_simulated_rows():
-    from outcomes.mixed.bootstrap import Simulator
+    from outcomes.mixed.inference.bootstrap_linear import Simulator
 
     simulator = Simulator.of(FIT)
     rng = np.random.default_rng(1)

@@ -13,11 +13,11 @@ from scipy.special import expit, log_expit, logsumexp
 
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed import FitStatus, fit_binomial, fit_linear, fit_shared_parameter
-from outcomes.mixed.design import build_design
-from outcomes.mixed.joint_laplace import JointDeviance
-from outcomes.mixed.joint_rows import join_rows
+from outcomes.mixed.design.coding import build_design
+from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.joint.laplace import JointDeviance
+from outcomes.mixed.joint.rows import join_rows
 from outcomes.mixed.links import LINKS
-from outcomes.mixed.materialise import materialise
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"
 RATINGS = "y ~ x + within + (1 | client) + (0 + within | client) + (1 | therapist)"

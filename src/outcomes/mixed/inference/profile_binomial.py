@@ -1,0 +1,154 @@
+"""Profile-likelihood intervals of a binomial fit.
+
+The signed root of the deviance's rise, sqrt(d(v) - d_min), meets the normal quantile at a limit; d(v) minimises over
+all other parameters. The search runs in coordinates in which the parameters' covariance is the identity and the first
+one is the parameter in question, so that the others hardly move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy import stats
+from scipy.optimize import brentq, minimize
+
+from outcomes.errors import UsageError
+from outcomes.mixed.binomial.laplace import LaplaceDeviance, mode_slopes
+from outcomes.mixed.binomial.quadrature import QuadratureDeviance
+from outcomes.mixed.binomial.result import BinomialFit, BinomialState
+from outcomes.mixed.binomial.starts import fixed_information
+from outcomes.mixed.inference.bootstrap_binomial import parameter_root
+
+WIDEST = 20.0
+"""Standard errors from the estimate at which the search for a limit gives up."""
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A linear combination of psi to profile: value = scale * direction @ psi, never below `least`."""
+
+    component: str
+    name: str
+    direction: np.ndarray
+    scale: float
+    least: float
+
+
+def profile_binomial_intervals(
+    fit: BinomialFit, alpha: float = 0.05, names: tuple[str, ...] | None = None
+) -> pl.DataFrame:
+    """Profile-likelihood intervals of fixed effects and of standard deviations.
+
+    Parameters
+    ----------
+    fit : BinomialFit
+        Of engine="outcomes".
+    alpha : float
+        One minus the confidence level.
+    names : tuple of str, optional
+        Fixed effects to profile; default all. Standard deviations are always profiled, except those of brackets with
+        several correlated effects (a parametric bootstrap serves there).
+
+    Returns
+    -------
+    polars.DataFrame
+        component ("fixed" or the group), name, estimate, lower, upper. A lower limit of zero of a standard deviation
+        means that zero is not excluded; a missing limit was not found.
+
+    Raises
+    ------
+    UsageError
+        Unknown names, or a fit of another engine.
+    """
+    if fit.state is None:
+        raise UsageError(f"The engine {fit.engine!r} has no profile.", "fit with engine='outcomes'")
+    wanted = fit.names if names is None else names
+    if unknown := [name for name in wanted if name not in fit.names]:
+        raise UsageError(f"The model has no fixed effect {unknown[0]!r}.", "it has " + ", ".join(fit.names))
+    state = fit.state
+    model = state.problem.model
+    slopes = fixed_information(model, state.psi, state.mode)[1]
+    laplace = LaplaceDeviance(model, state.psi, state.mode.u, slopes, mode_slopes(model, state.mode))
+    deviance = laplace if fit.nagq == 1 else QuadratureDeviance(laplace, fit.nagq)
+    best = deviance(state.psi)[0]
+    limit = stats.norm.ppf(1 - alpha / 2)
+    rows = []
+    for target in _targets(fit, state, wanted):
+        ends = [_limit(deviance, state, target, best, sign, limit) for sign in (-1.0, 1.0)]
+        estimate = target.scale * target.direction @ state.psi
+        rows.append((target.component, target.name, float(estimate), *ends))
+    schema = {"component": pl.String, "name": pl.String, "estimate": pl.Float64, "lower": pl.Float64}
+    return pl.DataFrame(rows, schema=schema | {"upper": pl.Float64}, orient="row")
+
+
+def _targets(fit: BinomialFit, state: BinomialState, names: tuple[str, ...]) -> list[_Target]:
+    """Fixed effects on the formula's columns, and standard deviations that are one theta each."""
+    model, coordinates = state.problem.model, state.problem.coordinates
+    out = []
+    for name in names:
+        direction = np.zeros(state.psi.size)
+        direction[: model.p] = coordinates.fixed[fit.names.index(name)]
+        out.append(_Target("fixed", name, direction, 1.0, -np.inf))
+    for a, factor in enumerate(model.blocks.factors):
+        at = 0
+        for k in factor.brackets:
+            if k == 1:
+                rows, columns = factor.theta_positions
+                place = int(np.flatnonzero((rows == at) & (columns == at))[0])
+                index = model.p + model.blocks.theta_slices[a].start + place
+                direction = np.zeros(state.psi.size)
+                direction[index] = 1.0 if state.psi[index] >= 0 else -1.0  # theta's sign means nothing
+                scale = 1.0 / coordinates.random[a][at, at]
+                out.append(_Target(factor.name, coordinates.effects[a][at], direction, float(scale), 0.0))
+            at += k
+    return out
+
+
+def _limit(
+    deviance: LaplaceDeviance | QuadratureDeviance,
+    state: BinomialState,
+    target: _Target,
+    best: float,
+    sign: float,
+    limit: float,
+) -> float | None:
+    """Where the profile reaches the quantile on one side of the estimate."""
+    root = parameter_root(state.covariance, state.problem.model.p)
+    pull = root.T @ target.direction
+    se = float(np.linalg.norm(pull))
+    basis = root @ _with_first(pull / se)
+    estimate = float(target.direction @ state.psi)
+    others = np.zeros(state.psi.size - 1)
+
+    def excess(value: float) -> float:
+        nonlocal others
+        first = (value - estimate) / se
+
+        def held(rest: np.ndarray) -> tuple[float, np.ndarray]:
+            now, gradient = deviance(state.psi + basis @ np.concatenate([[first], rest]))
+            return now / 2, (basis.T @ gradient)[1:] / 2
+
+        found = minimize(held, others, jac=True, method="BFGS", options={"gtol": 1e-3})
+        others = found.x
+        return float(np.sqrt(max(2 * found.fun - best, 0.0)) - limit)
+
+    least = target.least / target.scale
+    inner, width = estimate, se * limit
+    while width < WIDEST * se * limit:
+        outer = max(estimate + sign * width, least)
+        if excess(outer) >= 0:
+            return target.scale * float(brentq(excess, inner, outer, xtol=1e-5 * se, rtol=1e-9))
+        if outer == least:
+            return 0.0
+        inner, width = outer, width * 1.6
+    return None
+
+
+def _with_first(unit: np.ndarray) -> np.ndarray:
+    """An orthogonal matrix whose first column is the unit vector (a Householder reflection)."""
+    normal = unit.copy()
+    normal[0] -= 1.0
+    length = normal @ normal
+    return np.eye(unit.size) if length < 1e-30 else np.eye(unit.size) - 2.0 * np.outer(normal, normal) / length
