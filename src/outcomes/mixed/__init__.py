@@ -1,15 +1,15 @@
 """Mixed-effects models fitted inside the database: exact, with lme4's formulas and statsmodels' names."""
 
-from outcomes.mixed.binomial.fit import fit_binomial
 from outcomes.mixed.binomial.result import BinomialFit
-from outcomes.mixed.inference.bootstrap_binomial import BinomialBootstrap, bootstrap_binomial
-from outcomes.mixed.inference.bootstrap_linear import LinearBootstrap, bootstrap_linear
+from outcomes.mixed.engines import fit_binomial, fit_linear
+from outcomes.mixed.inference.bootstrap import Bootstrap
+from outcomes.mixed.inference.bootstrap_binomial import bootstrap_binomial
+from outcomes.mixed.inference.bootstrap_linear import bootstrap_linear
 from outcomes.mixed.inference.hypotheses import LikelihoodRatio, WaldTest, compare, wald_test
 from outcomes.mixed.inference.kenward_roger import kenward_roger_cov
 from outcomes.mixed.inference.profile_binomial import profile_binomial_intervals
 from outcomes.mixed.inference.profile_linear import profile_intervals
 from outcomes.mixed.joint.fit import SharedParameterFit, fit_shared_parameter
-from outcomes.mixed.linear.fit import fit_linear
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.imputation import impute_linear
 from outcomes.mixed.linear.refit import refit_linear, shift_outcome
@@ -19,9 +19,12 @@ from outcomes.mixed.linear.subset import subset
 from outcomes.mixed.peers.cluster_robust import ClusterRobustFit, fit_cluster_robust
 from outcomes.mixed.results.status import FitStatus
 
+LinearBootstrap = BinomialBootstrap = Bootstrap  # their names before there was one
+
 __all__ = [
     "BinomialBootstrap",
     "BinomialFit",
+    "Bootstrap",
     "ClusterRobustFit",
     "FitStatus",
     "GramData",

@@ -52,19 +52,20 @@ def laplace_hessian(
         With random intercepts only.
     psi : (P,); mode : the modes there; scale : (P,), approximate standard errors, which set the differences' steps.
     """
-    p = model.p
-    beta = psi[:p]
+    layout = model.layout
+    location, theta = layout.location, layout.theta
+    beta = psi[layout.beta]
     extra = logdet_derivatives(model, beta, mode)
     spread, adjoint = extra.spread[:, 0, 0], extra.adjoint_cells[:, 0]
     sums = _row_sums(model, beta, mode, spread, adjoint)
     slopes = _slopes(model, mode, sums)
     along = sums.weight + 0.5 * (sums.fourth * spread[:, None] - sums.third * adjoint[:, None])
     hessian = np.zeros((psi.size, psi.size))
-    hessian[:p, :p] = sums.fixed
+    hessian[location, location] = sums.fixed
     for k in range(psi.size):
         du = [slope[..., k] for slope in slopes]
         cells = _moved_coefficients(model, psi, mode, du, k)
-        own = (sums.weight[:, k], sums.third[:, k], sums.fourth[:, k]) if k < p else (0.0, 0.0, 0.0)
+        own = (sums.weight[:, k], sums.third[:, k], sums.fourth[:, k]) if k < theta.start else (0.0, 0.0, 0.0)
         moved = Moments(
             loglik=0.0,
             score=-(own[0] + mode.moments.weight[:, 0, 0] * cells)[:, None],
@@ -75,14 +76,14 @@ def laplace_hessian(
         above = _cell_algebra(model, psi, mode, moved, du, k, step)
         below = _cell_algebra(model, psi, mode, moved, du, k, -step)
         d_spread, d_adjoint, d_theta = ((a - b) / (2 * step) for a, b in zip(above, below, strict=True))
-        hessian[:p, k] += along.T @ cells + 0.5 * (sums.third.T @ d_spread - sums.weight.T @ d_adjoint)
-        hessian[p:, k] = d_theta
+        hessian[location, k] += along.T @ cells + 0.5 * (sums.third.T @ d_spread - sums.weight.T @ d_adjoint)
+        hessian[theta, k] = d_theta
     return (hessian + hessian.T) / 2, slopes
 
 
 def _row_sums(model: Model, beta: np.ndarray, mode: Mode, spread: np.ndarray, adjoint: np.ndarray) -> _RowSums:
     """The one pass over the rows."""
-    rows, p = model.rows, model.p
+    rows, p = model.rows, model.layout.location.stop
     fixed = np.zeros((p, p))
     by_cell = [np.zeros((rows.n_cells, p)) for _ in range(3)]
     alone = np.zeros(rows.n_cells)
@@ -103,7 +104,7 @@ def _slopes(model: Model, mode: Mode, sums: _RowSums) -> list[np.ndarray]:
     """du/dpsi, one (q_a, 1, P) array a factor."""
     blocks = model.blocks
     right = [blocks.to_levels(a, sums.weight) * L[0, 0] for a, L in enumerate(mode.lambdas)]
-    solved = [mode.inner.solve([r[:, j, None] for r in right]) for j in range(model.p)]
+    solved = [mode.inner.solve([r[:, j, None] for r in right]) for j in range(model.layout.location.stop)]
     by_theta = mode_slopes(model, mode)
     return [np.concatenate([-np.stack([s[a] for s in solved], axis=2), by_theta[a]], axis=2) for a in range(len(right))]
 
@@ -111,8 +112,9 @@ def _slopes(model: Model, mode: Mode, sums: _RowSums) -> list[np.ndarray]:
 def _moved_coefficients(model: Model, psi: np.ndarray, mode: Mode, du: list[np.ndarray], k: int) -> np.ndarray:
     """Movement (C,) of the cells' coefficients along parameter k: Lambda du + dLambda u."""
     moved = [change * L[0, 0] for change, L in zip(du, mode.lambdas, strict=True)]
-    if k >= model.p:
-        moved[k - model.p] = moved[k - model.p] + mode.u[k - model.p]
+    a = k - model.layout.theta.start  # one theta per factor here
+    if a >= 0:
+        moved[a] = moved[a] + mode.u[a]
     return cell_coefficients(model.blocks, moved)[:, 0]
 
 
@@ -137,5 +139,5 @@ def _cell_algebra(
         moments=shifted,
         inner=factorise(model.blocks, lambdas, shifted.weight),
     )
-    extra = logdet_derivatives(model, there[: model.p], at)
+    extra = logdet_derivatives(model, there[model.layout.beta], at)
     return extra.spread[:, 0, 0], extra.adjoint_cells[:, 0], theta_gradient(model, at, extra)

@@ -17,14 +17,16 @@ doi 10.1016/j.csda.2006.03.005, for the adjoint). W is the observed information,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from outcomes.links import Link
 from outcomes.mixed.binomial.passes import Moments, moments, score_of_beta, third_moments
 from outcomes.mixed.binomial.rows import Rows
 from outcomes.mixed.elimination.inner import Effects, Inner, factorise
 from outcomes.mixed.elimination.random_blocks import Blocks
-from outcomes.mixed.links import Link
+from outcomes.mixed.layout import Layout, consecutive
 
 INNER_TOLERANCE = 1e-16
 """Newton decrement of the modes at which they are taken as found: u is then off by about 1e-8 in all, and the
@@ -59,22 +61,21 @@ class Model:
     blocks: Blocks
     link: Link
 
-    @property
-    def p(self) -> int:
-        """Number of fixed effects."""
-        return self.rows.n_columns
+    @cached_property
+    def layout(self) -> Layout:
+        """Where beta and theta lie in psi."""
+        return Layout(0, self.rows.n_columns, tuple(factor.n_theta for factor in self.blocks.factors))
 
     def lambdas(self, psi: np.ndarray) -> tuple[np.ndarray, ...]:
         """Covariance factor of each grouping factor."""
-        theta = psi[self.p :]
         return tuple(
-            factor.cholesky(theta[part])
-            for factor, part in zip(self.blocks.factors, self.blocks.theta_slices, strict=True)
+            factor.relative_factor(psi[part])
+            for factor, part in zip(self.blocks.factors, self.layout.by_factor, strict=True)
         )
 
     def zeros(self) -> Effects:
         """Effects of zero."""
-        return [np.zeros((factor.n_levels, factor.size)) for factor in self.blocks.factors]
+        return [np.zeros((factor.n_levels, factor.k)) for factor in self.blocks.factors]
 
 
 def cell_coefficients(blocks: Blocks, effects: Effects) -> np.ndarray:
@@ -90,7 +91,7 @@ def cell_coefficients(blocks: Blocks, effects: Effects) -> np.ndarray:
 def find_mode(model: Model, psi: np.ndarray, start: Effects) -> Mode:
     """Newton's method for u, halving steps that do not lower the penalised deviance."""
     blocks, lambdas = model.blocks, model.lambdas(psi)
-    beta = psi[: model.p]
+    beta = psi[model.layout.beta]
     u, step, size, passes = start, None, 1.0, 0
     before, last_decrement = np.inf, np.inf
     while True:
@@ -147,23 +148,24 @@ def theta_gradient(model: Model, mode: Mode, extra: LogdetDerivatives) -> np.nda
     blocks = model.blocks
     traces = mode.inner.trace_derivatives()
     weighted = np.einsum("cij,cj->ci", mode.moments.weight, extra.adjoint_cells)
-    out = np.empty(blocks.n_theta)
+    out = np.empty(model.layout.size)
     for a, factor in enumerate(blocks.factors):
         score = blocks.to_levels(a, mode.moments.score[:, factor.columns])
         pull = blocks.to_levels(a, weighted[:, factor.columns])
         u, s = mode.u[a], extra.adjoint[a]
         full = traces[a].T + (0.5 * extra.third[a] - 0.5 * pull - score).T @ u + 0.5 * score.T @ s
-        out[blocks.theta_slices[a]] = full[factor.theta_positions]
-    return out
+        out[model.layout.by_factor[a]] = full[factor.theta_positions]
+    return out[model.layout.theta]
 
 
 def mode_slopes(model: Model, mode: Mode) -> list[np.ndarray]:
     """du/dtheta at a mode, one (q_a, k_a, n_theta) array a factor: H^-1 (Lambda_j' Z'd - A'WZ Lambda_j u)."""
     blocks, found = model.blocks, mode.moments
+    places = consecutive(model.layout.n_theta)
     out = [np.empty((*u.shape, blocks.n_theta)) for u in mode.u]
     for a, factor in enumerate(blocks.factors):
         score = blocks.to_levels(a, found.score[:, factor.columns])
-        for j, (r, c) in enumerate(zip(*factor.theta_positions, strict=True), start=blocks.theta_slices[a].start):
+        for j, (r, c) in enumerate(zip(*factor.theta_positions, strict=True), start=places[a].start):
             moved = found.weight[:, :, factor.columns[r]] * mode.u[a][blocks.levels[a], c, None]
             right = [
                 -blocks.to_levels(b, moved[:, other.columns]) @ mode.lambdas[b]
@@ -193,9 +195,9 @@ class LaplaceDeviance:
     def predicted(self, psi: np.ndarray) -> Effects:
         """Modes expected at psi."""
         change = psi - self.last_psi
-        p = self.model.p
+        layout = self.model.layout
         return [
-            u + beta @ change[:p] + theta @ change[p:]
+            u + beta @ change[layout.location] + theta @ change[layout.theta]
             for u, beta, theta in zip(self.u, self.by_beta, self.by_theta, strict=True)
         ]
 
@@ -215,9 +217,9 @@ class LaplaceDeviance:
         mode = self.mode_at(psi)
         if mode is None:
             return np.inf, np.zeros(psi.size)
-        beta = psi[: model.p]
+        beta = psi[model.layout.beta]
         extra = logdet_derivatives(model, beta, mode)
         by_beta = score_of_beta(model.rows, model.link, beta, mode.coefficients, extra.spread, extra.adjoint_cells)
         self.n_passes += 1 + (mode.moments.third is None)
         value = 2 * mode.penalised + mode.inner.logdet
-        return value, 2 * np.concatenate([by_beta, theta_gradient(model, mode, extra)])
+        return value, 2 * model.layout.join(by_beta, theta_gradient(model, mode, extra))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from outcomes.links import Derivatives, Link
 from outcomes.mixed.binomial.rows import Chunk, Rows, over_parts
-from outcomes.mixed.links import Derivatives, Link
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -10,13 +10,11 @@ from scipy import stats
 from scipy.special import roots_hermitenorm
 
 from outcomes.errors import UsageError
+from outcomes.links import Link
 from outcomes.mixed.binomial.laplace import mode_slopes
 from outcomes.mixed.binomial.starts import fixed_information
+from outcomes.mixed.binomial.state import BinomialState
 from outcomes.mixed.design.new_data import NewRows, new_rows
-from outcomes.mixed.links import LINKS
-
-if TYPE_CHECKING:
-    from outcomes.mixed.binomial.result import BinomialFit, BinomialState
 
 POPULATION_NODES = 41
 """Gauss-Hermite nodes of the average over the random effects: exact to 1e-8 for standard deviations up to 3."""
@@ -25,7 +23,18 @@ MAX_COMBINATIONS = 5_000
 """Most distinct combinations of known levels in one call; each costs a solve with the inner Hessian."""
 
 
-def predict_binomial(fit: BinomialFit, data: Any, kind: str = "marginal", alpha: float = 0.05) -> pl.DataFrame:
+class Predicting(Protocol):
+    """What a prediction reads of a binomial fit; see `BinomialFit` for the meaning."""
+
+    names: tuple[str, ...]
+    beta: np.ndarray
+    vcov: np.ndarray
+    link: Link
+    engine: str
+    state: BinomialState | None
+
+
+def predict_binomial(fit: Predicting, data: Any, kind: str = "marginal", level: float = 0.95) -> pl.DataFrame:
     """Predict probabilities for the rows of `data`.
 
     Parameters
@@ -37,13 +46,14 @@ def predict_binomial(fit: BinomialFit, data: Any, kind: str = "marginal", alpha:
         "marginal": averaged over the random effects, the share of events among all clients and therapists with these
         predictors. "typical": at random effects of zero. "conditional": for the levels named in the data; a level
         that the fit has not seen (or that is missing) counts as a new draw, whose variance enters the interval.
-    alpha : float
+    level : float
+        Of the intervals.
 
     Returns
     -------
     polars.DataFrame
-        One row a row of `data`, in order: probability, lower, upper, and se_link (standard error on the link's scale;
-        of the marginal probability's link value for "marginal"). Missing where a predictor is missing.
+        One row per row of `data`, in order: estimate (a probability), conf_low, conf_high, and std_error_link (on the
+        link's scale; of the marginal probability's link value for "marginal"). Missing where a predictor is missing.
 
     Raises
     ------
@@ -69,10 +79,12 @@ def predict_binomial(fit: BinomialFit, data: Any, kind: str = "marginal", alpha:
         if kind == "conditional":
             eta, variance = _conditional(state, rows, eta)
     se = np.sqrt(variance)
-    half = stats.norm.ppf(1 - alpha / 2) * se
-    inverse = LINKS[fit.link].inverse
-    columns = {"probability": eta, "lower": eta - half, "upper": eta + half}
-    return pl.DataFrame({name: inverse(value) for name, value in columns.items()} | {"se_link": se}).fill_nan(None)
+    half = stats.norm.ppf((1 + level) / 2) * se
+    inverse = fit.link.inverse
+    columns = {"estimate": eta, "conf_low": eta - half, "conf_high": eta + half}
+    return pl.DataFrame({name: inverse(value) for name, value in columns.items()} | {"std_error_link": se}).fill_nan(
+        None
+    )
 
 
 def _effects_matrix(state: BinomialState, rows: NewRows, a: int) -> np.ndarray:
@@ -80,47 +92,45 @@ def _effects_matrix(state: BinomialState, rows: NewRows, a: int) -> np.ndarray:
     return np.column_stack([rows.Z[name] for name in state.problem.coordinates.effects[a]])
 
 
-def _marginal(fit: BinomialFit, state: BinomialState, rows: NewRows) -> tuple[np.ndarray, np.ndarray]:
+def _marginal(fit: Predicting, state: BinomialState, rows: NewRows) -> tuple[np.ndarray, np.ndarray]:
     """Link value of E[p] over the random effects, and its variance."""
     model, coordinates = state.problem.model, state.problem.coordinates
-    link = LINKS[fit.link]
+    link = fit.link
+    layout = model.layout
     nodes, weights = roots_hermitenorm(POPULATION_NODES)
     weights = weights / weights.sum()
 
-    def average(eta: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    def average(eta: np.ndarray, psi: np.ndarray) -> np.ndarray:
         variance = np.zeros(len(eta))
         for a, factor in enumerate(model.blocks.factors):
             Z = _effects_matrix(state, rows, a)
-            variance += np.einsum("ij,jk,ik->i", Z, coordinates.covariance(a, factor, theta[_part(model, a)]), Z)
+            variance += np.einsum(
+                "ij,jk,ik->i", Z, coordinates.covariance(a, factor, psi[model.layout.by_factor[a]]), Z
+            )
         spread = np.sqrt(variance)
         return sum(w * link.inverse(eta + x * spread) for x, w in zip(nodes, weights, strict=True))
 
-    theta = state.psi[model.p :]
+    psi = state.psi
     eta = rows.X @ fit.beta
-    mean = average(eta, theta)
+    mean = average(eta, psi)
     step = 1e-5
-    by_eta = (average(eta + step, theta) - average(eta - step, theta)) / (2 * step)
-    gradient = np.empty((len(eta), state.psi.size))
-    gradient[:, : model.p] = by_eta[:, None] * (rows.X @ coordinates.fixed)
-    for j in range(theta.size):
-        move = np.zeros(theta.size)
+    by_eta = (average(eta + step, psi) - average(eta - step, psi)) / (2 * step)
+    gradient = np.empty((len(eta), layout.size))
+    gradient[:, layout.beta] = by_eta[:, None] * (rows.X @ coordinates.fixed)
+    for j in range(*layout.theta.indices(layout.size)):
+        move = np.zeros(layout.size)
         move[j] = step
-        gradient[:, model.p + j] = (average(eta, theta + move) - average(eta, theta - move)) / (2 * step)
+        gradient[:, j] = (average(eta, psi + move) - average(eta, psi - move)) / (2 * step)
     mean = np.clip(mean, 1e-15, 1 - 1e-15)
     slope = (link.start(mean + 1e-7 * mean * (1 - mean)) - link.start(mean)) / (1e-7 * mean * (1 - mean))
     variance = np.einsum("ij,jk,ik->i", gradient, state.covariance, gradient) * slope**2
     return link.start(mean), variance
 
 
-def _part(model, a: int) -> slice:
-    """Where factor a's theta lies."""
-    return model.blocks.theta_slices[a]
-
-
 def _conditional(state: BinomialState, rows: NewRows, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Linear predictor with the modes of known levels, and its variance with new levels drawn afresh."""
     model, coordinates, mode = state.problem.model, state.problem.coordinates, state.mode
-    factors = model.blocks.factors
+    factors, layout = model.blocks.factors, model.layout
     known = np.stack([_codes(coordinates.groups[a].labels, rows.labels[f.name]) for a, f in enumerate(factors)])
     combinations, inverse = np.unique(known, axis=1, return_inverse=True)
     if combinations.shape[1] > MAX_COMBINATIONS:
@@ -130,7 +140,7 @@ def _conditional(state: BinomialState, rows: NewRows, eta: np.ndarray) -> tuple[
         )
     by_beta = fixed_information(model, state.psi, mode)[1]
     by_theta = mode_slopes(model, mode)
-    edges = np.cumsum([0, *(f.size for f in factors)])
+    edges = np.cumsum([0, *(f.k for f in factors)])
     # loading: effects on the formula's columns from u;  Z (n, K): all random columns
     loading = np.zeros((edges[-1], edges[-1]))
     for a in range(len(factors)):
@@ -148,16 +158,16 @@ def _conditional(state: BinomialState, rows: NewRows, eta: np.ndarray) -> tuple[
         for a, level in enumerate(levels):
             if level >= 0:
                 u[edges[a] : edges[a + 1]] = mode.u[a][level]
-                du[edges[a] : edges[a + 1], : model.p] = by_beta[a][level]
-                du[edges[a] : edges[a + 1], model.p :] = by_theta[a][level]
+                du[edges[a] : edges[a + 1], layout.location] = by_beta[a][level]
+                du[edges[a] : edges[a + 1], layout.theta] = by_theta[a][level]
         db = loading @ du
         for a, factor in enumerate(factors):
             back = np.linalg.inv(coordinates.random[a])
-            for j, (r, k) in enumerate(zip(*factor.theta_positions, strict=True), start=_part(model, a).start):
-                db[edges[a] : edges[a + 1], model.p + j] += back[:, r] * u[edges[a] + k]
+            for j, (r, k) in enumerate(zip(*factor.theta_positions, strict=True), start=layout.by_factor[a].start):
+                db[edges[a] : edges[a + 1], j] += back[:, r] * u[edges[a] + k]
         z = Z[at]
         eta[at] += z @ loading @ u
-        gradient = np.hstack([rows.X[at] @ coordinates.fixed, np.zeros((at.size, state.psi.size - model.p))]) + z @ db
+        gradient = np.hstack([rows.X[at] @ coordinates.fixed, np.zeros((at.size, model.blocks.n_theta))]) + z @ db
         spread = loading @ _level_covariance(state, levels, edges) @ loading.T
         variance[at] = np.einsum("ij,jk,ik->i", z, spread, z)
         variance[at] += np.einsum("ij,jk,ik->i", gradient, state.covariance, gradient)
@@ -169,7 +179,7 @@ def _level_covariance(state: BinomialState, levels: np.ndarray, edges: np.ndarra
     inner, factors = state.mode.inner, state.problem.model.blocks.factors
     out = np.eye(edges[-1])
     for a, level in enumerate(levels):
-        for k in range(factors[a].size if level >= 0 else 0):
+        for k in range(factors[a].k if level >= 0 else 0):
             unit = state.problem.model.zeros()
             unit[a][level, k] = 1.0
             solved = inner.solve(unit)

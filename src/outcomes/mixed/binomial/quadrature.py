@@ -50,7 +50,7 @@ class QuadratureDeviance:
     def _nodes(self, psi: np.ndarray, mode: Mode) -> Nodes:
         """Evaluate h and its slope at every node of every level."""
         model = self.laplace.model
-        rows, link, beta, sd = model.rows, model.link, psi[: model.p], psi[model.p]
+        rows, link, beta, sd = model.rows, model.link, psi[model.layout.beta], psi[model.layout.theta].item()
         x, w = roots_hermite(self.n_nodes)
         tau = np.sqrt(mode.inner.main_inverse[:, 0, 0])
         u = mode.u[0] + np.sqrt(2) * tau[:, None] * x
@@ -80,7 +80,7 @@ class QuadratureDeviance:
         dlogH/dpsi, since dtau = -tau dlogH / 2.
         """
         model = self.laplace.model
-        rows, link, beta, sd = model.rows, model.link, psi[: model.p], psi[model.p]
+        rows, link, beta, sd = model.rows, model.link, psi[model.layout.beta], psi[model.layout.theta].item()
         blocks = model.blocks
         by_mode = (nodes.share * nodes.slope).sum(axis=1)
         by_logh = 0.5 - 0.5 * (nodes.share * nodes.slope * (nodes.u - mode.u[0])).sum(axis=1)
@@ -111,4 +111,4 @@ class QuadratureDeviance:
         by_sd = -(nodes.share * nodes.u * scaled_score).sum()
         by_sd += (along_mode * variance * (score - sd * weight * u)).sum()
         by_sd += (by_logh * variance * (2 * sd * weight + sd**2 * third * u)).sum()
-        return np.append(by_beta, by_sd)
+        return model.layout.join(by_beta, np.array([by_sd]))

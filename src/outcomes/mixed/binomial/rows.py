@@ -99,7 +99,7 @@ class ArrayRows:
 
 
 @dataclass(frozen=True)
-class Cells:
+class CellOrder:
     """Order of the rows and the cells that result: `order` (n,), `cell_starts` (cells,), `levels` (factors, cells)."""
 
     order: np.ndarray
@@ -107,7 +107,7 @@ class Cells:
     levels: np.ndarray
 
 
-def find_cells(codes: list[np.ndarray]) -> Cells:
+def find_cells(codes: list[np.ndarray]) -> CellOrder:
     """Sort rows by the codes (main factor first) and find where the combination of levels changes."""
     key = codes[0].astype(np.int64)
     for code in codes[1:]:
@@ -119,7 +119,7 @@ def find_cells(codes: list[np.ndarray]) -> Cells:
     sorted_key = key[order]
     starts = np.flatnonzero(np.concatenate(([True], sorted_key[1:] != sorted_key[:-1])))
     first_rows = order[starts]
-    return Cells(order, starts, np.stack([code[first_rows] for code in codes]))
+    return CellOrder(order, starts, np.stack([code[first_rows] for code in codes]))
 
 
 def _stable_order(key: np.ndarray) -> np.ndarray:
@@ -134,7 +134,7 @@ def _stable_order(key: np.ndarray) -> np.ndarray:
 
 
 def sorted_rows(
-    X: np.ndarray, events: np.ndarray, trials: np.ndarray | None, Z: np.ndarray | None, cells: Cells
+    X: np.ndarray, events: np.ndarray, trials: np.ndarray | None, Z: np.ndarray | None, cells: CellOrder
 ) -> ArrayRows:
     """Cut rows, sorted by cell, into chunks.
 
@@ -142,7 +142,7 @@ def sorted_rows(
     ----------
     X : (n, p); events : (n,) number of events; trials : (n,) or None; Z : (n, m) or None
         In the original order of the rows.
-    cells : Cells
+    cells : CellOrder
         From `find_cells`.
     """
     order, starts = cells.order, cells.cell_starts

@@ -65,7 +65,7 @@ def find_start(model: Model, names: tuple[str, ...]) -> Start:
     beta, vcov, passes = fit_glm(model, names)
     no_effects = np.zeros((model.blocks.n_cells, model.blocks.n_random_columns))
     at_zero = moments(model.rows, model.link, beta, no_effects)
-    theta = np.zeros(model.blocks.n_theta)
+    psi = model.layout.join(beta, np.zeros(model.blocks.n_theta))
     for a, factor in enumerate(model.blocks.factors):
         score = model.blocks.to_levels(a, at_zero.score[:, factor.columns])
         weight = model.blocks.to_levels(a, np.diagonal(at_zero.weight, axis1=1, axis2=2)[:, factor.columns])
@@ -73,8 +73,7 @@ def find_start(model: Model, names: tuple[str, ...]) -> Start:
         variance = (score**2 - weight).sum(axis=0) / np.maximum((weight**2).sum(axis=0), 1e-300)
         sd = np.clip(np.sqrt(np.maximum(variance, 0.0)), *START_SD)
         rows, columns = factor.theta_positions
-        theta[model.blocks.theta_slices[a]] = np.where(rows == columns, sd[rows], 0.0)
-    psi = np.concatenate([beta, theta])
+        psi[model.layout.by_factor[a]] = np.where(rows == columns, sd[rows], 0.0)
     mode = find_mode(model, psi, model.zeros())
     root, by_beta = _scales(model, psi, mode, np.sqrt(np.diag(vcov)))
     return Start(psi, beta, vcov, root, by_beta, mode, passes + mode.n_passes + 2)
@@ -82,37 +81,38 @@ def find_start(model: Model, names: tuple[str, ...]) -> Start:
 
 def _scales(model: Model, psi: np.ndarray, mode: Mode, se_glm: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Root of psi's approximate covariance, and du/dbeta: from the Hessian where it is cheap and positive."""
-    rough = _theta_scale(model, psi[model.p :])
+    rough = _theta_scale(model, psi)
     if mode.moments.third is not None:
         hessian, slopes = laplace_hessian(model, psi, mode, np.concatenate([se_glm, rough]))
         values = np.linalg.eigvalsh(hessian)
         if values[0] > LEAST_CURVATURE * values[-1]:
-            return np.linalg.cholesky(np.linalg.inv(hessian)), [slope[..., : model.p] for slope in slopes]
-    root = np.diag(np.concatenate([np.zeros(model.p), rough]))
+            return np.linalg.cholesky(np.linalg.inv(hessian)), [slope[..., model.layout.location] for slope in slopes]
+    location = model.layout.location
+    root = np.diag(model.layout.join(np.zeros(location.stop), rough))
     fixed, by_beta = fixed_information(model, psi, mode)
-    root[: model.p, : model.p] = np.linalg.cholesky(np.linalg.inv(fixed))
+    root[location, location] = np.linalg.cholesky(np.linalg.inv(fixed))
     return root, by_beta
 
 
-def _theta_scale(model: Model, theta: np.ndarray) -> np.ndarray:
+def _theta_scale(model: Model, psi: np.ndarray) -> np.ndarray:
     """Rough standard errors of theta: sd / sqrt(2 levels), at least; off-diagonals likewise."""
-    scale = np.empty_like(theta)
-    for factor, part in zip(model.blocks.factors, model.blocks.theta_slices, strict=True):
+    scale = np.empty_like(psi)
+    for factor, part in zip(model.blocks.factors, model.layout.by_factor, strict=True):
         rows, columns = factor.theta_positions
-        sd = theta[part][rows == columns]
+        sd = psi[part][rows == columns]
         scale[part] = sd[rows] / np.sqrt(factor.n_levels)
-    return scale
+    return scale[model.layout.theta]
 
 
 def fixed_information(model: Model, psi: np.ndarray, mode: Mode) -> tuple[np.ndarray, list[np.ndarray]]:
     """X'WX - X'WA H^-1 A'WX (p, p), the information of beta when theta and the weights are held, and du/dbeta."""
-    found = information(model.rows, model.link, psi[: model.p], mode.coefficients, with_cells=True)
+    found = information(model.rows, model.link, psi[model.layout.beta], mode.coefficients, with_cells=True)
     blocks = model.blocks
     crossed = [
         np.einsum("lkp,kc->lcp", blocks.to_levels(a, found.mixed[:, factor.columns]), mode.lambdas[a])
         for a, factor in enumerate(blocks.factors)
     ]
-    solved = [mode.inner.solve([block[:, :, j] for block in crossed]) for j in range(model.p)]
+    solved = [mode.inner.solve([block[:, :, j] for block in crossed]) for j in range(model.layout.n_fixed)]
     slopes = [-np.stack([s[a] for s in solved], axis=2) for a in range(len(crossed))]
     fixed = found.fixed + sum(np.einsum("lcp,lcr->pr", c, s) for c, s in zip(crossed, slopes, strict=True))
     return (fixed + fixed.T) / 2, slopes

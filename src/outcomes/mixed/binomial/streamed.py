@@ -20,24 +20,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from outcomes.errors import UsageError
+from outcomes.links import Link, refuse_constant
 from outcomes.mixed.binomial.laplace import Model
 from outcomes.mixed.binomial.problem import (
+    BinomialProblem,
     Coordinates,
-    FixedPart,
-    Problem,
-    check_events,
     check_levels,
-    fixed_part,
-    location_and_scale,
-    refuse_constant,
 )
 from outcomes.mixed.binomial.rows import CHUNK_ROWS, Chunk, n_threads
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
+from outcomes.mixed.design.columns import FixedPart, fixed_part, location_and_scale
 from outcomes.mixed.design.data import VIEW, quoted
 from outcomes.mixed.design.levels import Levels, encode
 from outcomes.mixed.design.survey import survey
-from outcomes.mixed.elimination.random_blocks import Blocks, Factor
-from outcomes.mixed.links import Link
+from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
 
 
 @dataclass(frozen=True)
@@ -89,8 +85,8 @@ class StreamedRows:
         return Chunk(X, np.asarray(y, dtype=float), trials, None, first, starts)
 
 
-def stream_problem(design: Design, link: Link) -> Problem:
-    """The problem of a design without its rows in memory; see `build_problem` for what is refused.
+def stream_problem(design: Design, link: Link) -> BinomialProblem:
+    """The problem of a design without its rows in memory; see `binomial_problem` for what is refused.
 
     Raises
     ------
@@ -104,14 +100,14 @@ def stream_problem(design: Design, link: Link) -> Problem:
     groups, levels, cell_rows, ordering = _cells(design)
     folder = Path(tempfile.mkdtemp(prefix="outcomes-rows-"))
     try:
-        rows, constant = _sorted_file(design, folder, counts.n_rows, cell_rows, ordering)
+        rows, constant = _sorted_file(design, link, folder, counts.n_rows, cell_rows, ordering)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     weakref.finalize(rows, shutil.rmtree, folder, ignore_errors=True)
     fixed = rows.fixed
     warnings = check_levels(groups, counts.n_rows, design.weights is None)
-    factors = tuple(Factor(g.name, g.n_levels, np.array([0]), (1,)) for g in groups)
+    factors = tuple(LevelFactor((1,), g.name, g.n_levels, np.array([0])) for g in groups)
     one = np.ones((1, 1))
     coordinates = Coordinates(
         fixed.names,
@@ -123,11 +119,11 @@ def stream_problem(design: Design, link: Link) -> Problem:
         tuple(one for _ in groups),
     )
     model = Model(rows, Blocks(factors, levels, 1), link)
-    return Problem(design, model, coordinates, constant, counts.n_missing, fixed.dropped, warnings)
+    return BinomialProblem(design, model, coordinates, constant, counts.n_missing, fixed.dropped, warnings)
 
 
 def _sorted_file(
-    design: Design, folder: Path, n: int, cell_rows: np.ndarray, ordering: str
+    design: Design, link: Link, folder: Path, n: int, cell_rows: np.ndarray, ordering: str
 ) -> tuple[StreamedRows, float]:
     """Have DuckDB write the rows in the order of the cells, and look at them once."""
     path = folder / "rows.parquet"
@@ -136,7 +132,7 @@ def _sorted_file(
     selected += [f"cast({design.weights} as double) as w"] if design.weights else []
     sql = f"select {', '.join(selected)} from {VIEW} where {design.complete} order by {ordering}"
     design.source.relation.query(VIEW, sql).write_parquet(str(path), row_group_size=CHUNK_ROWS * 2)
-    fixed, constant = _first_pass(design, path, n)
+    fixed, constant = _first_pass(design, link, path, n)
     starts = np.cumsum(cell_rows) - cell_rows
     rows = StreamedRows(path, starts, fixed, design.weights is not None, n, len(fixed.names), len(starts))
     return rows, constant
@@ -156,7 +152,7 @@ def _cells(design: Design) -> tuple[tuple[Levels, ...], np.ndarray, np.ndarray, 
     return groups, np.stack([g.codes for g in groups]), table.column("n_rows").to_numpy(), ordering
 
 
-def _first_pass(design: Design, path: Path, n: int) -> tuple[FixedPart, float]:
+def _first_pass(design: Design, link: Link, path: Path, n: int) -> tuple[FixedPart, float]:
     """Coordinates of the fixed columns and the log binomial coefficients; checks the outcome on the way."""
     p = len(design.fixed)
     total = np.zeros(p)
@@ -171,7 +167,7 @@ def _first_pass(design: Design, path: Path, n: int) -> tuple[FixedPart, float]:
             X = np.stack([batch.column(f"c{j}").to_numpy() - center[j] for j in range(p)])
             gram += X @ X.T
             w = batch.column("w").to_numpy() if design.weights else None
-            whole, counted, part = check_events(batch.column("y").to_numpy(), w, may_be_constant=True)
+            whole, counted, part = link.events(batch.column("y").to_numpy(), w, may_be_constant=True)
             events, constant = events + whole.sum(), constant + part
             trials += len(whole) if counted is None else counted.sum()
     refuse_constant(events, trials, n)

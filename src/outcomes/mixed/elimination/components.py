@@ -49,7 +49,7 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class Rest:
+class LinkedLevels:
     """Constants of the remaining factors, Q columns in all.
 
     Parameters
@@ -103,7 +103,7 @@ def build_rest(
     others: list[tuple[np.ndarray, np.ndarray, int]],
     zz: np.ndarray,
     F: np.ndarray,
-) -> Rest:
+) -> LinkedLevels:
     """Prepare the remaining factors.
 
     Parameters
@@ -148,7 +148,7 @@ def build_rest(
         shape=(len(lower), n_pairs * n_first),
     )
     upper = _mirror(lower, buckets)
-    return Rest(columns_of, widths, E, F, buckets, lower, upper, D, C, sp.csr_array(C.T))
+    return LinkedLevels(columns_of, widths, E, F, buckets, lower, upper, D, C, sp.csr_array(C.T))
 
 
 def _incidence(codes: np.ndarray, others: list, starts: np.ndarray, n_first: int) -> sp.csr_array:

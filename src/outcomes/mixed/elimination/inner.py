@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from outcomes.mixed.elimination.random_blocks import Blocks, Rest, sum_by
+from outcomes.mixed.elimination.random_blocks import Blocks, SchurPattern, sum_by
 
 Effects = list[np.ndarray]
 
@@ -54,7 +54,7 @@ class Inner:
             x[places] = np.linalg.solve(block, padded[places][..., None])[..., 0]
         x = x[:-1]
         first = first - sum_by(rest.element_main, self.projected * x[rest.element_column, None], first.shape[0])
-        shapes = [(f.n_levels, f.size) for f in self.blocks.factors[1:]]
+        shapes = [(f.n_levels, f.k) for f in self.blocks.factors[1:]]
         edges = np.append(rest.offsets[1:], rest.n_columns)
         return [first, *(x[a:b].reshape(s) for a, b, s in zip(edges[:-1], edges[1:], shapes, strict=True))]
 
@@ -74,10 +74,10 @@ class Inner:
             return self.main_diagonal
         factor = self.blocks.factors[a]
         rest = self.blocks.rest
-        columns = rest.offsets[a] + np.arange(factor.n_levels * factor.size).reshape(factor.n_levels, factor.size)
+        columns = rest.offsets[a] + np.arange(factor.n_levels * factor.k).reshape(factor.n_levels, factor.k)
         return self.schur_inverse[rest.address(columns[:, :, None], columns[:, None, :])]
 
-    def _pulled(self, rest: Rest) -> np.ndarray:
+    def _pulled(self, rest: SchurPattern) -> np.ndarray:
         """For each element e of main level l: sum over e' of l of Sinv[e, e'] G_e', shape (elements, k_0)."""
         weights = self.schur_inverse[rest.twin_address]
         return sum_by(rest.twin_left, weights[:, None] * self.projected[rest.twin_right], rest.element_main.size)
@@ -87,7 +87,7 @@ class Inner:
         """U = [H^-1] A' by cell, shape (C, K, m): rows are effects of the cell's levels, columns the m random
         columns."""
         blocks, factors = self.blocks, self.blocks.factors
-        edges = np.cumsum([0, *(f.size for f in factors)])
+        edges = np.cumsum([0, *(f.k for f in factors)])
         out = np.zeros((blocks.n_cells, edges[-1], blocks.n_random_columns))
         for a in range(len(factors)):
             for b in range(len(factors)):
@@ -106,10 +106,10 @@ class Inner:
         if a == 0 or b == 0:
             other = a + b
             pulled = self._pulled_cached[rest.element_slices[other]]
-            size = blocks.factors[other].size
+            size = blocks.factors[other].k
             by_pair = -pulled.reshape(-1, size, pulled.shape[1])[rest.pair_of_cell[other]]
             return by_pair if b == 0 else by_pair.transpose(0, 2, 1)
-        k_a, k_b = blocks.factors[a].size, blocks.factors[b].size
+        k_a, k_b = blocks.factors[a].k, blocks.factors[b].k
         left = rest.offsets[a] + blocks.levels[a][:, None] * k_a + np.arange(k_a)
         right = rest.offsets[b] + blocks.levels[b][:, None] * k_b + np.arange(k_b)
         return self.schur_inverse[rest.address(left[:, :, None], right[:, None, :])]
@@ -128,7 +128,7 @@ class Inner:
     def loading(self) -> np.ndarray:
         """S Lambda, shape (m, K): the m random columns' coefficients from one cell's effects."""
         blocks = self.blocks
-        edges = np.cumsum([0, *(f.size for f in blocks.factors)])
+        edges = np.cumsum([0, *(f.k for f in blocks.factors)])
         loading = np.zeros((blocks.n_random_columns, edges[-1]))
         for a, factor in enumerate(blocks.factors):
             np.add.at(loading[:, edges[a] : edges[a + 1]], factor.columns, self.lambdas[a])
@@ -136,7 +136,7 @@ class Inner:
 
     def trace_derivatives(self) -> list[np.ndarray]:
         """E_a (k_a, k_a): tr(H^-1 A'WZ Lambda_j) of the theta at (r, c) of factor a is E_a[c, r]."""
-        edges = np.cumsum([0, *(f.size for f in self.blocks.factors)])
+        edges = np.cumsum([0, *(f.k for f in self.blocks.factors)])
         return [
             np.einsum(
                 "cKm,cmr->Kr", self.half_spread[:, edges[a] : edges[a + 1], :], self.weights[:, :, factor.columns]
@@ -158,23 +158,23 @@ def factorise(blocks: Blocks, lambdas: tuple[np.ndarray, ...], weights: np.ndarr
     main = blocks.factors[0]
     columns = main.columns
     by_level = blocks.to_levels(0, weights[:, columns[:, None], columns])
-    hessian = lambdas[0].T @ by_level @ lambdas[0] + np.eye(main.size)
+    hessian = lambdas[0].T @ by_level @ lambdas[0] + np.eye(main.k)
     inverse, logdet = _invert(hessian)
     rest = blocks.rest
     if rest is None:
-        empty = np.empty((0, main.size))
+        empty = np.empty((0, main.k))
         return Inner(blocks, lambdas, weights, inverse, empty, empty, (), logdet)
-    coupling = np.empty((rest.element_main.size, main.size))
+    coupling = np.empty((rest.element_main.size, main.k))
     values = []
     addresses = []
     for a, factor in enumerate(blocks.factors[1:], start=1):
         cross = sum_by(rest.pair_of_cell[a], weights[:, columns[:, None], factor.columns], rest.pair_main[a].size)
         cross = lambdas[0].T @ cross @ lambdas[a]  # (pairs, k_0, k_a)
-        coupling[rest.element_slices[a]] = cross.transpose(0, 2, 1).reshape(-1, main.size)
+        coupling[rest.element_slices[a]] = cross.transpose(0, 2, 1).reshape(-1, main.k)
         for b in range(1, len(blocks.factors)):
             other = blocks.factors[b]
-            left = rest.offsets[a] + blocks.levels[a][:, None] * factor.size + np.arange(factor.size)
-            right = rest.offsets[b] + blocks.levels[b][:, None] * other.size + np.arange(other.size)
+            left = rest.offsets[a] + blocks.levels[a][:, None] * factor.k + np.arange(factor.k)
+            right = rest.offsets[b] + blocks.levels[b][:, None] * other.k + np.arange(other.k)
             addresses.append(rest.address(left[:, :, None], right[:, None, :]).ravel())
             product = lambdas[a].T @ weights[:, factor.columns[:, None], other.columns] @ lambdas[b]
             values.append(product.ravel())

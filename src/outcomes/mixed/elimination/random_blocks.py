@@ -7,7 +7,6 @@ components, which are inverted densely, batched by size.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from outcomes.errors import FitRefused
+from outcomes.mixed.covariance import CovarianceFactor
 
 MAX_SCHUR_CELLS = 150_000_000
 """Largest Schur complement, in stored numbers (1.2 GB): above it the fit is refused."""
@@ -25,7 +25,7 @@ MAX_PAIRS = 60_000_000
 
 
 @dataclass(frozen=True)
-class Factor:
+class LevelFactor(CovarianceFactor):
     """One grouping factor with all its brackets.
 
     Parameters
@@ -34,48 +34,18 @@ class Factor:
     n_levels : int
     columns : ndarray of int, shape (k,)
         Which of the m distinct random-effect columns each effect multiplies.
-    brackets : tuple of int
-        Effects in each bracket; they sum to k. Effects of different brackets are uncorrelated.
     """
 
     name: str
     n_levels: int
     columns: np.ndarray
-    brackets: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        """Effects a level."""
-        return len(self.columns)
-
-    @cached_property
-    def theta_positions(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and columns in Lambda of this factor's theta: lower triangles of the brackets, by column as in lme4."""
-        rows, columns, offset = [], [], 0
-        for k in self.brackets:
-            c, r = np.triu_indices(k)
-            rows.append(offset + r)
-            columns.append(offset + c)
-            offset += k
-        return np.concatenate(rows), np.concatenate(columns)
-
-    @property
-    def n_theta(self) -> int:
-        """Number of covariance parameters."""
-        return self.theta_positions[0].size
-
-    def cholesky(self, theta: np.ndarray) -> np.ndarray:
-        """Lambda of one level, shape (k, k), from this factor's theta."""
-        factor = np.zeros((self.size, self.size))
-        factor[self.theta_positions] = theta
-        return factor
 
 
 @dataclass(frozen=True)
 class Blocks:
     """Static structure of factors over cells; `levels` is (factors, cells), sorted by factor 0."""
 
-    factors: tuple[Factor, ...]
+    factors: tuple[LevelFactor, ...]
     levels: np.ndarray
     n_random_columns: int
 
@@ -84,29 +54,23 @@ class Blocks:
         """Number of cells."""
         return self.levels.shape[1]
 
-    @cached_property
-    def theta_slices(self) -> tuple[slice, ...]:
-        """Where each factor's theta lies in the whole theta."""
-        edges = np.cumsum([0, *(f.n_theta for f in self.factors)])
-        return tuple(slice(a, b) for a, b in itertools.pairwise(edges))
-
     @property
     def n_theta(self) -> int:
         """Number of covariance parameters."""
-        return self.theta_slices[-1].stop
+        return sum(factor.n_theta for factor in self.factors)
 
     def to_levels(self, a: int, by_cell: np.ndarray) -> np.ndarray:
         """Sum an array (cells, ...) over the cells of each level of factor a."""
         return sum_by(self.levels[a], by_cell, self.factors[a].n_levels)
 
     @cached_property
-    def rest(self) -> Rest | None:
+    def rest(self) -> SchurPattern | None:
         """Structure of the factors other than the main one; None when there is only one factor."""
         return None if len(self.factors) == 1 else _rest(self)
 
 
 @dataclass(frozen=True)
-class Rest:
+class SchurPattern:
     """Columns of the other factors' effects and where their products go.
 
     An element is one nonzero column of the main-by-rest part for one level of the main factor.
@@ -146,7 +110,7 @@ def sum_by(index: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
     return out.reshape(size, *values.shape[1:])
 
 
-def _rest(blocks: Blocks) -> Rest:
+def _rest(blocks: Blocks) -> SchurPattern:
     """Work out the pattern once."""
     factors, levels = blocks.factors, blocks.levels
     offsets, total = [0], 0
@@ -161,16 +125,16 @@ def _rest(blocks: Blocks) -> Rest:
         pair_of_cell.append(inverse)
         pair_main.append(main)
         pair_level.append(level)
-        element_main.append(np.repeat(main, factor.size))
-        element_column.append((total + level[:, None] * factor.size + np.arange(factor.size)).ravel())
+        element_main.append(np.repeat(main, factor.k))
+        element_column.append((total + level[:, None] * factor.k + np.arange(factor.k)).ravel())
         slices.append(slice(n_elements, n_elements + element_main[-1].size))
         n_elements = slices[-1].stop
-        total += factor.n_levels * factor.size
+        total += factor.n_levels * factor.k
     main, column = np.concatenate(element_main), np.concatenate(element_column)
     left, right = _twins(main)
     classes, base, local, size, gather = _components(main, column, factors[0].n_levels, total)
     n_addresses = classes[-1][0] + classes[-1][1] * classes[-1][2] ** 2
-    return Rest(
+    return SchurPattern(
         np.array(offsets), total, tuple(pair_of_cell), tuple(pair_main), tuple(pair_level), main, column, tuple(slices),
         left, right, base[column[left]] + local[column[left]] * size[column[left]] + local[column[right]],
         classes, base, local, size, n_addresses, gather,

@@ -3,76 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import polars as pl
-from rich.progress import Progress
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
 from outcomes.mixed.binomial.laplace import LaplaceDeviance, Model, cell_coefficients, find_mode, mode_slopes
 from outcomes.mixed.binomial.quadrature import QuadratureDeviance
-from outcomes.mixed.binomial.result import BinomialFit, BinomialState
+from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.rows import ArrayRows
 from outcomes.mixed.binomial.starts import fixed_information
-
-MAX_FAILED = 0.1
-"""Largest share of draws that may fail to converge before the intervals are refused."""
+from outcomes.mixed.binomial.state import BinomialState
+from outcomes.mixed.inference.bootstrap import Bootstrap, draws_shown
+from outcomes.mixed.layout import Layout
 
 START_SD = 0.25
 """Smallest standard deviation to start from: at zero the deviance is flat in it, whether or not zero is the optimum."""
 
 
-@dataclass(frozen=True)
-class BinomialBootstrap:
-    """Estimates on simulated data.
-
-    Parameters
-    ----------
-    names : tuple of str, length p
-    beta : ndarray, shape (draws, p)
-    sd_names : tuple of (group, effect)
-    sd : ndarray, shape (draws, number of random effects)
-        Standard deviations; zeros are draws in which the component is estimated as zero.
-    converged : ndarray of bool, shape (draws,)
-    seed : int
-    """
-
-    names: tuple[str, ...]
-    beta: np.ndarray
-    sd_names: tuple[tuple[str, str], ...]
-    sd: np.ndarray
-    converged: np.ndarray
-    seed: int
-
-    def intervals(self, alpha: float = 0.05) -> pl.DataFrame:
-        """Percentile intervals of fixed effects and standard deviations: component, name, se, lower, upper.
-
-        Raises
-        ------
-        UsageError
-            When more than a tenth of the draws did not converge.
-        """
-        failed = 1 - self.converged.mean()
-        if failed > MAX_FAILED:
-            raise UsageError(f"{failed:.0%} of the draws did not converge: intervals would mislead.")
-        values = np.hstack([self.beta, self.sd])[self.converged]
-        lower, upper = np.quantile(values, [alpha / 2, 1 - alpha / 2], axis=0)
-        return pl.DataFrame(
-            {
-                "component": ["fixed"] * len(self.names) + [group for group, _ in self.sd_names],
-                "name": [*self.names, *(name for _, name in self.sd_names)],
-                "se": values.std(axis=0, ddof=1),
-                "lower": lower,
-                "upper": upper,
-            }
-        )
-
-
-def bootstrap_binomial(
-    fit: BinomialFit, draws: int = 1000, seed: int = 1, show_progress: bool = True
-) -> BinomialBootstrap:
+def bootstrap_binomial(fit: BinomialFit, draws: int = 1000, seed: int = 1, show_progress: bool = True) -> Bootstrap:
     """Simulate from a fit and fit again.
 
     Parameters
@@ -87,7 +37,7 @@ def bootstrap_binomial(
 
     Returns
     -------
-    BinomialBootstrap
+    Bootstrap
 
     Notes
     -----
@@ -97,21 +47,20 @@ def bootstrap_binomial(
         raise UsageError(f"The engine {fit.engine!r} cannot be simulated from.", "fit with engine='outcomes'")
     state, rng = fit.state, np.random.default_rng(seed)
     model = state.problem.model
-    p, fixed = model.p, state.problem.coordinates.fixed
+    layout, fixed = model.layout, state.problem.coordinates.fixed
     slopes = fixed_information(model, state.psi, state.mode)[1]
-    root = parameter_root(state.covariance, p)
+    root = parameter_root(state.covariance, layout)
     found = np.empty((draws, state.psi.size))
     converged = np.empty(draws, dtype=bool)
-    with Progress(transient=True, disable=not show_progress) as progress:
-        for i in progress.track(range(draws), description="Parametric bootstrap"):
-            simulated = simulate(state, rng)
-            found[i], converged[i] = _refit(simulated, state, slopes, root, fit.nagq)
+    for i in draws_shown(draws, show_progress):
+        found[i], converged[i] = _refit(simulate(state, rng), state, slopes, root, fit.nagq)
     factors, effects = model.blocks.factors, state.problem.coordinates.effects
-    return BinomialBootstrap(
+    return Bootstrap(
         names=fit.names,
-        beta=found[:, :p] @ fixed.T,
+        beta=found[:, layout.beta] @ fixed.T,
         sd_names=tuple((f.name, name) for f, names in zip(factors, effects, strict=True) for name in names),
         sd=np.array([state.random_sd(psi) for psi in found]),
+        sigma=None,
         converged=converged,
         seed=seed,
     )
@@ -120,7 +69,7 @@ def bootstrap_binomial(
 def simulate(state: BinomialState, rng: np.random.Generator) -> Model:
     """The model with events drawn anew from its estimates; rows, groups and trials are kept."""
     model = state.problem.model
-    u = [rng.standard_normal((f.n_levels, f.size)) for f in model.blocks.factors]
+    u = [rng.standard_normal((f.n_levels, f.k)) for f in model.blocks.factors]
     lambdas = model.lambdas(state.psi)
     coefficients = cell_coefficients(model.blocks, [x @ L.T for x, L in zip(u, lambdas, strict=True)])
     rows = model.rows
@@ -134,7 +83,7 @@ def _drawn(rows: ArrayRows, model: Model, state: BinomialState, coefficients: np
     for chunk in rows.chunks:
         spread = chunk.spread(coefficients)
         random = spread[:, 0] if chunk.Z is None else np.einsum("nm,nm->n", chunk.Z, spread)
-        probability = model.link.inverse(chunk.times(state.psi[: model.p]) + random)
+        probability = model.link.inverse(chunk.times(state.psi[model.layout.beta]) + random)
         trials = 1 if chunk.trials is None else chunk.trials.astype(np.int64)
         yield replace(chunk, events=rng.binomial(trials, probability).astype(float))
 
@@ -144,8 +93,8 @@ def _refit(
 ) -> tuple[np.ndarray, bool]:
     """Maximum likelihood on simulated data, from the estimates that it was simulated from; no Hessian."""
     start = state.psi.copy()
-    for factor, part in zip(model.blocks.factors, model.blocks.theta_slices, strict=True):
-        theta = start[model.p :][part]
+    for factor, part in zip(model.blocks.factors, model.layout.by_factor, strict=True):
+        theta = start[part]
         is_sd = factor.theta_positions[0] == factor.theta_positions[1]
         theta[is_sd & (np.abs(theta) < START_SD)] = START_SD
     try:
@@ -166,11 +115,12 @@ def _refit(
     return start + root @ found.x, is_settled and is_finite
 
 
-def parameter_root(covariance: np.ndarray, p: int) -> np.ndarray:
+def parameter_root(covariance: np.ndarray, layout: Layout) -> np.ndarray:
     """Lower root of the parameters' covariance; standard deviations without information get a scale of their own."""
     least = np.linalg.eigvalsh(covariance)[0]
     if least > 1e-12:
         return np.linalg.cholesky(covariance)
     root = np.diag(np.sqrt(np.maximum(np.diag(covariance), START_SD**2)))
-    root[:p, :p] = np.linalg.cholesky(covariance[:p, :p])
+    at = layout.location
+    root[at, at] = np.linalg.cholesky(covariance[at, at])
     return root

@@ -10,75 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
-from rich.progress import Progress
 
-from outcomes.errors import UsageError
-from outcomes.mixed.linear.deviance import deviance, gradient, solve
-from outcomes.mixed.linear.fit import variance_blocks
+from outcomes.mixed.inference.bootstrap import Bootstrap, draws_shown
+from outcomes.mixed.linear.deviance import solve
+from outcomes.mixed.linear.fit import profiled, variance_blocks
 from outcomes.mixed.linear.gram import GramData
-from outcomes.mixed.linear.problem import Problem, design_columns
+from outcomes.mixed.linear.problem import LinearProblem, design_columns
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.optimise import refine
-
-MAX_FAILED = 0.1
-"""Largest share of draws that may fail to settle before the intervals are refused."""
 
 START = 0.05
 """Smallest relative standard deviation to start from: at zero the deviance is flat, optimum or not."""
 
 
-@dataclass(frozen=True)
-class LinearBootstrap:
-    """Estimates on simulated data.
-
-    Parameters
-    ----------
-    names : tuple of str, length p
-    beta : ndarray, shape (draws, p)
-    sd_names : tuple of (group, effect)
-    sd : ndarray, shape (draws, number of random effects)
-        Standard deviations of the random effects.
-    sigma : ndarray, shape (draws,)
-    converged : ndarray of bool, shape (draws,)
-    seed : int
-    """
-
-    names: tuple[str, ...]
-    beta: np.ndarray
-    sd_names: tuple[tuple[str, str], ...]
-    sd: np.ndarray
-    sigma: np.ndarray
-    converged: np.ndarray
-    seed: int
-
-    def intervals(self, alpha: float = 0.05) -> pl.DataFrame:
-        """Percentile intervals: component, name, se, lower, upper.
-
-        Raises
-        ------
-        UsageError
-            When more than a tenth of the draws did not settle.
-        """
-        failed = 1 - self.converged.mean()
-        if failed > MAX_FAILED:
-            raise UsageError(f"{failed:.0%} of the draws did not converge: intervals would mislead.")
-        values = np.column_stack([self.beta, self.sd, self.sigma])[self.converged]
-        lower, upper = np.quantile(values, [alpha / 2, 1 - alpha / 2], axis=0)
-        return pl.DataFrame(
-            {
-                "component": ["fixed"] * len(self.names) + [group for group, _ in self.sd_names] + ["Residual"],
-                "name": [*self.names, *(name for _, name in self.sd_names), "sigma"],
-                "se": values.std(axis=0, ddof=1),
-                "lower": lower,
-                "upper": upper,
-            }
-        )
-
-
-def bootstrap_linear(
-    fit: LinearFit, draws: int = 1000, seed: int = 1, *, show_progress: bool = True
-) -> LinearBootstrap:
+def bootstrap_linear(fit: LinearFit, draws: int = 1000, seed: int = 1, *, show_progress: bool = True) -> Bootstrap:
     """Simulate from a fit and fit again, from its cross-products.
 
     Parameters
@@ -105,22 +50,15 @@ def bootstrap_linear(
     beta, sigma = np.empty((draws, problem.p)), np.empty(draws)
     sd = np.empty((draws, sum(len(block.names) for block in fit.variances)))
     converged = np.empty(draws, dtype=bool)
-    with Progress(transient=True, disable=not show_progress) as progress:
-        for i in progress.track(range(draws), description="Parametric bootstrap"):
-            drawn = simulator.draw(rng)
-
-            def objective(values: np.ndarray, drawn: Problem = drawn) -> tuple[float, np.ndarray]:
-                solution = solve(drawn, values)
-                value = deviance(drawn, solution, reml=fit.reml)
-                return value, gradient(drawn, solution, values, reml=fit.reml)
-
-            found, _, converged[i] = refine(objective, start, fit.optimizer.hessian)
-            solution = solve(drawn, found)
-            df = problem.n - problem.p if fit.reml else problem.n
-            sigma[i] = np.sqrt(solution.r2 / df) * problem.y_scale
-            beta[i] = fit.beta + problem.to_original @ solution.beta * problem.y_scale
-            sd[i] = np.concatenate([block.sd for block in variance_blocks(problem, found, sigma[i])])
-    return LinearBootstrap(
+    for i in draws_shown(draws, show_progress):
+        drawn = simulator.draw(rng)
+        found, _, converged[i] = refine(profiled(drawn, reml=fit.reml), start, fit.optimizer.hessian)
+        solution = solve(drawn, found)
+        df = problem.n - problem.p if fit.reml else problem.n
+        sigma[i] = np.sqrt(solution.r2 / df) * problem.y_scale
+        beta[i] = fit.beta + problem.to_original @ solution.beta * problem.y_scale
+        sd[i] = np.concatenate([block.sd for block in variance_blocks(problem, found, sigma[i])])
+    return Bootstrap(
         names=fit.names,
         beta=beta,
         sd_names=tuple((block.group, name) for block in fit.variances for name in block.names),
@@ -138,7 +76,7 @@ class Simulator:
     Parameters
     ----------
     gram : GramData
-    problem : Problem
+    problem : LinearProblem
     theta, sigma : ndarray, float
     S : ndarray, shape (n_cells, r, r)
         Z'Z by cell.
@@ -153,7 +91,7 @@ class Simulator:
     """
 
     gram: GramData
-    problem: Problem
+    problem: LinearProblem
     theta: np.ndarray
     sigma: float
     S: np.ndarray
@@ -185,7 +123,7 @@ class Simulator:
         df = problem.n - int(is_real.sum()) - int(is_free.sum())
         return cls(gram, problem, state.theta, fit.sigma / problem.y_scale, S, ZX, root, inverse, remaining, df)
 
-    def draw(self, rng: np.random.Generator) -> Problem:
+    def draw(self, rng: np.random.Generator) -> LinearProblem:
         """The problem with an outcome drawn around zero fixed effects (adding X beta moves the estimates by beta)."""
         problem, sigma = self.problem, self.sigma
         coefficients = np.zeros(self.S.shape[:2])
@@ -206,7 +144,7 @@ class Simulator:
         yy += eta @ eta + sigma**2 * (rng.chisquare(self.df) if self.df > 0 else 0.0)
         return self._with_outcome(random + noise, Xy, float(yy))
 
-    def _with_outcome(self, Zy: np.ndarray, Xy: np.ndarray, yy: float) -> Problem:
+    def _with_outcome(self, Zy: np.ndarray, Xy: np.ndarray, yy: float) -> LinearProblem:
         """The problem with the outcome's products replaced; Zy (n_cells, r)."""
         problem = self.problem
         sums = []

@@ -23,21 +23,21 @@ class WaldTest:
 
     Parameters
     ----------
-    estimate, se : ndarray, shape (q,)
+    estimate, std_error : ndarray, shape (q,)
         L @ beta - rhs, and the standard errors of its elements.
     statistic : float
         F = (L beta - rhs)' (L V L')^-1 (L beta - rhs) / q.
     df_num, df_denom : float
         `df_denom` is infinite where normal theory is used (then q F is chi-square).
-    p : float
+    p_value : float
     """
 
     estimate: np.ndarray
-    se: np.ndarray
+    std_error: np.ndarray
     statistic: float
     df_num: int
     df_denom: float
-    p: float
+    p_value: float
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class LikelihoodRatio:
         Fall of the deviance.
     df : int
         Difference in the number of parameters.
-    p : float
+    p_value : float
         Against the reference distribution named in `reference`.
     reference : str
         E.g. ``half chi2(0) + half chi2(1)`` when one variance is tested at its boundary.
@@ -58,7 +58,7 @@ class LikelihoodRatio:
 
     statistic: float
     df: int
-    p: float
+    p_value: float
     reference: str
 
 
@@ -96,7 +96,7 @@ def wald_test(
         if not isinstance(fit, LinearFit):
             raise UsageError("Kenward-Roger exists for the linear model only.", 'use ddf="default"')
         adjusted = kenward_roger_test(fit, L, gap)
-        return WaldTest(gap, adjusted.se, adjusted.statistic, len(L), adjusted.df_denom, adjusted.p)
+        return WaldTest(gap, adjusted.std_error, adjusted.statistic, len(L), adjusted.df_denom, adjusted.p_value)
     covariance = L @ fit.vcov @ L.T
     statistic = float(gap @ np.linalg.solve(covariance, gap) / len(L))
     df_denom = np.inf if ddf == "normal" else fit.ddf(L)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+from scipy.linalg import block_diag
 
 from outcomes.errors import UsageError
 from outcomes.mixed.linear.deviance import solve
-from outcomes.mixed.linear.problem import Problem
+from outcomes.mixed.linear.problem import LinearProblem
 from outcomes.mixed.linear.result import LinearFit
 
 MAX_COLUMNS = 3_000
@@ -27,16 +28,16 @@ class KenwardRogerTest:
 
     Parameters
     ----------
-    se : ndarray, shape (q,)
+    std_error : ndarray, shape (q,)
         Adjusted standard errors of the contrasts.
-    statistic, df_denom, p : float
+    statistic, df_denom, p_value : float
         Scaled F, its denominator degrees of freedom and p-value.
     """
 
-    se: np.ndarray
+    std_error: np.ndarray
     statistic: float
     df_denom: float
-    p: float
+    p_value: float
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _adjustment(fit: LinearFit) -> Adjustment:
     return Adjustment(Phi, Phi + 2 * Phi @ ((inner + inner.T) / 2) @ Phi, P, W)
 
 
-def crossproducts(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+def crossproducts(problem: LinearProblem) -> tuple[np.ndarray, np.ndarray]:
     """Dense Z'Z and Z'X of all factors, the eliminated one first, levels by level."""
     k, J = problem.factors[0].k, problem.n_levels[0]
     p, rest = problem.p, problem.rest
@@ -179,16 +180,16 @@ def crossproducts(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     return ZZ, ZX
 
 
-def _dense_factor(problem: Problem, theta: np.ndarray) -> np.ndarray:
+def _dense_factor(problem: LinearProblem, theta: np.ndarray) -> np.ndarray:
     """Lambda of all levels of all factors."""
     blocks = [
         np.kron(np.eye(n), f.relative_factor(theta[part]))
         for f, part, n in zip(problem.factors, problem.slices, problem.n_levels, strict=True)
     ]
-    return _block_diagonal(blocks)
+    return block_diag(*blocks)
 
 
-def _parameters(problem: Problem) -> list[np.ndarray]:
+def _parameters(problem: LinearProblem) -> list[np.ndarray]:
     """For each covariance entry, the matrix E with G = Z E Z'."""
     selectors = []
     for f, (factor, n) in enumerate(zip(problem.factors, problem.n_levels, strict=True)):
@@ -197,16 +198,5 @@ def _parameters(problem: Problem) -> list[np.ndarray]:
             entry[i, j] = entry[j, i] = 1.0
             blocks = [np.zeros((m * g.k, m * g.k)) for g, m in zip(problem.factors, problem.n_levels, strict=True)]
             blocks[f] = np.kron(np.eye(n), entry)
-            selectors.append(_block_diagonal(blocks))
+            selectors.append(block_diag(*blocks))
     return selectors
-
-
-def _block_diagonal(blocks: list[np.ndarray]) -> np.ndarray:
-    """Dense block-diagonal matrix."""
-    size = sum(len(block) for block in blocks)
-    result = np.zeros((size, size))
-    start = 0
-    for block in blocks:
-        result[start : start + len(block), start : start + len(block)] = block
-        start += len(block)
-    return result

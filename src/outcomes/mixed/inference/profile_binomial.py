@@ -12,17 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from scipy import stats
-from scipy.optimize import brentq, minimize
+from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
 from outcomes.mixed.binomial.laplace import LaplaceDeviance, mode_slopes
 from outcomes.mixed.binomial.quadrature import QuadratureDeviance
-from outcomes.mixed.binomial.result import BinomialFit, BinomialState
+from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.starts import fixed_information
+from outcomes.mixed.binomial.state import BinomialState
 from outcomes.mixed.inference.bootstrap_binomial import parameter_root
-
-WIDEST = 20.0
-"""Standard errors from the estimate at which the search for a limit gives up."""
+from outcomes.mixed.inference.profile import interval_table, meeting_point, names_to_profile
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class _Target:
 
 
 def profile_binomial_intervals(
-    fit: BinomialFit, alpha: float = 0.05, names: tuple[str, ...] | None = None
+    fit: BinomialFit, level: float = 0.95, names: tuple[str, ...] | None = None
 ) -> pl.DataFrame:
     """Profile-likelihood intervals of fixed effects and of standard deviations.
 
@@ -45,8 +44,8 @@ def profile_binomial_intervals(
     ----------
     fit : BinomialFit
         Of engine="outcomes".
-    alpha : float
-        One minus the confidence level.
+    level : float
+        Of the intervals.
     names : tuple of str, optional
         Fixed effects to profile; default all. Standard deviations are always profiled, except those of brackets with
         several correlated effects (a parametric bootstrap serves there).
@@ -54,8 +53,8 @@ def profile_binomial_intervals(
     Returns
     -------
     polars.DataFrame
-        component ("fixed" or the group), name, estimate, lower, upper. A lower limit of zero of a standard deviation
-        means that zero is not excluded; a missing limit was not found.
+        component ("fixed" or the group), name, estimate, conf_low, conf_high. A lower limit of zero of a standard
+        deviation means that zero is not excluded; a missing limit was not found.
 
     Raises
     ------
@@ -64,23 +63,20 @@ def profile_binomial_intervals(
     """
     if fit.state is None:
         raise UsageError(f"The engine {fit.engine!r} has no profile.", "fit with engine='outcomes'")
-    wanted = fit.names if names is None else names
-    if unknown := [name for name in wanted if name not in fit.names]:
-        raise UsageError(f"The model has no fixed effect {unknown[0]!r}.", "it has " + ", ".join(fit.names))
+    wanted = names_to_profile(names, fit.names)
     state = fit.state
     model = state.problem.model
     slopes = fixed_information(model, state.psi, state.mode)[1]
     laplace = LaplaceDeviance(model, state.psi, state.mode.u, slopes, mode_slopes(model, state.mode))
     deviance = laplace if fit.nagq == 1 else QuadratureDeviance(laplace, fit.nagq)
     best = deviance(state.psi)[0]
-    limit = stats.norm.ppf(1 - alpha / 2)
+    limit = stats.norm.ppf((1 + level) / 2)
     rows = []
     for target in _targets(fit, state, wanted):
         ends = [_limit(deviance, state, target, best, sign, limit) for sign in (-1.0, 1.0)]
         estimate = target.scale * target.direction @ state.psi
         rows.append((target.component, target.name, float(estimate), *ends))
-    schema = {"component": pl.String, "name": pl.String, "estimate": pl.Float64, "lower": pl.Float64}
-    return pl.DataFrame(rows, schema=schema | {"upper": pl.Float64}, orient="row")
+    return interval_table(rows)
 
 
 def _targets(fit: BinomialFit, state: BinomialState, names: tuple[str, ...]) -> list[_Target]:
@@ -89,7 +85,7 @@ def _targets(fit: BinomialFit, state: BinomialState, names: tuple[str, ...]) -> 
     out = []
     for name in names:
         direction = np.zeros(state.psi.size)
-        direction[: model.p] = coordinates.fixed[fit.names.index(name)]
+        direction[model.layout.beta] = coordinates.fixed[fit.names.index(name)]
         out.append(_Target("fixed", name, direction, 1.0, -np.inf))
     for a, factor in enumerate(model.blocks.factors):
         at = 0
@@ -97,7 +93,7 @@ def _targets(fit: BinomialFit, state: BinomialState, names: tuple[str, ...]) -> 
             if k == 1:
                 rows, columns = factor.theta_positions
                 place = int(np.flatnonzero((rows == at) & (columns == at))[0])
-                index = model.p + model.blocks.theta_slices[a].start + place
+                index = model.layout.by_factor[a].start + place
                 direction = np.zeros(state.psi.size)
                 direction[index] = 1.0 if state.psi[index] >= 0 else -1.0  # theta's sign means nothing
                 scale = 1.0 / coordinates.random[a][at, at]
@@ -115,7 +111,7 @@ def _limit(
     limit: float,
 ) -> float | None:
     """Where the profile reaches the quantile on one side of the estimate."""
-    root = parameter_root(state.covariance, state.problem.model.p)
+    root = parameter_root(state.covariance, state.problem.model.layout)
     pull = root.T @ target.direction
     se = float(np.linalg.norm(pull))
     basis = root @ _with_first(pull / se)
@@ -134,16 +130,8 @@ def _limit(
         others = found.x
         return float(np.sqrt(max(2 * found.fun - best, 0.0)) - limit)
 
-    least = target.least / target.scale
-    inner, width = estimate, se * limit
-    while width < WIDEST * se * limit:
-        outer = max(estimate + sign * width, least)
-        if excess(outer) >= 0:
-            return target.scale * float(brentq(excess, inner, outer, xtol=1e-5 * se, rtol=1e-9))
-        if outer == least:
-            return 0.0
-        inner, width = outer, width * 1.6
-    return None
+    found = meeting_point(excess, estimate, se, target.least / target.scale, sign, limit)
+    return None if found is None else target.scale * found
 
 
 def _with_first(unit: np.ndarray) -> np.ndarray:

@@ -12,18 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from scipy import stats
-from scipy.optimize import brentq
 
 from outcomes.errors import UsageError
-from outcomes.mixed.linear.deviance import deviance, gradient, solve
-from outcomes.mixed.linear.factors import Factor, lower_factor
-from outcomes.mixed.linear.fit import fit_linear
-from outcomes.mixed.linear.problem import Problem
+from outcomes.mixed.covariance import lower_factor
+from outcomes.mixed.inference.profile import interval_table, meeting_point, names_to_profile
+from outcomes.mixed.linear.deviance import gradient, solve
+from outcomes.mixed.linear.factors import WorkingFactor
+from outcomes.mixed.linear.fit import fit_crossproducts
+from outcomes.mixed.linear.fit import profiled as profiled_deviance
+from outcomes.mixed.linear.problem import LinearProblem
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.optimise import refine
-
-_WIDEST = 20.0
-"""Standard errors from the estimate at which the search for a limit gives up."""
 
 Profiled = Callable[[float, np.ndarray], tuple[float, np.ndarray]]
 """Maps (value held, start of theta) to (lowest deviance, theta there)."""
@@ -41,23 +40,23 @@ class _Curve:
     profiled: Profiled
 
 
-def profile_intervals(fit: LinearFit, alpha: float = 0.05, names: tuple[str, ...] | None = None) -> pl.DataFrame:
+def profile_intervals(fit: LinearFit, level: float = 0.95, names: tuple[str, ...] | None = None) -> pl.DataFrame:
     """Profile-likelihood intervals.
 
     Parameters
     ----------
     fit : LinearFit
         Of engine="outcomes"; a REML fit is fitted again by maximum likelihood, as lme4 does.
-    alpha : float
-        One minus the confidence level.
+    level : float
+        Of the intervals.
     names : tuple of str, optional
         Fixed effects to profile; default all. Standard deviations and sigma are always profiled.
 
     Returns
     -------
     polars.DataFrame
-        component ("fixed", the group, or "Residual"), name, estimate (maximum likelihood), lower, upper. A lower limit
-        of zero of a standard deviation means that zero is not excluded; a missing limit was not found.
+        component ("fixed", the group, or "Residual"), name, estimate (maximum likelihood), conf_low, conf_high. A lower
+        limit of zero of a standard deviation means that zero is not excluded; a missing limit was not found.
 
     Raises
     ------
@@ -65,17 +64,17 @@ def profile_intervals(fit: LinearFit, alpha: float = 0.05, names: tuple[str, ...
         Unknown names, or a fit of another engine.
     """
     best = _maximum_likelihood(fit)
-    wanted = best.names if names is None else names
-    if unknown := [name for name in wanted if name not in best.names]:
-        raise UsageError(f"The model has no fixed effect {unknown[0]!r}.", "it has " + ", ".join(best.names))
-    curves = [_fixed_curve(best, name) for name in wanted] + _sd_curves(best) + [_sigma_curve(best)]
-    limit = stats.norm.ppf(1 - alpha / 2)
+    curves = (
+        [_fixed_curve(best, name) for name in names_to_profile(names, best.names)]
+        + _sd_curves(best)
+        + [_sigma_curve(best)]
+    )
+    limit = stats.norm.ppf((1 + level) / 2)
     rows = []
     for curve in curves:
-        lower, upper = (_limit(curve, best, sign, limit) for sign in (-1.0, 1.0))
-        rows.append((curve.component, curve.name, curve.estimate, lower, upper))
-    schema = {"component": pl.String, "name": pl.String, "estimate": pl.Float64, "lower": pl.Float64}
-    return pl.DataFrame(rows, schema=schema | {"upper": pl.Float64}, orient="row")
+        ends = [_limit(curve, best, sign, limit) for sign in (-1.0, 1.0)]
+        rows.append((curve.component, curve.name, curve.estimate, *ends))
+    return interval_table(rows)
 
 
 def profile_zeta(fit: LinearFit, values: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
@@ -85,7 +84,7 @@ def profile_zeta(fit: LinearFit, values: dict[tuple[str, str], float]) -> dict[t
     ----------
     fit : LinearFit
     values : dict of (component, name) to float
-        Components as in `profile_intervals`. A value lies in the interval of level 1 - alpha exactly when its |zeta| is
+        Components as in `profile_intervals`. A value lies in the interval of a level exactly when its |zeta| is
         at most the normal quantile.
 
     Raises
@@ -109,7 +108,7 @@ def profile_zeta(fit: LinearFit, values: dict[tuple[str, str], float]) -> dict[t
 
 def _maximum_likelihood(fit: LinearFit) -> LinearFit:
     """The fit by maximum likelihood, on the same cross-products."""
-    return fit if not fit.reml else fit_linear(fit.formula, fit.engine_state.gram, reml=False)
+    return fit if not fit.reml else fit_crossproducts(fit.formula, fit.engine_state.gram, reml=False)
 
 
 def _limit(curve: _Curve, best: LinearFit, sign: float, limit: float) -> float | None:
@@ -123,15 +122,7 @@ def _limit(curve: _Curve, best: LinearFit, sign: float, limit: float) -> float |
             known[value] = np.sqrt(max(lowest - best.criterion, 0.0)) - limit, theta
         return known[value][0]
 
-    inner, width = curve.estimate, curve.step * limit
-    while width < _WIDEST * curve.step * limit:
-        outer = max(curve.estimate + sign * width, curve.least)
-        if excess(outer) >= 0:
-            return float(brentq(excess, inner, outer, xtol=1e-5 * curve.step, rtol=1e-8))
-        if outer == curve.least:
-            return 0.0
-        inner, width = outer, width * 1.6
-    return None
+    return meeting_point(excess, curve.estimate, curve.step, curve.least, sign, limit)
 
 
 def _fixed_curve(best: LinearFit, name: str) -> _Curve:
@@ -150,19 +141,14 @@ def _fixed_curve(best: LinearFit, name: str) -> _Curve:
             W[i, column], W[pivot, column] = 1.0, -contrast[i] / contrast[pivot]
         W[problem.p, -1], W[pivot, -1] = 1.0, -(value - shift) / contrast[pivot]
         held = problem.with_columns(W, names)
-
-        def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
-            solution = solve(held, values)
-            return deviance(held, solution, reml=False), gradient(held, solution, values, reml=False)
-
-        found, lowest, _ = refine(objective, theta, best.optimizer.hessian)
+        found, lowest, _ = refine(profiled_deviance(held, reml=False), theta, best.optimizer.hessian)
         return lowest, found
 
     se = float(np.sqrt(best.vcov[index, index]))
     return _Curve("fixed", name, float(best.beta[index]), se, -np.inf, profiled)
 
 
-def _held_sigma(problem: Problem, sigma: float, theta: np.ndarray) -> tuple[float, np.ndarray, float]:
+def _held_sigma(problem: LinearProblem, sigma: float, theta: np.ndarray) -> tuple[float, np.ndarray, float]:
     """Deviance at a working sigma, its gradient by theta at fixed sigma, and y'Py."""
     solution = solve(problem, theta)
     value = solution.log_det_v - problem.log_weights + solution.r2 / sigma**2
@@ -225,7 +211,7 @@ def _sd_curves(best: LinearFit) -> list[_Curve]:
     return curves
 
 
-def _rescaled(factor: Factor, part: slice, a: int, theta: np.ndarray, rho: float) -> np.ndarray:
+def _rescaled(factor: WorkingFactor, part: slice, a: int, theta: np.ndarray, rho: float) -> np.ndarray:
     """Theta whose relative standard deviation of effect `a` is rho: where a search that holds it may start."""
     Lambda = factor.relative_factor(theta[part])
     cov = factor.original_cov(Lambda @ Lambda.T)

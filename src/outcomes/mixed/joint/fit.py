@@ -10,13 +10,13 @@ import polars as pl
 from scipy import stats
 
 from outcomes.errors import FitRefused, UsageError
+from outcomes.links import link_named
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, build_design
 from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.materialise import materialise
 from outcomes.mixed.joint.laplace import LOADINGS, JointDeviance
 from outcomes.mixed.joint.rows import JointRows, join_rows
-from outcomes.mixed.links import LINKS
-from outcomes.mixed.optimise import OptSummary, minimise
+from outcomes.mixed.optimise import OptSummary, informed_inverse, minimise
 from outcomes.mixed.results.status import FitStatus
 
 ZERO_SD = 1e-3
@@ -109,7 +109,8 @@ def fit_shared_parameter(
         One row a rating; incomplete rows are left out.
     risk_set : relation, frame or table
         One row a session after which the client could leave, with 0 or 1 and the same grouping columns.
-    link : {"logit", "cloglog"}
+    link : str
+        A name of `outcomes.links.LINKS`.
     associated : tuple of str, optional
         Groups whose effects are shared; all where not given. With none, the model is the product of two unrelated ones.
 
@@ -125,8 +126,7 @@ def fit_shared_parameter(
     Wu & Carroll 1988, doi 10.2307/2531905; Follmann & Wu 1995, doi 10.2307/2533322. Maximum likelihood; standard errors
     by the observed information in all parameters (differences of the exact gradient).
     """
-    if link not in LINKS:
-        raise UsageError(f"The link {link!r} is not available.", f"use {' or '.join(LINKS)}")
+    chosen = link_named(link)
     ratings_design = build_design(ratings_formula, ratings)
     groups = _groups(ratings_design)
     own = {":".join(term.group) for term in parse_formula(hazard_formula).random}
@@ -137,15 +137,17 @@ def fit_shared_parameter(
     associated = groups if associated is None else associated
     if set(associated) - set(groups):
         raise UsageError(f"The ratings have no effects of {', '.join(set(associated) - set(groups))}.")
-    rows = join_rows(ratings_design, materialise(ratings_design), hazard_design, materialise(hazard_design), groups)
+    rows = join_rows(
+        ratings_design, materialise(ratings_design), hazard_design, materialise(hazard_design), groups, chosen
+    )
     if rows.cells.n_therapists > MAX_THERAPISTS:
         raise FitRefused(
             f"The joint model takes at most {MAX_THERAPISTS:,} therapists; there are {rows.cells.n_therapists:,}.",
             "fit practices apart",
         )
     free = _free(ratings_design, groups, bool(own), associated)
-    deviance = JointDeviance(rows, LINKS[link], free)
-    start, curvature = _start(rows, LINKS[link].start, free)
+    deviance = JointDeviance(rows, chosen, free)
+    start, curvature = _start(rows, chosen.start, free)
     story = minimise(deviance, start, curvature=curvature, hessian_step=_HESSIAN_STEP)
     if not np.isfinite(story.value):
         raise FitRefused("The joint likelihood could not be evaluated.", "look for extreme values in the columns")
@@ -201,7 +203,7 @@ def _start(rows: JointRows, to_predictor: Any, free: tuple[str, ...]) -> tuple[n
 def _wrap(rows: JointRows, groups: tuple[str, ...], free: tuple[str, ...], story: OptSummary) -> SharedParameterFit:
     """Estimates on the formulas' columns."""
     p, g = rows.ratings.fixed.shape[1], rows.hazard.W.shape[1]
-    psi, covariance = story.final, _inverse(story.hessian / 2)
+    psi, covariance = story.final, informed_inverse(story.hessian / 2)
     sigma = float(np.exp(psi[p + g]))
     loading = dict(zip(free, psi[p + g + 1 :], strict=True))
     at = {name: p + g + 1 + i for i, name in enumerate(free)}
@@ -255,10 +257,3 @@ def _wrap(rows: JointRows, groups: tuple[str, ...], free: tuple[str, ...], story
         messages=tuple(messages),
         optimizer=story,
     )
-
-
-def _inverse(information: np.ndarray) -> np.ndarray:
-    """Inverse on the directions with curvature; a flat direction (a variance of zero) informs nothing."""
-    values, vectors = np.linalg.eigh(information)
-    kept = values > 1e-8 * values.max()
-    return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T

@@ -29,8 +29,8 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.linalg import cho_factor, cho_solve
 
+from outcomes.links import Link
 from outcomes.mixed.joint.rows import JointRows
-from outcomes.mixed.links import Link
 
 LOADINGS = ("s_u", "s_w", "lambda_u", "s_v", "s_s", "lambda_v", "tau")
 """Order of the loadings in the parameter vector, after beta, gamma and log sigma."""

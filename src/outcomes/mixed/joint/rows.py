@@ -13,13 +13,14 @@ import polars as pl
 from scipy import sparse
 
 from outcomes.errors import FitRefused, UsageError
-from outcomes.mixed.binomial.problem import FixedPart, check_events, fixed_columns
+from outcomes.links import Link
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
+from outcomes.mixed.design.columns import FixedPart, fixed_columns
 from outcomes.mixed.design.materialise import ModelRows
 
 
 @dataclass(frozen=True)
-class Cells:
+class ClientCells:
     """Client and therapist of each cell, sorted by client, and the pairs of cells of one client.
 
     client, therapist : (K,); starts : (C,), first cell of each client; first, second : (P,), pairs of cells with one
@@ -83,7 +84,7 @@ class JointRows:
     are those of the outcome and of the random slopes' column.
     """
 
-    cells: Cells
+    cells: ClientCells
     ratings: RatingSums
     hazard: HazardRows
     ratings_part: FixedPart
@@ -111,7 +112,12 @@ def slope_column(design: Design, rows: ModelRows) -> np.ndarray:
 
 
 def join_rows(
-    ratings_design: Design, ratings: ModelRows, hazard_design: Design, hazard: ModelRows, groups: tuple[str, ...]
+    ratings_design: Design,
+    ratings: ModelRows,
+    hazard_design: Design,
+    hazard: ModelRows,
+    groups: tuple[str, ...],
+    link: Link,
 ) -> JointRows:
     """Put ratings and hazard rows on common cells.
 
@@ -119,13 +125,15 @@ def join_rows(
     ----------
     groups : tuple of str
         The client's column and, where the model has them, the therapist's.
+    link : Link
+        Of the hazard.
 
     Raises
     ------
     FitRefused
         Outcomes without variation, or events that are not 0 or 1.
     """
-    events, _, _ = check_events(hazard.y, None)
+    events, _, _ = link.events(hazard.y, None)
     codes = [_common_codes(ratings, hazard, group) for group in groups]
     if len(codes) == 1:
         codes.append((np.zeros(len(ratings.y), dtype=np.int64), np.zeros(len(events), dtype=np.int64), 1))
@@ -159,14 +167,14 @@ def _common_codes(ratings: ModelRows, hazard: ModelRows, group: str) -> tuple[np
     return place[:n][levels[0].codes], place[n:][levels[1].codes], len(union)
 
 
-def _cells(client: np.ndarray, therapist: np.ndarray, n_therapists: int) -> Cells:
+def _cells(client: np.ndarray, therapist: np.ndarray, n_therapists: int) -> ClientCells:
     """Cells with their pairs; `client` is sorted and has no gaps once renumbered."""
     _, starts, client, sizes = np.unique(client, return_index=True, return_inverse=True, return_counts=True)
     size = sizes[client]
     first = np.repeat(np.arange(client.size), size)
     offset = np.arange(first.size) - np.repeat(np.cumsum(size) - size, size)
     second = starts[client[first]] + offset
-    return Cells(client, therapist, starts, first, second, _indicator(therapist, n_therapists))
+    return ClientCells(client, therapist, starts, first, second, _indicator(therapist, n_therapists))
 
 
 def _indicator(codes: np.ndarray, n: int) -> sparse.csr_array:

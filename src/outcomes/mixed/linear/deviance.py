@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from outcomes.mixed.elimination.batched import apply, inverse_and_logdet, multiply, sandwich, symmetric_pairs
-from outcomes.mixed.linear.problem import Problem
+from outcomes.mixed.linear.problem import LinearProblem
 
 CHUNK = 8192
 """Levels of the first factor that are handled at once, so that the work stays in the processor's cache."""
@@ -59,7 +59,7 @@ class State:
     bands: np.ndarray | None
 
 
-def solve(problem: Problem, theta: np.ndarray) -> State:
+def solve(problem: LinearProblem, theta: np.ndarray) -> State:
     """Eliminate all random effects at theta."""
     factor = problem.factors[0]
     Lambda = factor.relative_factor(theta[problem.slices[0]])
@@ -109,7 +109,7 @@ def solve(problem: Problem, theta: np.ndarray) -> State:
     return _finish(problem, A, log_det_v, B, tuple(inverses), tuple(products), N_X, Gamma[:-1], bands)
 
 
-def deviance(problem: Problem, state: State, *, reml: bool) -> float:
+def deviance(problem: LinearProblem, state: State, *, reml: bool) -> float:
     """Profiled criterion in the outcome's units."""
     df = problem.n - problem.p if reml else problem.n
     value = state.log_det_v - problem.log_weights
@@ -118,7 +118,7 @@ def deviance(problem: Problem, state: State, *, reml: bool) -> float:
 
 
 def gradient(
-    problem: Problem, state: State, theta: np.ndarray, *, reml: bool, precision: float | None = None
+    problem: LinearProblem, state: State, theta: np.ndarray, *, reml: bool, precision: float | None = None
 ) -> np.ndarray:
     """Derivative of the profiled criterion with respect to theta.
 
@@ -137,7 +137,7 @@ def gradient(
     return np.concatenate([2 * m[f.rows, f.cols] for m, f in zip(matrices, problem.factors, strict=True)])
 
 
-def residual_crossproducts(problem: Problem, state: State) -> tuple[np.ndarray, ...]:
+def residual_crossproducts(problem: LinearProblem, state: State) -> tuple[np.ndarray, ...]:
     """Z'V^-1 [X y] of every factor, each (L, k, q)."""
     rest = problem.rest
     T = -multiply(problem.G, state.B)
@@ -153,7 +153,7 @@ def residual_crossproducts(problem: Problem, state: State) -> tuple[np.ndarray, 
     return tuple(result)
 
 
-def rest_covariance(problem: Problem, state: State) -> tuple[np.ndarray, ...]:
+def rest_covariance(problem: LinearProblem, state: State) -> tuple[np.ndarray, ...]:
     """Lambda S^-1 Lambda' by bucket: the conditional covariance of the other factors' effects, over sigma^2."""
     return tuple(
         _right_transposed(_left_transposed(S_inverse, state.bands[:, bucket.members]), state.bands[:, bucket.members])
@@ -161,7 +161,7 @@ def rest_covariance(problem: Problem, state: State) -> tuple[np.ndarray, ...]:
     )
 
 
-def cross_quadratic(problem: Problem, covariance: tuple[np.ndarray, ...]) -> np.ndarray:
+def cross_quadratic(problem: LinearProblem, covariance: tuple[np.ndarray, ...]) -> np.ndarray:
     """E M E' by level of the eliminated factor, M the other factors' matrices by bucket; shape (k, k, J)."""
     rest, k, J = problem.rest, problem.factors[0].k, problem.n_levels[0]
     flat = np.concatenate([M.ravel() for M in covariance])
@@ -178,7 +178,9 @@ def _chunks(n: int) -> list[slice]:
     return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
 
 
-def _finish(problem: Problem, A, log_det_v, B, inverses=(), products=(), N_X=None, Gamma=None, bands=None) -> State:
+def _finish(
+    problem: LinearProblem, A, log_det_v, B, inverses=(), products=(), N_X=None, Gamma=None, bands=None
+) -> State:
     """Solve for the fixed effects."""
     p = problem.p
     lower = np.linalg.cholesky(A[:p, :p])
@@ -190,7 +192,7 @@ def _finish(problem: Problem, A, log_det_v, B, inverses=(), products=(), N_X=Non
     return State(log_det_v, log_det_xvx, float(r2), beta, XVX_inverse, B, inverses, products, N_X, Gamma, bands)
 
 
-def _first_factor(problem: Problem, state: State, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _first_factor(problem: LinearProblem, state: State, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums over levels of Z'V^-1 Z, and of U root root' U' with U = Z'V^-1 [X y], both (k, k)."""
     k, J = problem.factors[0].k, problem.n_levels[0]
     rest = problem.rest
@@ -214,7 +216,7 @@ def _first_factor(problem: Problem, state: State, root: np.ndarray) -> tuple[np.
     return whole, products
 
 
-def _rest_crossproducts(problem: Problem, state: State) -> np.ndarray:
+def _rest_crossproducts(problem: LinearProblem, state: State) -> np.ndarray:
     """Z'V^-1 [X y] of the other factors' columns, shape (Q, q): N_X - N Gamma, with Gamma = Lambda (..)."""
     rest = problem.rest
     padded = np.vstack([state.N_X, np.zeros(state.N_X.shape[1])])
@@ -225,7 +227,9 @@ def _rest_crossproducts(problem: Problem, state: State) -> np.ndarray:
     return U[:-1]
 
 
-def _other_factors(problem: Problem, state: State, root: np.ndarray, lambdas: list[np.ndarray]) -> list[np.ndarray]:
+def _other_factors(
+    problem: LinearProblem, state: State, root: np.ndarray, lambdas: list[np.ndarray]
+) -> list[np.ndarray]:
     """Gradient matrices (before doubling) of the factors that were not eliminated first."""
     rest = problem.rest
     W = _rest_crossproducts(problem, state) @ root
@@ -247,7 +251,7 @@ def _other_factors(problem: Problem, state: State, root: np.ndarray, lambdas: li
     return result
 
 
-def _bands(problem: Problem, theta: np.ndarray) -> np.ndarray:
+def _bands(problem: LinearProblem, theta: np.ndarray) -> np.ndarray:
     """Diagonals of the other factors' Lambda, shape (bands, Q + 1): band d of column c is Lambda[c + d, c]."""
     rest = problem.rest
     n_bands = max(f.k for f in problem.factors[1:])

@@ -1,7 +1,7 @@
-"""Relative covariance factors: theta fills Lambda, one lower-triangular k x k matrix a grouping factor.
+"""The linear model's grouping factors and the coordinates in which their random columns are well conditioned.
 
 The engine works with random columns that are centred (where the bracket has an intercept, so that the model stays the
-same) and scaled; `Factor.to_work` carries coefficients between the two coordinates: b_work = to_work @ b.
+same) and scaled; `WorkingFactor.to_work` carries coefficients between the two coordinates: b_work = to_work @ b.
 """
 
 from __future__ import annotations
@@ -11,22 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.errors import FormulaError
+from outcomes.mixed.covariance import CovarianceFactor
 from outcomes.mixed.design.coding import ONE, Design
 from outcomes.mixed.linear.gram import GramData
 
 
 @dataclass(frozen=True)
-class Factor:
-    """A grouping factor with all its random columns.
+class WorkingFactor(CovarianceFactor):
+    """A grouping factor with all its random columns in working coordinates.
 
     Parameters
     ----------
     group : tuple of str
     names : tuple of str, length k
-    blocks : tuple of ndarray of int
-        Positions in `names` of each bracket of the formula.
-    rows, cols : ndarray of int, shape (m,)
-        Places in Lambda (k x k) that theta fills, bracket by bracket, column by column.
     columns : ndarray, shape (k, n_random)
         Each working column as a combination of the Gram's centred random columns.
     to_work : ndarray, shape (k, k)
@@ -34,27 +31,8 @@ class Factor:
 
     group: tuple[str, ...]
     names: tuple[str, ...]
-    blocks: tuple[np.ndarray, ...]
-    rows: np.ndarray
-    cols: np.ndarray
     columns: np.ndarray
     to_work: np.ndarray
-
-    @property
-    def k(self) -> int:
-        """Random columns."""
-        return len(self.names)
-
-    @property
-    def n_theta(self) -> int:
-        """Covariance parameters."""
-        return len(self.rows)
-
-    def relative_factor(self, theta: np.ndarray) -> np.ndarray:
-        """Relative covariance factor, shape (k, k)."""
-        matrix = np.zeros((self.k, self.k))
-        matrix[self.rows, self.cols] = theta
-        return matrix
 
     def original_cov(self, cov: np.ndarray) -> np.ndarray:
         """Carry a covariance of working coefficients, shape (..., k, k), to the formula's columns."""
@@ -66,7 +44,7 @@ class Factor:
         return self.to_work @ cov @ self.to_work.T
 
 
-def build_factors(design: Design, gram: GramData) -> tuple[Factor, ...]:
+def build_factors(design: Design, gram: GramData) -> tuple[WorkingFactor, ...]:
     """Grouping factors of a design, with the coordinates that condition them.
 
     Raises
@@ -83,24 +61,10 @@ def build_factors(design: Design, gram: GramData) -> tuple[Factor, ...]:
             names += block.columns
         if len(set(names)) < len(names):
             raise FormulaError(f"A random effect of {':'.join(group)} is named twice.")
-        entries = [(b[i], b[j]) for b in blocks for j in range(len(b)) for i in range(j, len(b))]
-        rows, cols = np.array(entries).T
         columns, to_work = _coordinates(design, gram, names, blocks)
-        factors.append(Factor(group, tuple(names), tuple(blocks), rows, cols, columns, to_work))
+        brackets = tuple(len(block) for block in blocks)
+        factors.append(WorkingFactor(brackets, group, tuple(names), columns, to_work))
     return tuple(factors)
-
-
-def theta_slices(factors: tuple[Factor, ...]) -> tuple[slice, ...]:
-    """Where each factor's parameters lie in theta."""
-    ends = np.cumsum([factor.n_theta for factor in factors])
-    return tuple(slice(int(end) - factor.n_theta, int(end)) for factor, end in zip(factors, ends, strict=True))
-
-
-def lower_factor(cov: np.ndarray) -> np.ndarray:
-    """Lower-triangular root with a non-negative diagonal of a covariance that may be singular."""
-    values, vectors = np.linalg.eigh(cov)
-    root = np.linalg.qr((vectors * np.sqrt(np.maximum(values, 0.0))).T, mode="r").T
-    return root * np.where(np.diag(root) < 0, -1.0, 1.0)
 
 
 def _coordinates(

@@ -1,22 +1,21 @@
-"""Fit linear mixed models from data or from cross-products already formed."""
+"""Fit linear mixed models to cross-products."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, Literal
 
 import numpy as np
 
 from outcomes.errors import UsageError
 from outcomes.mixed.linear.deviance import deviance, gradient, solve
-from outcomes.mixed.linear.factors import Factor
-from outcomes.mixed.linear.gram import GramData, prepare_linear
+from outcomes.mixed.linear.factors import WorkingFactor
+from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.modes import LinearModes
-from outcomes.mixed.linear.problem import Problem, build_problem
+from outcomes.mixed.linear.problem import LinearProblem, linear_problem
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import OptSummary, minimise
-from outcomes.mixed.results.fit import VarianceBlock
+from outcomes.mixed.optimise import Objective, OptSummary, minimise
+from outcomes.mixed.results.modes import VarianceBlock
 from outcomes.mixed.results.status import FitStatus
 
 SINGULAR_TOLERANCE = 1e-4
@@ -33,91 +32,41 @@ ZERO_THETA = 1e-6
 """Below this an element of theta is zero: it changes the deviance by less than 1e-11 of a level's share."""
 
 
-def fit_linear(
-    formula: str,
-    data: Any,
-    *,
-    reml: bool = True,
-    weights: str | None = None,
-    engine: Literal["outcomes", "statsmodels"] = "outcomes",
-    start: np.ndarray | None = None,
-) -> LinearFit:
-    """Fit a linear mixed model exactly as lme4's ``lmer`` does.
-
-    Parameters
-    ----------
-    formula : str
-        In lme4's syntax, e.g. ``y ~ x + (1 + x | client_id) + (1 | therapist_id)``.
-    data : DuckDB relation, polars or pandas frame, Arrow table or GramData
-        With `GramData` (see `prepare_linear`) the data are not read again.
-    reml : bool
-        Restricted maximum likelihood (default) or maximum likelihood.
-    weights : str, optional
-        Column of prior weights; a `GramData` already has its own.
-    engine : {"outcomes", "statsmodels"}
-        The second one needs the rows in memory and serves as a check.
-    start : ndarray, optional
-        `theta` of a fit with the same random terms to much the same rows, to search from; the optimum is proved all
-        the same.
-
-    Returns
-    -------
-    LinearFit
-        Look at `status` before the estimates.
-
-    Raises
-    ------
-    FormulaError, FitRefused, UsageError
-        The formula cannot be read; the data cannot support the model; the cross-products lack a column.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> frame = pl.DataFrame({"y": [1.0, 2.0, 4.0, 3.0, 6.0, 8.0], "x": [1, 2, 3, 1, 2, 3], "g": list("aaabbb")})
-    >>> fit_linear("y ~ x + (1 | g)", frame).params.round(3).to_dict()
-    {'(Intercept)': 0.0, 'x': 2.0}
-    """
-    if engine == "statsmodels":
-        from outcomes.mixed.peers.mixedlm import fit_linear_statsmodels
-
-        return fit_linear_statsmodels(formula, data, reml=reml, weights=weights)
-    if engine != "outcomes":
-        raise UsageError(f"There is no engine {engine!r}.", 'use "outcomes" or "statsmodels"')
+def fit_crossproducts(formula: str, gram: GramData, *, reml: bool = True, start: np.ndarray | None = None) -> LinearFit:
+    """Fit one specification to cross-products; see `outcomes.mixed.fit_linear`."""
     started = perf_counter()
-    if isinstance(data, GramData):
-        if weights is not None:
-            raise UsageError("The cross-products have their weights already.", "give `weights` to prepare_linear")
-        gram = data
-    else:
-        gram = prepare_linear(formula, data, weights=weights)
-    read = perf_counter()
-    problem = build_problem(gram, gram.design(formula))
+    problem = linear_problem(gram, gram.design(formula))
     built = perf_counter()
     story = optimise_theta(problem, reml=reml, start=start)
-    timings = {"database": read - started, "setup": built - read, "optimise": perf_counter() - built}
+    timings = {"setup": built - started, "optimise": perf_counter() - built}
     return wrap_up(formula, gram, problem, story, reml=reml, timings=timings)
 
 
-def optimise_theta(problem: Problem, *, reml: bool, start: np.ndarray | None = None) -> OptSummary:
-    """Minimise the profiled deviance over theta and make the diagonal of each factor non-negative."""
+def profiled(problem: LinearProblem, *, reml: bool) -> Objective:
+    """The profiled deviance of a specification, with its gradient, as a function of theta."""
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         state = solve(problem, theta)
         return deviance(problem, state, reml=reml), gradient(problem, state, theta, reml=reml)
 
+    return objective
+
+
+def optimise_theta(problem: LinearProblem, *, reml: bool, start: np.ndarray | None = None) -> OptSummary:
+    """Minimise the profiled deviance over theta and make the diagonal of each factor non-negative."""
     if start is None:
         start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in problem.factors])
     elif len(start) != problem.n_theta:
         raise UsageError(f"The start has {len(start)} covariance parameters, the model {problem.n_theta}.")
     curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(problem.factors, problem.n_levels, strict=True)]
-    story = minimise(objective, start, curvature=np.concatenate(curvature))
+    story = minimise(profiled(problem, reml=reml), start, curvature=np.concatenate(curvature))
     signs = np.concatenate([_signs(f, story.final[s]) for f, s in zip(problem.factors, problem.slices, strict=True)])
     final = np.where(np.abs(story.final) < ZERO_THETA, 0.0, story.final * signs)
     return replace(story, final=final, hessian=story.hessian * np.outer(signs, signs))
 
 
 def wrap_up(
-    formula: str, gram: GramData, problem: Problem, story: OptSummary, *, reml: bool, timings: dict[str, float]
+    formula: str, gram: GramData, problem: LinearProblem, story: OptSummary, *, reml: bool, timings: dict[str, float]
 ) -> LinearFit:
     """Estimates at the optimum, in the formula's units."""
     theta = story.final
@@ -160,7 +109,7 @@ def wrap_up(
     )
 
 
-def variance_blocks(problem: Problem, theta: np.ndarray, sigma: float) -> tuple[VarianceBlock, ...]:
+def variance_blocks(problem: LinearProblem, theta: np.ndarray, sigma: float) -> tuple[VarianceBlock, ...]:
     """Covariances of the random effects, bracket by bracket, in the formula's coordinates."""
     blocks = []
     for factor, part in zip(problem.factors, problem.slices, strict=True):
@@ -172,7 +121,7 @@ def variance_blocks(problem: Problem, theta: np.ndarray, sigma: float) -> tuple[
     return tuple(blocks)
 
 
-def singular_components(problem: Problem, theta: np.ndarray) -> list[str]:
+def singular_components(problem: LinearProblem, theta: np.ndarray) -> list[str]:
     """A sentence for each bracket whose covariance is singular relative to sigma."""
     sentences = []
     for factor, part in zip(problem.factors, problem.slices, strict=True):
@@ -194,7 +143,7 @@ def singular_components(problem: Problem, theta: np.ndarray) -> list[str]:
     return sentences
 
 
-def _signs(factor: Factor, theta: np.ndarray) -> np.ndarray:
+def _signs(factor: WorkingFactor, theta: np.ndarray) -> np.ndarray:
     """Signs that make the diagonal of Lambda non-negative: a column's sign does not change Lambda Lambda'."""
     diagonal = np.diag(factor.relative_factor(theta))
     return np.where(diagonal[factor.cols] < 0, -1.0, 1.0)

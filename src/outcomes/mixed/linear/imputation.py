@@ -83,8 +83,10 @@ def _relative_errors(fit: LinearFit) -> tuple[dict[tuple[str, str], float], floa
     """Standard errors of the logarithms of the standard deviations, 0 where there is none; and sigma's."""
     half = stats.norm.ppf(0.975)
     found = {
-        (row["group"], row["name"]): 0.0 if row["lower"] is None else float(np.log(row["upper"] / row["sd"]) / half)
-        for row in fit.sd_conf_int(0.05).iter_rows(named=True)
+        (row["group"], row["name"]): 0.0
+        if row["conf_low"] is None
+        else float(np.log(row["conf_high"] / row["sd"]) / half)
+        for row in fit.sd_conf_int().iter_rows(named=True)
     }
     return found, found.pop(("Residual", "sigma"))
 

@@ -9,10 +9,10 @@ import numpy as np
 from outcomes.errors import UsageError
 from outcomes.mixed.elimination.batched import multiply
 from outcomes.mixed.linear.deviance import State, cross_quadratic, rest_covariance, solve
-from outcomes.mixed.linear.factors import Factor
+from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
-from outcomes.mixed.linear.problem import Problem
-from outcomes.mixed.results.fit import Modes
+from outcomes.mixed.linear.problem import LinearProblem
+from outcomes.mixed.results.modes import Modes
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class LinearModes:
     Parameters
     ----------
     gram : GramData
-    problem : Problem
+    problem : LinearProblem
     theta : ndarray
         Working covariance parameters.
     sigma : float
@@ -30,7 +30,7 @@ class LinearModes:
     """
 
     gram: GramData
-    problem: Problem
+    problem: LinearProblem
     theta: np.ndarray
     sigma: float
 
@@ -83,7 +83,7 @@ class LinearModes:
             cov = cov + multiply(multiply(state.B, spread), state.B)
         return np.moveaxis(cov, 2, 0)
 
-    def _rest(self, state: State, columns: np.ndarray, factor: Factor) -> np.ndarray:
+    def _rest(self, state: State, columns: np.ndarray, factor: WorkingFactor) -> np.ndarray:
         """Relative conditional covariances (L, k, k) of another factor."""
         k = factor.k
         first = columns.reshape(-1, k)[:, 0]

@@ -7,7 +7,7 @@ levels enter with their prior variance.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -18,13 +18,28 @@ from outcomes.mixed.design.levels import Levels
 from outcomes.mixed.design.new_data import NewRows, new_rows
 from outcomes.mixed.linear.deviance import rest_covariance, solve
 from outcomes.mixed.linear.modes import LinearModes
-from outcomes.mixed.linear.result import LinearFit
+from outcomes.mixed.linear.satterthwaite import CovarianceGradient
+from outcomes.mixed.results.modes import VarianceBlock
 
 CHUNK = 2_000
 """Rows that are predicted at once: each needs a number for every level of the factors after the first."""
 
 
-def predict_linear(fit: LinearFit, data: Any, kind: str = "marginal", alpha: float = 0.05) -> pl.DataFrame:
+class Predicting(Protocol):
+    """What a prediction reads of a linear fit; see `LinearFit` for the meaning."""
+
+    formula: str
+    names: tuple[str, ...]
+    beta: np.ndarray
+    vcov: np.ndarray
+    sigma: float
+    variances: tuple[VarianceBlock, ...]
+    n_groups: dict[str, int]
+    engine_state: LinearModes
+    covariance_gradient: CovarianceGradient
+
+
+def predict_linear(fit: Predicting, data: Any, kind: str = "marginal", level: float = 0.95) -> pl.DataFrame:
     """Predict the outcome for the rows of `data`.
 
     Parameters
@@ -36,14 +51,15 @@ def predict_linear(fit: LinearFit, data: Any, kind: str = "marginal", alpha: flo
     kind : {"marginal", "conditional"}
         "marginal": the mean over all clients and therapists. "conditional": for the levels named in the data; a level
         that the fit has not seen (or that is missing) counts as a new draw, whose variance enters the intervals.
-    alpha : float
+    level : float
+        Of the intervals.
 
     Returns
     -------
     polars.DataFrame
-        One row a row of `data`, in order: estimate, se, lower, upper (of the mean), new_lower, new_upper (of one new
-        observation of weight 1). Missing where a predictor is missing. "marginal" intervals use Satterthwaite's degrees
-        of freedom, "conditional" ones the normal.
+        One row per row of `data`, in order: estimate, std_error, conf_low, conf_high (of the mean), new_low, new_high
+        (of one new observation of weight 1). Missing where a predictor is missing. "marginal" intervals use
+        Satterthwaite's degrees of freedom, "conditional" ones the normal.
 
     Raises
     ------
@@ -60,21 +76,21 @@ def predict_linear(fit: LinearFit, data: Any, kind: str = "marginal", alpha: flo
         spread = variance + sum(_prior_variance(fit, rows, group) for group in fit.n_groups)
         is_known = np.isfinite(estimate)
         quantile = np.full(len(estimate), np.nan)
-        quantile[is_known] = [stats.t.ppf(1 - alpha / 2, fit.covariance_gradient.df(row)) for row in rows.X[is_known]]
+        quantile[is_known] = [stats.t.ppf((1 + level) / 2, fit.covariance_gradient.df(row)) for row in rows.X[is_known]]
     else:
         parts = [_conditional(fit, state, _rows(rows, start)) for start in range(0, len(estimate), CHUNK)]
         random, variance = (np.concatenate([part[i] for part in parts]) for i in range(2))
         estimate, spread = estimate + random, variance
-        quantile = stats.norm.ppf(1 - alpha / 2)
+        quantile = stats.norm.ppf((1 + level) / 2)
     half, new_half = quantile * np.sqrt(variance), quantile * np.sqrt(spread + fit.sigma**2)
     return pl.DataFrame(
         {
             "estimate": estimate,
-            "se": np.sqrt(variance),
-            "lower": estimate - half,
-            "upper": estimate + half,
-            "new_lower": estimate - new_half,
-            "new_upper": estimate + new_half,
+            "std_error": np.sqrt(variance),
+            "conf_low": estimate - half,
+            "conf_high": estimate + half,
+            "new_low": estimate - new_half,
+            "new_high": estimate + new_half,
         }
     ).fill_nan(None)
 
@@ -89,7 +105,7 @@ def _rows(rows: NewRows, start: int) -> NewRows:
     )
 
 
-def _prior_variance(fit: LinearFit, rows: NewRows, group: str) -> np.ndarray:
+def _prior_variance(fit: Predicting, rows: NewRows, group: str) -> np.ndarray:
     """Variance that a new level of a group adds, by row."""
     total = np.zeros(len(rows.X))
     for block in fit.variances:
@@ -99,7 +115,7 @@ def _prior_variance(fit: LinearFit, rows: NewRows, group: str) -> np.ndarray:
     return total
 
 
-def _conditional(fit: LinearFit, state: LinearModes, rows: NewRows) -> tuple[np.ndarray, np.ndarray]:
+def _conditional(fit: Predicting, state: LinearModes, rows: NewRows) -> tuple[np.ndarray, np.ndarray]:
     """Sum of the known levels' modes and the variance of its error, beta's included."""
     problem = state.problem
     solution = solve(problem, state.theta)

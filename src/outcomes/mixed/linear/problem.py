@@ -12,21 +12,20 @@ import numpy as np
 
 from outcomes.errors import FitRefused
 from outcomes.mixed.design.coding import ONE, Design
-from outcomes.mixed.elimination.components import Rest, build_rest
-from outcomes.mixed.linear.factors import Factor, build_factors, theta_slices
+from outcomes.mixed.design.columns import independent_columns
+from outcomes.mixed.elimination.components import LinkedLevels, build_rest
+from outcomes.mixed.layout import consecutive
+from outcomes.mixed.linear.factors import WorkingFactor, build_factors
 from outcomes.mixed.linear.gram import GramData
-
-RANK_TOLERANCE = 1e-11
-"""A column whose squared residual on the columns before it falls below this share of its square is dropped."""
 
 
 @dataclass(frozen=True)
-class Problem:
+class LinearProblem:
     """One specification's constants.
 
     Parameters
     ----------
-    factors : tuple of Factor
+    factors : tuple of WorkingFactor
         The eliminated factor first.
     slices : tuple of slice
         Each factor's place in theta.
@@ -35,7 +34,7 @@ class Problem:
         Z'Z of the eliminated factor by level.
     ZX : ndarray, shape (k, J, q)
         Z'[X y] of the eliminated factor by level.
-    rest : Rest or None
+    rest : LinkedLevels or None
         The other factors.
     XX : ndarray, shape (q, q)
         [X y]'[X y].
@@ -50,12 +49,12 @@ class Problem:
     log_weights : float
     """
 
-    factors: tuple[Factor, ...]
+    factors: tuple[WorkingFactor, ...]
     slices: tuple[slice, ...]
     n_levels: tuple[int, ...]
     G: np.ndarray
     ZX: np.ndarray
-    rest: Rest | None
+    rest: LinkedLevels | None
     XX: np.ndarray
     names: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -76,13 +75,13 @@ class Problem:
         """Covariance parameters."""
         return self.slices[-1].stop
 
-    def with_columns(self, W: np.ndarray, names: tuple[str, ...]) -> Problem:
+    def with_columns(self, W: np.ndarray, names: tuple[str, ...]) -> LinearProblem:
         """The problem with [X y] replaced by [X y] @ W; W (q, new q), `names` of the new fixed columns."""
         rest = None if self.rest is None else replace(self.rest, F=self.rest.F @ W)
         return replace(self, ZX=self.ZX @ W, XX=W.T @ self.XX @ W, rest=rest, names=names)
 
 
-def build_problem(gram: GramData, design: Design) -> Problem:
+def linear_problem(gram: GramData, design: Design) -> LinearProblem:
     """Cut one specification out of the cross-products.
 
     Raises
@@ -101,7 +100,7 @@ def build_problem(gram: GramData, design: Design) -> Problem:
     factors = tuple(factors[i] for i in order)
     X, y, to_original, scales = _fixed_coordinates(gram, design)
     total_X = X @ gram.total @ X.T
-    kept = _independent(total_X)
+    kept = np.flatnonzero(independent_columns(total_X))
     names = tuple(design.fixed[i] for i in kept)
     dropped = tuple(name for name in design.fixed if name not in names)
     V = np.vstack([X[kept], y])
@@ -116,9 +115,9 @@ def build_problem(gram: GramData, design: Design) -> Problem:
         cells = [(gram.levels[f.group].codes, f.columns, gram.levels[f.group].n_levels) for f in factors]
         F = np.concatenate([np.swapaxes(zx, 0, 1).reshape(-1, len(V)) for zx in ZX[1:]])
         rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
-    return Problem(
+    return LinearProblem(
         factors=factors,
-        slices=theta_slices(factors),
+        slices=consecutive([factor.n_theta for factor in factors]),
         n_levels=tuple(gram.levels[f.group].n_levels for f in factors),
         G=sums[0][1],
         ZX=np.ascontiguousarray(ZX[0]),
@@ -146,7 +145,7 @@ def outcome_column(gram: GramData, design: Design) -> np.ndarray:
     return _fixed_coordinates(gram, design)[1]
 
 
-def _check_levels(factor: Factor, n_levels: int, n: int) -> None:
+def _check_levels(factor: WorkingFactor, n_levels: int, n: int) -> None:
     """Refuse grouping factors that the rows cannot inform."""
     name = ":".join(factor.group)
     if n_levels < 2:
@@ -191,18 +190,7 @@ def _fixed_coordinates(gram: GramData, design: Design) -> tuple[np.ndarray, np.n
     return X[:-1], X[-1], to_original, scales
 
 
-def _independent(total: np.ndarray) -> np.ndarray:
-    """Columns that are not combinations of those before them (sweep of the cross-products in order)."""
-    swept = total.copy()
-    kept = []
-    for j in range(len(total)):
-        if swept[j, j] > RANK_TOLERANCE * total[j, j]:
-            kept.append(j)
-            swept = swept - np.outer(swept[:, j], swept[j]) / swept[j, j]
-    return np.array(kept, dtype=int)
-
-
-def _level_sums(gram: GramData, factor: Factor, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _level_sums(gram: GramData, factor: WorkingFactor, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Z'v, shape (k, len(used), L), and Z'Z, shape (k, k, L), of a factor by level."""
     levels = gram.levels[factor.group]
     rows = np.flatnonzero(np.any(factor.columns != 0, axis=0))

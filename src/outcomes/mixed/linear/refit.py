@@ -10,10 +10,9 @@ from time import perf_counter
 
 import numpy as np
 
-from outcomes.mixed.linear.deviance import deviance, gradient, solve
-from outcomes.mixed.linear.fit import wrap_up
+from outcomes.mixed.linear.fit import profiled, wrap_up
 from outcomes.mixed.linear.gram import GramData
-from outcomes.mixed.linear.problem import build_problem
+from outcomes.mixed.linear.problem import linear_problem
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.optimise import refine
 
@@ -35,13 +34,8 @@ def refit_linear(fit: LinearFit, gram: GramData) -> LinearFit:
         approximate.
     """
     started = perf_counter()
-    problem = build_problem(gram, gram.design(fit.formula))
-
-    def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        state = solve(problem, theta)
-        return deviance(problem, state, reml=fit.reml), gradient(problem, state, theta, reml=fit.reml)
-
-    theta, value, is_settled = refine(objective, fit.theta, fit.optimizer.hessian)
+    problem = linear_problem(gram, gram.design(fit.formula))
+    theta, value, is_settled = refine(profiled(problem, reml=fit.reml), fit.theta, fit.optimizer.hessian)
     story = replace(
         fit.optimizer,
         method="BFGS from an earlier estimate",

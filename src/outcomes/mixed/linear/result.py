@@ -12,6 +12,7 @@ from scipy import stats
 
 from outcomes.errors import UsageError
 from outcomes.mixed.linear.modes import LinearModes
+from outcomes.mixed.linear.predict import predict_linear
 from outcomes.mixed.linear.satterthwaite import CovarianceGradient, covariance_gradient
 from outcomes.mixed.results.fit import MixedFit
 
@@ -69,7 +70,7 @@ class LinearFit(MixedFit):
         if not isinstance(self.conditional, LinearModes):
             return super().df_denom
         eye = np.eye(len(self.names))
-        return pd.Series([self.covariance_gradient.df(row) for row in eye], index=list(self.names), name="df")
+        return pd.Series([self.covariance_gradient.df(row) for row in eye], index=list(self.names), name="df_denom")
 
     def ddf(self, L: np.ndarray) -> float:
         """Satterthwaite's denominator degrees of freedom of the joint test of L @ beta, L of shape (q, p)."""
@@ -92,8 +93,8 @@ class LinearFit(MixedFit):
             raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(by_group))
         return by_group[group] / (sum(by_group.values()) + self.sigma**2)
 
-    def sd_conf_int(self, alpha: float = 0.05) -> pl.DataFrame:
-        """Wald intervals of the standard deviations on the log scale: group, name, sd, lower, upper; sigma is last.
+    def sd_conf_int(self, level: float = 0.95) -> pl.DataFrame:
+        """Wald intervals of the standard deviations on the log scale: group, name, sd, conf_low, conf_high; sigma last.
 
         Limits are missing for components estimated as zero, or nearly; `profile_intervals` or the bootstrap serve then.
         """
@@ -112,12 +113,12 @@ class LinearFit(MixedFit):
         rows.append(("Residual", "sigma", self.sigma, True))
         gradients.append(np.append(np.zeros(len(state.theta)), 0.5))
         cov = self.covariance_gradient.parameter_cov
-        half = stats.norm.ppf(1 - alpha / 2) * np.sqrt(np.einsum("ij,jk,ik->i", gradients, cov, gradients))
+        half = stats.norm.ppf((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", gradients, cov, gradients))
         limits = [
             (row[2] * np.exp(-h), row[2] * np.exp(h)) if row[3] and h < WIDEST_LOG_SD else (None, None)
             for row, h in zip(rows, half, strict=True)
         ]
-        schema = {"group": pl.String, "name": pl.String} | dict.fromkeys(("sd", "lower", "upper"), pl.Float64)
+        schema = {"group": pl.String, "name": pl.String} | dict.fromkeys(("sd", "conf_low", "conf_high"), pl.Float64)
         return pl.DataFrame(
             [(*row[:3], *limit) for row, limit in zip(rows, limits, strict=True)], schema=schema, orient="row"
         )
@@ -131,11 +132,7 @@ class LinearFit(MixedFit):
         total = fixed + random + self.sigma**2
         return {"marginal": fixed / total, "conditional": (fixed + random) / total}
 
-    def predict(self, data: object, kind: str = "marginal", alpha: float = 0.05) -> pl.DataFrame:
-        """Predicted outcomes with intervals; see `outcomes.mixed.linear.predict.predict_linear`."""
-        from outcomes.mixed.linear.predict import predict_linear
-
-        return predict_linear(self, data, kind, alpha)
+    predict = predict_linear
 
     def _mean_variances(self) -> dict[str, float]:
         """Mean variance over the rows that each group contributes."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.mixed.linear.deviance import residual_crossproducts, solve
-from outcomes.mixed.linear.problem import Problem
+from outcomes.mixed.linear.problem import LinearProblem
 
 _EIGENVALUE_TOLERANCE = 1e-8  # directions in which the deviance is flat carry no information (lmerTest's rule)
 
@@ -58,13 +58,13 @@ class CovarianceGradient:
 
 
 def covariance_gradient(
-    problem: Problem, theta: np.ndarray, hessian: np.ndarray, vcov: np.ndarray, *, reml: bool
+    problem: LinearProblem, theta: np.ndarray, hessian: np.ndarray, vcov: np.ndarray, *, reml: bool
 ) -> CovarianceGradient:
     """Derivatives at an optimum.
 
     Parameters
     ----------
-    problem : Problem
+    problem : LinearProblem
     theta, hessian : ndarray, shapes (m,), (m, m)
         Optimum and second derivatives of the profiled deviance.
     vcov : ndarray, shape (p, p)

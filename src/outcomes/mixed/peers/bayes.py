@@ -11,20 +11,22 @@ from scipy import sparse
 from statsmodels.genmod.bayes_mixed_glm import BinomialBayesMixedGLM
 
 from outcomes.errors import FitRefused
-from outcomes.mixed.binomial.problem import check_events, fixed_columns
+from outcomes.links import Link, link_named
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.design.coding import Design, build_design
+from outcomes.mixed.design.columns import fixed_columns
 from outcomes.mixed.design.materialise import ModelRows, materialise
 from outcomes.mixed.peers.cluster_robust import refuse_separated
-from outcomes.mixed.results.fit import Modes, VarianceBlock
-from outcomes.mixed.results.modes import StoredModes
+from outcomes.mixed.results.modes import Modes, StoredModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
+
+ONLY_LINK = link_named("logit")
 
 PRIOR_LOG_SD, PRIOR_BETA = 2.0, 10.0
 """Prior standard deviations of log SDs and of the effects of standardised columns: weak."""
 
 
-def fit_binomial_bayes(formula: str, data: Any, *, link: str = "logit", weights: str | None = None) -> BinomialFit:
+def fit_binomial_bayes(formula: str, data: Any, *, link: Link, weights: str | None = None) -> BinomialFit:
     """Fit BinomialBayesMixedGLM by variational Bayes: posterior means, not maximum likelihood.
 
     `bse` are posterior standard deviations (mean-field, too small where effects are correlated); there is no
@@ -35,14 +37,14 @@ def fit_binomial_bayes(formula: str, data: Any, *, link: str = "logit", weights:
     FitRefused
         Another link, trials, or correlated random effects.
     """
-    if link != "logit":
-        raise FitRefused("statsmodels' BinomialBayesMixedGLM has the logit link only.", "use engine='outcomes'")
+    if link is not ONLY_LINK:
+        raise FitRefused(f"statsmodels' BinomialBayesMixedGLM has the {ONLY_LINK} link only.", "use engine='outcomes'")
     if weights is not None:
         raise FitRefused("statsmodels' BinomialBayesMixedGLM takes single trials only.", "use engine='outcomes'")
     began = time.perf_counter()
     design = build_design(formula, data)
     rows = materialise(design)
-    events, trials, _ = check_events(rows.y, rows.weights)
+    events, trials, _ = link.events(rows.y, rows.weights)
     if any(len(block.columns) > 1 for block in design.random) or trials is not None:
         raise FitRefused(
             "statsmodels' BinomialBayesMixedGLM has uncorrelated random effects of single trials only.",

@@ -10,21 +10,19 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from outcomes.errors import FitRefused, UsageError
+from outcomes.errors import FitRefused
+from outcomes.links import Link, link_named
 from outcomes.mixed.binomial.laplace import Model
-from outcomes.mixed.binomial.problem import check_events, fixed_columns
 from outcomes.mixed.binomial.rows import find_cells, sorted_rows
 from outcomes.mixed.binomial.starts import fit_glm
 from outcomes.mixed.design.coding import build_design
+from outcomes.mixed.design.columns import fixed_columns
 from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.materialise import materialise
-from outcomes.mixed.elimination.random_blocks import Blocks, Factor
-from outcomes.mixed.links import LINKS
+from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
 from outcomes.mixed.results.fit import MixedFit
 from outcomes.mixed.results.modes import NO_MODES
 from outcomes.mixed.results.status import FitStatus
-
-_LINKS = {"logit": sm.families.links.Logit, "cloglog": sm.families.links.CLogLog}
 
 
 @dataclass(frozen=True)
@@ -33,12 +31,12 @@ class ClusterRobustFit(MixedFit):
 
     Parameters
     ----------
-    link : {"logit", "cloglog"}
+    link : Link
     cluster : str
         The column whose levels are the clusters.
     """
 
-    link: str
+    link: Link
     cluster: str
 
     statistic_name = "t"
@@ -47,7 +45,7 @@ class ClusterRobustFit(MixedFit):
     @cached_property
     def df_denom(self) -> pd.Series:
         """Clusters less one (Cameron & Miller 2015, doi 10.3368/jhr.50.2.317), for each fixed effect."""
-        return pd.Series(self.n_groups[self.cluster] - 1.0, index=list(self.names), name="df")
+        return pd.Series(self.n_groups[self.cluster] - 1.0, index=list(self.names), name="df_denom")
 
 
 def fit_cluster_robust(
@@ -62,7 +60,8 @@ def fit_cluster_robust(
     data : relation, frame or table
     cluster : str
         Column of the clusters, e.g. the therapists.
-    link : {"logit", "cloglog"}
+    link : str
+        A name of `outcomes.links.LINKS`.
     weights : str, optional
         Column with the number of trials.
 
@@ -76,20 +75,19 @@ def fit_cluster_robust(
     FitRefused
         Fewer than two clusters, complete separation, or an outcome without variation.
     """
-    if link not in _LINKS:
-        raise UsageError(f"The link {link!r} is not available.", f"use {' or '.join(_LINKS)}")
+    chosen = link_named(link)
     parsed = parse_formula(formula)
     design = build_design(f"{formula} + (1 | {cluster})", data, weights)
     rows = materialise(design)
     clusters = rows.groups[(cluster,)]
     if clusters.n_levels < 2:
         raise FitRefused(f"The column {cluster} has fewer than two levels among the complete rows.")
-    events, trials, _ = check_events(rows.y, rows.weights)
+    events, trials, _ = chosen.events(rows.y, rows.weights)
     X, fixed = fixed_columns(design, rows.X)
     names, back = fixed.names, fixed.back
-    refuse_separated(events, trials, X, names, link)
+    refuse_separated(events, trials, X, names, chosen)
     total = np.ones_like(events) if trials is None else trials
-    family = sm.families.Binomial(_LINKS[link]())
+    family = sm.families.Binomial(chosen.statsmodels)
     model = sm.GLM(np.column_stack([events, total - events]), X, family=family)
     found = model.fit(cov_type="cluster", cov_kwds={"groups": clusters.codes}, maxiter=100, tol=1e-12)
     return ClusterRobustFit(
@@ -112,15 +110,15 @@ def fit_cluster_robust(
         timings={},
         engine="statsmodels",
         conditional=NO_MODES,
-        link=link,
+        link=chosen,
         cluster=cluster,
     )
 
 
 def refuse_separated(
-    events: np.ndarray, trials: np.ndarray | None, X: np.ndarray, names: tuple[str, ...], link: str
+    events: np.ndarray, trials: np.ndarray | None, X: np.ndarray, names: tuple[str, ...], link: Link
 ) -> None:
     """Raise FitRefused when a column separates the outcome, by the engine's own search."""
     cells = find_cells([np.zeros(len(events), dtype=np.int32)])
     rows = sorted_rows(X, events, trials, None, cells)
-    fit_glm(Model(rows, Blocks((Factor("", 1, np.array([0]), (1,)),), cells.levels, 1), LINKS[link]), names)
+    fit_glm(Model(rows, Blocks((LevelFactor((1,), "", 1, np.array([0])),), cells.levels, 1), link), names)

@@ -1,5 +1,4 @@
-"""statsmodels as a second engine behind the same results: MixedLM here, BinomialBayesMixedGLM and the cluster-robust
-GLM beside.
+"""statsmodels' MixedLM as a second engine behind the same results.
 
 It needs the rows in memory and fits a part of the models only; what it cannot fit it refuses in words. Its
 convergence flags become a state; its warnings do not reach the caller.
@@ -18,14 +17,11 @@ from scipy.sparse.csgraph import connected_components
 from statsmodels.regression.mixed_linear_model import VCSpec
 
 from outcomes.errors import FitRefused
-from outcomes.mixed.binomial.problem import fixed_columns
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, RandomBlock, build_design
+from outcomes.mixed.design.columns import fixed_columns
 from outcomes.mixed.design.materialise import ModelRows, materialise
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.peers.bayes import fit_binomial_bayes
-from outcomes.mixed.peers.cluster_robust import fit_cluster_robust
-from outcomes.mixed.results.fit import Modes, VarianceBlock
-from outcomes.mixed.results.modes import StoredModes
+from outcomes.mixed.results.modes import Modes, StoredModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
 
 SINGULAR_VARIANCE = 1e-6
@@ -37,8 +33,6 @@ MAX_LEVELS = 1_000
 
 METHODS = ("bfgs", "lbfgs", "cg")
 """Optimisers to try: MixedLM may call itself converged well above the optimum, so the best of them is kept."""
-
-__all__ = ["fit_binomial_bayes", "fit_cluster_robust", "fit_linear_statsmodels"]
 
 
 def fit_linear_statsmodels(formula: str, data: Any, *, reml: bool = True, weights: str | None = None) -> LinearFit:

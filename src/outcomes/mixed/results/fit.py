@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -13,63 +12,9 @@ from scipy import stats
 
 from outcomes.errors import UsageError
 from outcomes.mixed.optimise import OptSummary
+from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
 from outcomes.mixed.results.summary import as_html, as_text
-
-
-@dataclass(frozen=True)
-class VarianceBlock:
-    """Estimated covariance of the random effects of one bracket of the formula.
-
-    Parameters
-    ----------
-    group : str
-    names : tuple of str, length k
-    cov : ndarray, shape (k, k)
-        In the outcome's units squared (linear model) or on the link's scale (binomial model).
-    """
-
-    group: str
-    names: tuple[str, ...]
-    cov: np.ndarray
-
-    @property
-    def sd(self) -> np.ndarray:
-        """Standard deviations, shape (k,)."""
-        return np.sqrt(np.maximum(np.diag(self.cov), 0.0))
-
-    @property
-    def corr(self) -> np.ndarray:
-        """Correlations, shape (k, k); NaN where a standard deviation is zero."""
-        scale = np.outer(self.sd, self.sd)
-        return np.divide(self.cov, scale, out=np.full_like(scale, np.nan), where=scale > 0)
-
-
-@dataclass(frozen=True)
-class Modes:
-    """Conditional modes of one grouping factor.
-
-    Parameters
-    ----------
-    labels : polars.Series, length L
-    names : tuple of str, length k
-    mode : ndarray, shape (L, k)
-    cond_cov : ndarray, shape (L, k, k)
-        Conditional covariance given the data and the estimated parameters (lme4's ``condVar``).
-    """
-
-    labels: pl.Series
-    names: tuple[str, ...]
-    mode: np.ndarray
-    cond_cov: np.ndarray
-
-
-class ConditionalModes(Protocol):
-    """What a fit needs from its engine after the optimum: the modes, computed when they are asked for."""
-
-    def modes(self, group: str) -> Modes:
-        """Conditional modes of one grouping factor."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -140,7 +85,7 @@ class MixedFit:
     @property
     def bse(self) -> pd.Series:
         """Standard errors of the fixed effects."""
-        return pd.Series(np.sqrt(np.diag(self.vcov)), index=list(self.names), name="se")
+        return pd.Series(np.sqrt(np.diag(self.vcov)), index=list(self.names), name="std_error")
 
     @property
     def tvalues(self) -> pd.Series:
@@ -150,7 +95,7 @@ class MixedFit:
     @cached_property
     def df_denom(self) -> pd.Series:
         """Denominator degrees of freedom of each fixed effect; infinite where normal theory is used."""
-        return pd.Series(np.inf, index=list(self.names), name="df")
+        return pd.Series(np.inf, index=list(self.names), name="df_denom")
 
     def ddf(self, L: np.ndarray) -> float:
         """Denominator degrees of freedom of the joint test of L @ beta, L of shape (q, p); infinite here."""
@@ -159,10 +104,10 @@ class MixedFit:
     @property
     def pvalues(self) -> pd.Series:
         """Two-sided p-values from t with `df_denom` degrees of freedom."""
-        return pd.Series(2 * stats.t.sf(np.abs(self.tvalues), self.df_denom), index=list(self.names), name="p")
+        return pd.Series(2 * stats.t.sf(np.abs(self.tvalues), self.df_denom), index=list(self.names), name="p_value")
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Wald intervals of the fixed effects; columns 0 (lower) and 1 (upper) as in statsmodels."""
+        """Wald intervals of the fixed effects in statsmodels' words: `alpha`, columns 0 (lower) and 1 (upper)."""
         half = stats.t.ppf(1 - alpha / 2, self.df_denom) * self.bse
         return pd.DataFrame({0: self.params - half, 1: self.params + half})
 
@@ -208,7 +153,7 @@ class MixedFit:
         -------
         polars.DataFrame
             A column named as the group with its levels; for each random effect its mode under the effect's name, and
-            its conditional standard deviation under ``sd <name>``.
+            its conditional standard deviation under ``std_error <name>``.
 
         Raises
         ------
@@ -221,30 +166,26 @@ class MixedFit:
         sd = np.sqrt(np.maximum(np.diagonal(modes.cond_cov, axis1=1, axis2=2), 0.0))
         frame = {group: modes.labels}
         for i, name in enumerate(modes.names):
-            frame |= {name: modes.mode[:, i], f"sd {name}": sd[:, i]}
+            frame |= {name: modes.mode[:, i], f"std_error {name}": sd[:, i]}
         return pl.DataFrame(frame)
 
-    def tidy(self, alpha: float = 0.05) -> pl.DataFrame:
-        """One row a fixed effect: term, estimate, se, statistic, df, p, lower, upper, status."""
-        interval = self.conf_int(alpha)
+    def tidy(self, level: float = 0.95) -> pl.DataFrame:
+        """One row per fixed effect: term, estimate, std_error, statistic, df_denom, p_value, conf_low, conf_high and
+        status."""
+        interval = self.conf_int(1 - level)
         return pl.DataFrame(
             {
                 "term": list(self.names),
                 "estimate": self.beta,
-                "se": self.bse.to_numpy(),
+                "std_error": self.bse.to_numpy(),
                 "statistic": self.tvalues.to_numpy(),
-                "df": self.df_denom.to_numpy(),
-                "p": self.pvalues.to_numpy(),
-                "lower": interval[0].to_numpy(),
-                "upper": interval[1].to_numpy(),
+                "df_denom": self.df_denom.to_numpy(),
+                "p_value": self.pvalues.to_numpy(),
+                "conf_low": interval[0].to_numpy(),
+                "conf_high": interval[1].to_numpy(),
                 "status": [str(self.status)] * len(self.names),
             }
         )
 
-    def summary(self) -> str:
-        """The fit as aligned text in lme4's order."""
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        """The summary for notebooks."""
-        return as_html(self)
+    summary = as_text
+    _repr_html_ = as_html

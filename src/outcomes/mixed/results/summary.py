@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
+import polars as pl
 
-if TYPE_CHECKING:
-    from outcomes.mixed.results.fit import MixedFit
+from outcomes.mixed.optimise import OptSummary
+from outcomes.mixed.results.modes import VarianceBlock
+from outcomes.mixed.results.status import FitStatus
 
 
-def as_text(fit: MixedFit) -> str:
-    """The fit in lme4's order: what was fitted, random effects, fixed effects, what to know."""
+class Summarised(Protocol):
+    """What a summary reads of a fit; see `MixedFit` for the meaning."""
+
+    model_name: str
+    statistic_name: str
+    formula: str
+    engine: str
+    status: FitStatus
+    messages: tuple[str, ...]
+    nobs: int
+    n_missing: int
+    n_groups: dict[str, int]
+    criterion: float
+    llf: float
+    aic: float
+    bic: float
+    optimizer: OptSummary | None
+    variances: tuple[VarianceBlock, ...]
+
+    def tidy(self) -> pl.DataFrame:
+        """The fixed effects as a table."""
+        ...
+
+
+def as_text(fit: Summarised) -> str:
+    """The fit as aligned text in lme4's order: what was fitted, random effects, fixed effects, what to know."""
     facts = [
         ("Formula", fit.formula),
         ("Status", str(fit.status)),
@@ -31,7 +57,7 @@ def as_text(fit: MixedFit) -> str:
     return "\n".join(parts)
 
 
-def as_html(fit: MixedFit) -> str:
+def as_html(fit: Summarised) -> str:
     """The same tables for a notebook."""
     notes = "".join(f"<p>{escape(message)}</p>" for message in fit.messages)
     return (
@@ -41,27 +67,26 @@ def as_html(fit: MixedFit) -> str:
     )
 
 
-def fixed_rows(fit: MixedFit) -> tuple[list[str], list[list[str]]]:
+def fixed_rows(fit: Summarised) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the fixed effects."""
-    interval = fit.conf_int()
-    header = ["", "estimate", "se", "df", fit.statistic_name, "p", "lower 95%", "upper 95%"]
+    header = ["", "estimate", "std_error", "df_denom", fit.statistic_name, "p_value", "lower 95%", "upper 95%"]
     rows = [
         [
-            name,
-            f"{fit.beta[i]:.5g}",
-            f"{fit.bse.iloc[i]:.4g}",
-            "inf" if np.isinf(fit.df_denom.iloc[i]) else f"{fit.df_denom.iloc[i]:.1f}",
-            f"{fit.tvalues.iloc[i]:.2f}",
-            _p(fit.pvalues.iloc[i]),
-            f"{interval.iloc[i, 0]:.5g}",
-            f"{interval.iloc[i, 1]:.5g}",
+            row["term"],
+            f"{row['estimate']:.5g}",
+            f"{row['std_error']:.4g}",
+            "inf" if np.isinf(row["df_denom"]) else f"{row['df_denom']:.1f}",
+            f"{row['statistic']:.2f}",
+            _p(row["p_value"]),
+            f"{row['conf_low']:.5g}",
+            f"{row['conf_high']:.5g}",
         ]
-        for i, name in enumerate(fit.names)
+        for row in fit.tidy().iter_rows(named=True)
     ]
     return header, rows
 
 
-def random_rows(fit: MixedFit) -> tuple[list[str], list[list[str]]]:
+def random_rows(fit: Summarised) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the random effects; the residual last when the model has one."""
     rows = []
     for block in fit.variances:
