@@ -6,9 +6,9 @@ import duckdb
 import numpy as np
 from scipy import stats
 
-from outcomes.analyses.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
 from outcomes.disclosure import percentile_may_be_shown
 from outcomes.links import link_named
+from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
 from outcomes.models.averaging import average_over_effects
 from outcomes.models.grid import design_rows, inner_range
 from outcomes.models.specs import columns_read

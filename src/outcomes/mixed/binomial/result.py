@@ -9,9 +9,9 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
-from outcomes.analyses.therapist_effects import median_odds_ratio
 from outcomes.errors import UsageError
 from outcomes.links import Link, Ratio
+from outcomes.methods.therapists.therapist_effects import latent_variance_share, median_odds_ratio
 from outcomes.mixed.binomial.predict import predict_binomial
 from outcomes.mixed.binomial.state import BinomialState
 from outcomes.mixed.results.fit import MixedFit
@@ -70,7 +70,8 @@ class BinomialFit(MixedFit):
         by_group = self._mean_variances()
         if group not in by_group:
             raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(by_group))
-        return by_group[group] / (sum(by_group.values()) + self.link.latent_variance)
+        others = [variance for name, variance in by_group.items() if name != group]
+        return latent_variance_share(by_group[group], self.link, *others)
 
     def median_odds_ratio(self, group: str) -> float:
         """Median odds ratio between two random levels of a group, from its intercept's variance (Larsen & Merlo 2005,

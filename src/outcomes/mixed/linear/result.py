@@ -11,6 +11,7 @@ import polars as pl
 from scipy import stats
 
 from outcomes.errors import UsageError
+from outcomes.methods.therapists.therapist_effects import variance_share
 from outcomes.mixed.linear.modes import LinearModes
 from outcomes.mixed.linear.predict import predict_linear
 from outcomes.mixed.linear.satterthwaite import CovarianceGradient, covariance_gradient
@@ -91,7 +92,8 @@ class LinearFit(MixedFit):
         by_group = self._mean_variances()
         if group not in by_group:
             raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(by_group))
-        return by_group[group] / (sum(by_group.values()) + self.sigma**2)
+        others = [variance for name, variance in by_group.items() if name != group]
+        return variance_share(by_group[group], *others, self.sigma**2)
 
     def sd_conf_int(self, level: float = 0.95) -> pl.DataFrame:
         """Wald intervals of the standard deviations on the log scale: group, name, sd, conf_low, conf_high; sigma last.
