@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from outcomes.mixed.elimination.batched import positive_inverse
 from outcomes.mixed.elimination.random_blocks import Blocks, SchurPattern, sum_by
 
 Effects = list[np.ndarray]
@@ -50,8 +51,8 @@ class Inner:
         )
         x = np.empty(rest.n_columns + 1)
         padded = np.append(remainder, 0.0)
-        for block, places in zip(self.schur, rest.gather, strict=True):
-            x[places] = np.linalg.solve(block, padded[places][..., None])[..., 0]
+        for block, bucket in zip(self.schur, rest.packing.buckets, strict=True):
+            x[bucket.members] = np.linalg.solve(block, padded[bucket.members][..., None])[..., 0]
         x = x[:-1]
         first = first - sum_by(rest.element_main, self.projected * x[rest.element_column, None], first.shape[0])
         shapes = [(f.n_levels, f.k) for f in self.blocks.factors[1:]]
@@ -72,10 +73,9 @@ class Inner:
         """Blocks of H^-1 for the levels of factor a, shape (q_a, k_a, k_a)."""
         if a == 0:
             return self.main_diagonal
-        factor = self.blocks.factors[a]
         rest = self.blocks.rest
-        columns = rest.offsets[a] + np.arange(factor.n_levels * factor.k).reshape(factor.n_levels, factor.k)
-        return self.schur_inverse[rest.address(columns[:, :, None], columns[:, None, :])]
+        columns = rest.places(self.blocks, a, np.arange(self.blocks.factors[a].n_levels))
+        return self.schur_inverse[rest.packing.address(columns[:, :, None], columns[:, None, :])]
 
     def _pulled(self, rest: SchurPattern) -> np.ndarray:
         """For each element e of main level l: sum over e' of l of Sinv[e, e'] G_e', shape (elements, k_0)."""
@@ -109,10 +109,8 @@ class Inner:
             size = blocks.factors[other].k
             by_pair = -pulled.reshape(-1, size, pulled.shape[1])[rest.pair_of_cell[other]]
             return by_pair if b == 0 else by_pair.transpose(0, 2, 1)
-        k_a, k_b = blocks.factors[a].k, blocks.factors[b].k
-        left = rest.offsets[a] + blocks.levels[a][:, None] * k_a + np.arange(k_a)
-        right = rest.offsets[b] + blocks.levels[b][:, None] * k_b + np.arange(k_b)
-        return self.schur_inverse[rest.address(left[:, :, None], right[:, None, :])]
+        left, right = (rest.places(blocks, c, blocks.levels[c]) for c in (a, b))
+        return self.schur_inverse[rest.packing.address(left[:, :, None], right[:, None, :])]
 
     @cached_property
     def _pulled_cached(self) -> np.ndarray:
@@ -159,7 +157,7 @@ def factorise(blocks: Blocks, lambdas: tuple[np.ndarray, ...], weights: np.ndarr
     columns = main.columns
     by_level = blocks.to_levels(0, weights[:, columns[:, None], columns])
     hessian = lambdas[0].T @ by_level @ lambdas[0] + np.eye(main.k)
-    inverse, logdet = _invert(hessian)
+    inverse, logdet = positive_inverse(hessian)
     rest = blocks.rest
     if rest is None:
         empty = np.empty((0, main.k))
@@ -168,32 +166,24 @@ def factorise(blocks: Blocks, lambdas: tuple[np.ndarray, ...], weights: np.ndarr
     values = []
     addresses = []
     for a, factor in enumerate(blocks.factors[1:], start=1):
-        cross = sum_by(rest.pair_of_cell[a], weights[:, columns[:, None], factor.columns], rest.pair_main[a].size)
+        cross = sum_by(rest.pair_of_cell[a], weights[:, columns[:, None], factor.columns], rest.n_pairs[a])
         cross = lambdas[0].T @ cross @ lambdas[a]  # (pairs, k_0, k_a)
         coupling[rest.element_slices[a]] = cross.transpose(0, 2, 1).reshape(-1, main.k)
         for b in range(1, len(blocks.factors)):
             other = blocks.factors[b]
-            left = rest.offsets[a] + blocks.levels[a][:, None] * factor.k + np.arange(factor.k)
-            right = rest.offsets[b] + blocks.levels[b][:, None] * other.k + np.arange(other.k)
-            addresses.append(rest.address(left[:, :, None], right[:, None, :]).ravel())
+            left, right = (rest.places(blocks, c, blocks.levels[c]) for c in (a, b))
+            addresses.append(rest.packing.address(left[:, :, None], right[:, None, :]).ravel())
             product = lambdas[a].T @ weights[:, factor.columns[:, None], other.columns] @ lambdas[b]
             values.append(product.ravel())
     projected = np.einsum("eij,ej->ei", inverse[rest.element_main], coupling)
     addresses.append(rest.twin_address)
     values.append(-np.einsum("ei,ei->e", coupling[rest.twin_left], projected[rest.twin_right]))
-    flat = np.bincount(np.concatenate(addresses), np.concatenate(values), minlength=rest.n_addresses)
+    flat = np.bincount(np.concatenate(addresses), np.concatenate(values), minlength=rest.packing.size)
     schur = []
-    for first, n, size in rest.classes:
-        block = flat[first : first + n * size * size].reshape(n, size, size)
-        block[:, np.arange(size), np.arange(size)] += 1.0
+    for members, block in rest.packing.matrices(flat):
+        diagonal = np.arange(members.shape[1])
+        block[:, diagonal, diagonal] += 1.0
         schur.append(block)
         factor_of_block = np.linalg.cholesky(block)
         logdet += 2.0 * np.log(np.diagonal(factor_of_block, axis1=1, axis2=2)).sum()
     return Inner(blocks, lambdas, weights, inverse, coupling, projected, tuple(schur), float(logdet))
-
-
-def _invert(hessian: np.ndarray) -> tuple[np.ndarray, float]:
-    """Inverse and log-determinant of a stack of small positive-definite matrices."""
-    if hessian.shape[1] == 1:
-        return 1.0 / hessian, float(np.log(hessian).sum())
-    return np.linalg.inv(hessian), float(np.linalg.slogdet(hessian)[1].sum())

@@ -11,17 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from outcomes.errors import FitRefused
 from outcomes.mixed.covariance import CovarianceFactor
-
-MAX_SCHUR_CELLS = 150_000_000
-"""Largest Schur complement, in stored numbers (1.2 GB): above it the fit is refused."""
-
-MAX_PAIRS = 60_000_000
-"""Most pairs of other levels that share a level of the main factor."""
+from outcomes.mixed.elimination.packing import Packing, pack, pairs_within
 
 
 @dataclass(frozen=True)
@@ -74,31 +66,29 @@ class SchurPattern:
     """Columns of the other factors' effects and where their products go.
 
     An element is one nonzero column of the main-by-rest part for one level of the main factor.
-    `pair_*[a]` describe the distinct (main level, level of factor a) pairs; `addresses` point into the flat store of
-    Schur blocks, one block a component, blocks of similar size padded to one size and kept together (`classes`).
+    `pair_of_cell[a]` and `n_pairs[a]` describe the distinct (main level, level of factor a) pairs.
     """
 
     offsets: np.ndarray  # (factors,) first column of each factor; factor 0 has none
-    n_columns: int
     pair_of_cell: tuple[np.ndarray, ...]  # factor a: (cells,) index of the cell's pair
-    pair_main: tuple[np.ndarray, ...]
-    pair_level: tuple[np.ndarray, ...]
+    n_pairs: tuple[int, ...]
     element_main: np.ndarray
     element_column: np.ndarray
     element_slices: tuple[slice, ...]
     twin_left: np.ndarray  # pairs of elements of one main level
     twin_right: np.ndarray
     twin_address: np.ndarray
-    classes: tuple[tuple[int, int, int], ...]  # (first address, blocks, size)
-    column_base: np.ndarray  # (columns,) first address of the column's block
-    column_local: np.ndarray
-    column_size: np.ndarray
-    n_addresses: int
-    gather: tuple[np.ndarray, ...]  # by class: (blocks, size) column at each place, n_columns where padded
+    packing: Packing  # storage of the Schur complement
 
-    def address(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Address of element (left, right) of the Schur complement."""
-        return self.column_base[left] + self.column_local[left] * self.column_size[left] + self.column_local[right]
+    @property
+    def n_columns(self) -> int:
+        """Effects of the other factors."""
+        return self.packing.n_columns
+
+    def places(self, blocks: Blocks, a: int, levels: np.ndarray) -> np.ndarray:
+        """Columns (n, k_a) of factor a's effects at some levels (n,)."""
+        k = blocks.factors[a].k
+        return self.offsets[a] + levels[:, None] * k + np.arange(k)
 
 
 def sum_by(index: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
@@ -114,7 +104,7 @@ def _rest(blocks: Blocks) -> SchurPattern:
     """Work out the pattern once."""
     factors, levels = blocks.factors, blocks.levels
     offsets, total = [0], 0
-    pair_of_cell, pair_main, pair_level = [np.arange(blocks.n_cells)], [levels[0]], [levels[0]]
+    pair_of_cell, n_pairs = [np.arange(blocks.n_cells)], [blocks.n_cells]
     element_main, element_column, slices = [], [], [slice(0, 0)]
     n_elements = 0
     for a, factor in enumerate(factors[1:], start=1):
@@ -123,71 +113,25 @@ def _rest(blocks: Blocks) -> SchurPattern:
         unique, inverse = np.unique(key, return_inverse=True)
         main, level = np.divmod(unique, factor.n_levels)
         pair_of_cell.append(inverse)
-        pair_main.append(main)
-        pair_level.append(level)
+        n_pairs.append(main.size)
         element_main.append(np.repeat(main, factor.k))
         element_column.append((total + level[:, None] * factor.k + np.arange(factor.k)).ravel())
         slices.append(slice(n_elements, n_elements + element_main[-1].size))
         n_elements = slices[-1].stop
         total += factor.n_levels * factor.k
     main, column = np.concatenate(element_main), np.concatenate(element_column)
-    left, right = _twins(main)
-    classes, base, local, size, gather = _components(main, column, factors[0].n_levels, total)
-    n_addresses = classes[-1][0] + classes[-1][1] * classes[-1][2] ** 2
-    return SchurPattern(
-        np.array(offsets), total, tuple(pair_of_cell), tuple(pair_main), tuple(pair_level), main, column, tuple(slices),
-        left, right, base[column[left]] + local[column[left]] * size[column[left]] + local[column[right]],
-        classes, base, local, size, n_addresses, gather,
-    )  # fmt: skip
-
-
-def _twins(main: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All ordered pairs of elements that belong to one main level."""
     order = np.argsort(main, kind="stable")
-    _, first, count = np.unique(main[order], return_index=True, return_counts=True)
-    if (count.astype(np.int64) ** 2).sum() > MAX_PAIRS:
-        raise FitRefused(
-            "The grouping factors are crossed too densely for this engine's memory "
-            f"(up to {count.max()} other effects share one level of the largest factor).",
-            "leave out a grouping factor, or average the rows of each combination and use trials as weights",
-        )
-    repeats = np.repeat(count, count)  # for each element: how many partners
-    left = np.repeat(np.arange(main.size), repeats)
-    start = np.repeat(np.repeat(first, count), repeats)
-    within = np.arange(left.size) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    return order[left], order[start + within]
-
-
-def _components(main: np.ndarray, column: np.ndarray, n_main: int, n_columns: int):
-    """Connected components of the columns, in classes of similar size."""
-    graph = coo_array(
-        (np.ones(main.size, dtype=np.int8), (main, n_main + column)), shape=(n_main + n_columns, n_main + n_columns)
+    packing = pack(main, column, factors[0].n_levels, total)
+    left, right = (order[side] for side in pairs_within(np.bincount(main, minlength=factors[0].n_levels)))
+    return SchurPattern(
+        offsets=np.array(offsets),
+        pair_of_cell=tuple(pair_of_cell),
+        n_pairs=tuple(n_pairs),
+        element_main=main,
+        element_column=column,
+        element_slices=tuple(slices),
+        twin_left=left,
+        twin_right=right,
+        twin_address=packing.address(column[left], column[right]),
+        packing=packing,
     )
-    labels = connected_components(graph.tocsr(), directed=False)[1][n_main:]
-    _, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    class_of = np.ceil(np.log2(sizes)).astype(int)
-    base = np.zeros(n_columns, dtype=np.int64)
-    size = np.zeros(n_columns, dtype=np.int64)
-    order = np.argsort(labels, kind="stable")
-    local = np.empty(n_columns, dtype=np.int64)
-    local[order] = np.arange(n_columns) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    classes, gather, first = [], [], 0
-    for kind in np.unique(class_of):
-        members = np.flatnonzero(class_of == kind)
-        s = int(sizes[members].max())
-        rank = np.full(sizes.size, -1)
-        rank[members] = np.arange(members.size)
-        mine = np.flatnonzero(class_of[labels] == kind)
-        base[mine] = first + rank[labels[mine]] * s * s
-        size[mine] = s
-        places = np.full((members.size, s), n_columns)
-        places[rank[labels[mine]], local[mine]] = mine
-        classes.append((first, members.size, s))
-        gather.append(places)
-        first += members.size * s * s
-    if first > MAX_SCHUR_CELLS:
-        raise FitRefused(
-            f"The smaller grouping factors have {n_columns} connected effects: too many for a dense factor.",
-            "leave out a grouping factor, or fit practices apart",
-        )
-    return tuple(classes), base, local, size, tuple(gather)

@@ -168,12 +168,10 @@ def crossproducts(problem: LinearProblem) -> tuple[np.ndarray, np.ndarray]:
     for a in range(k):
         ZZ[a:first:k, first:] = rest.E[a].toarray()
     ZZ[first:, :first] = ZZ[:first, first:].T
-    flat = np.zeros(rest.flat_size)
+    flat = np.zeros(rest.packing.size)
     flat[rest.lower] = flat[rest.upper] = rest.D
-    for bucket in rest.buckets:
-        n, m, _ = bucket.shape
-        blocks = flat[bucket.offset : bucket.offset + n * m * m].reshape(n, m, m)
-        for members, block in zip(bucket.members, blocks, strict=True):
+    for columns, blocks in rest.packing.matrices(flat):
+        for members, block in zip(columns, blocks, strict=True):
             real = members < rest.n_columns
             at = first + members[real]
             ZZ[np.ix_(at, at)] = block[np.ix_(real, real)]

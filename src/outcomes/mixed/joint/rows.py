@@ -17,6 +17,7 @@ from outcomes.links import Link
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
 from outcomes.mixed.design.columns import FixedPart, fixed_columns
 from outcomes.mixed.design.materialise import ModelRows
+from outcomes.mixed.elimination.packing import pairs_within
 
 
 @dataclass(frozen=True)
@@ -170,10 +171,7 @@ def _common_codes(ratings: ModelRows, hazard: ModelRows, group: str) -> tuple[np
 def _cells(client: np.ndarray, therapist: np.ndarray, n_therapists: int) -> ClientCells:
     """Cells with their pairs; `client` is sorted and has no gaps once renumbered."""
     _, starts, client, sizes = np.unique(client, return_index=True, return_inverse=True, return_counts=True)
-    size = sizes[client]
-    first = np.repeat(np.arange(client.size), size)
-    offset = np.arange(first.size) - np.repeat(np.cumsum(size) - size, size)
-    second = starts[client[first]] + offset
+    first, second = pairs_within(sizes)
     return ClientCells(client, therapist, starts, first, second, _indicator(therapist, n_therapists))
 
 

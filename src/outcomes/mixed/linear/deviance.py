@@ -11,14 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lapack
 
-from outcomes.mixed.elimination.batched import apply, inverse_and_logdet, multiply, sandwich, symmetric_pairs
+from outcomes.mixed.elimination.batched import (
+    apply,
+    inverse_and_logdet,
+    multiply,
+    positive_inverse,
+    sandwich,
+    symmetric_pairs,
+)
 from outcomes.mixed.linear.problem import LinearProblem
 
 CHUNK = 8192
 """Levels of the first factor that are handled at once, so that the work stays in the processor's cache."""
-_LARGE = 64  # above this size LAPACK alone is faster than NumPy's batches
 
 
 @dataclass(frozen=True)
@@ -85,25 +90,24 @@ def solve(problem: LinearProblem, theta: np.ndarray) -> State:
     if rest is None:
         return _finish(problem, A, log_det_v, B)
     symmetric = np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
-    flat = np.zeros(rest.flat_size)
+    flat = np.zeros(rest.packing.size)
     flat[rest.lower] = flat[rest.upper] = rest.D - rest.C @ symmetric
     bands = _bands(problem, theta)
     padded_X = np.vstack([N_X, np.zeros(N_X.shape[1])])
     Gamma = np.zeros_like(padded_X)
     inverses, products = [], []
-    for bucket in rest.buckets:
-        n, m, _ = bucket.shape
-        N = flat[bucket.offset : bucket.offset + n * m * m].reshape(n, m, m)
-        band = bands[:, bucket.members]
+    for members, N in rest.packing.matrices(flat):
+        band = bands[:, members]
         N_Lambda = _right(N, band)
         S = _left(N_Lambda, band)
-        S[:, np.arange(m), np.arange(m)] += 1.0
-        S_inverse, log_det = _inverse(S)
+        diagonal = np.arange(S.shape[1])
+        S[:, diagonal, diagonal] += 1.0
+        S_inverse, log_det = positive_inverse(S)
         log_det_v += log_det
-        X_bucket = padded_X[bucket.members]
+        X_bucket = padded_X[members]
         Gamma_bucket = _left_transposed(S_inverse @ _left(X_bucket, band), band)
         A -= np.tensordot(X_bucket, Gamma_bucket, axes=((0, 1), (0, 1)))
-        Gamma[bucket.members] = Gamma_bucket
+        Gamma[members] = Gamma_bucket
         inverses.append(S_inverse)
         products.append(N_Lambda)
     return _finish(problem, A, log_det_v, B, tuple(inverses), tuple(products), N_X, Gamma[:-1], bands)
@@ -157,7 +161,7 @@ def rest_covariance(problem: LinearProblem, state: State) -> tuple[np.ndarray, .
     """Lambda S^-1 Lambda' by bucket: the conditional covariance of the other factors' effects, over sigma^2."""
     return tuple(
         _right_transposed(_left_transposed(S_inverse, state.bands[:, bucket.members]), state.bands[:, bucket.members])
-        for bucket, S_inverse in zip(problem.rest.buckets, state.S_inverse, strict=True)
+        for bucket, S_inverse in zip(problem.rest.packing.buckets, state.S_inverse, strict=True)
     )
 
 
@@ -221,7 +225,7 @@ def _rest_crossproducts(problem: LinearProblem, state: State) -> np.ndarray:
     rest = problem.rest
     padded = np.vstack([state.N_X, np.zeros(state.N_X.shape[1])])
     U = np.zeros_like(padded)
-    for bucket, N_Lambda, S_inverse in zip(rest.buckets, state.N_Lambda, state.S_inverse, strict=True):
+    for bucket, N_Lambda, S_inverse in zip(rest.packing.buckets, state.N_Lambda, state.S_inverse, strict=True):
         X_bucket = padded[bucket.members]
         U[bucket.members] = X_bucket - N_Lambda @ (S_inverse @ _left(X_bucket, state.bands[:, bucket.members]))
     return U[:-1]
@@ -235,7 +239,7 @@ def _other_factors(
     W = _rest_crossproducts(problem, state) @ root
     n_bands = len(state.bands)
     traces = np.zeros((n_bands, rest.n_columns + 1))
-    for bucket, N_Lambda, S_inverse in zip(rest.buckets, state.N_Lambda, state.S_inverse, strict=True):
+    for bucket, N_Lambda, S_inverse in zip(rest.packing.buckets, state.N_Lambda, state.S_inverse, strict=True):
         m = bucket.members.shape[1]
         for d in range(n_bands):
             values = np.einsum("nij,nij->ni", N_Lambda[:, d:], S_inverse[:, : m - d])
@@ -292,17 +296,3 @@ def _left_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
 def _right_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
     """N Lambda'."""
     return np.swapaxes(_left_transposed(np.swapaxes(N, 1, 2), band), 1, 2)
-
-
-def _inverse(S: np.ndarray) -> tuple[np.ndarray, float]:
-    """Inverses of a batch of positive definite matrices and the sum of their log determinants."""
-    if S.shape[1] <= _LARGE:
-        lower = np.linalg.cholesky(S)
-        return np.linalg.inv(S), 2 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
-    inverses, log_det = np.empty_like(S), 0.0
-    for i, matrix in enumerate(S):
-        factor, _ = lapack.dpotrf(matrix, lower=1)
-        log_det += 2 * float(np.log(np.diag(factor)).sum())
-        inverse, _ = lapack.dpotri(factor, lower=1)
-        inverses[i] = np.tril(inverse) + np.tril(inverse, -1).T
-    return inverses, log_det

@@ -89,7 +89,7 @@ class LinearModes:
         first = columns.reshape(-1, k)[:, 0]
         result = np.empty((len(first), k, k))
         level = {int(c): i for i, c in enumerate(first)}
-        for bucket, M in zip(self.problem.rest.buckets, rest_covariance(self.problem, state), strict=True):
+        for bucket, M in zip(self.problem.rest.packing.buckets, rest_covariance(self.problem, state), strict=True):
             for component, members in enumerate(bucket.members):
                 for position, column in enumerate(members):
                     if int(column) in level:

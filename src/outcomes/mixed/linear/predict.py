@@ -149,7 +149,7 @@ def _conditional(fit: Predicting, state: LinearModes, rows: NewRows) -> tuple[np
             row_columns -= (E[safe[0]] * np.where(first, weighted[:, a], 0.0)[:, None]).toarray()
         blup += row_columns @ solution.Gamma
         padded = np.hstack([row_columns, np.zeros((n, 1))])
-        for bucket, M in zip(rest.buckets, rest_covariance(problem, solution), strict=True):
+        for bucket, M in zip(rest.packing.buckets, rest_covariance(problem, solution), strict=True):
             for members, block in zip(bucket.members, M, strict=True):
                 own = padded[:, members]
                 touched = np.any(own != 0, axis=1)
