@@ -5,7 +5,7 @@ from outcomes.mixed.engines import fit_binomial, fit_linear
 from outcomes.mixed.inference.bootstrap import Bootstrap
 from outcomes.mixed.inference.bootstrap_binomial import bootstrap_binomial
 from outcomes.mixed.inference.bootstrap_linear import bootstrap_linear
-from outcomes.mixed.inference.hypotheses import LikelihoodRatio, WaldTest, compare, wald_test
+from outcomes.mixed.inference.hypotheses import HypothesisTest, LikelihoodRatio, compare, wald_test
 from outcomes.mixed.inference.kenward_roger import kenward_roger_cov
 from outcomes.mixed.inference.profile_binomial import profile_binomial_intervals
 from outcomes.mixed.inference.profile_linear import profile_intervals
@@ -20,6 +20,7 @@ from outcomes.mixed.peers.cluster_robust import ClusterRobustFit, fit_cluster_ro
 from outcomes.mixed.results.status import FitStatus
 
 LinearBootstrap = BinomialBootstrap = Bootstrap  # their names before there was one
+WaldTest = HypothesisTest
 
 __all__ = [
     "BinomialBootstrap",
@@ -28,6 +29,7 @@ __all__ = [
     "ClusterRobustFit",
     "FitStatus",
     "GramData",
+    "HypothesisTest",
     "LikelihoodRatio",
     "LinearBootstrap",
     "LinearFit",

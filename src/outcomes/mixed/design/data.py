@@ -22,17 +22,22 @@ class Source:
 
     Parameters
     ----------
-    relation : duckdb.DuckDBPyRelation
-        The rows; never copied into Python by the linear model.
+    relation : duckdb.DuckDBPyRelation or None
+        The rows; never copied into Python by the linear model. A pickle leaves them behind.
     types : dict of str to str
         DuckDB type of each column.
     """
 
-    relation: duckdb.DuckDBPyRelation
+    relation: duckdb.DuckDBPyRelation | None
     types: dict[str, str]
+
+    def __reduce__(self) -> tuple[type[Source], tuple[None, dict[str, str]]]:
+        return Source, (None, self.types)
 
     def query(self, sql: str) -> pa.Table:
         """Run one pass over the data, which `sql` reads under the name `VIEW`."""
+        if self.relation is None:
+            raise UsageError("This fit was unpickled, and its data are not with it.", "fit again to ask the data")
         try:
             return self.relation.query(VIEW, sql).to_arrow_table()
         except (duckdb.DataError, duckdb.BinderException) as error:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from outcomes.errors import UsageError
+from outcomes.methods.inference import contrasts
 from outcomes.mixed.inference.kenward_roger import kenward_roger_test
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.results.fit import MixedFit
@@ -18,7 +19,7 @@ Hypothesis = str | Mapping[str, float] | Sequence[str | Mapping[str, float]] | n
 
 
 @dataclass(frozen=True)
-class WaldTest:
+class HypothesisTest:
     """Test of L @ beta = rhs.
 
     Parameters
@@ -68,7 +69,7 @@ def wald_test(
     rhs: float | np.ndarray = 0.0,
     *,
     ddf: Literal["default", "kenward-roger", "normal"] = "default",
-) -> WaldTest:
+) -> HypothesisTest:
     """Test any linear hypothesis about the fixed effects.
 
     Parameters
@@ -96,12 +97,12 @@ def wald_test(
         if not isinstance(fit, LinearFit):
             raise UsageError("Kenward-Roger exists for the linear model only.", 'use ddf="default"')
         adjusted = kenward_roger_test(fit, L, gap)
-        return WaldTest(gap, adjusted.std_error, adjusted.statistic, len(L), adjusted.df_denom, adjusted.p_value)
+        return HypothesisTest(gap, adjusted.std_error, adjusted.statistic, len(L), adjusted.df_denom, adjusted.p_value)
     covariance = L @ fit.vcov @ L.T
-    statistic = float(gap @ np.linalg.solve(covariance, gap) / len(L))
     df_denom = np.inf if ddf == "normal" else fit.ddf(L)
-    p = stats.chi2.sf(len(L) * statistic, len(L)) if np.isinf(df_denom) else stats.f.sf(statistic, len(L), df_denom)
-    return WaldTest(gap, np.sqrt(np.diag(covariance)), statistic, len(L), df_denom, float(p))
+    test = contrasts.wald_test(L, fit.beta, fit.vcov, rhs, df_denom)
+    statistic = test.statistic / len(L) if np.isinf(df_denom) else test.statistic
+    return HypothesisTest(gap, np.sqrt(np.diag(covariance)), statistic, len(L), df_denom, test.p_value)
 
 
 def hypothesis_matrix(names: Sequence[str], hypothesis: Hypothesis) -> np.ndarray:

@@ -14,7 +14,7 @@ from outcomes.links import link_named
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, build_design
 from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.materialise import materialise
-from outcomes.mixed.joint.laplace import LOADINGS, JointDeviance
+from outcomes.mixed.joint.laplace import LOADINGS, JointDeviance, JointLayout
 from outcomes.mixed.joint.rows import JointRows, join_rows
 from outcomes.mixed.optimise import OptSummary, informed_inverse, minimise
 from outcomes.mixed.results.status import FitStatus
@@ -151,7 +151,7 @@ def fit_shared_parameter(
     story = minimise(deviance, start, curvature=curvature, hessian_step=_HESSIAN_STEP)
     if not np.isfinite(story.value):
         raise FitRefused("The joint likelihood could not be evaluated.", "look for extreme values in the columns")
-    return _wrap(rows, groups, free, story)
+    return _wrap(rows, groups, deviance.layout, story)
 
 
 def _groups(design: Design) -> tuple[str, ...]:
@@ -200,13 +200,12 @@ def _start(rows: JointRows, to_predictor: Any, free: tuple[str, ...]) -> tuple[n
     return np.concatenate([beta, gamma, [np.log(sigma)], [_START[name] for name in free]]), np.maximum(curvature, 1.0)
 
 
-def _wrap(rows: JointRows, groups: tuple[str, ...], free: tuple[str, ...], story: OptSummary) -> SharedParameterFit:
+def _wrap(rows: JointRows, groups: tuple[str, ...], layout: JointLayout, story: OptSummary) -> SharedParameterFit:
     """Estimates on the formulas' columns."""
-    p, g = rows.ratings.fixed.shape[1], rows.hazard.W.shape[1]
+    free, (of_beta, of_gamma, of_sigma, of_loadings) = layout.free, layout.parts
     psi, covariance = story.final, informed_inverse(story.hessian / 2)
-    sigma = float(np.exp(psi[p + g]))
-    loading = dict(zip(free, psi[p + g + 1 :], strict=True))
-    at = {name: p + g + 1 + i for i, name in enumerate(free)}
+    sigma = float(np.exp(psi[of_sigma].item()))
+    loading = dict(zip(free, psi[of_loadings], strict=True))
     scale = {"s_u": rows.y_scale, "s_v": rows.y_scale, "tau": 1.0}
     scale |= dict.fromkeys(("s_w", "s_s"), rows.y_scale / rows.x_scale)
     words = {"s_u": "{0}", "s_w": "{0} slope", "s_v": "{1}", "s_s": "{1} slope", "tau": "{1} on the hazard"}
@@ -221,11 +220,11 @@ def _wrap(rows: JointRows, groups: tuple[str, ...], free: tuple[str, ...], story
             continue
         ratio = loading[shared] / loading[intercept]
         slope = np.zeros(len(psi))
-        slope[at[shared]], slope[at[intercept]] = 1 / loading[intercept], -ratio / loading[intercept]
+        slope[layout.at(shared)], slope[layout.at(intercept)] = 1 / loading[intercept], -ratio / loading[intercept]
         error = float(np.sqrt(slope @ covariance @ slope))
         associations.append((group, float(ratio) / rows.y_scale, error / rows.y_scale))
     back, hazard_back = rows.ratings_part.back * rows.y_scale, rows.hazard_part.back
-    beta = back @ psi[:p]
+    beta = back @ psi[of_beta]
     if rows.y_center:
         beta[rows.ratings_part.names.index(INTERCEPT_NAME)] += rows.y_center
     dropped = rows.ratings_part.dropped + rows.hazard_part.dropped
@@ -238,10 +237,10 @@ def _wrap(rows: JointRows, groups: tuple[str, ...], free: tuple[str, ...], story
     return SharedParameterFit(
         names=rows.ratings_part.names,
         beta=beta,
-        vcov=back @ covariance[:p, :p] @ back.T,
+        vcov=back @ covariance[of_beta, of_beta] @ back.T,
         hazard_names=rows.hazard_part.names,
-        gamma=hazard_back @ psi[p : p + g],
-        hazard_vcov=hazard_back @ covariance[p : p + g, p : p + g] @ hazard_back.T,
+        gamma=hazard_back @ psi[of_gamma],
+        hazard_vcov=hazard_back @ covariance[of_gamma, of_gamma] @ hazard_back.T,
         association=pl.DataFrame(
             associations, schema={"group": pl.String, "estimate": pl.Float64, "std_error": pl.Float64}, orient="row"
         ),

@@ -31,9 +31,10 @@ from scipy.linalg import cho_factor, cho_solve
 
 from outcomes.links import Link
 from outcomes.mixed.joint.rows import JointRows
+from outcomes.mixed.layout import consecutive
 
 LOADINGS = ("s_u", "s_w", "lambda_u", "s_v", "s_s", "lambda_v", "tau")
-"""Order of the loadings in the parameter vector, after beta, gamma and log sigma."""
+"""Order of the loadings in the parameter vector."""
 
 CLIENT, THERAPIST = slice(0, 2), slice(2, 5)
 _AT = {
@@ -53,6 +54,24 @@ N_NODES = 9
 _SETTLED = 1e-9
 """Newton decrement after which one more step is exact to rounding."""
 _MOST_STEPS = 60
+
+
+@dataclass(frozen=True)
+class JointLayout:
+    """Where the parts of psi = (beta, gamma, log sigma, free loadings) lie."""
+
+    n_fixed: int
+    n_hazard: int
+    free: tuple[str, ...]
+
+    @property
+    def parts(self) -> tuple[slice, slice, slice, slice]:
+        """Fixed effects of the ratings, of the hazard, log sigma, and the loadings."""
+        return consecutive((self.n_fixed, self.n_hazard, 1, len(self.free)))
+
+    def at(self, loading: str) -> int:
+        """Place of one free loading."""
+        return self.parts[3].start + self.free.index(loading)
 
 
 @dataclass(frozen=True)
@@ -117,6 +136,7 @@ class JointDeviance:
 
     def __init__(self, rows: JointRows, link: Link, free: tuple[str, ...], n_nodes: int = N_NODES) -> None:
         self.rows, self.link, self.free = rows, link, free
+        self.layout = JointLayout(rows.ratings.fixed.shape[1], rows.hazard.W.shape[1], free)
         cells = rows.cells
         self._effects = (np.zeros((cells.n_clients, 2)), np.zeros((cells.n_therapists, 3)))
         self._nodes, weights = hermegauss(n_nodes)
@@ -137,11 +157,11 @@ class JointDeviance:
 
     def parameters(self, psi: np.ndarray) -> Parameters:
         """Take psi apart."""
-        p, g = self.rows.ratings.fixed.shape[1], self.rows.hazard.W.shape[1]
+        beta, gamma, log_sigma, free = self.layout.parts
         loadings = np.zeros((3, 5))
-        for name, value in zip(self.free, psi[p + g + 1 :], strict=True):
+        for name, value in zip(self.free, psi[free], strict=True):
             loadings[_AT[name]] = value
-        return Parameters(psi[:p], psi[p : p + g], float(np.exp(-2 * psi[p + g])), loadings)
+        return Parameters(psi[beta], psi[gamma], float(np.exp(-2 * psi[log_sigma].item())), loadings)
 
     def _mode(self, at: Parameters) -> tuple[Point, Curvature] | None:
         """Newton's method with halved steps; the joint likelihood is log-concave in the effects."""

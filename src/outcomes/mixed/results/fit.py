@@ -52,6 +52,11 @@ class MixedFit:
         Seconds by stage.
     engine : str
     conditional : ConditionalModes
+
+    Notes
+    -----
+    Nothing here changes once made; what takes time (degrees of freedom) is computed when first asked for and kept. A
+    fit can be pickled; the data stay behind, which only matters for predictions by a categorical predictor.
     """
 
     formula: str

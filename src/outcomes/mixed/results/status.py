@@ -15,5 +15,10 @@ class FitStatus(StrEnum):
 
     CONVERGED = "converged"
     SINGULAR = "singular"
-    NOT_CONVERGED = "not converged"
+    NOT_CONVERGED = "not_converged"
     REFUSED = "refused"
+
+    @property
+    def words(self) -> str:
+        """The state as people read it."""
+        return self.replace("_", " ")

@@ -41,7 +41,7 @@ def as_text(fit: Summarised) -> str:
     """The fit as aligned text in lme4's order: what was fitted, random effects, fixed effects, what to know."""
     facts = [
         ("Formula", fit.formula),
-        ("Status", str(fit.status)),
+        ("Status", fit.status.words),
         ("Observations", f"{fit.nobs:,} used, {fit.n_missing:,} left out as missing"),
         ("Groups", ", ".join(f"{name} {count:,}" for name, count in fit.n_groups.items())),
         ("Criterion", f"{fit.criterion:.4f}   log-likelihood {fit.llf:.4f}   AIC {fit.aic:.2f}   BIC {fit.bic:.2f}"),
@@ -62,7 +62,7 @@ def as_html(fit: Summarised) -> str:
     notes = "".join(f"<p>{escape(message)}</p>" for message in fit.messages)
     return (
         f"<div><p><b>{escape(fit.model_name)}</b><br><code>{escape(fit.formula)}</code><br>"
-        f"Status: {escape(str(fit.status))}; {fit.nobs:,} observations, {fit.n_missing:,} left out as missing</p>"
+        f"Status: {escape(fit.status.words)}; {fit.nobs:,} observations, {fit.n_missing:,} left out as missing</p>"
         f"{_html_table(*random_rows(fit))}{_html_table(*fixed_rows(fit))}{notes}</div>"
     )
 
