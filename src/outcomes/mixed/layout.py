@@ -66,3 +66,21 @@ class Layout:
     def join(self, location: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """psi from its parts."""
         return np.concatenate([location, theta])
+
+
+@dataclass(frozen=True)
+class JointLayout:
+    """psi = (beta, gamma, log sigma, free loadings) of the joint model of ratings and dropout."""
+
+    n_fixed: int
+    n_hazard: int
+    free: tuple[str, ...]
+
+    @property
+    def parts(self) -> tuple[slice, slice, slice, slice]:
+        """Fixed effects of the ratings, of the hazard, log sigma, and the loadings."""
+        return consecutive((self.n_fixed, self.n_hazard, 1, len(self.free)))
+
+    def at(self, loading: str) -> int:
+        """Place of one free loading."""
+        return self.parts[3].start + self.free.index(loading)

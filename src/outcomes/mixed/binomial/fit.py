@@ -6,9 +6,9 @@ import numpy as np
 
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed.binomial.hessian import laplace_hessian
-from outcomes.mixed.binomial.laplace import LaplaceDeviance, mode_slopes
+from outcomes.mixed.binomial.laplace import LaplaceDeviance
 from outcomes.mixed.binomial.problem import BinomialProblem
-from outcomes.mixed.binomial.quadrature import QuadratureDeviance
+from outcomes.mixed.binomial.quadrature import deviance_by_nodes
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.starts import Start, find_start
 from outcomes.mixed.binomial.state import BinomialState
@@ -47,8 +47,8 @@ def fit_problem(problem: BinomialProblem, nagq: int = 1, weights: str | None = N
     if nagq > 1 and problem.coordinates.effects[0] != ("(Intercept)",):
         raise UsageError("Quadrature needs a random intercept, not a slope.", "use nagq=1 (Laplace) for this model")
     start = find_start(model, problem.coordinates.names)
-    laplace = LaplaceDeviance(model, start.psi, start.mode.u, start.by_beta, mode_slopes(model, start.mode))
-    deviance = laplace if nagq == 1 else QuadratureDeviance(laplace, nagq)
+    laplace = LaplaceDeviance.near(model, start.psi, start.mode, start.by_beta)
+    deviance = deviance_by_nodes(laplace, nagq)
 
     last: dict[bytes, tuple[float, np.ndarray]] = {}  # the optimiser asks for some points twice
 

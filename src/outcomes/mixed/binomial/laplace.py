@@ -192,6 +192,11 @@ class LaplaceDeviance:
     by_theta: list[np.ndarray]  # du/dtheta, (q_a, k_a, n_theta)
     n_passes: int = 0
 
+    @classmethod
+    def near(cls, model: Model, psi: np.ndarray, mode: Mode, by_beta: list[np.ndarray]) -> LaplaceDeviance:
+        """Start from known modes at psi."""
+        return cls(model, psi, mode.u, by_beta, mode_slopes(model, mode))
+
     def predicted(self, psi: np.ndarray) -> Effects:
         """Modes expected at psi."""
         change = psi - self.last_psi

@@ -30,8 +30,7 @@ class Predicting(Protocol):
     beta: np.ndarray
     vcov: np.ndarray
     link: Link
-    engine: str
-    state: BinomialState | None
+    engine_state: BinomialState
 
 
 def predict_binomial(fit: Predicting, data: Any, kind: str = "marginal", level: float = 0.95) -> pl.DataFrame:
@@ -66,11 +65,9 @@ def predict_binomial(fit: Predicting, data: Any, kind: str = "marginal", level: 
     exact Hessian) and, for "conditional", of the modes given them: Var = z'Cz + g'Vg with g the total derivative of
     the linear predictor.
     """
-    if fit.state is None:
-        raise UsageError(f"The engine {fit.engine!r} does not predict.", "fit with engine='outcomes'")
     if kind not in {"marginal", "typical", "conditional"}:
         raise UsageError(f"There are no predictions of kind {kind!r}.", "use 'marginal', 'typical' or 'conditional'")
-    state = fit.state
+    state = fit.engine_state
     rows = new_rows(state.problem.design, fit.names, data)
     if kind == "marginal":
         eta, variance = _marginal(fit, state, rows)
@@ -131,7 +128,7 @@ def _conditional(state: BinomialState, rows: NewRows, eta: np.ndarray) -> tuple[
     """Linear predictor with the modes of known levels, and its variance with new levels drawn afresh."""
     model, coordinates, mode = state.problem.model, state.problem.coordinates, state.mode
     factors, layout = model.blocks.factors, model.layout
-    known = np.stack([_codes(coordinates.groups[a].labels, rows.labels[f.name]) for a, f in enumerate(factors)])
+    known = np.stack([coordinates.groups[a].codes_of(rows.labels[f.name]) for a, f in enumerate(factors)])
     combinations, inverse = np.unique(known, axis=1, return_inverse=True)
     if combinations.shape[1] > MAX_COMBINATIONS:
         raise UsageError(
@@ -187,9 +184,3 @@ def _level_covariance(state: BinomialState, levels: np.ndarray, edges: np.ndarra
                 if other >= 0:
                     out[edges[b] : edges[b + 1], edges[a] + k] = solved[b][other]
     return out
-
-
-def _codes(labels: pl.Series, wanted: pl.Series) -> np.ndarray:
-    """Positions of levels by their text; -1 for unknown or missing ones."""
-    position = {text: i for i, text in enumerate(labels.cast(pl.String).to_list())}
-    return np.array([position.get(text, -1) for text in wanted.to_list()])

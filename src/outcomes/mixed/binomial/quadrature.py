@@ -112,3 +112,8 @@ class QuadratureDeviance:
         by_sd += (along_mode * variance * (score - sd * weight * u)).sum()
         by_sd += (by_logh * variance * (2 * sd * weight + sd**2 * third * u)).sum()
         return model.layout.join(by_beta, np.array([by_sd]))
+
+
+def deviance_by_nodes(laplace: LaplaceDeviance, nagq: int) -> LaplaceDeviance | QuadratureDeviance:
+    """Laplace's deviance for one node, quadrature for more."""
+    return laplace if nagq == 1 else QuadratureDeviance(laplace, nagq)

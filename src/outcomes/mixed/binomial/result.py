@@ -85,7 +85,7 @@ class BinomialFit(MixedFit):
     def r2(self) -> dict[str, float]:
         """Marginal and conditional R2 on the latent scale (Nakagawa, Johnson & Schielzeth 2017, doi
         10.1098/rsif.2017.0213)."""
-        x_cov = self._needs_state().problem.coordinates.x_cov
+        x_cov = self.engine_state.problem.coordinates.x_cov
         fixed = float(self.beta @ x_cov @ self.beta)
         random = sum(self._mean_variances().values())
         total = fixed + random + self.link.latent_variance
@@ -96,7 +96,7 @@ class BinomialFit(MixedFit):
 
         Limits are missing for components estimated as zero; a parametric bootstrap serves there.
         """
-        state = self._needs_state()
+        state = self.engine_state
         psi = state.psi
         sd = state.random_sd(psi)
         jacobian = np.zeros((sd.size, psi.size))
@@ -123,7 +123,7 @@ class BinomialFit(MixedFit):
 
     def _mean_variances(self) -> dict[str, float]:
         """Mean variance over the rows that each group contributes on the link's scale."""
-        coordinates = self._needs_state().problem.coordinates
+        coordinates = self.engine_state.problem.coordinates
         factors = self.state.problem.model.blocks.factors
         return {
             factor.name: sum(
@@ -141,8 +141,15 @@ class BinomialFit(MixedFit):
             raise UsageError(f"The link {self.link} has no ratios.", "compare predicted probabilities")
         return self.link.ratio
 
-    def _needs_state(self) -> BinomialState:
-        """The engine's state, or a refusal in words."""
+    @property
+    def engine_state(self) -> BinomialState:
+        """The engine's own state.
+
+        Raises
+        ------
+        UsageError
+            When another engine made the fit.
+        """
         if self.state is None:
             raise UsageError(f"The engine {self.engine!r} does not give this.", "fit with engine='outcomes'")
         return self.state

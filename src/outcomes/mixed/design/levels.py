@@ -32,6 +32,12 @@ class Levels:
         """Number of levels."""
         return len(self.labels)
 
+    def codes_of(self, labels: pl.Series) -> np.ndarray:
+        """Position of each label, by its text, among the levels; -1 for new or missing ones."""
+        position = pl.DataFrame({"label": self.labels.cast(pl.String), "code": np.arange(self.n_levels)})
+        wanted = labels.cast(pl.String).to_frame("label")
+        return wanted.join(position, on="label", how="left", maintain_order="left")["code"].fill_null(-1).to_numpy()
+
 
 def encode(table: pa.Table, group: tuple[str, ...]) -> Levels:
     """Code the combination of some columns of a table; levels sort by value."""

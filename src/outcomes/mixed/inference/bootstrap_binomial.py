@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
-from outcomes.mixed.binomial.laplace import LaplaceDeviance, Model, cell_coefficients, find_mode, mode_slopes
-from outcomes.mixed.binomial.quadrature import QuadratureDeviance
+from outcomes.mixed.binomial.laplace import LaplaceDeviance, Model, cell_coefficients, find_mode
+from outcomes.mixed.binomial.quadrature import deviance_by_nodes
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.rows import ArrayRows
 from outcomes.mixed.binomial.starts import fixed_information
@@ -43,9 +43,7 @@ def bootstrap_binomial(fit: BinomialFit, draws: int = 1000, seed: int = 1, show_
     -----
     Each draw takes u ~ N(0, I), b = Lambda u, and events ~ Binomial(trials, p(X beta + Z b)), with the design held.
     """
-    if fit.state is None:
-        raise UsageError(f"The engine {fit.engine!r} cannot be simulated from.", "fit with engine='outcomes'")
-    state, rng = fit.state, np.random.default_rng(seed)
+    state, rng = fit.engine_state, np.random.default_rng(seed)
     model = state.problem.model
     layout, fixed = model.layout, state.problem.coordinates.fixed
     slopes = fixed_information(model, state.psi, state.mode)[1]
@@ -99,8 +97,7 @@ def _refit(
         theta[is_sd & (np.abs(theta) < START_SD)] = START_SD
     try:
         mode = find_mode(model, start, model.zeros())
-        laplace = LaplaceDeviance(model, start, mode.u, slopes, mode_slopes(model, mode))
-        deviance = laplace if nagq == 1 else QuadratureDeviance(laplace, nagq)
+        deviance = deviance_by_nodes(LaplaceDeviance.near(model, start, mode, slopes), nagq)
 
         def whitened(z: np.ndarray) -> tuple[float, np.ndarray]:
             value, gradient = deviance(start + root @ z)

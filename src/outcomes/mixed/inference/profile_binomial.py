@@ -15,8 +15,8 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
-from outcomes.mixed.binomial.laplace import LaplaceDeviance, mode_slopes
-from outcomes.mixed.binomial.quadrature import QuadratureDeviance
+from outcomes.mixed.binomial.laplace import LaplaceDeviance
+from outcomes.mixed.binomial.quadrature import QuadratureDeviance, deviance_by_nodes
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.starts import fixed_information
 from outcomes.mixed.binomial.state import BinomialState
@@ -64,11 +64,10 @@ def profile_binomial_intervals(
     if fit.state is None:
         raise UsageError(f"The engine {fit.engine!r} has no profile.", "fit with engine='outcomes'")
     wanted = names_to_profile(names, fit.names)
-    state = fit.state
+    state = fit.engine_state
     model = state.problem.model
     slopes = fixed_information(model, state.psi, state.mode)[1]
-    laplace = LaplaceDeviance(model, state.psi, state.mode.u, slopes, mode_slopes(model, state.mode))
-    deviance = laplace if fit.nagq == 1 else QuadratureDeviance(laplace, fit.nagq)
+    deviance = deviance_by_nodes(LaplaceDeviance.near(model, state.psi, state.mode, slopes), fit.nagq)
     best = deviance(state.psi)[0]
     limit = stats.norm.ppf((1 + level) / 2)
     rows = []

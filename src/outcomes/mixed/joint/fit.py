@@ -14,8 +14,9 @@ from outcomes.links import link_named
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, build_design
 from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.materialise import materialise
-from outcomes.mixed.joint.laplace import LOADINGS, JointDeviance, JointLayout
+from outcomes.mixed.joint.laplace import LOADINGS, JointDeviance
 from outcomes.mixed.joint.rows import JointRows, join_rows
+from outcomes.mixed.layout import JointLayout
 from outcomes.mixed.optimise import OptSummary, informed_inverse, minimise
 from outcomes.mixed.results.status import FitStatus
 

@@ -31,7 +31,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from outcomes.links import Link
 from outcomes.mixed.joint.rows import JointRows
-from outcomes.mixed.layout import consecutive
+from outcomes.mixed.layout import JointLayout
 
 LOADINGS = ("s_u", "s_w", "lambda_u", "s_v", "s_s", "lambda_v", "tau")
 """Order of the loadings in the parameter vector."""
@@ -54,24 +54,6 @@ N_NODES = 9
 _SETTLED = 1e-9
 """Newton decrement after which one more step is exact to rounding."""
 _MOST_STEPS = 60
-
-
-@dataclass(frozen=True)
-class JointLayout:
-    """Where the parts of psi = (beta, gamma, log sigma, free loadings) lie."""
-
-    n_fixed: int
-    n_hazard: int
-    free: tuple[str, ...]
-
-    @property
-    def parts(self) -> tuple[slice, slice, slice, slice]:
-        """Fixed effects of the ratings, of the hazard, log sigma, and the loadings."""
-        return consecutive((self.n_fixed, self.n_hazard, 1, len(self.free)))
-
-    def at(self, loading: str) -> int:
-        """Place of one free loading."""
-        return self.parts[3].start + self.free.index(loading)
 
 
 @dataclass(frozen=True)

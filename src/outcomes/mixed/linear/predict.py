@@ -14,7 +14,6 @@ import polars as pl
 from scipy import stats
 
 from outcomes.errors import UsageError
-from outcomes.mixed.design.levels import Levels
 from outcomes.mixed.design.new_data import NewRows, new_rows
 from outcomes.mixed.linear.deviance import rest_covariance, solve
 from outcomes.mixed.linear.modes import LinearModes
@@ -124,7 +123,7 @@ def _conditional(fit: Predicting, state: LinearModes, rows: NewRows) -> tuple[np
     codes, z = [], []
     for factor in problem.factors:
         name = ":".join(factor.group)
-        codes.append(level_codes(state.gram.levels[factor.group], rows.labels[name]))
+        codes.append(state.gram.levels[factor.group].codes_of(rows.labels[name]))
         raw = np.column_stack([rows.Z[column] for column in factor.names])
         z.append(raw @ np.linalg.inv(factor.to_work))
     prior = np.zeros(n)
@@ -160,10 +159,3 @@ def _conditional(fit: Predicting, state: LinearModes, rows: NewRows) -> tuple[np
     covariance = solution.XVX_inverse
     variance = sigma**2 * (variance + np.einsum("ij,jk,ik->i", x, covariance, x)) + prior
     return random, variance
-
-
-def level_codes(levels: Levels, labels: pl.Series) -> np.ndarray:
-    """Position of each label among a fit's levels; -1 for new or missing ones."""
-    position = pl.DataFrame({"label": levels.labels.cast(pl.String), "code": np.arange(levels.n_levels)})
-    wanted = labels.cast(pl.String).to_frame("label")
-    return wanted.join(position, on="label", how="left", maintain_order="left")["code"].fill_null(-1).to_numpy()
