@@ -252,7 +252,7 @@ def test_one_row_a_level_is_fitted_with_a_warning_in_words(sessions):
     assert any("one row for each level" in message for message in fit.messages)
 
 
-@pytest.mark.parametrize("options", [{"link": "probit"}, {"nagq": 0}, {"nagq": 26}, {"engine": "lme4"}])
+@pytest.mark.parametrize("options", [{"link": "loglog"}, {"nagq": 0}, {"nagq": 26}, {"engine": "lme4"}])
 def test_options_that_do_not_exist_are_refused(sessions, options):
     with pytest.raises(UsageError):
         fit_binomial(FORMULA, sessions, **options)
