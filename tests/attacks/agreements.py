@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import stats
-
 from rules import Printed
+from scipy import stats
 
 MOST_TRIED = 60_000_000  # tables; the attacker gives up beyond
 _HALF = float(stats.norm.ppf(0.975))

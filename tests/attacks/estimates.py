@@ -1,8 +1,8 @@
 """What a reader learns of the one client who joined from estimates: the row that explains the change.
 
-The reader sees a slope and its interval of two releases, the second with one client more. With w = 1/SE^2 the joiner's own
-information is w2 - w1, and the joiner's own slope (b2 w2 - b1 w1) / (w2 - w1): exact where all digits are told, an
-interval where they are rounded.
+The reader sees a slope and its interval of two releases, the second with one client more. With w = 1/SE^2 the joiner's
+own information is w2 - w1, and the joiner's own slope (b2 w2 - b1 w1) / (w2 - w1): on which side of the others it lies
+is the sign of b2 - b1, for sure where all digits are told, and less often where they are rounded.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def digits_of(one: Slope, significant: int, most: int) -> int:
 
 
 def possible(before: tuple, after: tuple, digits: tuple[int, int], draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw the joiner's weight times slope, b2 w2 - b1 w1, over all that the printed digits leave open.
+    """Draw how far the joiner moved the slope, b2 - b1, over all that the printed digits leave open.
 
     Returns
     -------

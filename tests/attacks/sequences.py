@@ -58,7 +58,7 @@ class Rates:
 
 
 def attacked(new: Callable[[], Publisher], n_sequences: int, length: int, n_clients: int, seed: int) -> Rates:
-    """Publish so many sequences of releases, one client joining, ending or withdrawing each, and attack each of them."""
+    """Publish so many sequences of releases, one client joining, ending or withdrawing each; attack each of them."""
     found = Rates()
     for number in range(n_sequences):
         rng = np.random.default_rng([seed, n_clients, number])

@@ -16,7 +16,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import polars as pl
-
 from agreements import cohen, gwet
 from delivered import Delivered, page
 from identities import ALL, DROPPED, JUDGED, NESTED, OTHER, PLANNED, UNKNOWN, Move, Quantity
@@ -155,7 +154,8 @@ def _branches(clients: Sequence[Client]) -> tuple[list[tuple], list[tuple]]:
     ]
     second = [
         ("at risk of dropout", "starts again from step 6; a rating is not needed", attended, n),
-        ("not silent", "last session of an episode without a recorded ending", attended - silent, n - single["unknown"]),
+        ("not silent", "last session of an episode without a recorded ending", attended - silent,
+         n - single["unknown"]),
         ("in models of dropout", "last session of an episode that is open", attended - silent - running,
          n - single["unknown"] - single["open"]),
     ]  # fmt: skip
@@ -176,7 +176,8 @@ def _checks(clients: Sequence[Client]) -> list[dict]:
     }  # fmt: skip
     return [
         {
-            "check_id": name, "table_name": name.split(".")[0], "column_name": name.split(".")[1], "check_type": "made up",
+            "check_id": name, "table_name": name.split(".")[0], "column_name": name.split(".")[1],
+            "check_type": "made up",
             "category": "completeness", "severity": "warning", "status": "failed" if broken else "passed",
             "n_violated": broken, "n_denominator": of, "percent_violated": 100 * broken / of,
             "sentence": f"What {name} asks for holds. Found {broken} of {of}.",

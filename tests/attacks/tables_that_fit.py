@@ -61,7 +61,7 @@ class Unknowns:
             self._low.append(0)
             self._high.append(1)
         places = range(start, start + len(rows))
-        self._rows.append(({at: 1.0 for at in places}, 1, 1))
+        self._rows.append((dict.fromkeys(places, 1.0), 1, 1))
         for column, name in enumerate(names):
             self.about(name)
             chosen = {at: -float(value) for at, value in zip(places, rows[:, column], strict=True)}

@@ -11,8 +11,8 @@ from identities import Attack, Move, Quantity, days_of_last_session
 from tables_that_fit import NothingFitsError
 
 FEWEST_VALUES = 3
-"""Values that a hidden number must still be able to have, zero or a large one among them: with fewer, or with small ones
-only, a reader could prove that there is somebody and that they are few (docs/decisions/0034)."""
+"""Values that a hidden number must still be able to have, zero or a large one among them: with fewer, or with small
+ones only, a reader could prove that there is somebody and that they are few (docs/decisions/0034)."""
 SMALL = 10  # the threshold of the studies attacked
 
 

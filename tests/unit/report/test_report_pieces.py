@@ -103,3 +103,13 @@ def test_a_singular_fit_says_which_way_it_points_in_words(low, high, said):
 def test_a_range_whose_ends_print_alike_is_one_number():
     assert Range(0.121, 0.124, PERCENT).text == "12%"
     assert Range(0.12, 0.14, PERCENT).text == "12% to 14%"
+
+
+def test_no_digit_beyond_the_second_of_the_standard_error_is_printed_or_drawn():
+    wide = Estimate(12.3456, 2.3456, 22.3456, FitStatus.CONVERGED)  # standard error 5.1
+    assert (wide.in_number, wide.in_interval) == ("12.3", "2.3 to 22.3")
+    assert wide.drawn == (12.3, 2.3, 22.3)
+    ratio = Estimate(math.log(30.123), math.log(10.0), math.log(90.0), FitStatus.CONVERGED, Form(is_log=True))
+    assert (ratio.in_number, ratio.in_interval) == ("30", "10 to 90")
+    narrow = Estimate(0.31234, 0.30123, 0.32345, FitStatus.CONVERGED)  # never more than its form has
+    assert (narrow.in_number, narrow.drawn[0]) == ("0.31", 0.31)

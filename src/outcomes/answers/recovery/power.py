@@ -156,7 +156,7 @@ def true_verdict(truth: Truth, outcome: str) -> str:
 
 
 def confusion(rates: pl.DataFrame, outcome: str, level: str) -> pl.DataFrame:
-    """Lay the rates of one outcome and level out: one row per truth, one column per verdict, in percent of the cohorts."""
+    """Lay the rates of one outcome and level out: one row per truth, one column per verdict, percent of the cohorts."""
     own = rates.filter(pl.col("outcome") == outcome, pl.col("level") == level)
     wide = own.with_columns((pl.col("rate") * 100).round(0).cast(pl.Int64))
     seen = set(wide.filter(pl.col("rate") > 0)["verdict"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,13 +31,13 @@ def risk_picture(risks: Mapping[str, Mapping[int, Estimate]], caption: Piece | W
     risks : mapping of str to mapping of int to Estimate
         Label of the level -> session -> risk, 0 to 1; the first is drawn on top.
     """
-    top = min(1.0, 1.15 * max(risk.high for level in risks.values() for risk in level.values()))
+    top = min(1.0, 1.15 * max(risk.drawn[2] for level in risks.values() for risk in level.values()))
     last = max(session for level in risks.values() for session in level)
     middle = (len(risks) - 1) / 2
 
     def frame(level: Mapping[int, Estimate], place: int) -> pl.DataFrame:
         shift = (place - middle) * _STEP
-        rows = [(float(t) + shift, r.value, r.low, r.high) for t, r in level.items()]
+        rows = [(float(t) + shift, *r.drawn) for t, r in level.items()]
         return pl.DataFrame(rows, schema=["session", "risk", "low", "high"], orient="row")
 
     def chart(width: int) -> alt.LayerChart:
@@ -83,16 +82,13 @@ class ForestRow:
 
 def forest_picture(rows: Sequence[ForestRow], unit: str, caption: Piece | Words) -> Picture:
     """Odds ratio per point of guidance under every definition, with its interval; the study's own has a filled mark."""
-    ends = [math.exp(x) for row in rows for x in (row.effect.low, row.effect.high)]
+    ends = [x for row in rows for x in row.effect.drawn[1:]]
     domain = [min(0.9, *ends) * 0.97, max(1.12, *ends) * 1.03]
 
     def chart(width: int) -> alt.LayerChart:
         narrow = width <= NARROW
         chars = _LABEL_CHARS_NARROW if narrow else _LABEL_CHARS
-        ratios = [
-            (i, *(math.exp(x) for x in (r.effect.value, r.effect.low, r.effect.high)), r.is_declared)
-            for i, r in enumerate(rows)
-        ]
+        ratios = [(i, *r.effect.drawn, r.is_declared) for i, r in enumerate(rows)]
         frame = pl.DataFrame(ratios, schema=["place", "ratio", "low", "high", "is_declared"], orient="row")
         lines = [
             (i, line, up)

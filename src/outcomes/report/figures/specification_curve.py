@@ -34,7 +34,7 @@ def specification_curve(
         Unit of the estimates.
     """
     frame = pl.DataFrame(
-        [(i, e.value, e.low, e.high, bool(e.low <= 0 <= e.high)) for i, e in enumerate(estimates)],
+        [(i, *e.drawn, bool(e.low <= 0 <= e.high)) for i, e in enumerate(estimates)],
         schema=["place", "value", "low", "high", "holds_zero"],
         orient="row",
     )

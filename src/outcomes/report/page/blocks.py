@@ -81,6 +81,9 @@ class Section:
     blocks: tuple[Block, ...]
 
 
+NO_MONTH = "Data without dates, or of too few clients to show their last month"
+
+
 @dataclass(frozen=True)
 class Page:
     """The whole report.
@@ -114,7 +117,7 @@ class Page:
     @property
     def meta(self) -> str:
         """The line under the question."""
-        until = f"Data up to {self.data_cut:%B %Y}" if self.data_cut else "Last month of the data not shown"
+        until = f"Data up to {self.data_cut:%B %Y}" if self.data_cut else NO_MONTH
         return f"{until} · release {self.release_id}"
 
     closing: ClassVar[str] = "Made by the study's own data pipeline. This page names no person."

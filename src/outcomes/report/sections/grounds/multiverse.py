@@ -100,9 +100,11 @@ def _notes(tests: list[dict]) -> list[Block]:
         said.append(note(say("Put together over: {names}.", names=Given(test["pooled_over"]))))
     if any(row["n_estimated"] < row["n_specs"] for row in tests):
         said.append(
-            note("Calculations that did not converge, or in which a part of the model came out as zero, are counted and "
-                 "have no estimate.")
-        )  # fmt: skip
+            note(
+                "Calculations that did not converge, or in which a part of the model came out as zero, are counted and "
+                "have no estimate."
+            )
+        )
     if test["left_out"]:
         said.append(note(say("Not varied: {left_out}.", left_out=Given(test["left_out"]))))
     said.append(

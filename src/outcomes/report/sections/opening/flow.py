@@ -21,7 +21,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     small = say(
         "Numbers under {least} are not shown, and the others are rounded to the nearest {base}, so that nobody can be "
         "recognised; where others would give a number away, it is not shown either. A number that an earlier report "
-        "told stays as it was until it has changed by {least} or more: small changes could be traced to persons as "
+        "showed stays as it was until it has changed by {least} or more: small changes could be traced to persons as "
         "small numbers could. Sums may therefore not add up.",
         least=Given(str(rule.minimum_count)),
         base=Given(str(rule.rounding)),
