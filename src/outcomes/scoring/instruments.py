@@ -236,7 +236,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
     ),
     Instrument("MULTI-30", "Multitheoretical List of Therapeutic Interventions", 30, 1, 5, (), None, "PMC6258358"),
 )
-"""The catalogue (field guide, section 2)."""
+"""The catalogue."""
 
 
 def instrument(instrument_id: str) -> Instrument:

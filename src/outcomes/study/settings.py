@@ -91,7 +91,7 @@ class Landing(Part):
 
 
 class DropoutDefinition(StrEnum):
-    """The lattice of definitions of dropout (field guide, section 1c)."""
+    """The lattice of definitions of dropout: each is in use, and none serves all studies."""
 
     UNILATERAL = "unilateral"
     THERAPIST_JUDGED = "therapist_judged"

@@ -1,4 +1,4 @@
-"""The cohort's calibration targets (field guide, section 1k), each with the Monte-Carlo error of the estimate.
+"""The cohort's calibration targets (sources: docs/simulation.md), each with the Monte-Carlo error of the estimate.
 
 Errors are standard deviations over 12 seeds of cohorts of this size; tolerances are at least three of them.
 """

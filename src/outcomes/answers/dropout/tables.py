@@ -35,7 +35,7 @@ class GuidanceLevel(StrEnum):
     ALL = ALL
 
 
-_DEFINITION = text("Definition of dropout (field guide's lattice)", DropoutDefinition)
+_DEFINITION = text("Definition of dropout", DropoutDefinition)
 
 EFFECTS = answer_table(
     "dropout_effects",

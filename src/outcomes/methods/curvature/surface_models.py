@@ -48,7 +48,7 @@ STUDY_SET = (
     SurfaceModel.RISING_RIDGE,
     SurfaceModel.FULL,
 )
-"""The models that a study compares (field guide 1e)."""
+"""The models that a study compares (Humberg, Nestler & Back 2019, doi 10.1177/1948550618757600)."""
 
 
 @dataclass(frozen=True)

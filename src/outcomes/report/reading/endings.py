@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import duckdb
 
+from outcomes.answers.dropout.tables import RATES
 from outcomes.disclosure import Teller
 from outcomes.methods.dropout.agreement import agreement
 from outcomes.report.reading.plain_words import ENDINGS
-from outcomes.report.reading.rows import table_rows
+from outcomes.report.reading.rows import answer_rows
 from outcomes.study.settings import DropoutDefinition
 
 ALL = "all courses"
@@ -100,8 +101,8 @@ def endings(con: duckdb.DuckDBPyConnection, own: str) -> Courses:
     ended = dict.fromkeys(_ENDED, 1)
     linked.sums[ALL] = dict.fromkeys(ENDINGS, 1)
     linked.sums["ended"] = ended
-    for row in table_rows(con, "dropout_rates"):
-        if row["n_episodes"]:
+    for row in answer_rows(con, RATES):
+        if row["n_episodes"] and row["estimate"] is not None:
             judged[row["definition"]] = _judge(linked, row, ended, own)
     _nest(linked, {definition: part for definition, (part, _) in judged.items()})
     return Courses(linked, judged)

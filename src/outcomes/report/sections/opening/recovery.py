@@ -104,9 +104,9 @@ def _note() -> Block:
             "Smallest effect detected: by {power} of such studies. Intervals should hold the truth in {level} of "
             "studies; brackets show what so few simulated studies leave open. Effect detected: in the simulated "
             "world, whose effects are as strong as the field has seen. For a verdict the last columns are: nothing "
-            "claimed where there is nothing, and fit to the wish recognised. All scales run from {low} to {high} in the simulation. "
-            "Intervals are quick approximations of those in this report, and ratings are about as complete as in a "
-            "typical study.",
+            "claimed where there is nothing, and fit to the wish recognised. All scales run from {low} to {high} in "
+            "the simulation. Intervals are quick approximations of those in this report, and ratings are about as "
+            "complete as in a typical study.",
             power=Given("80%"),
             level=Given("95%"),
             low=Given("0"),
