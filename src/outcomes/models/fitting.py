@@ -10,7 +10,7 @@ import numpy as np
 from outcomes.disclosure import estimates_may_be_shown
 from outcomes.errors import FitRefused, FormulaError
 from outcomes.mixed import FitStatus, fit_binomial, fit_cluster_robust, fit_linear
-from outcomes.mixed.results import MixedFit
+from outcomes.mixed.results.fit import MixedFit
 from outcomes.models.curves import dropout_curves, satisfaction_curve
 from outcomes.models.population import Population, count_population, refusal_of
 from outcomes.models.refusals import Refusal, RefusalRule

@@ -124,7 +124,7 @@ def _levels(formula: str, mart: duckdb.DuckDBPyRelation, rule: Disclosure, model
     for difference, part in zip(differences, LESS_WITHIN.values(), strict=True):
         yield words | {"part": part}, numbers(answered.estimate(difference), answered)
     joint = wald_test(answered.fit, differences)
-    yield words | {"part": SlopePart.ONE_SLOPE}, of_model(answered, None, p_value=joint.p)
+    yield words | {"part": SlopePart.ONE_SLOPE}, of_model(answered, None, p_value=joint.p_value)
     yield from _corrected(answered, mart, rule, model)
 
 
