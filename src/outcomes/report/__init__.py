@@ -2,7 +2,7 @@
 
 How to add a section
 --------------------
-1. Write `report/sections/<room>/<name>.py` with `SECTION = ReportSection(name, title, blocks, analysis)`. `blocks` takes
+1. Write `report/sections/<room>/<name>.py` with `SECTION = ReportSection(name, title, blocks, ...)`. `blocks` takes
    a `Source` and gives a tuple of blocks: none where it has nothing to say. Where the analysis that it rests on was
    refused, the section says so by itself. Look at `findings/connection.py`.
 2. Put `<name>.SECTION` into `SECTIONS` of `report/document.py`, where it belongs in the order.

@@ -65,7 +65,7 @@ def test_every_outcome_and_level_has_a_verdict_with_its_trace(fit_tables):
 def test_the_surface_that_was_simulated_is_in_the_evidence(fit_tables):
     rows = {
         row["quantity"]: row
-        for row in fit_tables[0]["balance_evidence"].iter_rows(named=True)
+        for row in fit_tables["balance_evidence"].iter_rows(named=True)
         if (row["outcome"], row["level"]) == ("satisfaction", "session")
     }
     a4 = rows["response surface: a4"]  # -4 times the cost of misfit, 0.15, shrunken by the ceiling

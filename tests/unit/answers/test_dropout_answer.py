@@ -71,7 +71,7 @@ def test_a_steep_simulated_slope_is_found_under_the_studys_definition():
 
 
 def test_undetermined_episodes_are_dropout_or_not_and_open_ones_stay_censored(answered):
-    con = answered[2]
+    con = answered[1]
     counts = {}
     for reading in Reading:
         rows = risk_set(con, "unilateral", reading, SETTINGS.dropout.silent_days).filter("is_last")
@@ -88,11 +88,11 @@ def test_undetermined_episodes_are_dropout_or_not_and_open_ones_stay_censored(an
 
 
 def test_sessions_in_which_a_definition_cannot_have_dropout_are_left_out(answered):
-    rows = risk_set(answered[2], "count_3", Reading.AS_RECORDED, 90)
+    rows = risk_set(answered[1], "count_3", Reading.AS_RECORDED, 90)
     at_risk, terms = baseline(rows, "is_dropout")
     assert at_risk.aggregate("min(attended_number), max(attended_number)").fetchall() == [(1, 2)]
     assert terms == ("session_1",)
-    assert baseline(risk_set(answered[2], "unilateral", Reading.AS_RECORDED, 90), "is_dropout")[1] == (
+    assert baseline(risk_set(answered[1], "unilateral", Reading.AS_RECORDED, 90), "is_dropout")[1] == (
         "session_1", "session_2", "session_3", "log_session",
     )  # fmt: skip
 

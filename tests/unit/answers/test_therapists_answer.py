@@ -80,7 +80,7 @@ def test_guidance_that_follows_satisfaction_is_found_as_responsiveness(answered)
 
 
 def test_counts_of_therapists_are_suppressed_or_rounded_and_no_one_can_be_found(answered):
-    table, _, con = answered
+    table, con = answered
     shown = table.filter(pl.col("shown") != "")
     assert set(shown["quantity"]) == {*therapists.BINS, TherapistQuantity.PAIRS}
     assert all(SHOWN.fullmatch(text) for text in shown["shown"])
