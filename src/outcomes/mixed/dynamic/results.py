@@ -1,0 +1,304 @@
+"""The dynamic model's frozen result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from scipy import stats
+
+from outcomes.errors import UsageError
+from outcomes.mixed.dynamic.problem import DynamicProblem
+from outcomes.mixed.optimise import OptSummary
+from outcomes.mixed.results import VarianceBlock
+from outcomes.mixed.status import FitStatus
+
+CARRY_OVER_OF_GUIDANCE = "carry-over of guidance"
+RESPONSIVENESS = "responsiveness"
+NEXT_SESSION_SLOPE = "next-session slope"
+CARRY_OVER_OF_SATISFACTION = "carry-over of satisfaction"
+FIRST_SESSION_LINK = "first-session link"
+
+DYNAMIC_NAMES = (
+    CARRY_OVER_OF_GUIDANCE,
+    RESPONSIVENESS,
+    NEXT_SESSION_SLOPE,
+    CARRY_OVER_OF_SATISFACTION,
+    FIRST_SESSION_LINK,
+)
+"""a, b, c, phi and kappa in field terms, in the order of the parameters."""
+
+WIDEST_LOG_SD = 10.0
+"""Half width of a log standard deviation's interval above which the data say nothing by Wald's method."""
+
+
+class Part(StrEnum):
+    """Where a coefficient belongs."""
+
+    SATISFACTION = "satisfaction"
+    GUIDANCE = "guidance"
+    DYNAMICS = "dynamics"
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Parameters in the data's units are `linear` @ (the engine's psi, theta) + `shift`."""
+
+    linear: np.ndarray
+    shift: np.ndarray
+
+
+@dataclass(frozen=True)
+class DynamicFit:
+    """A fitted dynamic model; look at `status` before the estimates.
+
+    Parameters
+    ----------
+    formula, guidance_formula : str
+        The two equations as asked for.
+    names, parts : tuple of str and of Part, length k
+        Coefficients: those of satisfaction's equation under their formula's names, those of guidance's equation with
+        ``guidance: `` before, and `DYNAMIC_NAMES`.
+    beta, vcov : ndarray, shapes (k,) and (k, k)
+        In the data's units; the covariance is NaN when the fit did not converge.
+    parameters, parameter_cov : ndarray, shapes (m,) and (m, m)
+        The same, followed by the log standard deviations (first session's guidance and satisfaction, later sessions')
+        and the lower triangular factors of Sigma and T.
+    variances : tuple of VarianceBlock
+        Covariances of the clients' and the therapists' intercepts of guidance and satisfaction.
+    llf : float
+        Log-likelihood, all constants included.
+    n_parameters, nobs : int
+        `nobs` counts values: guidance and satisfaction of each session.
+    n_sessions, n_rated, n_missing : int
+        Sessions with guidance, those with satisfaction too, and rows left out (they count for the passing of time).
+    n_groups : dict of str to int
+    guidance, satisfaction : str
+        The outcomes.
+    status : FitStatus
+    messages : tuple of str
+    optimizer : OptSummary
+        In the engine's units.
+    timings : dict of str to float
+        Seconds by stage.
+    covariance_kind : str
+        "hessian" or "robust".
+    """
+
+    formula: str
+    guidance_formula: str
+    names: tuple[str, ...]
+    parts: tuple[Part, ...]
+    beta: np.ndarray
+    vcov: np.ndarray
+    parameters: np.ndarray
+    parameter_cov: np.ndarray = field(repr=False)
+    variances: tuple[VarianceBlock, ...]
+    llf: float
+    n_parameters: int
+    nobs: int
+    n_sessions: int
+    n_rated: int
+    n_missing: int
+    n_groups: dict[str, int]
+    guidance: str
+    satisfaction: str
+    status: FitStatus
+    messages: tuple[str, ...]
+    optimizer: OptSummary = field(repr=False)
+    timings: dict[str, float] = field(repr=False)
+    problem: DynamicProblem = field(repr=False)
+    conversion: Conversion = field(repr=False)
+    slopes: np.ndarray = field(repr=False)
+    covariance_kind: str = "hessian"
+
+    reml = False
+    engine = "outcomes"
+
+    @property
+    def params(self) -> pd.Series:
+        """Coefficients by name."""
+        return pd.Series(self.beta, index=list(self.names), name="estimate")
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of the coefficients."""
+        return pd.Series(np.sqrt(np.diag(self.vcov)), index=list(self.names), name="std_error")
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p-values by normal theory."""
+        return (2 * stats.norm.sf(np.abs(self.params / self.bse)) * self.bse / self.bse).rename("p_value")
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion."""
+        return -2 * self.llf + 2 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """Bayesian criterion with the logarithm of the number of sessions."""
+        return -2 * self.llf + np.log(self.n_sessions) * self.n_parameters
+
+    def ddf(self, L: np.ndarray) -> float:
+        """Denominator degrees of freedom of L @ beta = 0: infinite, normal theory is used."""
+        return np.inf
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the coefficients, shape (k, k)."""
+        return pd.DataFrame(self.vcov, index=list(self.names), columns=list(self.names))
+
+    def confint(self, level: float = 0.95) -> pl.DataFrame:
+        """Wald intervals of the coefficients: term, conf_low, conf_high; see `profile_dynamic` for profiled ones."""
+        half = _quantile(level) * self.bse.to_numpy()
+        return pl.DataFrame({"term": list(self.names), "conf_low": self.beta - half, "conf_high": self.beta + half})
+
+    def tidy(self, level: float = 0.95) -> pl.DataFrame:
+        """One row a coefficient: part, term, estimate, std_error, statistic, p_value, conf_low, conf_high, status."""
+        return pl.DataFrame({"part": [str(part) for part in self.parts], "term": list(self.names)}).hstack(
+            _inference(self.beta, self.bse.to_numpy(), level).with_columns(status=pl.lit(str(self.status)))
+        )
+
+    def spread(self, level: float = 0.95) -> pl.DataFrame:
+        """Standard deviations and correlations of intercepts and sessions.
+
+        Returns
+        -------
+        polars.DataFrame
+            group, name, estimate, std_error, conf_low, conf_high. Intervals are Wald's on the log scale (Fisher's z for
+            correlations); missing where a component is estimated as zero, or nearly.
+        """
+        k = len(self.names)
+        rows = [
+            self._transformed("first session", self.guidance, k, level),
+            self._transformed("first session", self.satisfaction, k + 1, level),
+            self._transformed("session", self.guidance, k + 2, level),
+            self._transformed("session", self.satisfaction, k + 3, level),
+        ]
+        for i, group in enumerate(self.n_groups):
+            rows += self._factor_rows(group, k + 4 + 3 * i, level)
+        names = ("estimate", "std_error", "conf_low", "conf_high")
+        schema = {"group": pl.String, "name": pl.String} | dict.fromkeys(names, pl.Float64)
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def derived(self, slope: str | Mapping[str, float] | None = None, level: float = 0.95) -> pl.DataFrame:
+        """What one unit more guidance than usual in a session goes with, by the delta method.
+
+        Parameters
+        ----------
+        slope : str or mapping of name to weight, optional
+            The same-session slope as a combination of satisfaction's coefficients; default: the term that is guidance
+            itself. For a square at guidance g: ``{"d": 1, "I(d**2)": 2 * g}``.
+        level : float
+
+        Returns
+        -------
+        polars.DataFrame
+            term, estimate, std_error, statistic, p_value, conf_low, conf_high. "same session" is the slope;
+            "next session, direct" is c (the next session's guidance held); "next session, all paths" is c + a slope.
+
+        Raises
+        ------
+        UsageError
+            When there is no such term.
+        """
+        weights = self._weights(slope)
+        c, a = (self.names.index(name) for name in (NEXT_SESSION_SLOPE, CARRY_OVER_OF_GUIDANCE))
+        same = float(weights @ self.beta)
+        direct = np.eye(len(self.names))[c]
+        total = direct + self.beta[a] * weights + same * np.eye(len(self.names))[a]
+        gradients = np.stack([weights, direct, total])
+        estimates = np.array([same, self.beta[c], self.beta[c] + self.beta[a] * same])
+        errors = np.sqrt(np.einsum("ij,jk,ik->i", gradients, self.vcov, gradients))
+        terms = ["same session", "next session, direct", "next session, all paths"]
+        return pl.DataFrame({"term": terms}).hstack(_inference(estimates, errors, level))
+
+    def robust(self) -> DynamicFit:
+        """The same fit with covariances that hold when clients of one therapist are alike in ways the model lacks.
+
+        Raises
+        ------
+        FitRefused
+            With fewer than 10 independent sets of clients.
+        """
+        from outcomes.mixed.dynamic.robust import robust_covariance
+
+        cov = robust_covariance(self)
+        k = len(self.names)
+        return replace(self, vcov=cov[:k, :k], parameter_cov=cov, covariance_kind="robust")
+
+    def summary(self) -> str:
+        """The fit as aligned text."""
+        from outcomes.mixed.dynamic.summary import as_text
+
+        return as_text(self)
+
+    def _weights(self, slope: str | Mapping[str, float] | None) -> np.ndarray:
+        """Weights of the coefficients that make the same-session slope."""
+        asked = self.guidance if slope is None else slope
+        weights = np.zeros(len(self.names))
+        for name, weight in ({asked: 1.0} if isinstance(asked, str) else asked).items():
+            if name not in self.names:
+                raise UsageError(f"The model has no coefficient {name!r}.", "it has " + ", ".join(self.names))
+            weights[self.names.index(name)] = weight
+        return weights
+
+    def _transformed(self, group: str, name: str, place: int, level: float) -> tuple:
+        """A row of a standard deviation whose logarithm is a parameter."""
+        sd = float(np.exp(self.parameters[place]))
+        return (group, name, sd, *_log_interval(sd, float(np.sqrt(self.parameter_cov[place, place])), level))
+
+    def _factor_rows(self, group: str, first: int, level: float) -> list[tuple]:
+        """Rows of two intercepts' standard deviations and of their correlation."""
+        l11, l21, l22 = self.parameters[first : first + 3]
+        cov = self.parameter_cov[first : first + 3, first : first + 3]
+        sds = abs(l11), float(np.hypot(l21, l22))
+        rows = []
+        gradients = (np.array([1 / l11, 0, 0]), np.array([0, l21, l22]) / sds[1] ** 2) if min(sds) > 0 else (None, None)
+        for name, sd, gradient in zip((self.guidance, self.satisfaction), sds, gradients, strict=True):
+            error = np.nan if gradient is None else float(np.sqrt(gradient @ cov @ gradient))
+            rows.append((group, name, sd, *_log_interval(sd, error, level)))
+        if gradients[0] is None:
+            return [*rows, (group, "correlation", None, None, None, None)]
+        rho = np.sign(l11) * l21 / sds[1]
+        gradient = np.sign(l11) * np.array([0, l22**2, -l21 * l22]) / sds[1] ** 3
+        error = float(np.sqrt(gradient @ cov @ gradient))
+        if not np.isfinite(error) or 1 - rho**2 < 1e-6:
+            return [*rows, (group, "correlation", float(rho), None, None, None)]
+        half = _quantile(level) * error / (1 - rho**2)
+        low, high = np.tanh(np.arctanh(rho) + np.array([-half, half]))
+        return [*rows, (group, "correlation", float(rho), error, float(low), float(high))]
+
+
+def _quantile(level: float) -> float:
+    """Normal quantile of a two-sided interval."""
+    if not 0 < level < 1:
+        raise UsageError(f"The level of an interval lies between 0 and 1, not at {level}.")
+    return float(stats.norm.ppf(0.5 + level / 2))
+
+
+def _inference(estimates: np.ndarray, errors: np.ndarray, level: float) -> pl.DataFrame:
+    """The columns of inference by normal theory; missing where there is no standard error."""
+    half = _quantile(level) * errors
+    return pl.DataFrame(
+        {
+            "estimate": estimates,
+            "std_error": errors,
+            "statistic": estimates / errors,
+            "p_value": 2 * stats.norm.sf(np.abs(estimates / errors)),
+            "conf_low": estimates - half,
+            "conf_high": estimates + half,
+        }
+    ).with_columns(pl.all().fill_nan(None))
+
+
+def _log_interval(sd: float, log_error: float, level: float) -> tuple[float | None, float | None, float | None]:
+    """Standard error and limits of a standard deviation, from the standard error of its logarithm."""
+    half = _quantile(level) * log_error
+    if not np.isfinite(half) or half > WIDEST_LOG_SD:
+        return None, None, None
+    return sd * log_error, sd * float(np.exp(-half)), sd * float(np.exp(half))
