@@ -5,20 +5,12 @@ from __future__ import annotations
 import time as clock
 from typing import Any
 
-import numpy as np
-
 from outcomes.errors import FitRefused
-from outcomes.mixed.dynamic import parameters
 from outcomes.mixed.dynamic.columns import MIN_CLIENTS, MIN_SESSIONS, read_rows
-from outcomes.mixed.dynamic.gradient import gradient
-from outcomes.mixed.dynamic.likelihood import evaluate
-from outcomes.mixed.dynamic.problem import DynamicProblem, build_problem
+from outcomes.mixed.dynamic.problem import build_problem
 from outcomes.mixed.dynamic.results import DynamicFit
+from outcomes.mixed.dynamic.search import search
 from outcomes.mixed.dynamic.units import wrap_up
-from outcomes.mixed.optimise import OptSummary, minimise
-
-HESSIAN_STEP = 1e-5
-"""Step of the differences of the exact gradient, relative to max(1, |theta|)."""
 
 
 def fit_dynamic(
@@ -83,61 +75,8 @@ def fit_dynamic(
     has_read = clock.perf_counter()
     problem = build_problem(read.rows, has_therapists=therapist is not None)
     built = clock.perf_counter()
-    story, slopes = optimise(problem)
+    story, slopes = search(read.rows, problem)
     timings = {"read": has_read - began, "build": built - has_read, "optimise": clock.perf_counter() - built}
     groups = {client: read.n_clients} | ({therapist: read.n_therapists} if therapist else {})
     equations = (" ".join(formula.split()), f"{guidance} ~ {guidance_covariates}")
     return wrap_up(equations, read, problem, story, slopes, groups, timings)
-
-
-def optimise(problem: DynamicProblem, start: np.ndarray | None = None) -> tuple[OptSummary, np.ndarray]:
-    """Minimise the deviance.
-
-    Returns
-    -------
-    story : OptSummary
-    slopes : ndarray, shape (p, m)
-        Derivatives of the best linear coefficients with respect to theta.
-    """
-    slopes = np.zeros((len(problem.linear), problem.n_theta))
-
-    def at(theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        try:
-            state = evaluate(problem, theta)
-            return state.deviance, gradient(problem, state), state.psi
-        except np.linalg.LinAlgError:
-            return np.inf, np.zeros_like(theta), np.zeros(len(problem.linear))
-
-    def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        with np.errstate(over="ignore", invalid="ignore"):
-            value, slope, _ = at(theta)
-        is_sound = np.isfinite(value) and np.isfinite(slope).all()
-        return (value, slope) if is_sound else (np.inf, np.zeros_like(theta))
-
-    def hessian(theta: np.ndarray) -> np.ndarray:
-        rows = np.empty((len(theta), len(theta)))
-        for i, step in enumerate(HESSIAN_STEP * np.maximum(1.0, np.abs(theta))):
-            shift = step * np.eye(len(theta))[i]
-            up, down = at(theta + shift), at(theta - shift)
-            rows[i] = (up[1] - down[1]) / (2 * step)
-            slopes[:, i] = (up[2] - down[2]) / (2 * step)
-        return (rows + rows.T) / 2
-
-    story = minimise(
-        objective,
-        parameters.start(problem.n_theta) if start is None else start,
-        curvature=_curvature(problem),
-        exact_hessian=hessian,
-    )
-    return story, slopes
-
-
-def _curvature(problem: DynamicProblem) -> np.ndarray:
-    """Rough second derivatives of the deviance: sessions for what moves within series, units for intercepts."""
-    n = problem.n_values / 2
-    n_clients = int(problem.pairs.client.max()) + 1
-    parts = [np.full(4, 2 * n), [2.0 * n_clients], np.full(2, 4.0 * n_clients), np.full(2, 4 * n)]
-    parts.append(np.full(3, 4.0 * n_clients))
-    if problem.layout is not None:
-        parts.append(np.full(3, 8.0 * problem.layout.n))
-    return np.concatenate(parts)

@@ -66,42 +66,33 @@ def _block_posterior(
 
     Given t, s has precision K and mean K^-1 Lambda' E' (score - C Gamma t); b = E Lambda s + Gamma t.
     """
-    n, k = block.n_clients, block.n_therapists
+    n, k, unit = block.n_clients, block.n_therapists, block.unit
     Lambda, Gamma = state.client_factor, state.therapist_factor
+    total = score.reshape(n, k, 2).sum(axis=1)
     score = score.reshape(n, 2 * k)
     stacked = np.tile(Lambda, (k, 1))  # E Lambda
     LK = stacked @ one.K_inverse
-    cov = LK @ stacked.T
-    if modes is None:
-        s = (score.reshape(n, k, 2).sum(axis=1) @ Lambda)[:, None, :] @ one.K_inverse
-        mean = s @ stacked.T
-        with_s = LK
-    else:
+    cov, with_s, Gamma_t = LK @ stacked.T, LK, None
+    if modes is not None:
         t = modes[block.therapist]
         Gamma_t = (t @ Gamma.T).reshape(n, 2 * k)
-        s = (score.reshape(n, k, 2).sum(axis=1) - _times(one.CE.swapaxes(1, 2), Gamma_t)) @ Lambda
-        s = s[:, None, :] @ one.K_inverse
-        mean = s @ stacked.T + Gamma_t[:, None, :]
-        inverse = state.therapists.inverse[block.links].transpose(0, 1, 3, 2, 4).reshape(block.shape)
+        total = total - np.einsum("nij,ni->nj", one.CE[unit], Gamma_t)
+        inverse = state.therapists.inverse[block.links].transpose(0, 1, 3, 2, 4).reshape(one.C.shape)
         spread = np.kron(np.eye(k), Gamma)
         Y = spread - LK @ (one.G.swapaxes(1, 2) @ spread)
         YN = Y @ inverse
         cov = cov + YN @ Y.swapaxes(1, 2)
         with_s = LK - YN @ (spread.T @ one.G) @ one.K_inverse
-    s, mean = s[:, 0, :], mean[:, 0, :]
-    rest = score - _times(one.C, mean)
-    by_client = rest.reshape(n, k, 2).sum(axis=1).T @ s - np.einsum("nia,nib->ab", one.CE, with_s)
+    s = np.einsum("nij,nj->ni", one.K_inverse[unit], total @ Lambda)
+    mean = s @ stacked.T if Gamma_t is None else s @ stacked.T + Gamma_t
+    rest = score - np.einsum("nij,nj->ni", one.C[unit], mean)
+    by_client = rest.reshape(n, k, 2).sum(axis=1).T @ s - np.einsum("u,uia,uib->ab", block.size, one.CE, with_s)
     by_therapist = None
     if modes is not None:
-        own = (one.C @ YN).reshape(n, k, 2, k, 2)
-        by_therapist = rest.reshape(-1, 2).T @ t.reshape(-1, 2) - np.einsum("nkakb->ab", own)
+        own = (one.C @ YN).reshape(-1, k, 2, k, 2)
+        by_therapist = rest.reshape(-1, 2).T @ t.reshape(-1, 2) - np.einsum("u,ukakb->ab", block.size, own)
         by_therapist = -2 * by_therapist
-    return mean.reshape(n * k, 2), cov, -2 * by_client, by_therapist
-
-
-def _times(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Each matrix times its vector."""
-    return (matrices @ vectors[:, :, None])[:, :, 0]
+    return mean.reshape(n * k, 2), cov[unit], -2 * by_client, by_therapist
 
 
 def _expected_products(
@@ -118,13 +109,13 @@ def _expected_products(
     def residuals(D: np.ndarray, Y: np.ndarray) -> np.ndarray:
         return np.concatenate([D @ weights[:q_d], Y @ weights[q_d:]], axis=1)
 
-    root = residuals(group.root_D, group.root_Y)
+    root = residuals(group.root_guidance, group.root_satisfaction)
     S = np.add.reduceat(root[:, :, None] * root[:, None, :], group.root_first, axis=0)
     if len(group.cell_word):
         mean = posterior.mean[group.cell_pair]
         second = posterior.cov[diagonal[group.cell_pair]] + mean[:, :, None] * mean[:, None, :]
         second = np.add.reduceat(group.cell_count[:, None, None] * second, group.cell_first, axis=0)
-        sums = residuals(group.cell_D, group.cell_Y)
+        sums = residuals(group.cell_guidance, group.cell_satisfaction)
         cross = np.add.reduceat(mean[:, :, None] * sums[:, None, :], group.cell_first, axis=0)
         word = group.cell_word[group.cell_first]
         S[word] += second[:, outcome[:, None], outcome]

@@ -26,11 +26,11 @@ class Eliminated:
 
     Parameters
     ----------
-    C : ndarray, shape (n, 2K, 2K)
-        Precision of the effects by the data.
-    CE, G : ndarray, shape (n, 2K, 2)
+    C : ndarray, shape (U, 2K, 2K)
+        Precision of the effects by the data, by unit.
+    CE, G : ndarray, shape (U, 2K, 2)
         Its row sums over pairs, and these times Lambda.
-    K_inverse : ndarray, shape (n, 2, 2)
+    K_inverse : ndarray, shape (U, 2, 2)
     """
 
     C: np.ndarray
@@ -81,21 +81,19 @@ def evaluate(problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None 
     q = problem.q_d + problem.q_y
     gram = np.zeros((q, q))
     log_det = 0.0
-    h = np.zeros((problem.pairs.n, 2 * q))
-    flat = np.zeros(problem.n_flat)
-    own = np.zeros((problem.pairs.n, 4))
-    for group, precision, places in zip(problem.groups, found, problem.crossing_places, strict=True):
+    n_cells = problem.to_pairs.shape[1]
+    columns, precision_of = np.empty((n_cells, 2, q)), np.empty((n_cells, 4))
+    for group, precision, part in zip(problem.groups, found, problem.cells, strict=True):
         log_det += float(group.count @ precision.log_det)
         gram += _gram(group, precision)
         summed = by_outcome(precision.omega, group, axis=1)
-        if len(group.cell_word):
-            weights = summed[group.cell_word]
-            cells = np.concatenate(
-                [weights[:, :, : group.nd] @ group.cell_D, weights[:, :, group.nd :] @ group.cell_Y], axis=2
-            )
-            h += group.to_pairs @ cells.reshape(len(cells), 2 * q)
-            twice = by_outcome(summed, group, axis=2).reshape(-1, 4)[group.cell_word]
-            own += group.to_pairs @ (group.cell_count[:, None] * twice)
+        twice = by_outcome(summed, group, axis=2).reshape(-1, 4)
+        precision_of[part] = group.cell_count[:, None] * twice[group.cell_word]
+        _weigh_cells(group, summed, columns[part])
+    h = problem.to_pairs @ columns.reshape(n_cells, 2 * q)
+    own = problem.to_pairs @ precision_of
+    flat = np.zeros(problem.n_flat)
+    for group, precision, places in zip(problem.groups, found, problem.crossing_places, strict=True):
         if group.crossing is not None:
             crossing = group.crossing
             omega = precision.omega[crossing.word]
@@ -120,7 +118,7 @@ def evaluate(problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None 
         log_det += lost
         if has_therapists:
             left[block.pairs] = rest
-            D = one.C - one.G @ one.K_inverse @ one.G.swapaxes(1, 2)
+            D = (one.C - one.G @ one.K_inverse @ one.G.swapaxes(1, 2)) * block.size[:, None, None]
             k = block.n_therapists
             D = D.reshape(-1, k, 2, k, 2).transpose(0, 1, 3, 2, 4)
             links += np.bincount(
@@ -168,12 +166,22 @@ def _without_ratings(values: np.ndarray, axis: int) -> np.ndarray:
     return np.concatenate([total, np.zeros_like(total)], axis=axis)
 
 
+def _weigh_cells(group: Stretches, weights: np.ndarray, out: np.ndarray) -> None:
+    """Sums of the cells' columns with each pattern's weights (W, 2, n_m), into `out` of shape (C, 2, q)."""
+    q_d = group.cell_guidance.shape[2]
+    stops = np.append(group.cell_first, len(group.cell_word))[1:]
+    for first, stop in zip(group.cell_first, stops, strict=True):
+        own = weights[group.cell_word[first]]
+        np.matmul(own[:, : group.nd], group.cell_guidance[first:stop], out=out[first:stop, :, :q_d])
+        np.matmul(own[:, group.nd :], group.cell_satisfaction[first:stop], out=out[first:stop, :, q_d:])
+
+
 def _gram(group: Stretches, precision: Precisions) -> np.ndarray:
     """Cross-products of all columns, weighted by the patterns' precisions."""
-    size = np.diff(group.root_first, append=len(group.root_D))
+    size = np.diff(group.root_first, append=len(group.root_guidance))
     whitener = np.repeat(precision.whitener, size, axis=0)
     whitened = np.concatenate(
-        [whitener[:, :, : group.nd] @ group.root_D, whitener[:, :, group.nd :] @ group.root_Y], axis=2
+        [whitener[:, :, : group.nd] @ group.root_guidance, whitener[:, :, group.nd :] @ group.root_satisfaction], axis=2
     )
     whitened = whitened.reshape(-1, whitened.shape[2])
     return whitened.T @ whitened
@@ -184,20 +192,26 @@ def _eliminate(
 ) -> tuple[Eliminated, float, np.ndarray, np.ndarray]:
     """Integrate the clients' intercepts out: the parts, log-determinant, fall of the Gram matrix, what is left of h."""
     n, k, q = block.n_clients, block.n_therapists, h.shape[2]
-    C = flat[block.part].reshape(block.shape)
-    CE = C.reshape(n, 2 * k, k, 2).sum(axis=2)
-    own_h = h[block.pairs].reshape(n, k, 2, q)
-    K = np.eye(2) + Lambda.T @ CE.reshape(n, k, 2, 2).sum(axis=1) @ Lambda
+    C = flat[block.part].reshape(block.shape)[block.one_of]
+    CE = C.reshape(-1, 2 * k, k, 2).sum(axis=2)
+    K = np.eye(2) + Lambda.T @ CE.reshape(-1, k, 2, 2).sum(axis=1) @ Lambda
     det = K[:, 0, 0] * K[:, 1, 1] - K[:, 0, 1] ** 2
     K_inverse = np.empty_like(K)
     K_inverse[:, 0, 0], K_inverse[:, 1, 1] = K[:, 1, 1] / det, K[:, 0, 0] / det
     K_inverse[:, 0, 1] = K_inverse[:, 1, 0] = -K[:, 0, 1] / det
     G = CE @ Lambda
-    scaled = Lambda.T @ own_h.sum(axis=1)
-    solved = K_inverse @ scaled
-    fall = scaled.reshape(-1, q).T @ solved.reshape(-1, q)
-    rest = (own_h.reshape(n, 2 * k, q) - G @ solved).reshape(n * k, 2, q)
-    return Eliminated(C, CE, G, K_inverse), float(np.log(det).sum()), fall, rest
+    own_h = h[block.pairs].reshape(n, k, 2, q)
+    total = own_h.sum(axis=1) if k > 1 else own_h[:, 0]
+    root = np.linalg.cholesky(K_inverse).swapaxes(1, 2) @ Lambda.T
+    scaled = times(root[block.unit], total).reshape(-1, q)
+    rest = own_h.reshape(n, 2 * k, q) - times((G @ K_inverse @ Lambda.T)[block.unit], total)
+    lost = float(block.size @ np.log(det))
+    return Eliminated(C, CE, G, K_inverse), lost, scaled.T @ scaled, rest.reshape(n * k, 2, q)
+
+
+def times(matrices: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Products of many small matrices (n, i, 2) and (n, 2, q), row by row of the small ones: faster than matmul."""
+    return matrices[:, :, :1] * values[:, None, 0] + matrices[:, :, 1:] * values[:, None, 1]
 
 
 def _least_squares(

@@ -26,8 +26,12 @@ class ClientBlocks:
     part : slice
         Their part of the flat storage.
     therapist : ndarray of int, shape (n, K)
-    links : ndarray of int, shape (n, K, K, 2, 2), or None
-        Places of their therapists' blocks in the therapists' matrix.
+    unit : ndarray of int, shape (n,)
+        Clients of one unit share their therapist and their patterns, so their matrices are the same.
+    one_of : ndarray of int, shape (U,); size : ndarray, shape (U,)
+        A client of each unit, and how many it has.
+    links : ndarray of int, shape (U, K, K, 2, 2), or None
+        Places of the units' therapists' blocks in the therapists' matrix.
     """
 
     n_clients: int
@@ -35,6 +39,9 @@ class ClientBlocks:
     pairs: slice
     part: slice
     therapist: np.ndarray
+    unit: np.ndarray
+    one_of: np.ndarray
+    size: np.ndarray
     links: np.ndarray | None
 
     @property
@@ -53,6 +60,10 @@ class DynamicProblem:
     crossing_places : tuple of ndarray or None
         By group, places (R, n_m, n_m) of its crossing stretches' entries in the clients' flat storage.
     pairs : Pairs
+    cells : tuple of slice
+        Each group's cells among all.
+    to_pairs : csr_array, shape (P, C)
+        Adds cells by pair.
     blocks : tuple of ClientBlocks
     diagonal : ndarray of int, shape (P, 2, 2)
         Places of each pair's own block in the clients' flat storage.
@@ -71,6 +82,8 @@ class DynamicProblem:
     places: tuple[Indices, ...]
     crossing_places: tuple[np.ndarray | None, ...]
     pairs: Pairs
+    cells: tuple[slice, ...]
+    to_pairs: sp.csr_array
     blocks: tuple[ClientBlocks, ...]
     diagonal: np.ndarray
     layout: Layout | None
@@ -107,8 +120,11 @@ def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
     for size, own in pairs.groups:
         n = (own.stop - own.start) // size
         therapist = pairs.therapist[own].reshape(n, size)
-        links = layout.places(therapist[:, :, None], therapist[:, None, :]) if layout else None
-        block = ClientBlocks(n, size, own, slice(first, first + n * (2 * size) ** 2), therapist, links)
+        one_of, unit = _units(groups, pairs, own) if size == 1 else (np.arange(n), np.arange(n))
+        who = therapist[one_of]
+        links = layout.places(who[:, :, None], who[:, None, :]) if layout else None
+        part = slice(first, first + n * (2 * size) ** 2)
+        block = ClientBlocks(n, size, own, part, therapist, unit, one_of, np.bincount(unit).astype(float), links)
         client, place = np.divmod(np.arange(own.stop - own.start), size)
         origin[own] = first + client * (2 * size) ** 2 + 2 * place * 2 * size
         stride[own], column[own] = 2 * size, 2 * place
@@ -124,6 +140,11 @@ def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
         effect = group.crossing.effect
         return row_of[effect][:, :, None] + column_of[effect][:, None, :]
 
+    cell_pair = np.concatenate([group.cell_pair for group in groups])
+    stops = np.cumsum([len(group.cell_pair) for group in groups])
+    to_pairs = sp.csr_array(
+        (np.ones(len(cell_pair)), (cell_pair, np.arange(len(cell_pair)))), (pairs.n, len(cell_pair))
+    )
     by_therapist = None
     if layout:
         by_therapist = sp.csr_array(
@@ -134,6 +155,8 @@ def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
         places=tuple(indices(group) for group in groups),
         crossing_places=tuple(crossing_places(group) for group in groups),
         pairs=pairs,
+        cells=tuple(slice(int(stop) - len(g.cell_pair), int(stop)) for stop, g in zip(stops, groups, strict=True)),
+        to_pairs=to_pairs,
         blocks=tuple(blocks),
         diagonal=row_of.reshape(-1, 2)[:, :, None] + column_of.reshape(-1, 2)[:, None, :],
         layout=layout,
@@ -143,3 +166,26 @@ def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
         n_values=len(rows.client) + int(rows.is_rated.sum()),
         longest=max(int(group.offset.max()) for group in groups),
     )
+
+
+def _units(groups: tuple[Stretches, ...], pairs: Pairs, own: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Clients with one therapist, told apart by this therapist and by how often they show each pattern."""
+    shown = sp.hstack(
+        [
+            sp.csr_array((group.cell_count, (group.cell_pair, group.cell_word)), shape=(pairs.n, len(group.count)))
+            for group in groups
+        ],
+        format="csr",
+    )[own]
+    # Equal rows have equal sums; random weights tell all others apart, which is checked below.
+    key = shown @ np.random.default_rng(0).uniform(1, 2, shown.shape[1]) + 0.0
+    kind = np.unique(key, return_inverse=True)[1]
+    _, one_of, unit = np.unique(
+        kind.astype(np.int64) * (int(pairs.therapist.max()) + 1) + pairs.therapist[own],
+        return_index=True,
+        return_inverse=True,
+    )
+    if (shown - shown[one_of[unit]]).count_nonzero():
+        n = own.stop - own.start
+        return np.arange(n), np.arange(n)
+    return one_of, unit

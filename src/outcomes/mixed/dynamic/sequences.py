@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 CHUNK = 65_536
 """Stretches whose cross-products are formed at once."""
@@ -96,16 +95,14 @@ class Stretches:
     offset : ndarray of int, shape (W, L)
         Sessions from the start to each of its sessions, by pattern.
     count : ndarray of int, shape (W,)
-    root_D, root_Y : ndarray, shapes (N, nd, 1 + p_d) and (N, ny, 1 + p_y)
+    root_guidance, root_satisfaction : ndarray, shapes (N, nd, 1 + p_d) and (N, ny, 1 + p_y)
         Rows whose cross-products are those of all stretches of the pattern.
     root_first : ndarray of int, shape (W,)
         Where each pattern's rows start.
     cell_word, cell_first : ndarray of int, shapes (C,) and (V,); cell_count : ndarray, shape (C,)
         Cells (pattern by pair), sorted by pattern; the first cell of each pattern that has any.
-    cell_D, cell_Y : ndarray, shapes (C, nd, 1 + p_d) and (C, ny, 1 + p_y)
+    cell_guidance, cell_satisfaction : ndarray, shapes (C, nd, 1 + p_d) and (C, ny, 1 + p_y)
         Sums over a cell's stretches.
-    to_pairs : csr_array, shape (P, C)
-        Adds cells by pair.
     cell_pair : ndarray of int, shape (C,)
     crossing : Crossing or None
     """
@@ -114,15 +111,14 @@ class Stretches:
     is_rated: bool
     offset: np.ndarray
     count: np.ndarray
-    root_D: np.ndarray
-    root_Y: np.ndarray
+    root_guidance: np.ndarray
+    root_satisfaction: np.ndarray
     root_first: np.ndarray
     cell_word: np.ndarray
     cell_first: np.ndarray
     cell_count: np.ndarray
-    cell_D: np.ndarray
-    cell_Y: np.ndarray
-    to_pairs: sp.csr_array
+    cell_guidance: np.ndarray
+    cell_satisfaction: np.ndarray
     cell_pair: np.ndarray
     crossing: Crossing | None
 
@@ -191,7 +187,7 @@ def _group(
     rated_places = [place for place, is_in in ((0, has_start), (-1, is_rated)) if is_in]
     rated = at[:, rated_places]
     count = np.bincount(word, minlength=len(offset))
-    root_D, root_Y, root_first = _roots(rows, at, rated, np.cumsum(count) - count)
+    root_guidance, root_satisfaction, root_first = _roots(rows, at, rated, np.cumsum(count) - count)
 
     is_crossing = (pair != pair[:, :1]).any(axis=1)
     crossing = None
@@ -208,22 +204,19 @@ def _group(
     is_new[1:] = (word[1:] != word[:-1]) | (owner[1:] != owner[:-1])
     starts = np.flatnonzero(is_new)
     cell_pair = owner[starts]
-    n_cells = len(starts)
-    ones = np.ones(n_cells)
     return Stretches(
         has_start=has_start,
         is_rated=is_rated,
         offset=offset,
         count=count,
-        root_D=root_D,
-        root_Y=root_Y,
+        root_guidance=root_guidance,
+        root_satisfaction=root_satisfaction,
         root_first=root_first,
         cell_word=word[starts],
         cell_first=np.flatnonzero(np.diff(word[starts], prepend=-1)),
         cell_count=np.diff(starts, append=len(word)).astype(float),
-        cell_D=_sums(rows.D, at, starts),
-        cell_Y=_sums(rows.Y, rated, starts),
-        to_pairs=sp.csr_array((ones, (cell_pair, np.arange(n_cells))), shape=(pairs.n, n_cells)),
+        cell_guidance=_sums(rows.D, at, starts),
+        cell_satisfaction=_sums(rows.Y, rated, starts),
         cell_pair=cell_pair,
         crossing=crossing,
     )
