@@ -75,7 +75,7 @@ def fit_dynamic(
     has_read = clock.perf_counter()
     problem = build_problem(read.rows, has_therapists=therapist is not None)
     built = clock.perf_counter()
-    story, slopes = search(read.rows, problem)
+    story, slopes = search(problem)
     timings = {"read": has_read - began, "build": built - has_read, "optimise": clock.perf_counter() - built}
     groups = {client: read.n_clients} | ({therapist: read.n_therapists} if therapist else {})
     equations = (" ".join(formula.split()), f"{guidance} ~ {guidance_covariates}")

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.mixed.dynamic import parameters
-from outcomes.mixed.dynamic.patterns import Precisions, precisions
+from outcomes.mixed.dynamic.assembly import Assembly, assemble
 from outcomes.mixed.dynamic.problem import ClientBlocks, DynamicProblem
-from outcomes.mixed.dynamic.sequences import Stretches
 from outcomes.mixed.dynamic.therapists import Factored, invert, solve
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -61,8 +60,7 @@ class State:
     client_factor: np.ndarray
     therapist_factor: np.ndarray | None
     tables: parameters.Tables
-    precisions: tuple[Precisions, ...]
-    h: np.ndarray
+    assembly: Assembly
     clients: tuple[Eliminated, ...]
     therapists: Factored | None
     right: np.ndarray | None
@@ -77,34 +75,9 @@ def evaluate(problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None 
         Where the deviance does not exist (parameters out of all bounds).
     """
     tables = parameters.tables(theta, problem.longest)
-    found = tuple(precisions(g, at, tables) for g, at in zip(problem.groups, problem.places, strict=True))
-    q = problem.q_d + problem.q_y
-    gram = np.zeros((q, q))
-    log_det = 0.0
-    n_cells = problem.to_pairs.shape[1]
-    columns, precision_of = np.empty((n_cells, 2, q)), np.empty((n_cells, 4))
-    for group, precision, part in zip(problem.groups, found, problem.cells, strict=True):
-        log_det += float(group.count @ precision.log_det)
-        gram += _gram(group, precision)
-        summed = by_outcome(precision.omega, group, axis=1)
-        twice = by_outcome(summed, group, axis=2).reshape(-1, 4)
-        precision_of[part] = group.cell_count[:, None] * twice[group.cell_word]
-        _weigh_cells(group, summed, columns[part])
-    h = problem.to_pairs @ columns.reshape(n_cells, 2 * q)
-    own = problem.to_pairs @ precision_of
-    flat = np.zeros(problem.n_flat)
-    for group, precision, places in zip(problem.groups, found, problem.crossing_places, strict=True):
-        if group.crossing is not None:
-            crossing = group.crossing
-            omega = precision.omega[crossing.word]
-            values = np.concatenate(
-                [omega[:, :, : group.nd] @ crossing.D, omega[:, :, group.nd :] @ crossing.Y], axis=2
-            )
-            np.add.at(h.reshape(-1, q), crossing.effect, values)
-            np.add.at(flat, places, omega)
-    flat[problem.diagonal] += own.reshape(-1, 2, 2)
-    h = h.reshape(-1, 2, q)
-
+    assembly = assemble(problem, tables)
+    gram, h, log_det = assembly.gram.copy(), assembly.h, assembly.log_det
+    q = len(gram)
     client_factor = parameters.factor(theta, parameters.N_DYNAMIC)
     has_therapists = problem.layout is not None
     therapist_factor = parameters.factor(theta, parameters.N_DYNAMIC + 3) if has_therapists else None
@@ -112,7 +85,7 @@ def evaluate(problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None 
     left = np.empty_like(h) if has_therapists else None
     eliminated = []
     for block in problem.blocks:
-        one, lost, fall, rest = _eliminate(block, flat, h, client_factor)
+        one, lost, fall, rest = _eliminate(block, assembly.flat, h, client_factor)
         eliminated.append(one)
         gram -= fall
         log_det += lost
@@ -140,17 +113,11 @@ def evaluate(problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None 
         client_factor=client_factor,
         therapist_factor=therapist_factor,
         tables=tables,
-        precisions=found,
-        h=h,
+        assembly=assembly,
         clients=tuple(eliminated),
         therapists=therapists,
         right=right,
     )
-
-
-def by_outcome(values: np.ndarray, group: Stretches, axis: int) -> np.ndarray:
-    """Sums over the observations of each outcome: the axis gets length 2."""
-    return np.add.reduceat(values, [0, group.nd], axis=axis) if group.ny else _without_ratings(values, axis)
 
 
 def residual_weights(problem: DynamicProblem, psi: np.ndarray) -> np.ndarray:
@@ -158,33 +125,6 @@ def residual_weights(problem: DynamicProblem, psi: np.ndarray) -> np.ndarray:
     weights = np.ones(problem.q_d + problem.q_y)
     weights[problem.linear] = -psi
     return weights
-
-
-def _without_ratings(values: np.ndarray, axis: int) -> np.ndarray:
-    """Sums by outcome where there is no satisfaction."""
-    total = values.sum(axis=axis, keepdims=True)
-    return np.concatenate([total, np.zeros_like(total)], axis=axis)
-
-
-def _weigh_cells(group: Stretches, weights: np.ndarray, out: np.ndarray) -> None:
-    """Sums of the cells' columns with each pattern's weights (W, 2, n_m), into `out` of shape (C, 2, q)."""
-    q_d = group.cell_guidance.shape[2]
-    stops = np.append(group.cell_first, len(group.cell_word))[1:]
-    for first, stop in zip(group.cell_first, stops, strict=True):
-        own = weights[group.cell_word[first]]
-        np.matmul(own[:, : group.nd], group.cell_guidance[first:stop], out=out[first:stop, :, :q_d])
-        np.matmul(own[:, group.nd :], group.cell_satisfaction[first:stop], out=out[first:stop, :, q_d:])
-
-
-def _gram(group: Stretches, precision: Precisions) -> np.ndarray:
-    """Cross-products of all columns, weighted by the patterns' precisions."""
-    size = np.diff(group.root_first, append=len(group.root_guidance))
-    whitener = np.repeat(precision.whitener, size, axis=0)
-    whitened = np.concatenate(
-        [whitener[:, :, : group.nd] @ group.root_guidance, whitener[:, :, group.nd :] @ group.root_satisfaction], axis=2
-    )
-    whitened = whitened.reshape(-1, whitened.shape[2])
-    return whitened.T @ whitened
 
 
 def _eliminate(

@@ -56,6 +56,7 @@ class DynamicProblem:
 
     Parameters
     ----------
+    rows : Rows
     groups, places : tuple of Stretches and of Indices
     crossing_places : tuple of ndarray or None
         By group, places (R, n_m, n_m) of its crossing stretches' entries in the clients' flat storage.
@@ -78,6 +79,7 @@ class DynamicProblem:
         Longest offset in a stretch, in sessions.
     """
 
+    rows: Rows
     groups: tuple[Stretches, ...]
     places: tuple[Indices, ...]
     crossing_places: tuple[np.ndarray | None, ...]
@@ -151,6 +153,7 @@ def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
             (np.ones(pairs.n), (pairs.therapist, np.arange(pairs.n))), shape=(layout.n, pairs.n)
         )
     return DynamicProblem(
+        rows=rows,
         groups=groups,
         places=tuple(indices(group) for group in groups),
         crossing_places=tuple(crossing_places(group) for group in groups),

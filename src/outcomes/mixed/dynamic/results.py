@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,9 @@ import polars as pl
 from scipy import stats
 
 from outcomes.errors import UsageError
+from outcomes.mixed.dynamic.likelihood import evaluate
 from outcomes.mixed.dynamic.problem import DynamicProblem
+from outcomes.mixed.dynamic.profiles import profile_limits
 from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.results import VarianceBlock
 from outcomes.mixed.status import FitStatus
@@ -46,10 +49,19 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Conversion:
-    """Parameters in the data's units are `linear` @ (the engine's psi, theta) + `shift`."""
+    """From the engine's (psi, theta) to the data's units.
+
+    Parameters
+    ----------
+    linear, shift : ndarray, shapes (m, m) and (m,)
+        Parameters in the data's units are `linear` @ (psi, theta) + `shift`.
+    engine_cov : ndarray, shape (m, m)
+        Inverse of the observed information of (psi, theta).
+    """
 
     linear: np.ndarray
     shift: np.ndarray
+    engine_cov: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,6 @@ class DynamicFit:
     timings: dict[str, float] = field(repr=False)
     problem: DynamicProblem = field(repr=False)
     conversion: Conversion = field(repr=False)
-    slopes: np.ndarray = field(repr=False)
     covariance_kind: str = "hessian"
 
     reml = False
@@ -132,7 +143,8 @@ class DynamicFit:
     @property
     def pvalues(self) -> pd.Series:
         """Two-sided p-values by normal theory."""
-        return (2 * stats.norm.sf(np.abs(self.params / self.bse)) * self.bse / self.bse).rename("p_value")
+        values = 2 * stats.norm.sf(np.abs(self.beta / self.bse.to_numpy()))
+        return pd.Series(values, index=list(self.names), name="p_value")
 
     @property
     def aic(self) -> float:
@@ -152,10 +164,45 @@ class DynamicFit:
         """Covariance of the coefficients, shape (k, k)."""
         return pd.DataFrame(self.vcov, index=list(self.names), columns=list(self.names))
 
-    def confint(self, level: float = 0.95) -> pl.DataFrame:
-        """Wald intervals of the coefficients: term, conf_low, conf_high; see `profile_dynamic` for profiled ones."""
-        half = _quantile(level) * self.bse.to_numpy()
-        return pl.DataFrame({"term": list(self.names), "conf_low": self.beta - half, "conf_high": self.beta + half})
+    def confint(
+        self, level: float = 0.95, method: Literal["wald", "profile"] = "wald", terms: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Intervals of the coefficients: term, conf_low, conf_high.
+
+        Parameters
+        ----------
+        level : float
+        method : {"wald", "profile"}
+            Profile intervals refit all else at each value (some 50 evaluations a coefficient); a limit that is not
+            found is missing. They do not know of `robust`.
+        terms : sequence of str, optional
+            Some of `names`; default: all.
+
+        Raises
+        ------
+        UsageError
+            Unknown terms; profile intervals of a fit that did not converge.
+        """
+        z = _quantile(level)
+        asked = list(self.names if terms is None else terms)
+        places = [self._place(name) for name in asked]
+        errors = self.bse.to_numpy()
+        if method == "wald":
+            limits = [(self.beta[i] - z * errors[i], self.beta[i] + z * errors[i]) for i in places]
+        elif self.status is FitStatus.NOT_CONVERGED:
+            raise UsageError("The fit did not converge, so it has no profile intervals.")
+        else:
+            convert = self.conversion
+            limits = [
+                profile_limits(
+                    self.problem, self.optimizer, convert.linear[i], convert.shift[i], self.beta[i], errors[i], z
+                )
+                for i in places
+            ]
+        low, high = zip(*limits, strict=True)
+        return pl.DataFrame({"term": asked, "conf_low": low, "conf_high": high}).with_columns(
+            pl.col("conf_low", "conf_high").fill_nan(None)
+        )
 
     def tidy(self, level: float = 0.95) -> pl.DataFrame:
         """One row a coefficient: part, term, estimate, std_error, statistic, p_value, conf_low, conf_high, status."""
@@ -222,12 +269,18 @@ class DynamicFit:
 
         Raises
         ------
+        UsageError
+            When the fit did not converge.
         FitRefused
-            With fewer than 10 independent sets of clients.
+            With fewer than 10 therapists (clients, in a model without therapists).
         """
         from outcomes.mixed.dynamic.robust import robust_covariance
 
-        cov = robust_covariance(self)
+        if self.status is FitStatus.NOT_CONVERGED:
+            raise UsageError("The fit did not converge, so it has no standard errors.")
+        state = evaluate(self.problem, self.optimizer.final)
+        cov = robust_covariance(self.problem, state, self.conversion.engine_cov)
+        cov = self.conversion.linear @ cov @ self.conversion.linear.T
         k = len(self.names)
         return replace(self, vcov=cov[:k, :k], parameter_cov=cov, covariance_kind="robust")
 
@@ -242,10 +295,14 @@ class DynamicFit:
         asked = self.guidance if slope is None else slope
         weights = np.zeros(len(self.names))
         for name, weight in ({asked: 1.0} if isinstance(asked, str) else asked).items():
-            if name not in self.names:
-                raise UsageError(f"The model has no coefficient {name!r}.", "it has " + ", ".join(self.names))
-            weights[self.names.index(name)] = weight
+            weights[self._place(name)] = weight
         return weights
+
+    def _place(self, name: str) -> int:
+        """Place of a coefficient."""
+        if name not in self.names:
+            raise UsageError(f"The model has no coefficient {name!r}.", "it has " + ", ".join(self.names))
+        return self.names.index(name)
 
     def _transformed(self, group: str, name: str, place: int, level: float) -> tuple:
         """A row of a standard deviation whose logarithm is a parameter."""

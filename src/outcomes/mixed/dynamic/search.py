@@ -10,7 +10,6 @@ from outcomes.mixed.dynamic import parameters
 from outcomes.mixed.dynamic.gradient import gradient
 from outcomes.mixed.dynamic.likelihood import evaluate
 from outcomes.mixed.dynamic.problem import DynamicProblem, build_problem
-from outcomes.mixed.dynamic.sequences import Rows
 from outcomes.mixed.optimise import OptSummary, minimise, refine
 
 HESSIAN_STEP = 1e-6
@@ -20,7 +19,7 @@ TWIN_CLIENTS = 4_000
 """Clients of the first fit; its optimum lies within a few standard errors of the exact one."""
 
 
-def search(rows: Rows, problem: DynamicProblem) -> tuple[OptSummary, np.ndarray]:
+def search(problem: DynamicProblem) -> tuple[OptSummary, np.ndarray]:
     """Find the optimum; with many clients from the optimum of some of them.
 
     Returns
@@ -30,11 +29,11 @@ def search(rows: Rows, problem: DynamicProblem) -> tuple[OptSummary, np.ndarray]
     slopes : ndarray, shape (p, m)
         Derivatives of the best linear coefficients with respect to theta.
     """
-    n_clients = int(rows.client.max()) + 1
-    step = n_clients // TWIN_CLIENTS
+    step = (int(problem.rows.client.max()) + 1) // TWIN_CLIENTS
     if step < 2:
         return optimise(problem)
-    twin = build_problem(_some(rows, step), has_therapists=problem.layout is not None)
+    some = problem.rows.take(problem.rows.client % step == 0)
+    twin = build_problem(some, has_therapists=problem.layout is not None)
     found, _ = optimise(twin)
     if not found.is_converged:
         return optimise(problem)
@@ -89,19 +88,6 @@ class _Counter:
             return nowhere
         is_sound = np.isfinite(state.deviance) and np.isfinite(slope).all()
         return (state.deviance, slope, state.psi) if is_sound else nowhere
-
-
-def _some(rows: Rows, step: int) -> Rows:
-    """Every so many clients."""
-    keep = rows.client % step == 0
-    return Rows(
-        np.unique(rows.client[keep], return_inverse=True)[1],
-        np.unique(rows.therapist[keep], return_inverse=True)[1],
-        rows.slot[keep],
-        rows.is_rated[keep],
-        rows.D[keep],
-        rows.Y[keep],
-    )
 
 
 def _curvature(problem: DynamicProblem) -> np.ndarray:

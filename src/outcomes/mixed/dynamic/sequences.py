@@ -42,6 +42,17 @@ class Rows:
     D: np.ndarray
     Y: np.ndarray
 
+    def take(self, keep: np.ndarray) -> Rows:
+        """Rows of some clients, with new codes in the old order."""
+        return Rows(
+            np.unique(self.client[keep], return_inverse=True)[1],
+            np.unique(self.therapist[keep], return_inverse=True)[1],
+            self.slot[keep],
+            self.is_rated[keep],
+            self.D[keep],
+            self.Y[keep],
+        )
+
 
 @dataclass(frozen=True)
 class Pairs:

@@ -33,9 +33,10 @@ def wrap_up(
 ) -> DynamicFit:
     """The frozen result."""
     state = evaluate(problem, story.final)
-    conversion = _conversion(read, problem)
+    engine_cov = _joint_covariance(state.information, story.hessian, slopes)
+    conversion = _conversion(read, problem, engine_cov)
     everything = conversion.linear @ np.concatenate([state.psi, story.final]) + conversion.shift
-    cov = conversion.linear @ _joint_covariance(state.information, story.hessian, slopes) @ conversion.linear.T
+    cov = conversion.linear @ engine_cov @ conversion.linear.T
     names = (
         *read.satisfaction.names,
         *(f"guidance: {name}" for name in read.guidance.names),
@@ -86,11 +87,10 @@ def wrap_up(
         timings=timings,
         problem=problem,
         conversion=conversion,
-        slopes=slopes,
     )
 
 
-def _conversion(read: DynamicRows, problem: DynamicProblem) -> Conversion:
+def _conversion(read: DynamicRows, problem: DynamicProblem, engine_cov: np.ndarray) -> Conversion:
     """How the engine's (psi, theta) become (beta, gamma, dynamics, log standard deviations, factors)."""
     d, y = read.guidance, read.satisfaction
     ratio = d.scale / y.scale
@@ -104,7 +104,7 @@ def _conversion(read: DynamicRows, problem: DynamicProblem) -> Conversion:
     linear = block_diag(d.scale * d.back, y.scale * y.back, np.diag(scale))
     shift = np.concatenate([_center(d), _center(y), shift])
     order = np.concatenate([np.arange(p_d, p_d + p_y), np.arange(p_d), np.arange(p_d + p_y, len(linear))])
-    return Conversion(linear[order], shift[order])
+    return Conversion(linear[order], shift[order], engine_cov)
 
 
 def _center(equation: Equation) -> np.ndarray:
