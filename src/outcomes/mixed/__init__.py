@@ -5,6 +5,7 @@ from outcomes.mixed.binomial_fit import BinomialFit
 from outcomes.mixed.bootstrap import LinearBootstrap, bootstrap_linear
 from outcomes.mixed.bootstrap_binomial import BinomialBootstrap, bootstrap_binomial
 from outcomes.mixed.cluster_robust import ClusterRobustFit, fit_cluster_robust
+from outcomes.mixed.dynamic import DynamicFit, fit_dynamic
 from outcomes.mixed.gram import GramData, prepare_linear
 from outcomes.mixed.hypotheses import LikelihoodRatio, WaldTest, compare, wald_test
 from outcomes.mixed.imputation import impute_linear
@@ -23,6 +24,7 @@ __all__ = [
     "BinomialBootstrap",
     "BinomialFit",
     "ClusterRobustFit",
+    "DynamicFit",
     "FitStatus",
     "GramData",
     "LikelihoodRatio",
@@ -36,6 +38,7 @@ __all__ = [
     "compare",
     "fit_binomial",
     "fit_cluster_robust",
+    "fit_dynamic",
     "fit_linear",
     "fit_shared_parameter",
     "impute_linear",

@@ -16,6 +16,9 @@ from outcomes.errors import UsageError
 from outcomes.mixed.dynamic.likelihood import evaluate
 from outcomes.mixed.dynamic.problem import DynamicProblem
 from outcomes.mixed.dynamic.profiles import profile_limits
+from outcomes.mixed.dynamic.robust import robust_covariance
+from outcomes.mixed.dynamic.spread import normal_quantile, spread
+from outcomes.mixed.dynamic.summary import as_text
 from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.results import VarianceBlock
 from outcomes.mixed.status import FitStatus
@@ -34,9 +37,6 @@ DYNAMIC_NAMES = (
     FIRST_SESSION_LINK,
 )
 """a, b, c, phi and kappa in field terms, in the order of the parameters."""
-
-WIDEST_LOG_SD = 10.0
-"""Half width of a log standard deviation's interval above which the data say nothing by Wald's method."""
 
 
 class Part(StrEnum):
@@ -183,7 +183,7 @@ class DynamicFit:
         UsageError
             Unknown terms; profile intervals of a fit that did not converge.
         """
-        z = _quantile(level)
+        z = normal_quantile(level)
         asked = list(self.names if terms is None else terms)
         places = [self._place(name) for name in asked]
         errors = self.bse.to_numpy()
@@ -211,26 +211,8 @@ class DynamicFit:
         )
 
     def spread(self, level: float = 0.95) -> pl.DataFrame:
-        """Standard deviations and correlations of intercepts and sessions.
-
-        Returns
-        -------
-        polars.DataFrame
-            group, name, estimate, std_error, conf_low, conf_high. Intervals are Wald's on the log scale (Fisher's z for
-            correlations); missing where a component is estimated as zero, or nearly.
-        """
-        k = len(self.names)
-        rows = [
-            self._transformed("first session", self.guidance, k, level),
-            self._transformed("first session", self.satisfaction, k + 1, level),
-            self._transformed("session", self.guidance, k + 2, level),
-            self._transformed("session", self.satisfaction, k + 3, level),
-        ]
-        for i, group in enumerate(self.n_groups):
-            rows += self._factor_rows(group, k + 4 + 3 * i, level)
-        names = ("estimate", "std_error", "conf_low", "conf_high")
-        schema = {"group": pl.String, "name": pl.String} | dict.fromkeys(names, pl.Float64)
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        """Standard deviations and correlations, with intervals; see `outcomes.mixed.dynamic.spread.spread`."""
+        return spread(self, level)
 
     def derived(self, slope: str | Mapping[str, float] | None = None, level: float = 0.95) -> pl.DataFrame:
         """What one unit more guidance than usual in a session goes with, by the delta method.
@@ -274,8 +256,6 @@ class DynamicFit:
         FitRefused
             With fewer than 10 therapists (clients, in a model without therapists).
         """
-        from outcomes.mixed.dynamic.robust import robust_covariance
-
         if self.status is FitStatus.NOT_CONVERGED:
             raise UsageError("The fit did not converge, so it has no standard errors.")
         state = evaluate(self.problem, self.optimizer.final)
@@ -286,8 +266,6 @@ class DynamicFit:
 
     def summary(self) -> str:
         """The fit as aligned text."""
-        from outcomes.mixed.dynamic.summary import as_text
-
         return as_text(self)
 
     def _weights(self, slope: str | Mapping[str, float] | None) -> np.ndarray:
@@ -304,43 +282,10 @@ class DynamicFit:
             raise UsageError(f"The model has no coefficient {name!r}.", "it has " + ", ".join(self.names))
         return self.names.index(name)
 
-    def _transformed(self, group: str, name: str, place: int, level: float) -> tuple:
-        """A row of a standard deviation whose logarithm is a parameter."""
-        sd = float(np.exp(self.parameters[place]))
-        return (group, name, sd, *_log_interval(sd, float(np.sqrt(self.parameter_cov[place, place])), level))
-
-    def _factor_rows(self, group: str, first: int, level: float) -> list[tuple]:
-        """Rows of two intercepts' standard deviations and of their correlation."""
-        l11, l21, l22 = self.parameters[first : first + 3]
-        cov = self.parameter_cov[first : first + 3, first : first + 3]
-        sds = abs(l11), float(np.hypot(l21, l22))
-        rows = []
-        gradients = (np.array([1 / l11, 0, 0]), np.array([0, l21, l22]) / sds[1] ** 2) if min(sds) > 0 else (None, None)
-        for name, sd, gradient in zip((self.guidance, self.satisfaction), sds, gradients, strict=True):
-            error = np.nan if gradient is None else float(np.sqrt(gradient @ cov @ gradient))
-            rows.append((group, name, sd, *_log_interval(sd, error, level)))
-        if gradients[0] is None:
-            return [*rows, (group, "correlation", None, None, None, None)]
-        rho = np.sign(l11) * l21 / sds[1]
-        gradient = np.sign(l11) * np.array([0, l22**2, -l21 * l22]) / sds[1] ** 3
-        error = float(np.sqrt(gradient @ cov @ gradient))
-        if not np.isfinite(error) or 1 - rho**2 < 1e-6:
-            return [*rows, (group, "correlation", float(rho), None, None, None)]
-        half = _quantile(level) * error / (1 - rho**2)
-        low, high = np.tanh(np.arctanh(rho) + np.array([-half, half]))
-        return [*rows, (group, "correlation", float(rho), error, float(low), float(high))]
-
-
-def _quantile(level: float) -> float:
-    """Normal quantile of a two-sided interval."""
-    if not 0 < level < 1:
-        raise UsageError(f"The level of an interval lies between 0 and 1, not at {level}.")
-    return float(stats.norm.ppf(0.5 + level / 2))
-
 
 def _inference(estimates: np.ndarray, errors: np.ndarray, level: float) -> pl.DataFrame:
     """The columns of inference by normal theory; missing where there is no standard error."""
-    half = _quantile(level) * errors
+    half = normal_quantile(level) * errors
     return pl.DataFrame(
         {
             "estimate": estimates,
@@ -351,11 +296,3 @@ def _inference(estimates: np.ndarray, errors: np.ndarray, level: float) -> pl.Da
             "conf_high": estimates + half,
         }
     ).with_columns(pl.all().fill_nan(None))
-
-
-def _log_interval(sd: float, log_error: float, level: float) -> tuple[float | None, float | None, float | None]:
-    """Standard error and limits of a standard deviation, from the standard error of its logarithm."""
-    half = _quantile(level) * log_error
-    if not np.isfinite(half) or half > WIDEST_LOG_SD:
-        return None, None, None
-    return sd * log_error, sd * float(np.exp(-half)), sd * float(np.exp(half))

@@ -11,10 +11,8 @@ import numpy as np
 
 from outcomes.errors import FitRefused
 from outcomes.mixed.dynamic import parameters
-from outcomes.mixed.dynamic.assembly import assemble
-from outcomes.mixed.dynamic.gradient import dynamic_gradient
-from outcomes.mixed.dynamic.likelihood import State, residual_weights
-from outcomes.mixed.dynamic.posterior import posterior
+from outcomes.mixed.dynamic.gradient import dynamic_gradient, posterior
+from outcomes.mixed.dynamic.likelihood import State, assemble, residual_weights
 from outcomes.mixed.dynamic.problem import DynamicProblem, build_problem
 
 MIN_CLUSTERS = 10

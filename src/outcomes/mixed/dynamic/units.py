@@ -58,6 +58,7 @@ def wrap_up(
         messages.append(f"The optimiser did not converge ({story.message}): no standard errors are given.")
         cov = np.full_like(cov, np.nan)
     k = len(names)
+    jacobian = read.n_sessions * np.log(read.guidance.scale) + read.n_rated * np.log(read.satisfaction.scale)
     variances = tuple(
         VarianceBlock(group, ("guidance", "satisfaction"), _covariance(everything, k + 4 + 3 * i))
         for i, group in enumerate(n_groups)
@@ -72,7 +73,7 @@ def wrap_up(
         parameters=everything,
         parameter_cov=cov,
         variances=variances,
-        llf=-state.deviance / 2,
+        llf=float(-state.deviance / 2 - jacobian),
         n_parameters=len(everything),
         nobs=problem.n_values,
         n_sessions=read.n_sessions,
