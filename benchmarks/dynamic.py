@@ -75,15 +75,20 @@ def timing(clients: int, therapists: int, unrated: float) -> dict[str, float]:
 
 
 def slopes(seed: int, clients: int, world: str, slope: float = 0.0) -> dict[str, tuple[float, float]]:
-    """Estimate and standard error of the same-session slope by both models, and of the next-session slope."""
+    """Estimate and standard error of the same-session slope by both models, and of the next-session slope.
+
+    The mixed model has guidance as the client's mean and the departure from it, as the project's own analyses do.
+    """
     data = simulate(seed, clients, max(clients // 15, 10), *WORLDS[world], slope=slope)
     fit = fit_dynamic(FORMULA, data, **ROLES)
-    mixed = fit_linear(f"{FORMULA} + (1 | client_id) + (1 | therapist_id)", data)
+    usual = pl.col("directiveness").mean().over("client_id")
+    parts = data.with_columns(usual=usual, within=pl.col("directiveness") - usual)
+    mixed = fit_linear("satisfaction ~ within + usual + (1 | client_id) + (1 | therapist_id)", parts)
     if fit.status is FitStatus.NOT_CONVERGED:
         return {}
     found = {
         "dynamic, same session": (fit, "directiveness"),
-        "mixed, same session": (mixed, "directiveness"),
+        "mixed, same session": (mixed, "within"),
         "dynamic, next session": (fit, "next-session slope"),
     }
     return {name: (float(f.params[term]), float(f.bse[term])) for name, (f, term) in found.items()}
