@@ -17,11 +17,11 @@ from pathlib import Path
 import polars as pl
 
 import outcomes.study
-from outcomes.answers import missing
-from outcomes.answers.simulated import built
+from outcomes.answers.common.simulated import built
+from outcomes.answers.missing import run as missing
 from outcomes.progress import tracked
 from outcomes.simulate import CohortParameters, attenuated_slopes, simulate_cohort, slope_truth
-from outcomes.simulate.parameters import Slopes
+from outcomes.simulate.world.parameters import Slopes
 from outcomes.study import read_settings
 
 SETTINGS = read_settings(Path(outcomes.study.__file__).parent / "template.toml")

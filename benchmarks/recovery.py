@@ -19,8 +19,8 @@ import polars as pl
 from scipy.stats import binom
 from scipy.stats import t as student
 
-from outcomes.analyses.between_effect import corrected_between, mean_reliabilities
 from outcomes.landing import land_inbox
+from outcomes.methods.therapists.between_effect import corrected_between, mean_reliabilities
 from outcomes.mixed import fit_linear
 from outcomes.progress import tracked
 from outcomes.release import build, candidate_id
@@ -33,8 +33,8 @@ from outcomes.simulate import (
     slope_truth,
     write_sources,
 )
+from outcomes.store.warehouse import connect
 from outcomes.study import create_study
-from outcomes.warehouse import connect
 
 PARTS = ("within", "client", "therapist")
 FIXED = "satisfaction_score ~ directiveness_within + directiveness_client + directiveness_therapist + log_session"

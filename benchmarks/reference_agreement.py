@@ -18,9 +18,9 @@ import polars as pl
 import statsmodels.api as sm
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from outcomes.analyses.life_table import life_table
-from outcomes.analyses.response_surface import response_surface
-from outcomes.analyses.surface_models import SurfaceModel, compare_surfaces, surface_design
+from outcomes.methods.curvature.response_surface import response_surface
+from outcomes.methods.curvature.surface_models import SurfaceModel, compare_surfaces, surface_design
+from outcomes.methods.dropout.life_table import life_table
 from outcomes.mixed import fit_binomial, fit_cluster_robust, fit_linear
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"

@@ -11,7 +11,7 @@ from time import perf_counter
 
 import polars as pl
 
-from outcomes.answers.power import Size, confusion, error_rates, true_verdict
+from outcomes.answers.recovery.power import Size, confusion, error_rates, true_verdict
 from outcomes.simulate import Truth
 
 START, END = "<!-- measured: begin -->", "<!-- measured: end -->"

@@ -9,8 +9,8 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-from outcomes.delivery.login import Login
 from outcomes.errors import UsageError
+from outcomes.operate.delivery.login import Login
 
 _USER_FIELDS = ("username", "user")
 

@@ -12,7 +12,7 @@ from outcomes import delivery, release
 from outcomes.errors import DataRefused, OutcomesError
 from outcomes.flows import tasks
 from outcomes.flows.blocks import read_login
-from outcomes.runs import OpenRun, recorded
+from outcomes.operate.runs import OpenRun, recorded
 from outcomes.study import StudyFolder, writer_lock
 
 

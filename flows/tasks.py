@@ -19,12 +19,12 @@ from outcomes.disclosure import ledger
 from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
 from outcomes.flows.blocks import read_login
 from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
+from outcomes.operate import read_trend
 from outcomes.progress import step
-from outcomes.status import read_trend
+from outcomes.release.deidentify import deidentify
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 from outcomes.trust.audit_trail import Event, append_once
-from outcomes.trust.deidentification import deidentify
 from outcomes.trust.pending import refuse_unfinished
 from outcomes.trust.recording import places_of_sources, record_publication, record_state
 from outcomes.trust.retention import prune

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from outcomes.storage import swap_symlink, write_json
+from outcomes.store.files import swap_symlink, write_json
 from outcomes.study import StudyFolder
 
 USER, PASSWORD = b"study", b"not in the study file"

@@ -6,7 +6,7 @@ import json
 
 import duckdb
 
-from outcomes.storage import file_sha256
+from outcomes.store.files import file_sha256
 from outcomes.study import StudyFolder
 
 PARTS = {

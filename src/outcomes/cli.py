@@ -173,7 +173,7 @@ def status(ctx: click.Context, directory: Path, as_json: bool) -> None:
 
     The exit code is 7 where the release is older than study.toml expects, or missing.
     """
-    from outcomes.status import read_status
+    from outcomes.operate import read_status
     from outcomes.study import StudyFolder
 
     found = read_status(StudyFolder.open(directory))
@@ -214,7 +214,7 @@ def query(directory: Path, sql: str, form: str, rows: int) -> None:
 
     Example: outcomes query demo "select * from model_estimates"
     """
-    from outcomes.query import ask
+    from outcomes.operate.query import ask
     from outcomes.study import StudyFolder
 
     answer = ask(StudyFolder.open(directory), sql, form, rows)
@@ -304,7 +304,7 @@ def power(directory: Path, cohorts: int, seed: int) -> None:
     Simulates cohorts of as many clients and therapists as the published release has. Rows are truths, columns are
     verdicts, cells are percent of the cohorts. Kept as power.json beside the releases.
     """
-    from outcomes.answers.power import JUDGED, as_text, error_rates, keep_rates, study_size
+    from outcomes.answers.recovery.power import JUDGED, as_text, error_rates, keep_rates, study_size
     from outcomes.study import StudyFolder
 
     study = StudyFolder.open(directory)

@@ -4,9 +4,9 @@ import pytest
 from mail_stand_ins import publish_stand_in
 
 from outcomes.contract import Refusal
-from outcomes.delivery import alert_failure, alert_refusals
 from outcomes.errors import ChecksFailed
 from outcomes.landing.results import Refused
+from outcomes.operate.delivery import alert_failure, alert_refusals
 
 ANALYST = "analyst@example.org"
 

@@ -3,11 +3,11 @@
 import pytest
 from mail_stand_ins import PASSWORD, USER, free_port, publish_stand_in
 
-from outcomes.delivery import deliver
-from outcomes.delivery.journal import Journal, State
-from outcomes.delivery.login import Login
 from outcomes.errors import StudyError, UsageError
-from outcomes.storage import read_lines
+from outcomes.operate.delivery import deliver
+from outcomes.operate.delivery.journal import Journal, State
+from outcomes.operate.delivery.login import Login
+from outcomes.store.files import read_lines
 
 LEAD, CLINIC, ANALYST = "lead@example.org", "clinic@example.org", "analyst@example.org"
 

@@ -10,7 +10,7 @@ import pytest
 from wholeness import check_nothing_is_lost, published_is_whole
 
 from outcomes.errors import OutcomesError, StorageError
-from outcomes.query import ask
+from outcomes.operate.query import ask
 from outcomes.study import StudyFolder
 from outcomes.trust.verify import refuse_altered, verify
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from outcomes.errors import OutcomesError
 from outcomes.landing import Landed, Refused, Skipped, land_file
-from outcomes.storage import read_json
+from outcomes.store.files import read_json
 from outcomes.study import StudyFolder, create_study
 
 from .deliveries import HEADER

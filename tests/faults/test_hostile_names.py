@@ -11,13 +11,13 @@ from click.testing import CliRunner
 
 from outcomes.cli import main
 from outcomes.contract import Refusal
-from outcomes.delivery.reports import one_line
 from outcomes.errors import StudyError
 from outcomes.landing import land_inbox
+from outcomes.operate.delivery.reports import one_line
 from outcomes.progress import step
 from outcomes.release import build, candidate_id
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
-from outcomes.warehouse import connect
 
 from .deliveries import HEADER
 

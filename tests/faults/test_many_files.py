@@ -6,10 +6,10 @@ import pytest
 
 from outcomes.landing import land_inbox
 from outcomes.release import build, candidate_id
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
 from outcomes.trust.recording import record_state
 from outcomes.trust.verify import verify
-from outcomes.warehouse import connect
 
 from .deliveries import HEADER
 

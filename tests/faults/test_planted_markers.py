@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from processes import private_environment
 
-from outcomes.storage import file_sha256
+from outcomes.store.files import file_sha256
 from outcomes.study import StudyFolder
 
 from .deliveries import HEADER

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from outcomes.warehouse import connect
+from outcomes.store.warehouse import connect
 
 PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
 

@@ -11,8 +11,8 @@ import pytest
 from outcomes.landing import land_inbox
 from outcomes.release import build, candidate_id
 from outcomes.simulate import simulate_study
+from outcomes.store.warehouse import connect
 from outcomes.study import create_study
-from outcomes.warehouse import connect
 
 
 @pytest.fixture(scope="module", params=[3, 11], ids=lambda seed: f"seed {seed}")

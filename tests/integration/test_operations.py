@@ -24,7 +24,7 @@ from operations_page import PAGE, ROOT, blocks, commands, parsed, run
 from processes import free_port, private_environment, wait_until_healthy
 
 from outcomes.flows.serve import deployment_name
-from outcomes.runs import read_runs
+from outcomes.operate.runs import read_runs
 from outcomes.study.settings import StudySettings
 
 pytestmark = pytest.mark.xdist_group("prefect")

@@ -4,11 +4,11 @@ import pytest
 
 from outcomes import audit, landing, models, release
 from outcomes.answers.run import answer
-from outcomes.release.tables import TABLES
+from outcomes.release.codebook.tables import TABLES
+from outcomes.release.deidentify import deidentify
 from outcomes.simulate import simulate_study
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, create_study
-from outcomes.trust.deidentification import deidentify
-from outcomes.warehouse import connect
 
 from .questions import PAGE, ask_all, read_questions
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from outcomes.warehouse import connect
+from outcomes.store.warehouse import connect
 
 from .questions import ask_all
 

@@ -16,7 +16,7 @@ import pytest
 from processes import CommandLine, private_environment
 
 from outcomes.simulate import simulate_study
-from outcomes.storage import file_sha256
+from outcomes.store.files import file_sha256
 from outcomes.study import create_study
 
 pytestmark = pytest.mark.xdist_group("prefect")

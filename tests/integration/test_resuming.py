@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from outcomes.runs import read_runs
+from outcomes.operate.runs import read_runs
 
 pytestmark = pytest.mark.xdist_group("prefect")
 

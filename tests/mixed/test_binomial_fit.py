@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from references import simulated
 
-from outcomes.analyses.therapist_effects import median_odds_ratio
 from outcomes.errors import FitRefused, UsageError
+from outcomes.methods.therapists.therapist_effects import median_odds_ratio
 from outcomes.mixed import FitStatus, bootstrap_binomial, fit_binomial
 from outcomes.mixed.laplace import LaplaceDeviance, mode_slopes
 from outcomes.mixed.starts import fixed_information

@@ -6,8 +6,8 @@ import pytest
 from outcomes.contract import Kind
 from outcomes.release.build import SQL_ORDER, make_tables
 from outcomes.release.relations import offer_batches, offer_settings
+from outcomes.store.warehouse import connect, run_sql_file
 from outcomes.study.settings import StudySettings
-from outcomes.warehouse import connect, run_sql_file
 
 _STUDY = {
     "study": {"name": "spec"},

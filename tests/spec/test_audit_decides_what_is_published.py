@@ -9,8 +9,8 @@ from outcomes.audit import AuditReport, Category, Severity, Status
 from outcomes.audit.runner import check_tables
 from outcomes.audit.suites import Check
 from outcomes.errors import ChecksFailed
+from outcomes.store.warehouse import connect
 from outcomes.study import read_settings
-from outcomes.warehouse import connect
 
 TEMPLATE = Path(__file__).parents[2] / "src/outcomes/study/template.toml"
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from outcomes.release.build import SQL_ORDER
-from outcomes.warehouse import sql_files
+from outcomes.store.warehouse import sql_files
 
 FILES = {
     f"{layer}/{item.name}": item.read_text(encoding="utf-8")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import duckdb
 
-from outcomes.answers.reactance import INTERACTION, SIMPLE, WITHIN
-from outcomes.answers.recovery_cards import ESTIMATORS
+from outcomes.answers.balance.reactance import INTERACTION, SIMPLE, WITHIN
+from outcomes.answers.recovery.cards import ESTIMATORS
 from outcomes.answers.run import ANALYSES
-from outcomes.release.answer_columns import ANSWER_TABLES
+from outcomes.release.codebook.answer_columns import ANSWER_TABLES
 
 REFUSAL = "There are too few therapists with ratings."
 

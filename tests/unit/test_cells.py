@@ -1,6 +1,6 @@
 import polars as pl
 
-from outcomes.cells import neutralise_formulas
+from outcomes.store.spreadsheet_cells import neutralise_formulas
 
 
 def test_cells_that_a_spreadsheet_would_run_are_neutralised_and_numbers_kept():

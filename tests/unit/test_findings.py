@@ -3,8 +3,8 @@
 import pytest
 
 from outcomes.errors import StorageError
-from outcomes.status import read_trend
-from outcomes.storage import write_json
+from outcomes.operate import read_trend
+from outcomes.store.files import write_json
 from outcomes.study import create_study
 
 

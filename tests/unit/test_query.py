@@ -2,7 +2,7 @@ import duckdb
 import pytest
 
 from outcomes.errors import UsageError
-from outcomes.query import ask
+from outcomes.operate.query import ask
 from outcomes.study import create_study
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from outcomes.errors import ChecksFailed
-from outcomes.runs import read_runs, recorded
-from outcomes.storage import append_line, read_lines
+from outcomes.operate.runs import read_runs, recorded
+from outcomes.store.files import append_line, read_lines
 from outcomes.study import create_study
 
 

@@ -2,7 +2,15 @@ import os
 
 import pytest
 
-from outcomes.storage import file_sha256, new_folder, read_json, remove_leftovers, swap_symlink, write_json, write_text
+from outcomes.store.files import (
+    file_sha256,
+    new_folder,
+    read_json,
+    remove_leftovers,
+    swap_symlink,
+    write_json,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_the_old_text_and_nothing_aside(tmp_path, monkeypatch):

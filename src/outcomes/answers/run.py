@@ -11,17 +11,24 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from outcomes.answers import balance, connection, dropout, guidance, missing, multiverse, recovery, therapists
-from outcomes.answers.rows import BROKE_DOWN
+from outcomes.answers.balance import run as balance
+from outcomes.answers.common.estimates import BROKE_DOWN
+from outcomes.answers.connection import run as connection
+from outcomes.answers.dropout import run as dropout
+from outcomes.answers.guidance import run as guidance
+from outcomes.answers.missing import run as missing
+from outcomes.answers.multiverse import run as multiverse
+from outcomes.answers.recovery import run as recovery
+from outcomes.answers.therapists import run as therapists
 from outcomes.errors import FitRefused
 from outcomes.progress import tracked
-from outcomes.release.answer_columns import ANSWER_TABLES
-from outcomes.release.codebook import describe
+from outcomes.release.codebook.answer_columns import ANSWER_TABLES
+from outcomes.release.codebook.comments import describe
 from outcomes.release.folders import DATABASE
 from outcomes.release.withholding import reason_withheld
-from outcomes.storage import write_json
+from outcomes.store.files import write_json
+from outcomes.store.warehouse import connect, transaction
 from outcomes.study import StudyFolder
-from outcomes.warehouse import connect, transaction
 
 ANALYSES: tuple[ModuleType, ...] = (recovery, guidance, balance, dropout, connection, therapists, missing, multiverse)
 """Modules with `NAME`, `TABLES` (the tables that they write) and `run(con, settings)`, in the order of the report.

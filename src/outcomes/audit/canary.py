@@ -11,7 +11,7 @@ from typing import Any
 
 from outcomes.audit.gx_duckdb import Evaluation, Evaluator
 from outcomes.errors import ChecksFailed
-from outcomes.warehouse import connect
+from outcomes.store.warehouse import connect
 
 # Ten rows; each column carries two faults, of ten or (where one value is empty) nine.
 _TABLE = """

@@ -13,10 +13,10 @@ from outcomes.audit.page import checks_json, checks_page
 from outcomes.audit.results import AuditReport, CheckResult, Status
 from outcomes.audit.suites import Check, read_suites
 from outcomes.progress import tracked
-from outcomes.storage import read_json, write_json, write_text
+from outcomes.store.files import read_json, write_json, write_text
+from outcomes.store.warehouse import connect, transaction
 from outcomes.study import StudyFolder, StudySettings
 from outcomes.study.sealing import read_sealing
-from outcomes.warehouse import connect, transaction
 
 if TYPE_CHECKING:
     from outcomes.audit.gx_duckdb import Evaluation, Evaluator

@@ -15,7 +15,7 @@ from outcomes.disclosure.counts import Cell, Reason
 from outcomes.disclosure.tables import Table
 from outcomes.disclosure.teller import Teller, Told
 from outcomes.errors import StorageError, UsageError
-from outcomes.storage import append_line, file_sha256, read_json, read_lines, write_json
+from outcomes.store.files import append_line, file_sha256, read_json, read_lines, write_json
 from outcomes.study import StudyFolder
 
 LEDGER, TOLD = "disclosed.jsonl", "told.json"

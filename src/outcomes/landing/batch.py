@@ -12,10 +12,10 @@ import numpy as np
 
 from outcomes.contract import CONTRACT, Kind, Rule, ValueType
 from outcomes.errors import StorageError
-from outcomes.landing.cells import SQL_TYPES
-from outcomes.landing.columns import ColumnPlan
-from outcomes.landing.source_rows import text_literal
-from outcomes.storage import file_sha256, new_folder, read_json, write_json
+from outcomes.landing.formats.source_rows import text_literal
+from outcomes.landing.rules.cells import SQL_TYPES
+from outcomes.landing.rules.columns import ColumnPlan
+from outcomes.store.files import file_sha256, new_folder, read_json, write_json
 from outcomes.study import StudyFolder
 
 BATCH_NAME = re.compile(r"(\d{4,})-([0-9a-f]{12})")

@@ -15,9 +15,6 @@ import duckdb
 from outcomes.contract import Kind, Refusal, Rule
 from outcomes.errors import StorageError
 from outcomes.landing.batch import SHORT, BatchEntry, read_batches, write_batch
-from outcomes.landing.columns import ColumnPlan
-from outcomes.landing.csv_files import read_csv
-from outcomes.landing.door import MISALIGNED, refuse_identifying_values
 from outcomes.landing.files import (
     Format,
     fingerprint,
@@ -30,8 +27,11 @@ from outcomes.landing.files import (
     too_large,
     unpack,
 )
-from outcomes.landing.ndjson_files import read_ndjson
-from outcomes.landing.parquet_files import read_parquet
+from outcomes.landing.formats.csv_files import read_csv
+from outcomes.landing.formats.ndjson_files import read_ndjson
+from outcomes.landing.formats.parquet_files import read_parquet
+from outcomes.landing.formats.source_rows import SourceRows
+from outcomes.landing.identifiers.door import MISALIGNED, refuse_identifying_values
 from outcomes.landing.pseudonyms import (
     PseudonymKey,
     fingerprint_of,
@@ -44,13 +44,13 @@ from outcomes.landing.quarantine import RejectedRow, count_by_rule, quarantine_t
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.landing.refused_files import forget, recall, remember
 from outcomes.landing.results import Landed, LandingReport, Refused, Skipped
-from outcomes.landing.rules import Breach, create_typed, find_breaches
-from outcomes.landing.source_rows import SourceRows
+from outcomes.landing.rules.columns import ColumnPlan
+from outcomes.landing.rules.row_rules import Breach, create_typed, find_breaches
 from outcomes.progress import tracked
-from outcomes.storage import file_sha256, remove_leftovers, write_text
+from outcomes.store.files import file_sha256, remove_leftovers, write_text
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
 from outcomes.study.clock import today
-from outcomes.warehouse import connect
 
 _MEMORY = "1GB"  # of DuckDB; it spills into the scratch folder beyond
 _ATTEMPTS = 3  # at a file that changes while it is read

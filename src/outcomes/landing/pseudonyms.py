@@ -16,7 +16,7 @@ import polars as pl
 
 from outcomes.contract import ValueType
 from outcomes.errors import StudyError
-from outcomes.landing.columns import ColumnPlan
+from outcomes.landing.rules.columns import ColumnPlan
 from outcomes.study import StudyFolder
 
 KEY_VARIABLE = "OUTCOMES_PSEUDONYM_KEY_FILE"

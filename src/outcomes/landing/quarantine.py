@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from outcomes.cells import neutral_cell
 from outcomes.contract import RULE_REASONS, Rule
+from outcomes.store.spreadsheet_cells import neutral_cell
 
 HEADER = ("file", "line", "rule", "other_rules", "column", "reason", "row")
 

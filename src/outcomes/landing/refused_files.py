@@ -9,7 +9,7 @@ from pathlib import Path
 from outcomes.contract import Kind, Refusal, Rule
 from outcomes.landing.batch import SHORT
 from outcomes.landing.results import Refused
-from outcomes.storage import read_json, write_json
+from outcomes.store.files import read_json, write_json
 from outcomes.study import StudyFolder
 
 

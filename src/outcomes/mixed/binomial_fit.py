@@ -9,8 +9,8 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
-from outcomes.analyses.therapist_effects import median_odds_ratio
 from outcomes.errors import UsageError
+from outcomes.methods.therapists.therapist_effects import median_odds_ratio
 from outcomes.mixed.binomial_problem import Problem
 from outcomes.mixed.laplace import Mode
 from outcomes.mixed.links import LINKS

@@ -7,8 +7,8 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit
 
-from outcomes.analyses.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
 from outcomes.disclosure import percentile_may_be_shown
+from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
 from outcomes.models.averaging import average_over_effects
 from outcomes.models.grid import design_rows, inner_range
 from outcomes.models.specs import columns_read

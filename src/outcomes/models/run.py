@@ -11,10 +11,10 @@ from outcomes.models.state import FitState, ModelStatus
 from outcomes.models.tables import TABLES, write_tables
 from outcomes.progress import tracked
 from outcomes.release.folders import DATABASE
-from outcomes.storage import read_json, write_json
+from outcomes.store.files import read_json, write_json
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
 from outcomes.study.settings import ModelSpec
-from outcomes.warehouse import connect
 
 FITS = "fits.json"
 

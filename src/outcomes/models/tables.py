@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 import duckdb
 
 from outcomes.models.state import Fit
-from outcomes.release.codebook import describe
+from outcomes.release.codebook.comments import describe
+from outcomes.store.warehouse import transaction
 from outcomes.study.settings import StudySettings
-from outcomes.warehouse import transaction
 
 Row = tuple[object, ...]
 
@@ -26,7 +26,7 @@ TABLES = {
     "model_curves": "model varchar, curve varchar, x_name varchar, x double, estimate double, conf_low double, "
     "conf_high double, status varchar",
 }
-"""Columns and types; what they mean is said in `outcomes.release.tables`, which must list the same columns."""
+"""Columns and types; what they mean is said in `outcomes.release.codebook.tables`, which must list the same columns."""
 
 
 def write_tables(con: duckdb.DuckDBPyConnection, fits: Sequence[Fit], settings: StudySettings) -> None:

@@ -1,7 +1,7 @@
 """Releases: what they are called, how they are built, described and published."""
 
 from outcomes.release.build import build
-from outcomes.release.codebook import describe
+from outcomes.release.codebook.comments import describe
 from outcomes.release.folders import built_candidate, candidate_folder, is_finished, published_id
 from outcomes.release.identity import candidate_id, code_version
 from outcomes.release.manifest import summary_markdown

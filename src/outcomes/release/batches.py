@@ -7,7 +7,7 @@ from pathlib import Path
 
 from outcomes.contract import Kind
 from outcomes.errors import StorageError
-from outcomes.storage import file_sha256, read_json
+from outcomes.store.files import file_sha256, read_json
 
 
 @dataclass(frozen=True)

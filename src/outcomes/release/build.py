@@ -12,16 +12,16 @@ import duckdb
 
 from outcomes.errors import UsageError
 from outcomes.release.batches import Batch, landed_batches, verify
-from outcomes.release.codebook import describe
+from outcomes.release.codebook.comments import describe
 from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE, candidate_folder, is_finished, release_folder
 from outcomes.release.identity import code_version
 from outcomes.release.relations import offer_batches, offer_settings
 from outcomes.release.timings import record_timing
 from outcomes.release.withholding import empty_consequences, write_seal_table
-from outcomes.storage import remove_leftovers, sync_folder
+from outcomes.store.files import remove_leftovers, sync_folder
+from outcomes.store.warehouse import connect, run_sql_file, transaction
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
-from outcomes.warehouse import connect, run_sql_file, transaction
 
 MEMORY_LIMIT = "1500MB"
 

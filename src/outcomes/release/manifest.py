@@ -12,10 +12,10 @@ from outcomes.release.batches import landed_batches
 from outcomes.release.folders import DATABASE
 from outcomes.release.identity import code_version
 from outcomes.release.timings import read_timings
-from outcomes.storage import file_sha256, read_json
+from outcomes.store.files import file_sha256, read_json
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
 from outcomes.study.clock import present
-from outcomes.warehouse import connect
 
 MANIFEST = "manifest.json"
 

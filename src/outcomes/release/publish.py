@@ -7,12 +7,12 @@ import shutil
 from pathlib import Path
 
 from outcomes.errors import ChecksFailed, UsageError
-from outcomes.release.codebook import describe
+from outcomes.release.codebook.comments import describe
 from outcomes.release.folders import DATABASE, candidate_folder, is_finished, release_folder
 from outcomes.release.manifest import MANIFEST, make_manifest
-from outcomes.storage import swap_symlink, sync_folder, sync_tree, write_json
+from outcomes.store.files import swap_symlink, sync_folder, sync_tree, write_json
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
-from outcomes.warehouse import connect
 
 # What each step leaves in the candidate, and the command that makes it.
 _PARTS = {

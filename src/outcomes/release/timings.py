@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from outcomes.release.folders import candidate_folder
-from outcomes.storage import read_json, write_json
+from outcomes.store.files import read_json, write_json
 from outcomes.study import StudyFolder
 
 _FILE = "timings.json"

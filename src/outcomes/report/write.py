@@ -7,11 +7,11 @@ from pathlib import Path
 from outcomes.disclosure import Telling
 from outcomes.disclosure.ledger import is_up_to_date, teller, write_told
 from outcomes.release.folders import DATABASE
-from outcomes.report.page import render
-from outcomes.report.pdf import pdf_of
-from outcomes.storage import read_json, write_bytes, write_text
+from outcomes.report.document import render
+from outcomes.report.page.pdf import pdf_of
+from outcomes.store.files import read_json, write_bytes, write_text
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
-from outcomes.warehouse import connect
 
 REPORT, PDF, CHECKS = "report.html", "report.pdf", "checks.json"
 

@@ -1,12 +1,12 @@
 """Synthetic cohorts with known truth."""
 
-from outcomes.simulate.cohort import Cohort, simulate_cohort
-from outcomes.simulate.mess import Mess, write_messy_sources
-from outcomes.simulate.parameters import CohortParameters, Slopes
+from outcomes.simulate.faults.mess import Mess, write_messy_sources
 from outcomes.simulate.sources import write_sources
 from outcomes.simulate.study import simulate_study
-from outcomes.simulate.truth import SlopeTruth, attenuated_slopes, slope_truth
-from outcomes.simulate.truths import Truth, dropout_truth, with_truth
+from outcomes.simulate.world.cohort import Cohort, simulate_cohort
+from outcomes.simulate.world.parameters import CohortParameters, Slopes
+from outcomes.simulate.world.truth import SlopeTruth, attenuated_slopes, slope_truth
+from outcomes.simulate.world.truths import Truth, dropout_truth, with_truth
 
 __all__ = [
     "Cohort",

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from outcomes.errors import UsageError
-from outcomes.simulate.cohort import Cohort
+from outcomes.simulate.world.cohort import Cohort
 
 
 def write_sources(cohort: Cohort, inbox: Path, *, session_files: int = 4) -> tuple[Path, ...]:

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from outcomes.errors import StudyError, UsageError
-from outcomes.simulate.cohort import Cohort, simulate_cohort
-from outcomes.simulate.mess import write_messy_sources
-from outcomes.simulate.parameters import CLIENTS_PER_THERAPIST, SCALES, CohortParameters
+from outcomes.simulate.faults.mess import write_messy_sources
 from outcomes.simulate.sources import write_sources
-from outcomes.simulate.truth import truth_record
-from outcomes.simulate.truths import Truth, with_truth
-from outcomes.storage import read_json, write_json
+from outcomes.simulate.world.cohort import Cohort, simulate_cohort
+from outcomes.simulate.world.parameters import CLIENTS_PER_THERAPIST, SCALES, CohortParameters
+from outcomes.simulate.world.truth import truth_record
+from outcomes.simulate.world.truths import Truth, with_truth
+from outcomes.store.files import read_json, write_json
 from outcomes.study import StudyFolder, StudySettings
 
 TRUTH_FILE = "truth.json"

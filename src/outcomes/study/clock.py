@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from outcomes.errors import OutcomesError
-from outcomes.storage import read_json
+from outcomes.store.files import read_json
 from outcomes.study.folder import StudyFolder
 
 

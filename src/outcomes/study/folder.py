@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from outcomes.errors import StudyError
-from outcomes.storage import file_sha256, write_text
+from outcomes.store.files import file_sha256, write_text
 from outcomes.study.settings import StudySettings, read_settings
 
 

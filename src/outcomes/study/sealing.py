@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from outcomes.errors import StorageError
-from outcomes.storage import read_lines, write_text
+from outcomes.store.files import read_lines, write_text
 from outcomes.study.folder import StudyFolder
 from outcomes.study.settings import StudySettings
 

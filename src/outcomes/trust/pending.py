@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from outcomes.errors import UsageError
-from outcomes.storage import sync_folder, write_json
+from outcomes.store.files import sync_folder, write_json
 from outcomes.study import StudyFolder
 
 PENDING = ".withdrawal.json"

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from outcomes.contract import Kind
-from outcomes.landing.columns import normal
 from outcomes.landing.pseudonyms import PseudonymKey
+from outcomes.landing.rules.columns import normal
 from outcomes.study.settings import StudySettings
 
 _SHORTEST = 6  # characters of an id that is not met by chance

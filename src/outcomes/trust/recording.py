@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from outcomes.release import published_id
-from outcomes.storage import file_sha256, read_json, remove_leftovers
+from outcomes.store.files import file_sha256, read_json, remove_leftovers
 from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Chain, Event, append_all, append_once, read_chain
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from outcomes.errors import StorageError
 from outcomes.release import published_id
-from outcomes.storage import read_json, remove_leftovers, sync_folder
+from outcomes.store.files import read_json, remove_leftovers, sync_folder
 from outcomes.study import StudyFolder
 from outcomes.study.settings import Retention
 from outcomes.trust.audit_trail import Event, append

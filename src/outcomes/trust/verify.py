@@ -11,7 +11,7 @@ from typing import Any
 
 from outcomes.errors import StorageError
 from outcomes.release import published_id
-from outcomes.storage import file_sha256, read_json
+from outcomes.store.files import file_sha256, read_json
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import SEALS, read_seals
 from outcomes.trust.audit_trail import TRAIL, Chain, Event, append, read_chain

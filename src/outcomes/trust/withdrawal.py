@@ -14,7 +14,7 @@ from outcomes.progress import step, tracked
 from outcomes.release import published_id
 from outcomes.release.batches import landed_batches
 from outcomes.release.batches import verify as verify_batches
-from outcomes.storage import file_sha256, read_json, remove_leftovers, sync_folder
+from outcomes.store.files import file_sha256, read_json, remove_leftovers, sync_folder
 from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Event, append, read_chain
 from outcomes.trust.pending import Pending, new_pending, read_pending, remove_pending, write_pending

@@ -16,13 +16,13 @@ from typing import Any
 import duckdb
 
 from outcomes.contract import Kind
+from outcomes.landing.formats.source_rows import path_literal, text_literal
 from outcomes.landing.quarantine import HEADER
-from outcomes.landing.source_rows import path_literal, text_literal
-from outcomes.storage import file_sha256, new_folder, read_json, sync_folder, write_json, write_text
+from outcomes.store.files import file_sha256, new_folder, read_json, sync_folder, write_json, write_text
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
 from outcomes.trust.persons import IdCells, Persons
 from outcomes.trust.recording import quarantine_path
-from outcomes.warehouse import connect
 
 _READY = ".withdrawn-"  # a batch's new folder, complete, before it takes the old one's place
 _QUARANTINE = "quarantine.csv"  # travels in the new folder, so that counts and rows change together

@@ -14,16 +14,16 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Kind
-from outcomes.landing.columns import known_names, normal
 from outcomes.landing.files import Format, format_of, is_ignored, kind_of, unpack
+from outcomes.landing.formats.sniffing import read_head
+from outcomes.landing.formats.source_rows import path_literal, text_literal
+from outcomes.landing.formats.text_records import TextRecords, find_records
 from outcomes.landing.refusal import FileRefused
-from outcomes.landing.sniffing import read_head
-from outcomes.landing.source_rows import path_literal, text_literal
-from outcomes.landing.text_records import TextRecords, find_records
+from outcomes.landing.rules.columns import known_names, normal
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
 from outcomes.study.settings import StudySettings
 from outcomes.trust.persons import IdCells, Persons
-from outcomes.warehouse import connect
 
 _PART = 16_000_000  # bytes that are copied at a time
 

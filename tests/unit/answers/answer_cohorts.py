@@ -10,8 +10,8 @@ import duckdb
 import polars as pl
 
 import outcomes.study
-from outcomes.answers.simulated import built
-from outcomes.release.answer_columns import ANSWER_TABLES
+from outcomes.answers.common.simulated import built
+from outcomes.release.codebook.answer_columns import ANSWER_TABLES
 from outcomes.simulate import CohortParameters, simulate_cohort
 from outcomes.study import StudySettings, read_settings
 

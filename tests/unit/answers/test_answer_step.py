@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from answer_cohorts import database
 
-from outcomes.answers import balance
+from outcomes.answers.balance import run as balance
 from outcomes.answers.run import ANALYSES, ANSWERS, AnswerStatus, answer
 from outcomes.release.folders import DATABASE
 from outcomes.simulate import CohortParameters
-from outcomes.storage import read_json
+from outcomes.store.files import read_json
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, create_study
 from outcomes.study.settings import Analysis
-from outcomes.warehouse import connect
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import pytest
 from answer_cohorts import SETTINGS, database, is_described, store
 
-from outcomes.answers import balance
-from outcomes.answers.evidence import find_evidence
-from outcomes.answers.guidance_rows import session_rows
-from outcomes.answers.structures import Structure
-from outcomes.answers.verdict import Verdict, decide
+from outcomes.answers.balance import run as balance
+from outcomes.answers.balance.evidence import find_evidence
+from outcomes.answers.balance.rows import session_rows
+from outcomes.answers.balance.structures import Structure
+from outcomes.answers.balance.verdict import Verdict, decide
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, Truth, with_truth
 

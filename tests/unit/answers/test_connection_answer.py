@@ -16,8 +16,8 @@ from answer_cohorts import (
 )
 from scipy.stats import norm
 
-from outcomes.answers import connection
-from outcomes.answers.connection import NEXT, SAME
+from outcomes.answers.connection import run as connection
+from outcomes.answers.connection.run import NEXT, SAME
 from outcomes.disclosure import shown_text
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, slope_truth

@@ -17,13 +17,14 @@ from answer_cohorts import (
 )
 from scipy.special import expit
 
-from outcomes.analyses.agreement import agreement
-from outcomes.analyses.cumulative_incidence import cumulative_incidence
-from outcomes.analyses.life_table import life_table
-from outcomes.answers import dropout, incidence
-from outcomes.answers.lattice import Reading, baseline, definitions, risk_set
+from outcomes.answers.common.risk_set import Reading, baseline, definitions, risk_set
+from outcomes.answers.dropout import incidence
+from outcomes.answers.dropout import run as dropout
 from outcomes.disclosure import shown_text
 from outcomes.errors import FitRefused
+from outcomes.methods.dropout.agreement import agreement
+from outcomes.methods.dropout.cumulative_incidence import cumulative_incidence
+from outcomes.methods.dropout.life_table import life_table
 from outcomes.mixed import fit_binomial
 from outcomes.simulate import CohortParameters, Slopes
 

@@ -16,7 +16,7 @@ from answer_cohorts import (
     store,
 )
 
-from outcomes.answers import guidance
+from outcomes.answers.guidance import run as guidance
 from outcomes.disclosure import shown_text
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, slope_truth

@@ -15,9 +15,9 @@ from answer_cohorts import (
     store,
 )
 
-from outcomes.answers import missing
-from outcomes.answers.missing_rows import missing_rows
-from outcomes.answers.staying import staying_weights
+from outcomes.answers.missing import run as missing
+from outcomes.answers.missing.rows import missing_rows
+from outcomes.answers.missing.staying import staying_weights
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters
 

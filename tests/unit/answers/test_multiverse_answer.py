@@ -11,9 +11,9 @@ from answer_cohorts import SETTINGS, every_estimate_has_its_interval_and_state, 
 from multiverse_cohorts import SMALL, cohort, settings, tables
 
 import outcomes.study
-from outcomes.answers import multiverse
-from outcomes.answers.multiverse_rows import session_table
-from outcomes.answers.multiverse_specs import space
+from outcomes.answers.multiverse import run as multiverse
+from outcomes.answers.multiverse.rows import session_table
+from outcomes.answers.multiverse.specs import space
 from outcomes.errors import FitRefused, StudyError
 from outcomes.mixed import fit_linear
 from outcomes.study.multiverse import Dimension, Exclusion, Lag, Multiverse

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from outcomes.answers.power import (
+from outcomes.answers.recovery.power import (
     JUDGED,
     Size,
     Trial,
@@ -18,7 +18,7 @@ from outcomes.answers.power import (
 )
 from outcomes.errors import UsageError
 from outcomes.simulate import Truth
-from outcomes.storage import read_json
+from outcomes.store.files import read_json
 from outcomes.study import create_study
 from outcomes.study.settings import Disclosure
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from answer_cohorts import SETTINGS, database, every_estimate_has_its_interval_and_state, is_described, only, store
 
-from outcomes.answers.reactance import INTERACTION, REGION, TABLE, WITHIN, reactance_rows, sentences
+from outcomes.answers.balance.reactance import INTERACTION, REGION, TABLE, WITHIN, reactance_rows, sentences
 from outcomes.simulate import CohortParameters
 
 TRUE = -0.1  # points of satisfaction per point of guidance and point of reactance

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from answer_cohorts import SETTINGS, database, is_described, store
 
-from outcomes.answers import recovery
-from outcomes.answers.recovery_cards import (
+from outcomes.answers.common.simulated import built
+from outcomes.answers.recovery import run as recovery
+from outcomes.answers.recovery.cards import (
     ESTIMATORS,
     VERDICTS,
     CanAnswer,
@@ -19,9 +20,8 @@ from outcomes.answers.recovery_cards import (
     card,
     verdict_card,
 )
-from outcomes.answers.recovery_quotes import Quote, quotes
-from outcomes.answers.recovery_world import MAX_CLIENTS, StudySize, measure, world_of
-from outcomes.answers.simulated import built
+from outcomes.answers.recovery.quotes import Quote, quotes
+from outcomes.answers.recovery.world import MAX_CLIENTS, StudySize, measure, world_of
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, simulate_cohort, slope_truth
 from outcomes.study.settings import Recovery

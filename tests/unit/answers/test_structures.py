@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from outcomes.answers.structures import PARAMETERS, SURFACE, TERMS, Structure, project
+from outcomes.answers.balance.structures import PARAMETERS, SURFACE, TERMS, Structure, project
 
 COVARIANCE = np.diag(np.arange(1.0, 10.0)) * 1e-4 + 1e-5
 

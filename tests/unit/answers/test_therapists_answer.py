@@ -17,8 +17,8 @@ from answer_cohorts import (
     store,
 )
 
-from outcomes.answers import therapists
-from outcomes.answers.fitting import fit_linear_answer
+from outcomes.answers.common.fitting import fit_linear_answer
+from outcomes.answers.therapists import run as therapists
 from outcomes.disclosure import shown_text
 from outcomes.errors import FitRefused
 from outcomes.mixed import fit_linear

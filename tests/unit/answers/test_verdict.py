@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from outcomes.answers.structures import Structure
-from outcomes.answers.verdict import Evidence, Verdict, decide
+from outcomes.answers.balance.structures import Structure
+from outcomes.answers.balance.verdict import Evidence, Verdict, decide
 
 
 def evidence(best: Structure, **changes) -> Evidence:

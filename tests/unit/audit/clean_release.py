@@ -10,10 +10,10 @@ import polars as pl
 
 from outcomes.contract import AGE_BANDS, GENDERS, RULE_REASONS, Kind, Rule
 from outcomes.release.build import make_tables
-from outcomes.release.codebook import describe
+from outcomes.release.codebook.comments import describe
 from outcomes.release.relations import offer_settings, raw_columns
+from outcomes.store.warehouse import connect
 from outcomes.study import StudySettings
-from outcomes.warehouse import connect
 
 N_CLIENTS, N_THERAPISTS = 144, 12
 DATA_CUT = date(2026, 6, 30)

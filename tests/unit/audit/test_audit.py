@@ -9,7 +9,7 @@ import pytest
 from outcomes.audit import Severity, Status, audit
 from outcomes.audit.runner import DATABASE
 from outcomes.errors import ChecksFailed
-from outcomes.warehouse import connect
+from outcomes.store.warehouse import connect
 
 COLUMNS = (
     "check_id table_name column_name check_type category severity status n_violated n_denominator percent_violated "

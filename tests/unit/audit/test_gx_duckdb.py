@@ -10,7 +10,7 @@ from outcomes.audit import canary
 from outcomes.audit.gx_duckdb import DuckDBExecutionEngine, Evaluation, Evaluator, gx
 from outcomes.audit.suites import read_suites
 from outcomes.errors import ChecksFailed
-from outcomes.warehouse import connect
+from outcomes.store.warehouse import connect
 
 NOT_NULL = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "score"}, "meta": {"id": "filled"}}
 TYPES = frozenset(check.type for checks in read_suites().values() for check in checks)

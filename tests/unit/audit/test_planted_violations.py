@@ -6,7 +6,7 @@ from planted import PLANTS, all_plants
 from outcomes.audit import Status
 from outcomes.audit.runner import DATABASE, check_tables
 from outcomes.audit.suites import read_suites
-from outcomes.warehouse import connect
+from outcomes.store.warehouse import connect
 
 PLANTED = list(all_plants())
 

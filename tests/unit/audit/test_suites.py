@@ -9,8 +9,8 @@ from outcomes.audit import Severity
 from outcomes.audit.catalogue import catalogue
 from outcomes.audit.runner import DATABASE
 from outcomes.audit.suites import TABLES, read_suites
-from outcomes.release.tables import TABLES as DESCRIBED
-from outcomes.warehouse import connect
+from outcomes.release.codebook.tables import TABLES as DESCRIBED
+from outcomes.store.warehouse import connect
 
 CHECKS = [check for checks in read_suites().values() for check in checks]
 

@@ -14,9 +14,9 @@ import duckdb
 from innocent_columns import IDS, INNOCENT_NAMES, OTHERS, PLACES, SESSION_DAYS, session_days
 from planted_identifiers import NAMES_THAT_IDENTIFY, PLANTED
 
-from outcomes.landing.door import unsafe_values
-from outcomes.landing.identifiers import is_free_text_name, is_identifying_name
-from outcomes.landing.patterns import sightings
+from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
+from outcomes.landing.identifiers.door import unsafe_values
+from outcomes.landing.identifiers.patterns import sightings
 
 SEED = 20
 COLUMNS_A_FORM = 5

@@ -10,10 +10,10 @@ import pytest
 
 from outcomes.contract import CONTRACT, Refusal
 from outcomes.landing import Landed, Refused
-from outcomes.landing.check_digits import is_nhs_number
-from outcomes.landing.identifiers import is_free_text_name, is_identifying_name
-from outcomes.landing.numbers import TIGHT_FORMS
-from outcomes.landing.patterns import MIXED_VALUE, sightings
+from outcomes.landing.identifiers.check_digits import is_nhs_number
+from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
+from outcomes.landing.identifiers.numbers import TIGHT_FORMS
+from outcomes.landing.identifiers.patterns import MIXED_VALUE, sightings
 
 HEADER = "practice_id,therapist_id,client_id,session_number,session_date,directiveness,satisfaction"
 

@@ -13,7 +13,7 @@ from outcomes.contract import Kind, Refusal
 from outcomes.errors import OutcomesError, StorageError, StudyError
 from outcomes.landing import Landed, Refused, Skipped, land_inbox
 from outcomes.landing import inbox as inbox_module
-from outcomes.storage import file_sha256
+from outcomes.store.files import file_sha256
 
 HEADER = "therapist_id,client_id,session_number,directiveness,satisfaction"
 GOOD = f"{HEADER}\nt1,c1,1,5,6\nt1,c1,2,5.5,7\n"

@@ -11,8 +11,8 @@ from outcomes.models.curves import dropout_curves, satisfaction_curve
 from outcomes.models.grid import design_rows, inner_range
 from outcomes.models.specs import declared_specs
 from outcomes.models.state import Estimates, ModelStatus
+from outcomes.store.warehouse import connect
 from outcomes.study.settings import Disclosure
-from outcomes.warehouse import connect
 
 RULE = Disclosure()
 

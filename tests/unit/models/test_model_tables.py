@@ -9,9 +9,9 @@ from synthetic_release import Cohort, make_release, make_study
 
 from outcomes.mixed import FitStatus, fit_linear
 from outcomes.models import ModelStatus, fit_models, fitting, run
-from outcomes.release.tables import TABLES
-from outcomes.storage import file_sha256, read_json
-from outcomes.warehouse import connect
+from outcomes.release.codebook.tables import TABLES
+from outcomes.store.files import file_sha256, read_json
+from outcomes.store.warehouse import connect
 
 
 @pytest.fixture(scope="module")

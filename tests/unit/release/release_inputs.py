@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Kind
-from outcomes.release.answer_columns import ANSWER_TABLES
+from outcomes.release.codebook.answer_columns import ANSWER_TABLES
+from outcomes.release.codebook.tables import TABLES
 from outcomes.release.relations import raw_columns
-from outcomes.release.tables import TABLES
-from outcomes.storage import file_sha256, write_json
+from outcomes.store.files import file_sha256, write_json
 from outcomes.study import StudyFolder
 
 

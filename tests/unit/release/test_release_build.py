@@ -12,8 +12,8 @@ from outcomes.release import build, candidate_folder, candidate_id
 from outcomes.release.batches import landed_batches
 from outcomes.release.build import make_tables
 from outcomes.release.relations import offer_batches, offer_settings
+from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, create_study
-from outcomes.warehouse import connect
 
 building = import_module("outcomes.release.build")  # the package gives this name to the function
 

@@ -7,9 +7,9 @@ from release_inputs import episodes, finish, land
 
 from outcomes.contract import Kind
 from outcomes.landing import land_inbox
+from outcomes.operate import read_status
 from outcomes.release import build, candidate_id, publish
-from outcomes.status import read_status
-from outcomes.storage import read_json, write_json
+from outcomes.store.files import read_json, write_json
 from outcomes.study import StudyFolder, create_study
 from outcomes.study.clock import present, today
 from outcomes.trust.retention import prune

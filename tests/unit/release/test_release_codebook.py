@@ -8,9 +8,9 @@ from outcomes.audit import Category, Severity, Status
 from outcomes.errors import UsageError
 from outcomes.models.state import ModelStatus
 from outcomes.release import candidate_id, describe, publish
-from outcomes.release.dictionary import data_dictionary
-from outcomes.release.tables import COLUMNS, TABLES
-from outcomes.warehouse import connect
+from outcomes.release.codebook.dictionary import data_dictionary
+from outcomes.release.codebook.tables import COLUMNS, TABLES
+from outcomes.store.warehouse import connect
 
 DICTIONARY = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
 
@@ -105,5 +105,5 @@ def test_closed_lists_agree_with_the_steps_that_write_them():
 
 def test_the_data_dictionary_of_the_docs_is_up_to_date():
     assert DICTIONARY.read_text(encoding="utf-8") == data_dictionary(), (
-        "run: python -m outcomes.release.dictionary > docs/data-dictionary.md"
+        "run: python -m outcomes.release.codebook.dictionary > docs/data-dictionary.md"
     )

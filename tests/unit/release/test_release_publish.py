@@ -20,8 +20,8 @@ from outcomes.release import (
     summary_markdown,
     timed,
 )
-from outcomes.storage import file_sha256, read_json
-from outcomes.warehouse import connect
+from outcomes.store.files import file_sha256, read_json
+from outcomes.store.warehouse import connect
 
 publishing = import_module("outcomes.release.publish")  # the package gives this name to the function
 

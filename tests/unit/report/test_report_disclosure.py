@@ -10,7 +10,7 @@ from synthetic_release import Cohort, make_release, make_study
 
 from outcomes.models import fit_models
 from outcomes.report import write_report
-from outcomes.report.density import preference_cells, session_bins
+from outcomes.report.figures.density import preference_cells, session_bins
 from outcomes.study.settings import Disclosure
 
 HARMLESS = set(range(13)) | {95, 100}

@@ -15,8 +15,8 @@ from page_text import visible_text
 import outcomes.report
 from outcomes.errors import StepFailed
 from outcomes.report import is_written, write_report
-from outcomes.report.page_tree import BLOCKS, LEFT_OUT, SPANS, read_page
-from outcomes.report.pdf import pdf_of
+from outcomes.report.page.page_tree import BLOCKS, LEFT_OUT, SPANS, read_page
+from outcomes.report.page.pdf import pdf_of
 
 MARGIN, WIDTH, HEIGHT = 20 / 25.4 * 72, 595.3, 841.9  # points
 HOSTILE = (

@@ -6,10 +6,10 @@ import pytest
 
 from outcomes.disclosure import shown_count
 from outcomes.models import ModelStatus
-from outcomes.report.blocks import bullets, fold, headline, paragraph, table
-from outcomes.report.html import html
-from outcomes.report.pieces import PERCENT, Estimate, Form, Given, Kind, Range, Strong, Unsaid, Words, say
-from outcomes.report.rows import told
+from outcomes.report.page.blocks import bullets, fold, headline, paragraph, table
+from outcomes.report.page.html import html
+from outcomes.report.page.pieces import PERCENT, Estimate, Form, Given, Kind, Range, Strong, Unsaid, Words, say
+from outcomes.report.reading.tables import told
 from outcomes.study.settings import Disclosure
 
 SETTLED = Estimate(0.2, 0.1, 0.3, ModelStatus.CONVERGED)

@@ -13,10 +13,10 @@ from planted_answers import REFUSAL, plant_answers, refuse_answers
 
 from outcomes.disclosure import Shown
 from outcomes.models import ModelStatus
-from outcomes.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Section, Table
-from outcomes.report.html import html
-from outcomes.report.page import SECTIONS
-from outcomes.report.pieces import Estimate, Given, Kind, Piece, Range, Unsaid, Words
+from outcomes.report.document import SECTIONS
+from outcomes.report.page.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Section, Table
+from outcomes.report.page.html import html
+from outcomes.report.page.pieces import Estimate, Given, Kind, Piece, Range, Unsaid, Words
 
 ANSWERS = (
     "short",

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 from outcomes.contract import CONTRACT, Kind, ValueType
 from outcomes.errors import UsageError
 from outcomes.simulate import CohortParameters, simulate_cohort
-from outcomes.simulate.cohort import RATINGS
+from outcomes.simulate.world.cohort import RATINGS
 
 
 @pytest.mark.parametrize("kind", list(Kind))

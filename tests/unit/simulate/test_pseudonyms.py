@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from outcomes.simulate.pseudonyms import pseudonyms
+from outcomes.simulate.world.pseudonyms import pseudonyms
 
 
 def test_pseudonyms_are_distinct_and_look_alike():

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from outcomes.errors import StudyError, UsageError
 from outcomes.simulate import simulate_study, write_messy_sources, write_sources
-from outcomes.simulate.file_faults import _nhs_number
+from outcomes.simulate.faults.file_faults import _nhs_number
 from outcomes.study import StudyFolder, create_study
 
 

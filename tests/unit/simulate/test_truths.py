@@ -7,7 +7,7 @@ import pytest
 
 from outcomes.cli import TRUTHS
 from outcomes.simulate import CohortParameters, Truth, simulate_cohort, slope_truth, with_truth
-from outcomes.simulate.guidance import Usual, direct_satisfaction
+from outcomes.simulate.world.guidance import Usual, direct_satisfaction
 
 BASE = CohortParameters(clients=300, therapists=20)
 

@@ -13,9 +13,9 @@ from trust_inputs import AGE_BANDS, GENDERS, N_CLIENTS, client, csv_text, sessio
 from outcomes.errors import StudyError
 from outcomes.landing import land_inbox
 from outcomes.release import build, candidate_id
+from outcomes.release.deidentify import ClientClass, deidentify, withholding
 from outcomes.study import StudyFolder, create_study
 from outcomes.study.settings import Disclosure
-from outcomes.trust.deidentification import ClientClass, deidentify, withholding
 
 ENDINGS = ("dropout", "planned", "other")
 traits = st.tuples(st.sampled_from([None, *AGE_BANDS]), st.sampled_from([None, *GENDERS]))

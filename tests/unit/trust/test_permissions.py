@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from outcomes.storage import write_text
+from outcomes.store.files import write_text
 from outcomes.trust.permissions import private_by_default
 
 

@@ -9,7 +9,7 @@ from trust_inputs import publish_release
 
 from outcomes.errors import StorageError
 from outcomes.release import published_id
-from outcomes.storage import read_json, write_json
+from outcomes.store.files import read_json, write_json
 from outcomes.study import StudyFolder
 from outcomes.study.settings import Retention
 from outcomes.trust.audit_trail import Event, read_chain

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from outcomes.errors import StorageError
-from outcomes.storage import file_sha256
+from outcomes.store.files import file_sha256
 from outcomes.trust.audit_trail import Event, read_chain, trail_path
 from outcomes.trust.recording import record_state
 from outcomes.trust.verify import verify

@@ -12,8 +12,8 @@ from trust_inputs import N_CLIENTS, client, csv_text, episode, publish_release, 
 
 from outcomes.errors import StorageError, UsageError
 from outcomes.landing import land_inbox
+from outcomes.operate import read_status
 from outcomes.release import published_id
-from outcomes.status import read_status
 from outcomes.trust.audit_trail import Event, read_chain, trail_path
 from outcomes.trust.pending import PENDING, new_pending, refuse_unfinished, write_pending
 from outcomes.trust.verify import verify

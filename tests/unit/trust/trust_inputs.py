@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 
 from outcomes.release import build, candidate_id, publish
-from outcomes.release.tables import TABLES
+from outcomes.release.codebook.tables import TABLES
+from outcomes.release.deidentify import deidentify
 from outcomes.study import StudyFolder
-from outcomes.trust.deidentification import deidentify
 from outcomes.trust.recording import record_state
 
 AGE_BANDS = ("18-24", "25-34", "35-44")

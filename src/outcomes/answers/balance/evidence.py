@@ -1,0 +1,256 @@
+"""The evidence for a verdict: one free quadratic model, its restricted forms, and the tests of a turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import expit
+
+from outcomes.answers.balance.rows import GuidanceRows
+from outcomes.answers.balance.structures import (
+    GUIDANCE,
+    MISFIT_PARABOLA,
+    PARAMETERS,
+    TERMS,
+    Parameters,
+    Projection,
+    Structure,
+    available,
+    project,
+)
+from outcomes.answers.balance.verdict import ALPHA, WEIGHT, Evidence
+from outcomes.errors import FitRefused
+from outcomes.methods.curvature.lind_mehlum import LindMehlumTest, lind_mehlum_test
+from outcomes.methods.curvature.spline import SlopeBand, fit_spline, slope_band
+from outcomes.methods.curvature.surface_models import ModelComparison, compare_by_aicc
+from outcomes.methods.curvature.turning_point import TurningKind
+from outcomes.methods.curvature.two_lines import TwoLines, two_lines_test
+from outcomes.methods.inference.contrasts import WaldTest, estimate, wald_test
+from outcomes.methods.inference.equivalence import EquivalenceState, equivalence_test
+from outcomes.mixed import FitStatus, fit_cluster_robust, fit_linear
+
+NEGLIGIBLE = 0.125
+"""Bound of the equivalence tests: standard deviations of the outcome per standard deviation of the term. The half of
+the rows with more and the half with less of a normal term then differ by d = 0.2, Cohen's small difference (the halves'
+means lie 1.6 standard deviations apart). A logit counts pi / sqrt(3) as its standard deviation."""
+
+BAND_PERCENTILES = np.linspace(5, 95, 19)
+SEED = 20_413  # of the draws behind the band
+
+
+@dataclass(frozen=True)
+class FreeModel:
+    """The free quadratic model of one outcome at one level.
+
+    Attributes
+    ----------
+    terms : tuple of str
+        Which of `TERMS` it has.
+    beta, covariance : ndarray, shapes (p,), (p, p)
+    sd : ndarray, shape (p,)
+        Effect sizes are beta * sd: standard deviation of each term over that of the outcome.
+    df : float
+        Therapists less one: what is tested is partly between therapists.
+    n_clients : int
+    status : str
+    """
+
+    terms: tuple[str, ...]
+    beta: np.ndarray
+    covariance: np.ndarray
+    sd: np.ndarray
+    df: float
+    n_clients: int
+    status: str
+
+    def project(self, parameters: Parameters) -> Projection:
+        """The restricted estimate."""
+        return project(self.terms, self.beta, self.covariance, parameters)
+
+    def wald(self, names: tuple[str, ...]) -> WaldTest:
+        """Joint test that the named terms are zero."""
+        rows = np.eye(len(self.terms))[[i for i, term in enumerate(self.terms) if term in names]]
+        return wald_test(rows, self.beta, self.covariance, df_den=self.df)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The two tests of a turn along one axis; `is_balance` where both find the best value inside the data."""
+
+    lind_mehlum: LindMehlumTest
+    two_lines: TwoLines | None  # None where the scale is too coarse for it
+    is_balance: bool
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that was estimated, and what the verdict takes of it."""
+
+    model: FreeModel
+    comparison: ModelComparison
+    turns: dict[Structure, Turn]
+    band: SlopeBand
+    evidence: Evidence
+
+
+def fit_free_model(rows: GuidanceRows) -> FreeModel:
+    """Fit the outcome on all terms: a mixed model (satisfaction) or a logit hazard with therapist-robust errors."""
+    terms = tuple(term for term in TERMS if term in rows.frame.columns)
+    fixed = " + ".join([*terms, *rows.covariates])
+    if rows.outcome == "dropout":
+        fit = fit_cluster_robust(f"y ~ {fixed}", rows.frame, "therapist_id")
+        outcome_sd = np.pi / np.sqrt(3)
+    else:
+        of_client = " + (1 + w | client_id)" if rows.has_departure else ""
+        fit = fit_linear(f"y ~ {fixed}{of_client} + (1 | therapist_id)", rows.frame)
+        outcome_sd = float(rows.frame["y"].std())
+    if fit.status is FitStatus.NOT_CONVERGED:
+        raise FitRefused("The quadratic model of guidance did not converge.", "see the study's declared models")
+    missing = [term for term in terms if term not in fit.names]
+    if missing:
+        raise FitRefused("Guidance, its departures and preferences cannot be told apart in these data.")
+    places = [fit.names.index(term) for term in terms]
+    return FreeModel(
+        terms=terms,
+        beta=fit.beta[places],
+        covariance=fit.vcov[np.ix_(places, places)],
+        sd=np.array([rows.frame[term].std() for term in terms]) / outcome_sd,
+        df=float(rows.frame["therapist_id"].n_unique() - 1),
+        n_clients=rows.frame["client_id"].n_unique(),
+        status=str(fit.status),
+    )
+
+
+def find_evidence(rows: GuidanceRows) -> Findings:
+    """Fit, compare and test; the same rows give the same findings."""
+    model = fit_free_model(rows)
+    forms = _forms(rows)
+    projections = {form: model.project(PARAMETERS[form]) for form in forms}
+    none = model.project(PARAMETERS[Structure.NONE]).distance
+    comparison = compare_by_aicc(
+        tuple(forms),
+        [-projections[form].distance / 2 for form in forms],
+        [projections[form].theta.size for form in forms],
+        model.n_clients,
+    )
+    turns = _turns(rows, model)
+    band = _band(rows)
+    straight = projections[Structure.STRAIGHT]
+    main = _main_effects(model) if rows.has_preference else None
+    evidence = Evidence(
+        effect_p=model.wald(GUIDANCE).p_value,
+        is_negligible=_all_negligible(
+            [
+                (model.beta[i] * model.sd[i], np.sqrt(model.covariance[i, i]) * model.sd[i])
+                for i, term in enumerate(model.terms)
+                if term in GUIDANCE
+            ],
+            model.df,
+        ),
+        has_preference=rows.has_preference,
+        weights=dict(zip(forms, comparison.weight.tolist(), strict=True)),
+        shares={form: 1 - projections[form].distance / none for form in forms},
+        is_balance={form: turn.is_balance for form, turn in turns.items()},
+        main_p=main[0] if main else float("nan"),
+        is_main_negligible=main[1] if main else False,
+        rises=bool((band.sign > 0).any()),
+        falls=bool((band.sign < 0).any()),
+        has_opposite_slopes=rows.has_departure and _are_opposite(straight, model.df),
+    )
+    return Findings(model, comparison, turns, band, evidence)
+
+
+def between_clients(findings: Findings, of_sessions: Findings) -> Findings:
+    """Let the sessions guard the findings of the same outcome between clients: one gate, and one best level only where
+    an optimum relative to the usual level is ruled out."""
+    aicc = dict(zip(of_sessions.comparison.models, of_sessions.comparison.aicc.tolist(), strict=True))
+    rival = expit((aicc[Structure.BEST_LEVEL] - aicc[Structure.RELATIVE]) / 2)  # Akaike weight of the two alone
+    evidence = replace(
+        findings.evidence,
+        effect_p=max(findings.evidence.effect_p, of_sessions.evidence.effect_p),
+        is_relative_open=bool(rival > 1 - WEIGHT),
+    )
+    return replace(findings, evidence=evidence)
+
+
+def _forms(rows: GuidanceRows) -> list[Structure]:
+    """The forms that these rows can tell apart."""
+    needs = {
+        Structure.STRAIGHT: True,
+        Structure.BEST_LEVEL: True,
+        Structure.RELATIVE: rows.has_departure,
+        Structure.FIT: rows.has_preference,
+        Structure.FIT_PLUS_MAIN: rows.has_preference,
+    }
+    return [form for form, is_possible in needs.items() if is_possible]
+
+
+def _turns(rows: GuidanceRows, model: FreeModel) -> dict[Structure, Turn]:
+    """The two tests along guidance, the departure from the usual level, and the distance from the preference."""
+    turns = {Structure.BEST_LEVEL: _turn(rows, model, "d", PARAMETERS[Structure.BEST_LEVEL], ())}
+    if rows.has_departure:
+        turns[Structure.RELATIVE] = _turn(rows, model, "w", PARAMETERS[Structure.RELATIVE], ("m", "m2"))
+    if rows.has_preference:
+        turns[Structure.FIT] = _turn(rows, model, "e", MISFIT_PARABOLA, ("p",))
+    return turns
+
+
+def _turn(
+    rows: GuidanceRows,
+    model: FreeModel,
+    axis: str,
+    parameters: Parameters,
+    held: tuple[str, ...],
+) -> Turn:
+    """Test for the best value of one axis; the first two parameters are the axis and its square."""
+    wanted = TurningKind.MINIMUM if rows.outcome == "dropout" else TurningKind.MAXIMUM
+    restricted, x = model.project(parameters), rows.frame[axis].to_numpy()
+    parabola = lind_mehlum_test(*restricted.theta[:2], restricted.covariance[:2, :2], x, df=model.df, alpha=ALPHA)
+    columns = (*rows.covariates, *held)
+    covariates = rows.frame.select(columns).to_numpy() if columns else None
+    try:
+        lines = two_lines_test(
+            rows.frame["y"].to_numpy(), x, covariates=covariates, clusters=_clusters(rows), alpha=ALPHA
+        )
+    except FitRefused:
+        return Turn(parabola, None, False)
+    found = all(test.is_supported and test.kind is wanted for test in (parabola, lines))
+    return Turn(parabola, lines, found)
+
+
+def _band(rows: GuidanceRows) -> SlopeBand:
+    d = rows.frame["d"].to_numpy()
+    covariates = rows.frame.select(rows.covariates).to_numpy() if rows.covariates else None
+    spline = fit_spline(rows.frame["y"].to_numpy(), d, covariates=covariates, clusters=_clusters(rows))
+    return slope_band(spline, np.percentile(d, BAND_PERCENTILES), np.random.default_rng(SEED), n_draws=4_000)
+
+
+def _clusters(rows: GuidanceRows) -> np.ndarray:
+    """Whose rows depend on one another, one level up, as numbers."""
+    return rows.frame["client_id" if rows.level == "session" else "therapist_id"].rank("dense").to_numpy()
+
+
+def _main_effects(model: FreeModel) -> tuple[float, bool]:
+    """Joint p of the straight effects beside fit, and whether all are negligible."""
+    moved = available(PARAMETERS[Structure.FIT_PLUS_MAIN], model.terms)
+    plus = model.project(moved)
+    places = [i for i, parameter in enumerate(moved) if len(parameter) == 1]  # the square of the misfit moves several
+    test = wald_test(np.eye(plus.theta.size)[places], plus.theta, plus.covariance, df_den=model.df)
+    sds = [model.sd[model.terms.index(next(iter(moved[i])))] for i in places]
+    effects = [(plus.theta[i] * sd, np.sqrt(plus.covariance[i, i]) * sd) for i, sd in zip(places, sds, strict=True)]
+    return test.p_value, _all_negligible(effects, model.df)
+
+
+def _all_negligible(effects: list[tuple[float, float]], df: float) -> bool:
+    """Whether every effect (value, standard error) is equivalent to zero."""
+    return all(
+        equivalence_test(value, error, NEGLIGIBLE, alpha=ALPHA, df=df).state is EquivalenceState.EQUIVALENT
+        for value, error in effects
+    )
+
+
+def _are_opposite(straight: Projection, df: float) -> bool:
+    """Whether the within and the between slope differ in sign, both beyond chance."""
+    within, between = (estimate(straight.theta[i], straight.covariance[i, i], df=df) for i in (0, 1))
+    return bool(within.value * between.value < 0 and max(within.p_value, between.p_value) < ALPHA)

@@ -1,0 +1,181 @@
+"""From evidence to a verdict on guidance, with the trace of how it got there. Nothing is estimated here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from outcomes.answers.balance.structures import Structure
+
+ALPHA = 0.05
+WEIGHT = 0.95
+"""Akaike weight that a form of the curve needs among all forms, to be the one that the data choose."""
+SHARE = 0.80
+"""Share of all that guidance explains (drop in distance from the free model) that the chosen form must account for;
+a ceiling and other small distortions make every exact form false in large data."""
+
+
+class Verdict(StrEnum):
+    """What guidance does to the outcome."""
+
+    NO_EFFECT = "no_effect"
+    MONOTONE = "monotone"
+    BEST_LEVEL = "best_level"
+    FIT = "fit"
+    FIT_PLUS_MAIN = "fit_plus_main"
+    RELATIVE = "relative"
+    UNDECIDED = "undecided"
+
+
+_FAMILIES: dict[str, tuple[Structure, ...]] = {
+    "a straight line": (Structure.STRAIGHT,),
+    "one level for all": (Structure.BEST_LEVEL,),
+    "what the client is used to": (Structure.RELATIVE,),
+    "what the client prefers": (Structure.FIT, Structure.FIT_PLUS_MAIN),
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the verdict rests on.
+
+    Attributes
+    ----------
+    effect_p : float
+        p of the joint test that no term with guidance has an effect; between clients the larger of this and the p of
+        the sessions' test, so that one gate guards both verdicts.
+    is_negligible : bool
+        Every such term is equivalent to zero within the declared bound.
+    has_preference : bool
+        Clients' preferences are known, so that fit can be told from one best level.
+    weights : mapping of Structure to float
+        Akaike weights (sum to 1) of the forms but NONE.
+    shares : mapping of Structure to float
+        Share of what guidance explains that each form accounts for; at most 1, below 0 where it does harm.
+    is_balance : mapping of Structure to bool
+        For BEST_LEVEL, RELATIVE and FIT: whether both the Lind-Mehlum and the two-lines test find a turn in guidance,
+        in the departure from the usual level, and in the distance from the preference.
+    main_p : float
+        p of the joint test of the straight effects beside fit; NaN without preferences.
+    is_main_negligible : bool
+        These are equivalent to zero.
+    rises, falls : bool
+        Whether the outcome rises, and whether it falls, with guidance anywhere (simultaneous band of a spline).
+    has_opposite_slopes : bool
+        The within and the between slope differ in sign, both beyond chance.
+    is_relative_open : bool
+        One row is a client, and the sessions do not rule out that the best level is what the client is used to:
+        between clients this looks like one best level, because a client's mean holds chance.
+    """
+
+    effect_p: float
+    is_negligible: bool
+    has_preference: bool
+    weights: Mapping[Structure, float]
+    shares: Mapping[Structure, float]
+    is_balance: Mapping[Structure, bool]
+    main_p: float
+    is_main_negligible: bool
+    rises: bool
+    falls: bool
+    has_opposite_slopes: bool
+    is_relative_open: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict and the steps that led to it, one sentence each."""
+
+    verdict: Verdict
+    trace: tuple[str, ...]
+
+
+def decide(e: Evidence) -> Decision:
+    """Combine the evidence into one verdict.
+
+    One joint test opens the gate, so that without any effect at most `ALPHA` of studies go on. Then the form of the
+    curve is chosen (Akaike weight), it must account for what guidance explains, and a turn must pass both the
+    Lind-Mehlum and the two-lines test. What rises or falls without a turn is monotone. Everything else is undecided.
+    """
+    if not e.effect_p < ALPHA:
+        return _without_effect(e)
+    gate = f"Guidance has some effect (joint test, p {_p(e.effect_p)})."
+    name, family, weight = _chosen(e)
+    best = max(family, key=lambda form: e.weights[form])
+    chosen = f"Of the forms compared, {name} describes it best (Akaike weight {weight:.2f})."
+    if best is Structure.STRAIGHT:
+        return _without_turn(e, (gate, chosen))
+    turned = Structure.FIT if best is Structure.FIT_PLUS_MAIN else best
+    if not e.is_balance[turned]:
+        return _without_turn(
+            e, (gate, chosen, f"Around {name} no turn is shown: Lind-Mehlum and two lines must agree.")
+        )
+    turn = f"Too much and too little, measured from {name}, both cost: Lind-Mehlum and two lines agree."
+    steps = (gate, chosen, turn)
+    if not e.has_preference:
+        reason = "Preferences are not known, so one best level cannot be told from fit to what each client prefers."
+        return Decision(Verdict.UNDECIDED, (*steps, reason))
+    if weight < WEIGHT:
+        return Decision(Verdict.UNDECIDED, (*steps, f"Another form remains possible (weight below {WEIGHT})."))
+    if e.shares[best] < SHARE:
+        reason = f"It accounts for {_percent(e.shares[best])} of what guidance explains; {_percent(SHARE)} are needed."
+        return Decision(Verdict.UNDECIDED, (*steps, reason))
+    if turned is Structure.FIT:
+        return _fit(e, steps)
+    if e.is_relative_open:
+        reason = "Between clients one best level looks the same as what each is used to; see the verdict on sessions."
+        return Decision(Verdict.UNDECIDED, (*steps, reason))
+    return Decision(Verdict(best), steps)
+
+
+def _without_effect(e: Evidence) -> Decision:
+    gate = f"No effect of guidance is shown (joint test, p {_p(e.effect_p)})."
+    if e.is_negligible:
+        return Decision(Verdict.NO_EFFECT, (gate, "Every effect that matters is ruled out (equivalence tests)."))
+    return Decision(Verdict.UNDECIDED, (gate, "An effect that matters is not ruled out: the data are too few."))
+
+
+def _chosen(e: Evidence) -> tuple[str, tuple[Structure, ...], float]:
+    """The family of forms with the largest weight."""
+    present = {
+        name: tuple(form for form in forms if form in e.weights)
+        for name, forms in _FAMILIES.items()
+        if any(form in e.weights for form in forms)
+    }
+    totals = {name: sum(e.weights[form] for form in forms) for name, forms in present.items()}
+    name = max(totals, key=totals.__getitem__)
+    return name, present[name], totals[name]
+
+
+def _without_turn(e: Evidence, steps: tuple[str, ...]) -> Decision:
+    """Monotone, where the outcome goes one way and preference has little to do with it."""
+    in_guidance = max(e.shares[Structure.STRAIGHT], e.shares[Structure.BEST_LEVEL])
+    if e.rises == e.falls:
+        way = "both rises and falls" if e.rises else "nowhere surely rises or falls"
+        return Decision(Verdict.UNDECIDED, (*steps, f"The outcome {way} with guidance (band over the whole curve)."))
+    way = "rises" if e.rises else "falls"
+    steps = (*steps, f"The outcome {way} with guidance and nowhere does the opposite (band over the whole curve).")
+    if e.has_opposite_slopes:
+        return Decision(Verdict.UNDECIDED, (*steps, "But within and between clients guidance works in opposite ways."))
+    if in_guidance < SHARE:
+        reason = f"But guidance alone accounts for {_percent(in_guidance)} of the effect; {_percent(SHARE)} are needed."
+        return Decision(Verdict.UNDECIDED, (*steps, reason))
+    return Decision(Verdict.MONOTONE, steps)
+
+
+def _fit(e: Evidence, steps: tuple[str, ...]) -> Decision:
+    """Fit alone or with a main effect: "no main effect" needs an equivalence test."""
+    if e.is_main_negligible:
+        return Decision(Verdict.FIT, (*steps, "Beside fit the level itself makes no difference that matters."))
+    if e.main_p < ALPHA:
+        return Decision(Verdict.FIT_PLUS_MAIN, (*steps, f"Beside fit the level itself matters (p {_p(e.main_p)})."))
+    return Decision(Verdict.UNDECIDED, (*steps, "Fit matters; whether the level itself does too is open."))
+
+
+def _p(value: float) -> str:
+    return "< .001" if value < 0.001 else f"= {value:.3f}".replace("0.", ".", 1)
+
+
+def _percent(share: float) -> str:
+    return f"{max(share, 0.0):.0%}"

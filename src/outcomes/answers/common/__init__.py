@@ -1,0 +1,1 @@
+"""What several answers share: rows, fits, estimates, the risk set, simulated cohorts."""

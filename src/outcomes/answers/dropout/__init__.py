@@ -1,0 +1,1 @@
+"""Guidance and dropout."""

@@ -1,0 +1,1 @@
+"""What guidance goes with."""

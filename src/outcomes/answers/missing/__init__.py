@@ -1,0 +1,1 @@
+"""Ratings that are missing for a reason."""

@@ -1,0 +1,219 @@
+"""The slope within clients in every way that the study calls defensible, and what all of them say together.
+
+All linear specifications of one population (ratings, lag, covariates) are cut out of the same cross-products; clients
+are left out of them by cells. Specifications are tested together only over dimensions whose choices the study declares
+equivalent: the score contributions of whole therapists change sign, so that neither sessions of one client nor clients
+of one therapist need to be independent (PIMA: Girardi et al. 2024, doi 10.1007/s11336-024-09973-6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from outcomes.answers.common.estimates import REFUSED, Numbers, as_table, numbers, of_model, refuse_all
+from outcomes.answers.common.estimates import in_words as estimate_in_words
+from outcomes.answers.common.fitting import Answered, refuse_few
+from outcomes.answers.multiverse.rows import clients, rating_sql, session_table
+from outcomes.answers.multiverse.specs import GUIDANCE, RATING, TAKES_PART, TESTED, Space, formula, in_words, space
+from outcomes.errors import FitRefused
+from outcomes.methods.inference.multiverse import JointInference, sign_flip_inference
+from outcomes.mixed import FitStatus, GramData, Scores, fit_linear, prepare_linear, score_contributions, subset
+from outcomes.progress import tracked
+from outcomes.study.settings import StudySettings
+
+NAME = "multiverse"
+SPECS, TESTS = "multiverse_specs", "multiverse_tests"
+TABLES = (SPECS, TESTS)
+OUTCOME, EFFECT, UNIT = "satisfaction", "within client", "points of satisfaction per point of guidance"
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """One specification: its choices, its numbers, and its scores where it was estimated."""
+
+    spec: dict[str, str]
+    numbers: Numbers
+    scores: Scores | None = None
+
+
+def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl.DataFrame]:
+    """Answer with tables `multiverse_specs` and `multiverse_tests`.
+
+    Raises
+    ------
+    FitRefused
+        Where no specification can be estimated.
+    """
+    sessions = session_table(con, *(rating_sql(settings, name, name) for name in ("satisfaction", "directiveness")))
+    found = space(settings, sessions)
+    specs = list(found.specs())
+    estimated = list(tracked(_estimates(con, settings, specs), "Specifications", len(specs)))
+    refuse_all([{"status": one.numbers.status, "reason": one.numbers.reason} for one in estimated])
+    rows, tests = [], []
+    ids = {id(one): f"s{number:04d}" for number, one in enumerate(estimated, start=1)}
+    for pool, members in _pools(found, estimated):
+        joint, reason = _joint(members, settings)
+        adjusted = iter([] if joint is None else joint.p_adjusted)
+        for one in members:
+            rows.append(
+                {"spec": ids[id(one)], "outcome": OUTCOME, "effect": EFFECT, "unit": UNIT, "pool": pool}
+                | {name: in_words(choice) for name, choice in one.spec.items()}
+                | {"formula": formula(one.spec)}
+                | {"p_adjusted": None if one.scores is None or joint is None else float(next(adjusted))}
+                | asdict(one.numbers)
+            )
+        tests.append(_test(found, pool, members, joint, reason))
+    rows.sort(key=lambda row: row["spec"])
+    words = ("spec", "outcome", "effect", "unit", "pool", *found.choices, "formula")
+    return {
+        SPECS: as_table(rows, words).with_columns(pl.col("p_adjusted").cast(pl.Float64)),
+        TESTS: as_table(tests, ("outcome", "effect", "unit", "pool", "pooled_over", "left_out")).with_columns(
+            pl.col("same_sign_prop", "significant_prop", "lowest", "highest").cast(pl.Float64),
+            pl.col("n_flips").cast(pl.Int64),
+        ),
+    }
+
+
+def _estimates(
+    con: duckdb.DuckDBPyConnection, settings: StudySettings, specs: list[dict[str, str]]
+) -> Iterator[Estimated]:
+    """Every specification; the data are read once a population and cut once an exclusion."""
+    starts: dict[tuple[str, ...], np.ndarray] = {}
+    for (rating, guidance), of_pair in groupby(specs, key=lambda spec: (spec[RATING], spec[GUIDANCE])):
+        y, d = rating_sql(settings, "satisfaction", rating), rating_sql(settings, "directiveness", guidance)
+        sessions = session_table(con, y, d)
+        people = clients(sessions)
+        for _, of_population in groupby(of_pair, key=lambda spec: (spec["lag"], spec["covariates"])):
+            members = list(of_population)
+            try:
+                gram = prepare_linear(list(dict.fromkeys(map(formula, members))), sessions, by_cell=True)
+            except FitRefused as refusal:
+                yield from (Estimated(spec, Numbers(reason=refusal.message)) for spec in members)
+                continue
+            for exclusion, same_rows in groupby(members, key=lambda spec: spec["exclusions"]):
+                of_cells = gram.levels[("client_id",)]
+                keep = np.array([TAKES_PART[exclusion](*people[client]) for client in of_cells.labels])
+                yield from _of_rows(gram, keep[of_cells.codes], list(same_rows), settings, starts)
+
+
+def _of_rows(
+    gram: GramData,
+    keep: np.ndarray,
+    specs: list[dict[str, str]],
+    settings: StudySettings,
+    starts: dict[tuple[str, ...], np.ndarray],
+) -> Iterator[Estimated]:
+    """Specifications of the same sessions; `starts` has the last theta of each kind of model, and is kept up."""
+    try:
+        left = subset(gram, keep)
+        counted = {
+            "n_sessions": left.n_rows,
+            "n_clients": left.levels[("client_id",)].n_levels,
+            "n_therapists": left.levels[("therapist_id",)].n_levels,
+        }
+        refuse_few(counted, settings.disclosure)
+    except FitRefused as refusal:
+        yield from (Estimated(spec, Numbers(reason=refusal.message)) for spec in specs)
+        return
+    for spec in specs:
+        yield _of_spec(spec, left, counted, starts)
+
+
+def _of_spec(
+    spec: dict[str, str], gram: GramData, counted: dict[str, int], starts: dict[tuple[str, ...], np.ndarray]
+) -> Estimated:
+    """One specification; one that did not converge or is singular keeps its state and gives no estimate."""
+    kind = spec["lag"], spec["structure"]
+    try:
+        fit = fit_linear(formula(spec), gram, start=starts.get(kind))
+        answered = Answered(fit, **counted, n_events=counted["n_sessions"])
+        if fit.optimizer.is_converged:
+            starts[kind] = fit.theta
+        if fit.status is not FitStatus.CONVERGED:
+            return Estimated(spec, of_model(answered, None))
+        estimate = answered.estimate(TESTED)
+    except FitRefused as refusal:
+        return Estimated(spec, Numbers(reason=refusal.message))
+    return Estimated(spec, numbers(estimate, answered), score_contributions(fit, TESTED, "therapist_id"))
+
+
+def _pools(found: Space, estimated: list[Estimated]) -> Iterator[tuple[str, list[Estimated]]]:
+    """Specifications that differ in equivalent choices only, with what they share in words."""
+    pools: dict[str, list[Estimated]] = {}
+    for one in estimated:
+        shared = "; ".join(f"{in_words(name)}: {in_words(one.spec[name])}" for name in found.apart)
+        pools.setdefault(shared or "all specifications", []).append(one)
+    yield from pools.items()
+
+
+def _joint(members: list[Estimated], settings: StudySettings) -> tuple[JointInference | None, str]:
+    """Joint inference over the members that were estimated, or why there is none."""
+    scores = [one.scores for one in members if one.scores is not None]
+    if not scores:
+        return None, "No specification of these could be estimated."
+    labels = sorted(set().union(*(one.labels for one in scores)))
+    at = {label: i for i, label in enumerate(labels)}
+    matrix = np.zeros((len(labels), len(scores)))
+    for column, one in enumerate(scores):
+        matrix[[at[label] for label in one.labels], column] = one.values
+    try:
+        rng = np.random.default_rng(settings.multiverse.seed)
+        return sign_flip_inference(matrix, rng, settings.multiverse.flips), ""
+    except FitRefused:
+        return None, "There are too few therapists for a test of all specifications together."
+
+
+def _test(found: Space, pool: str, members: list[Estimated], joint: JointInference | None, reason: str) -> dict:
+    """One row of `multiverse_tests`: the middle specification stands for all, the joint p-value tests all."""
+    values = sorted((one.numbers for one in members if one.scores is not None), key=lambda one: one.estimate)
+    middle = values[(len(values) - 1) // 2] if values else Numbers()
+    states = [one.numbers.status for one in members]
+    row = {
+        "outcome": OUTCOME, "effect": EFFECT, "unit": UNIT, "pool": pool,
+        "pooled_over": ", ".join(map(in_words, found.pooled)), "left_out": "; ".join(found.left_out),
+        "n_specs": len(members), "n_estimated": len(values), "n_singular": states.count("singular"),
+        "n_not_converged": states.count("not_converged"), "n_refused": states.count(REFUSED),
+        "lowest": values[0].estimate if values else None, "highest": values[-1].estimate if values else None,
+        "same_sign_prop": _share(values, lambda one: (one.estimate > 0) == (middle.estimate > 0)),
+        "significant_prop": _share(values, lambda one: one.p_value < SIGNIFICANT),
+        "n_flips": None if joint is None else joint.n_resamples,
+    }  # fmt: skip
+    return row | asdict(middle) | {"p_value": None if joint is None else joint.p_global, "reason": reason}
+
+
+def _share(values: list[Numbers], holds) -> float | None:
+    return sum(map(holds, values)) / len(values) if values else None
+
+
+def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Say the rows of `multiverse_tests` in plain words, states first."""
+    rows = con.table(TESTS).pl().rows(named=True)
+    spoken = [_spoken(row) for row in rows]
+    if rows and rows[0]["pooled_over"]:
+        spoken.insert(0, f"Specifications are pooled only over equivalent choices: {rows[0]['pooled_over']}.")
+    if rows and rows[0]["left_out"]:
+        spoken.append(f"Left out, because the data do not allow it: {rows[0]['left_out']}.")
+    return spoken
+
+
+def _spoken(row: dict) -> str:
+    """One pool in words."""
+    name = f"{row['pool'].capitalize()}: "
+    without = row["n_specs"] - row["n_estimated"]
+    counted = f"{row['n_estimated']:,} of {row['n_specs']:,} specifications gave an estimate"
+    if without:
+        states = {"singular": row["n_singular"], "not converged": row["n_not_converged"], REFUSED: row["n_refused"]}
+        counted += " (" + ", ".join(f"{n:,} {state}" for state, n in states.items() if n) + ")"
+    if not row["n_estimated"]:
+        return f"{name}{counted}."
+    median = estimate_in_words(row, row["unit"])
+    shares = f"{row['same_sign_prop']:.0%} have its sign, {row['significant_prop']:.0%} are significant on their own"
+    joint = row["reason"] if row["p_value"] is None else f"Joint test of all of them: p = {row['p_value']:.4f}."
+    return f"{name}{counted}; the middle one is {median} {shares}. {joint}"

@@ -1,0 +1,1 @@
+"""Whether data of this size can answer."""

@@ -1,0 +1,221 @@
+"""Every estimate that a report quotes, from one simulated cohort: the answers' own models, with Wald intervals.
+
+Where an answer takes its interval from a bootstrap, a Wald interval stands in for it here (delta method on the fixed
+effects; on the logarithm for a standard deviation between therapists): a bootstrap in every cohort would take hours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from outcomes.answers.balance.reactance import INTERACTION, WITHIN, reactance_rows
+from outcomes.answers.common.estimates import REFUSED
+from outcomes.answers.common.fitting import LEVEL, fit_hazard_answer, fit_linear_answer
+from outcomes.answers.common.risk_set import GUIDANCE, Cause, Reading, baseline, risk_set
+from outcomes.answers.common.sessions import session_rows
+from outcomes.answers.connection.run import ALLIANCE, ASKING, NEXT, OVERWHELM, PATHS, SINGLE, along, one_leg
+from outcomes.answers.dropout.incidence import LEVELS, cause_model, risks_by_level
+from outcomes.answers.dropout.run import effect_rows
+from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, NEXT_GUIDANCE, STARTS
+from outcomes.answers.guidance.run import TABLE as GUIDANCE_TABLE
+from outcomes.answers.guidance.run import run as guidance
+from outcomes.errors import FitRefused
+from outcomes.methods.therapists.therapist_effects import boundary_p_value, median_odds_ratio, variance_share
+from outcomes.mixed import fit_cluster_robust, fit_linear
+from outcomes.study import StudySettings
+
+RISK_SESSION = 8
+ALPHA = 1 - LEVEL
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One estimate of one cohort; all numbers are NaN where it was refused.
+
+    Attributes
+    ----------
+    estimator : str
+        As in `recovery_cards`.
+    estimate, std_error, conf_low, conf_high : float
+    is_found : bool
+        The test says that there is an effect.
+    """
+
+    estimator: str
+    estimate: float = math.nan
+    std_error: float = math.nan
+    conf_low: float = math.nan
+    conf_high: float = math.nan
+    is_found: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there is no estimate with an interval."""
+        return not all(map(math.isfinite, (self.estimate, self.std_error, self.conf_low, self.conf_high)))
+
+
+def quotes(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Quote, ...]:
+    """Estimate everything on one cohort; what it cannot answer is a refused quote."""
+    parts: tuple[Callable[[], Iterator[Quote]], ...] = (
+        lambda: _guidance(con, settings),
+        lambda: _reactance(con, settings),
+        lambda: _dropout(con, settings),
+        lambda: _risk(con, settings),
+        lambda: _connection(con, settings),
+        lambda: _share(con, settings),
+        lambda: _odds(con, settings),
+        lambda: _responsiveness(con, settings),
+    )
+    found: list[Quote] = []
+    for part in parts:
+        try:
+            found += part()
+        except FitRefused:  # no quote is a refused one
+            continue
+    return tuple(found)
+
+
+_GUIDANCE = {
+    ("slope", "within client"): "slope within client",
+    ("slope", "between clients"): "slope between clients",
+    ("slope", "between therapists"): "slope between therapists",
+    ("slope corrected for unreliable means", "between clients"): "slope between clients, corrected",
+    ("contextual effect", "between clients less within client"): "contextual effect of clients",
+    ("contextual effect", "between therapists less within client"): "contextual effect of therapists",
+    ("guidance to next satisfaction", "within client"): "guidance to next satisfaction",
+    ("satisfaction to next guidance", "within client"): "satisfaction to next guidance",
+}
+
+
+def _guidance(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    for row in guidance(con, settings)[GUIDANCE_TABLE].filter(pl.col("is_quoted")).iter_rows(named=True):
+        if name := _GUIDANCE.get((row["question"], row["part"])):
+            yield _of_row(name, row)
+
+
+def _reactance(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    rows = reactance_rows(con, settings).filter(pl.col("quantity") == INTERACTION, pl.col("guidance") == WITHIN)
+    for row in rows.iter_rows(named=True):
+        yield _of_row("reactance and the slope within client", row)
+
+
+_DROPOUT = dict(zip(GUIDANCE.values(), ("dropout and usual guidance so far", "dropout and more guidance than before"),
+                    strict=True))  # fmt: skip
+
+
+def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    for row in effect_rows(con, settings, settings.dropout.definition.value, Cause.DROPOUT, Reading.AS_RECORDED):
+        if row["status"] != REFUSED:
+            yield _of_row(_DROPOUT[row["effect"]], row)
+
+
+def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    """The difference of risks by session 8, high less low guidance; delta method on both hazards' fixed effects."""
+    sessions = risk_set(con, settings.dropout.definition.value, Reading.AS_RECORDED, settings.dropout.silent_days)
+    causes = (cause_model(sessions, "is_dropout", settings), cause_model(sessions, "is_another", settings))
+    mean, sd = sessions.aggregate("avg(directiveness_so_far), stddev_samp(directiveness_so_far)").fetchall()[0]
+    designs = [cause.rows(mean + sd * np.array(list(LEVELS.values()))) for cause in causes]
+    variances = [float(cause.model.fit.variances[0].cov[0, 0]) for cause in causes]
+    betas = [cause.model.fit.beta for cause in causes]
+
+    def difference(moved: list[np.ndarray]) -> float:
+        return float(risks_by_level(causes, designs, moved, variances)[0, -1, RISK_SESSION - 1])
+
+    variance = 0.0
+    for k, cause in enumerate(causes):
+        gradient = np.empty(betas[k].size)
+        for j in range(betas[k].size):
+            step = np.zeros(betas[k].size)
+            step[j] = 1e-4
+            up, down = ([b + s * step if i == k else b for i, b in enumerate(betas)] for s in (1, -1))
+            gradient[j] = (difference(up) - difference(down)) / 2e-4
+        variance += gradient @ cause.model.fit.vcov @ gradient
+    yield _wald("risk of dropout, high less low guidance", difference(betas), math.sqrt(variance))
+
+
+_PATHS = {ALLIANCE: "alliance as the path", OVERWHELM: "feeling overwhelmed as the path"}
+
+
+def _connection(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    sessions = session_rows(con)
+    for path in PATHS:
+        if path.timing == NEXT:
+            try:
+                (_, product) = list(along(path, sessions, settings.disclosure))[-1]
+            except FitRefused:
+                continue
+            # The Monte-Carlo interval is nearly symmetric at these sizes; its width stands for the error.
+            half = (product.conf_high - product.conf_low) / 2
+            found = product.conf_low > 0 or product.conf_high < 0
+            limits = (product.conf_low, product.conf_high, found)
+            yield Quote(_PATHS[path.question], product.estimate, half / stats.norm.ppf(1 - ALPHA / 2), *limits)
+    for question, leg, _ in SINGLE:
+        if question == ASKING:
+            try:
+                ((_, told),) = one_leg(leg, sessions, settings.disclosure)
+            except FitRefused:
+                continue
+            yield Quote(leg.words, told.estimate, told.std_error, told.conf_low, told.conf_high, told.p_value < ALPHA)
+
+
+def _share(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    """Therapists' share of the variance of satisfaction; Wald on the log of their standard deviation, LRT."""
+    mart = con.table("mart_session_directiveness").filter("therapist_id is not null")
+    fixed = "satisfaction_score ~ log_session"
+    model = fit_linear_answer(f"{fixed} + {INTERCEPTS}", mart, settings.disclosure).fit
+    without = fit_linear(f"{fixed} + (1 | client_id)", mart)
+    client = next(float(block.cov[0, 0]) for block in model.variances if block.group == "client_id")
+    p_value = boundary_p_value(max(without.criterion - model.criterion, 0.0))
+    yield _spread(
+        "therapists' share of satisfaction", model, p_value, lambda sd: variance_share(sd**2, client, model.sigma**2)
+    )
+
+
+def _odds(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    """The median odds ratio of dropout between therapists, as its logarithm."""
+    rows = risk_set(con, settings.dropout.definition.value, Reading.AS_RECORDED, settings.dropout.silent_days)
+    at_risk, course = baseline(rows, "is_dropout")
+    formula = " + ".join(["is_dropout ~ 1", *course])
+    model = fit_hazard_answer(f"{formula} + (1 | therapist_id)", at_risk, settings.disclosure).fit
+    without = fit_cluster_robust(formula, at_risk.filter("therapist_id is not null"), "therapist_id")
+    p_value = boundary_p_value(max(without.criterion - model.criterion, 0.0))
+    yield _spread("median odds ratio of dropout", model, p_value, lambda sd: math.log(median_odds_ratio(sd**2)))
+
+
+def _spread(name: str, model, p_value: float, of: Callable[[float], float]) -> Quote:
+    """A measure that rises with the therapists' standard deviation, with the limits of the latter carried over."""
+    row = model.sd_conf_int(ALPHA).row(by_predicate=pl.col("group") == "therapist_id", named=True)
+    if row["lower"] is None:  # estimated as none: there is no Wald interval
+        return Quote(name)
+    value, low, high = (of(row[limit]) for limit in ("sd", "lower", "upper"))
+    return Quote(name, value, (high - low) / (2 * stats.norm.ppf(1 - ALPHA / 2)), low, high, p_value < ALPHA)
+
+
+def _responsiveness(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    """The average therapist's response; its model has a slope by therapist, as in the answer."""
+    fixed, term = LAGGED[NEXT_GUIDANCE]
+    start = STARTS["random intercepts, given the first ratings"]
+    formula = f"{fixed}{start} + {INTERCEPTS} + (0 + satisfaction_within | therapist_id)"
+    model = fit_linear_answer(formula, session_rows(con), settings.disclosure)
+    told = model.estimate(term)
+    limits = (told.conf_low, told.conf_high, told.p_value < ALPHA)
+    yield Quote("therapists' response to satisfaction", told.value, told.std_error, *limits)
+
+
+def _of_row(name: str, row: dict) -> Quote:
+    values = [row[column] for column in ("estimate", "std_error", "conf_low", "conf_high")]
+    if row["status"] == REFUSED or None in values:
+        return Quote(name)
+    return Quote(name, *values, is_found=values[2] > 0 or values[3] < 0)
+
+
+def _wald(name: str, value: float, error: float) -> Quote:
+    half = float(stats.norm.ppf(1 - ALPHA / 2)) * error
+    return Quote(name, value, error, value - half, value + half, abs(value) > half)

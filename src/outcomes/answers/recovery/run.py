@@ -1,0 +1,273 @@
+"""Can these data answer this? Every estimator tried on simulated cohorts of the study's size, before the results.
+
+The cohorts have the study's numbers of therapists and clients, its sessions for each client and its share of dropout,
+rounded to two digits, so that a study that grows a little finds the cards of the last release in its folder again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, astuple, dataclass, replace
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from outcomes.answers.balance.evidence import find_evidence
+from outcomes.answers.balance.rows import GuidanceRows, dropout_rows, session_rows
+from outcomes.answers.balance.verdict import Verdict, decide
+from outcomes.answers.common.simulated import built, in_processes, template_settings
+from outcomes.answers.recovery.cards import (
+    ESTIMATORS,
+    LOGIT_SD,
+    VERDICTS,
+    CanAnswer,
+    Card,
+    Simulated,
+    card,
+    verdict_card,
+)
+from outcomes.answers.recovery.quotes import Quote, quotes
+from outcomes.answers.recovery.world import StudySize, measure, world_of
+from outcomes.errors import FitRefused
+from outcomes.models.population import MINIMUM_CLIENTS
+from outcomes.release.identity import code_version
+from outcomes.simulate import (
+    CohortParameters,
+    SlopeTruth,
+    Truth,
+    attenuated_slopes,
+    simulate_cohort,
+    slope_truth,
+    with_truth,
+)
+from outcomes.store.files import read_json, write_json
+from outcomes.study import StudySettings
+from outcomes.study.settings import Disclosure, Dropout
+
+NAME = "recovery"
+TABLE = "recovery_cards"
+TABLES = (TABLE,)
+MEMORY = "recovery.json"
+"""File of the study folder with the cards of the last size that was simulated."""
+
+SEED = 1  # of the first cohort
+LARGE_CLIENTS, LARGE_SEEDS = 4_000, (1_000_001, 1_000_002)
+"""Cohorts whose estimates stand for truths that have no closed form."""
+POSITIVE = frozenset(str(verdict) for verdict in Verdict) - {str(Verdict.NO_EFFECT), str(Verdict.UNDECIDED)}
+_SPREADS = {
+    "within": "stddev_samp(directiveness_within)",
+    "client": "stddev_samp(directiveness_client)",
+    "therapist": "stddev_samp(directiveness_therapist)",
+    "guidance": "stddev_samp(directiveness_score)",
+    "satisfaction": "stddev_samp(satisfaction_score)",
+    "distance": "stddev_samp(abs(directiveness_misfit))",
+    "within times reactance": "stddev_samp(directiveness_within) * stddev_samp(reactance_score)",
+}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What one cohort gave; `sds` and `slopes` (attenuated truths) are empty for a very large one."""
+
+    seed: int
+    quotes: dict[str, Quote]
+    sds: dict[str, float]
+    slopes: dict[str, float]
+    verdicts: dict[str, tuple[str, str]]
+
+
+def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | None = None) -> dict[str, pl.DataFrame]:
+    """Answer with table `recovery_cards`.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        Tells the study's size.
+    settings : StudySettings
+        `recovery.cohorts` says how many cohorts; 0 refuses.
+    memory : Path, optional
+        Where the cards of the last simulated size are kept.
+
+    Raises
+    ------
+    FitRefused
+        If the study wants no simulation, or has no rated session.
+    """
+    if not settings.recovery.cohorts:
+        raise FitRefused("The study file asks for no simulation, so how much these data can tell is not known.")
+    size = measure(con, settings).rounded
+    if not size.clients:
+        raise FitRefused("No session has a rating of guidance, so the study has no size.")
+    key = _key(size, settings)
+    cards = _remembered(memory, key)
+    if cards is None:
+        cards = simulated_cards(size, settings)
+        if memory:
+            write_json(memory, {"key": key, "size": asdict(size), "cards": [asdict(one) for one in cards]})
+    missing = _missing(con)
+    rows = [asdict(_without(one) if one.estimator in missing else one) for one in cards]
+    simulated = {
+        "n_clients": pl.lit(size.capped.clients, dtype=pl.Int64),
+        "n_therapists": pl.lit(size.capped.therapists, dtype=pl.Int64),
+        "sessions_per_client": pl.lit(size.sessions_per_client),
+    }
+    return {TABLE: pl.DataFrame(rows, schema=_SCHEMA).with_columns(**simulated)}
+
+
+_NUMBERS = [name for name, text in Card.__annotations__.items() if "float" in text]
+_SCHEMA = {name: pl.Float64 if name in _NUMBERS else pl.Int64 if name == "n_cohorts" else pl.String
+           for name in Card.__annotations__}  # fmt: skip
+
+
+def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...]:
+    """Simulate cohorts of a size and summarise every estimator, on all processors; the same size gives the same cards.
+
+    Parameters
+    ----------
+    size : StudySize
+    settings : StudySettings
+        Gives the number of cohorts, the thresholds and the definition of dropout.
+    """
+    if size.clients < MINIMUM_CLIENTS or size.therapists < settings.disclosure.minimum_therapists:
+        return _all_refused(settings.recovery.cohorts)
+    declared = (settings.disclosure, settings.dropout)
+    world = world_of(size.capped, _simulated_study(*declared))
+    per_therapist = world.clients / world.therapists
+    large = replace(world, clients=LARGE_CLIENTS, therapists=max(round(LARGE_CLIENTS / per_therapist), 2))
+    cohorts = range(SEED, SEED + settings.recovery.cohorts)
+    truth = slope_truth(world)
+    jobs = [(large, seed, *declared, None) for seed in LARGE_SEEDS]
+    jobs += [(world, seed, *declared, truth) for seed in cohorts]
+    tried = sorted(in_processes(_try, jobs, "Recovery on simulated cohorts"), key=lambda one: one.seed)
+    small, very_large = tried[: len(cohorts)], tried[len(cohorts) :]
+    found = Simulated(
+        cohorts=[one.quotes for one in small],
+        large=[one.quotes for one in very_large],
+        known=_means([one.slopes for one in small]),
+        sds=_means([one.sds for one in small]) | {"logit": LOGIT_SD},
+    )
+    verdicts = [verdict_card(name, *zip(*(one.verdicts[name] for one in small), strict=True), POSITIVE)
+                for name in VERDICTS]  # fmt: skip
+    return (*(card(estimator, found) for estimator in ESTIMATORS), *verdicts)
+
+
+def _all_refused(n_cohorts: int) -> tuple[Card, ...]:
+    """Cards of a study whose every model is refused: there is nothing to simulate."""
+    none = Simulated([{}] * n_cohorts, [])
+    refused = ["refused"] * n_cohorts
+    return (*(card(estimator, none) for estimator in ESTIMATORS),
+            *(verdict_card(name, refused, refused, POSITIVE) for name in VERDICTS))  # fmt: skip
+
+
+def _simulated_study(rule: Disclosure, dropout: Dropout) -> StudySettings:
+    """A study on the template's scales with the study's thresholds and its definition of dropout."""
+    return template_settings(rule).model_copy(update={"dropout": dropout})
+
+
+def _try(world: CohortParameters, seed: int, rule: Disclosure, dropout: Dropout, truth: SlopeTruth | None) -> Tried:
+    """Simulate one cohort and take all quotes; where the truth is given, also the spreads and the verdicts."""
+    settings = _simulated_study(rule, dropout)
+    with built(simulate_cohort(world, seed), settings) as con:
+        told = {quote.estimator: quote for quote in quotes(con, settings)}
+        if truth is None:
+            return Tried(seed, told, {}, {}, {})
+        sds, slopes = _sds(con), _slopes(con, truth)
+    null = with_truth(Truth.NO_EFFECT, world)
+    fit = with_truth(Truth.FIT, world)
+    usual = replace(fit, satisfaction=replace(fit.satisfaction, misfit_cost=world.satisfaction.misfit_cost))
+    pairs = zip(_verdicts(null, seed, settings), _verdicts(usual, seed, settings), strict=True)
+    return Tried(seed, told, sds, slopes, dict(zip(VERDICTS, pairs, strict=True)))
+
+
+def _verdicts(world: CohortParameters, seed: int, settings: StudySettings) -> tuple[str, str]:
+    """The verdicts on satisfaction and dropout after sessions."""
+    with built(simulate_cohort(world, seed), settings) as con:
+        return _verdict(session_rows, con, settings), _verdict(dropout_rows, con, settings)
+
+
+def _verdict(rows, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> str:
+    try:
+        found: GuidanceRows = rows(con, settings)
+        return str(decide(find_evidence(found).evidence).verdict)
+    except FitRefused:
+        return "refused"
+
+
+def _sds(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    row = con.sql(f"select {', '.join(_SPREADS.values())} from mart_session_directiveness").fetchall()[0]
+    more = con.sql(
+        "select stddev_samp(directiveness_so_far), stddev_samp(directiveness_change) from mart_person_session"
+    ).fetchall()[0]
+    return dict(zip((*_SPREADS, "so far", "change"), (*row, *more), strict=True))
+
+
+def _slopes(con: duckdb.DuckDBPyConnection, truth: SlopeTruth) -> dict[str, float]:
+    """True slopes as this cohort's design attenuates them (docs/simulation.md)."""
+    sessions, clients = (
+        con.sql(f"select count({what})::double as n from mart_session_directiveness group by {whose}").fetchnumpy()["n"]
+        for what, whose in (("*", "client_id"), ("distinct client_id", "therapist_id"))
+    )
+    within, client, therapist = astuple(attenuated_slopes(truth, sessions, clients))
+    return {
+        "within": within,
+        "client": client,
+        "therapist": therapist,
+        "client exactly": truth.observed.client,
+        "context of clients": client - within,
+        "context of therapists": therapist - within,
+    }
+
+
+def _means(dicts: list[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(one[name] for one in dicts) / len(dicts) for name in dicts[0]}
+
+
+def _missing(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Estimators whose ratings the study does not have at all."""
+    ratings = sorted({need for one in ESTIMATORS for need in one.needs} - {"ending"})
+    counts = con.sql(f"select {', '.join(f'count({name})' for name in ratings)} from mart_session_directiveness")
+    has = dict(zip(ratings, map(bool, counts.fetchall()[0]), strict=True))
+    has["ending"] = bool(con.sql("select count(*) from core_dropout_labels").fetchall()[0][0])
+    without = {one.name for one in ESTIMATORS if not all(has[need] for need in one.needs)}
+    wish = {} if has["directiveness_preferred_score"] else dict.fromkeys(VERDICTS)
+    return without | set(wish) | (set() if has["ending"] else {"verdict on dropout"})
+
+
+def _without(one: Card) -> Card:
+    reason = "This study does not have the ratings that this question needs."
+    return Card(one.estimator, one.question, one.unit, one.n_cohorts, CanAnswer.NO, reason, "refused")
+
+
+def _key(size: StudySize, settings: StudySettings) -> str:
+    """Hash of all that decides the cards."""
+    told = [astuple(size), settings.recovery.cohorts, settings.disclosure.model_dump_json(),
+            settings.dropout.model_dump_json(), code_version()]  # fmt: skip
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _remembered(memory: Path | None, key: str) -> tuple[Card, ...] | None:
+    if memory is None or not memory.is_file():
+        return None
+    kept = read_json(memory)
+    if kept["key"] != key:
+        return None
+    return tuple(Card(**row | {"answer": CanAnswer(row["answer"])}) for row in kept["cards"])
+
+
+def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Say what the data can answer, one sentence an answer, with the questions that it covers."""
+    rows = con.table(TABLE).pl()
+    lines = []
+    for answer in CanAnswer:
+        if asked := rows.filter(pl.col("answer") == answer)["question"].to_list():
+            lines.append(f"{_SAID[answer]}: {' '.join(asked)}")
+    return lines
+
+
+_SAID = {
+    CanAnswer.YES: "These data can answer",
+    CanAnswer.LARGE: "These data can show only large effects for",
+    CanAnswer.NO: "These data cannot answer",
+}

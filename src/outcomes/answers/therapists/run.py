@@ -1,0 +1,226 @@
+"""How much therapists differ in satisfaction, in dropout, in how they respond: shares and counts, never a ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import duckdb
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from outcomes.answers.common.estimates import REFUSED, Numbers, as_table, attempt, numbers, of_model, refuse_all
+from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer, fit_linear_answer
+from outcomes.answers.common.risk_set import Cause, Reading, baseline, risk_set
+from outcomes.answers.common.sessions import session_rows
+from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, NEXT_GUIDANCE, STARTS
+from outcomes.disclosure import shown_percent, shown_table
+from outcomes.errors import FitRefused
+from outcomes.methods.therapists.therapist_effects import (
+    LatentResidual,
+    comparative_intervals,
+    latent_variance_share,
+    median_odds_ratio,
+    variance_share,
+)
+from outcomes.mixed import bootstrap_binomial, bootstrap_linear, compare, fit_linear
+from outcomes.progress import tracked
+from outcomes.study.settings import Disclosure, StudySettings
+
+NAME = "therapists"
+TABLE = "therapist_variation"
+TABLES = (TABLE,)
+WORDS = ("outcome", "quantity", "unit", "adjusted_for", "shown")
+
+CASE_MIX = ("intake_severity_score", "directiveness_preferred_score", "reactance_score")
+MIN_SHARE = 0.8
+"""Fewest sessions (share) that must have a rating of the case mix for a model to be adjusted for it."""
+
+CHUNKS, CHUNK = 10, 20
+"""Bootstrap draws in chunks, so that progress shows; 200 place an interval's ends to about a tenth of its width."""
+SEED = 2_017
+MAX_FAILED = 0.1
+
+SHARE, SPREAD = "share of the variance that lies between therapists", "standard deviation between therapists"
+RATIO = "median odds ratio between two therapists"
+PAIRS = "pairs of therapists whose comparative intervals do not overlap"
+BINS = ("therapists below the average", "therapists not told apart from the average", "therapists above the average")
+_HAS_THERAPIST = "therapist_id is not null"  # so that models with and without therapists see the same rows
+RESPONSE = "next guidance per point of satisfaction"
+
+
+def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl.DataFrame]:
+    """Answer with table `therapist_variation`.
+
+    Raises
+    ------
+    FitRefused
+        Where no part can be answered: too few therapists, above all.
+    """
+    parts: dict[str, Callable[[], Iterator[tuple]]] = {
+        "satisfaction": lambda: _satisfaction(con, settings.disclosure),
+        "dropout": lambda: _dropout(con, settings),
+        "responsiveness": lambda: _responsiveness(con, settings.disclosure),
+    }
+    rows = []
+    for outcome, compute in parts.items():
+        labels = {"outcome": outcome, "quantity": "all", "unit": "", "adjusted_for": "", "shown": ""}
+        rows += attempt(labels, compute)
+    refuse_all(rows)
+    return {TABLE: as_table(rows, WORDS)}
+
+
+def _satisfaction(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterator[tuple]:
+    """Therapists' part in satisfaction, beside clients' and the sessions' own."""
+    mart = con.table("mart_session_directiveness").filter(_HAS_THERAPIST)
+    mix = _case_mix(mart)
+    fixed = " + ".join(["satisfaction_score ~ log_session", *mix])
+    model = fit_linear_answer(f"{fixed} + {INTERCEPTS}", mart, rule)
+    without = fit_linear(f"{fixed} + (1 | client_id)", mart)
+    words = {"adjusted_for": ", ".join(mix)}
+    client, therapist = _place(model, "client_id"), _place(model, "therapist_id")
+    drawn = _bootstrap(model, "Bootstrap of satisfaction")
+    p_value = compare(without, model.fit).p
+
+    def share(sd: np.ndarray, sigma: float) -> float:
+        return variance_share(sd[therapist] ** 2, sd[client] ** 2, sigma**2)
+
+    found = share(_sds(model), model.fit.sigma)
+    draws = [share(sd, sigma) for sd, sigma in zip(*drawn, strict=True)]
+    yield words | {"quantity": SHARE, "unit": "0 to 1"}, _with_interval(model, found, draws, p_value)
+    spread = {"quantity": SPREAD, "unit": "points of satisfaction"}
+    yield words | spread, _with_interval(model, _sds(model)[therapist], drawn[0][:, therapist], p_value)
+    for more, told in _distribution(model, rule):
+        yield words | more, told
+
+
+def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[tuple]:
+    """Therapists' part in dropout under the study's own definition, on the latent scale of the logit."""
+    rows = risk_set(con, settings.dropout.definition, Reading.AS_RECORDED, settings.dropout.silent_days)
+    outcome = f"is_{Cause.DROPOUT}"
+    at_risk, course = baseline(rows, outcome)
+    mix = _case_mix(at_risk)
+    formula = " + ".join([f"{outcome} ~ 1", *course, *mix, "(1 | therapist_id)"])
+    model = fit_hazard_answer(formula, at_risk, settings.disclosure)
+    words = {"adjusted_for": ", ".join(mix)}
+    drawn = _bootstrap(model, "Bootstrap of dropout")[0][:, 0]
+    sd = float(_sds(model)[0])
+    for quantity, unit, of in (
+        (SHARE, "0 to 1", lambda sd: latent_variance_share(sd**2, LatentResidual.LOGIT)),
+        (RATIO, "odds ratio", lambda sd: median_odds_ratio(sd**2)),
+    ):
+        told = _with_interval(model, of(sd), [of(one) for one in drawn])
+        yield words | {"quantity": quantity, "unit": unit}, told
+    for more, told in _distribution(model, settings.disclosure):
+        yield words | more, told
+
+
+def _responsiveness(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterator[tuple]:
+    """Do therapists give less guidance after a session that satisfied less? The reverse lag, with a slope by therapist.
+
+    d_{t+1} on y_t, d_t, the episode's first ratings and ln(session). The slope varies over therapists along the
+    client's departure from his own mean, so that it does not depend on where the scale has its zero.
+    """
+    sessions = session_rows(con).filter(_HAS_THERAPIST)
+    fixed, term = LAGGED[NEXT_GUIDANCE]
+    small = f"{fixed}{STARTS['random intercepts, given the first ratings']} + {INTERCEPTS}"
+    model = fit_linear_answer(f"{small} + (0 + satisfaction_within | therapist_id)", sessions, rule)
+    without = fit_linear(small, sessions)
+    unit = "points of directiveness per point of satisfaction"
+    yield {"quantity": f"{RESPONSE}, average therapist", "unit": unit}, numbers(model.estimate(term), model)
+    at = _place(model, "therapist_id", "satisfaction_within")
+    drawn = _bootstrap(model, "Bootstrap of responsiveness")[0][:, at]
+    told = _with_interval(model, _sds(model)[at], drawn, compare(without, model.fit).p)
+    yield {"quantity": f"{RESPONSE}, {SPREAD}", "unit": unit}, told
+
+
+def _case_mix(rows: duckdb.DuckDBPyRelation) -> list[str]:
+    """Clients' own ratings that nearly all sessions have and that vary."""
+    found = rows.aggregate(
+        ", ".join(f"count({c}) / count(*), coalesce(min({c}) < max({c}), false)" for c in CASE_MIX)
+    ).fetchall()[0]
+    return [
+        c for c, share, varies in zip(CASE_MIX, found[::2], found[1::2], strict=True) if varies and share >= MIN_SHARE
+    ]
+
+
+def _place(model: Answered, group: str, effect: str = "(Intercept)") -> int:
+    """Where a random effect stands among all standard deviations of the fit."""
+    names = [(block.group, name) for block in model.fit.variances for name in block.names]
+    return names.index((group, effect))
+
+
+def _sds(model: Answered) -> np.ndarray:
+    return np.concatenate([block.sd for block in model.fit.variances])
+
+
+def _bootstrap(model: Answered, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviations (draws, k) and sigma (draws,; NaN for a hazard) on parametric bootstrap draws."""
+    is_hazard = not hasattr(model.fit, "sigma")
+    sds, sigmas = [], []
+    for chunk in tracked(range(CHUNKS), what, CHUNKS):
+        draw = bootstrap_binomial if is_hazard else bootstrap_linear
+        drawn = draw(model.fit, CHUNK, SEED + chunk, show_progress=False)
+        sds.append(drawn.sd[drawn.converged])
+        sigmas.append(
+            np.full(drawn.sd.shape[0], np.nan)[drawn.converged] if is_hazard else drawn.sigma[drawn.converged]
+        )
+    sd = np.concatenate(sds)
+    if len(sd) < (1 - MAX_FAILED) * CHUNKS * CHUNK:
+        raise FitRefused("Too many bootstrap draws did not converge: intervals would mislead.")
+    return sd, np.concatenate(sigmas)
+
+
+def _with_interval(model: Answered, value: float, draws: object, p_value: float | None = None) -> Numbers:
+    """An estimate with its bias-corrected percentile interval; the p-value is against no difference between therapists.
+
+    The quantiles Phi(2 z0 -+ z) with z0 = Phi^-1(share of draws below the estimate) (Efron 1987, doi
+    10.1080/01621459.1987.10478410). z0 < 0 counts as 0: draws pile up at zero there, which says nothing of a bias.
+    """
+    draws = np.asarray(draws, dtype=float)
+    below = max(float(np.mean(draws < value)), 0.5)
+    if below > (1 + LEVEL) / 2:
+        return Numbers(
+            reason="Data simulated from this estimate do not give it back, so nothing is known of its error."
+        )
+    z = 2 * stats.norm.ppf(below) + stats.norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(draws, stats.norm.cdf(z))
+    return of_model(model, float(value), float(draws.std(ddof=1)), p_value, float(low), float(high))
+
+
+def _distribution(model: Answered, rule: Disclosure) -> Iterator[tuple]:
+    """Shrunken effects as counts that may be shown: no therapist can be found in them."""
+    effects = model.fit.random_effects("therapist_id")
+    mode, error = effects["(Intercept)"].to_numpy(), effects["sd (Intercept)"].to_numpy()
+    words = {"unit": "therapists"}
+    if not (error > 0).all():
+        reason = "The differences between therapists are estimated as none, so they cannot be counted apart."
+        yield words | {"quantity": "therapists by effect"}, Numbers(reason=reason)
+        return
+    half = stats.norm.ppf((1 + LEVEL) / 2) * error
+    counts = [int(np.sum(mode + half < 0)), 0, int(np.sum(mode - half > 0))]
+    counts[1] = len(mode) - sum(counts)
+    for quantity, part in zip(BINS, shown_table(counts, rule).parts, strict=True):
+        yield words | {"quantity": quantity, "shown": part.text}, of_model(model, None)
+    intervals = comparative_intervals(mode, error, LEVEL)
+    i, j = np.triu_indices(len(mode), k=1)
+    apart = (intervals.conf_low[i] > intervals.conf_high[j]) | (intervals.conf_low[j] > intervals.conf_high[i])
+    shown = shown_percent(int(apart.sum()), apart.size, rule).text
+    yield {"quantity": PAIRS, "unit": "share of pairs", "shown": shown}, of_model(model, None)
+
+
+def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Say the estimates of `therapist_variation` in plain words, states first."""
+    return [spoken for row in con.table(TABLE).pl().rows(named=True) if (spoken := _spoken(row))]
+
+
+def _spoken(row: dict) -> str:
+    name = f"{row['outcome'].capitalize()}, {row['quantity']}"
+    if row["status"] == REFUSED:
+        return f"{name}: not estimated. {row['reason']}"
+    if row["estimate"] is None:
+        return ""
+    state = "" if row["status"] == "converged" else f"({row['status'].replace('_', ' ')}) "
+    value, low, high = (f"{round(row[column], 3) + 0.0:.3f}" for column in ("estimate", "conf_low", "conf_high"))
+    unit = f" {row['unit']}" if row["unit"].startswith("points") else ""
+    return f"{state}{name}: {value}{unit} (95% interval {low} to {high})."

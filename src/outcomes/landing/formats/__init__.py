@@ -1,0 +1,1 @@
+"""Readers: from the bytes of a source file to records, one module a format."""

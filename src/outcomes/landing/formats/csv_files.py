@@ -1,0 +1,92 @@
+"""CSV: the header by name, the records by `text_records`, the values by DuckDB from well-formed records only."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from outcomes.contract import Kind, Refusal, ValueType
+from outcomes.landing.formats.sniffing import Head, read_head
+from outcomes.landing.formats.source_rows import SourceRows, path_literal, text_literal
+from outcomes.landing.formats.text_records import LONGEST_RECORD, TextRecords, copy_well_formed, find_records
+from outcomes.landing.refusal import FileRefused
+from outcomes.landing.rules.columns import ColumnPlan, known_names, plan_columns
+from outcomes.study.settings import StudySettings
+
+
+def read_csv(path: Path, scratch: Path, kind: Kind, settings: StudySettings) -> tuple[ColumnPlan, SourceRows]:
+    """Prepare an unpacked CSV file for the rules.
+
+    Raises
+    ------
+    FileRefused
+        For a file that is not one readable table of the contract.
+    """
+    head = read_head(path, known_names(kind, settings))
+    plan = plan_columns(head.names, kind, settings)
+    records = find_records(path, head.body_start, head.first_line, head.delimiter, len(head.names))
+    if not records.starts.size:
+        raise FileRefused(Refusal.EMPTY, "the file has a header and no rows", "export it again, with its rows")
+    is_simple = records.is_plain and head.first_line == 2
+    if not is_simple:
+        path = scratch / "well_formed.csv"
+        copy_well_formed(records, path)
+
+    def relation(types: dict[int, str], options: str = "") -> str:
+        # One quoted line break is enough to let DuckDB's parallel reader lose its place.
+        return csv_relation(
+            path, len(head.names), delimiter=head.delimiter, has_header=is_simple,
+            is_parallel=not records.has_breaks, types=types, options=options,
+        )  # fmt: skip
+
+    # DuckDB reads 1_0 as ten: where a cell might say so, the text is looked at first.
+    native = "" if records.has_joined_digits else relation(_native_types(plan), _native_options(plan))
+
+    def raw_cells(places: Sequence[int]) -> Iterator[list[str]]:
+        return _cells(records, places, head)
+
+    return plan, SourceRows(
+        relation({}), records.lines, records.malformed, raw_cells, native_relation=native, has_blanks=records.has_spaces
+    )
+
+
+def _native_types(plan: ColumnPlan) -> dict[int, str]:
+    """Return the places that DuckDB may read as numbers (counts too: it would round them) or dates."""
+    native = {ValueType.SCALE: "DOUBLE", ValueType.INTEGER: "DOUBLE", ValueType.DATE: "DATE"}
+    wanted: dict[int, set[str]] = {}
+    for planned in plan.columns:
+        if planned.place is not None:
+            wanted.setdefault(planned.place, set()).add(native.get(planned.column.type, "VARCHAR"))
+    return {place: types.pop() for place, types in wanted.items() if len(types) == 1}
+
+
+def _native_options(plan: ColumnPlan) -> str:
+    missing = sorted({form for code in plan.source.missing for form in (code, code.lower(), code.upper())} | {""})
+    return (
+        f", nullstr = [{', '.join(map(text_literal, missing))}], dateformat = {text_literal(plan.source.date_format)}, "
+        f"decimal_separator = {text_literal(plan.source.decimal_mark)}"
+    )
+
+
+def csv_relation(
+    path: Path, n_columns: int, *, delimiter: str, has_header: bool, is_parallel: bool, quote: str = '"',
+    types: dict[int, str], options: str = "",
+) -> str:  # fmt: skip
+    """Write the reader's SQL: nothing is detected, columns have names of our own, so none of the file's reaches SQL."""
+    columns = ", ".join(f"'c{place}': '{types.get(place, 'VARCHAR')}'" for place in range(n_columns))
+    return (
+        f"read_csv({path_literal(path)}, auto_detect = false, header = {str(has_header).lower()}, "
+        f"delim = {text_literal(delimiter)}, quote = {text_literal(quote)}, escape = {text_literal(quote)}, "
+        f"columns = {{{columns}}}, strict_mode = true, null_padding = false, "
+        f"max_line_size = {2 * LONGEST_RECORD}, parallel = {str(is_parallel).lower()}{options})"
+    )
+
+
+def _cells(records: TextRecords, places: Sequence[int], head: Head) -> Iterator[list[str]]:
+    for raw in records.raw(list(places)):
+        text = raw.decode("utf-8")
+        try:
+            yield next(csv.reader([text], delimiter=head.delimiter), [])
+        except csv.Error:  # a cell beyond the csv module's own limit
+            yield [text]

@@ -1,0 +1,87 @@
+"""NDJSON: one object a line; keys are the columns, wherever they stand and in whatever order."""
+
+from __future__ import annotations
+
+import codecs
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from outcomes.contract import Kind, Refusal, Rule
+from outcomes.landing.formats.csv_files import csv_relation
+from outcomes.landing.formats.sniffing import refuse_other_encodings
+from outcomes.landing.formats.source_rows import SourceRows, text_literal
+from outcomes.landing.formats.text_records import copy_well_formed, find_records
+from outcomes.landing.refusal import FileRefused
+from outcomes.landing.rules.columns import ColumnPlan, plan_columns
+from outcomes.study.settings import StudySettings
+
+_NO_DELIMITER = "\x01"  # malformed records hold the control characters, so well-formed ones never have it
+
+_IS_STRANGE = "case when json_valid(line) then json_type(line) <> 'OBJECT' else true end"
+
+
+def read_ndjson(
+    con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, kind: Kind, settings: StudySettings
+) -> tuple[ColumnPlan, SourceRows]:
+    """Prepare an unpacked NDJSON file for the rules; a line that is not one object is malformed.
+
+    Raises
+    ------
+    FileRefused
+        For a file that is not one readable table of the contract.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    refuse_other_encodings(start)
+    records = find_records(path, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0, 1, "", 0)
+    if not records.starts.size:
+        raise FileRefused(Refusal.EMPTY, "the file is empty", "export it again, with its rows")
+    copy = scratch / "well_formed.ndjson"
+    copy_well_formed(records, copy)
+    relation = csv_relation(copy, 1, delimiter=_NO_DELIMITER, has_header=False, is_parallel=True, quote="", types={})
+    con.execute(f"create or replace temp table objects as select c0 as line from {relation}")
+    kept = np.setdiff1d(np.arange(records.starts.size), list(records.malformed))
+    strange = con.execute(f"select rowid from objects where {_IS_STRANGE}").fetchnumpy()["rowid"]
+    malformed = records.malformed | dict.fromkeys(kept[strange].tolist(), Rule.RAGGED_ROW)
+    con.execute(f"delete from objects where {_IS_STRANGE}").fetchall()
+    header = _keys(con)
+    if not header:
+        raise FileRefused(
+            Refusal.UNREADABLE, "no line of the file is a JSON object", "write one object a line, as NDJSON asks"
+        )
+    plan = plan_columns(header, kind, settings)
+    cells = ", ".join(
+        f"{_cell(header[place], settings.sources[kind].decimal_mark)} as c{place}" for place in plan.places
+    )
+
+    def raw_cells(places: Sequence[int]) -> Iterator[list[str]]:
+        return ([raw.decode("utf-8")] for raw in records.raw(list(places)))
+
+    return plan, SourceRows(
+        f"(select {cells or 'null as nothing'} from objects)", records.lines, malformed, raw_cells, is_typed=True
+    )
+
+
+def _keys(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Return the keys of all objects in order of their first line; a key twice in one object stands twice."""
+    lists = con.execute(
+        "select json_keys(line) as names, min(rowid) as first from objects group by names order by first"
+    ).fetchall()
+    header: dict[str, int] = {}
+    for names, _ in lists:
+        for name, times in Counter(names).items():
+            header[name] = max(header.get(name, 0), times)
+    return tuple(name for name, times in header.items() for _ in range(times))
+
+
+def _cell(name: str, decimal_mark: str) -> str:
+    pointer = text_literal("/" + name.replace("~", "~0").replace("/", "~1"))
+    text = f"json_extract_string(line, {pointer})"
+    if decimal_mark == ".":
+        return text
+    is_number = f"json_type(line, {pointer}) in ('DOUBLE', 'BIGINT', 'UBIGINT')"
+    return f"case when {is_number} then replace({text}, '.', ',') else {text} end"

@@ -1,0 +1,99 @@
+"""The head of a CSV file: its delimiter and header, told by which delimiter gives known columns and by nothing else."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from outcomes.contract import Refusal
+from outcomes.landing.formats.text_records import LONGEST_RECORD, not_utf8
+from outcomes.landing.refusal import FileRefused
+from outcomes.landing.rules.columns import normal
+
+DELIMITERS = (",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class Head:
+    """Delimiter and header of a CSV file, the byte at which its rows begin and the physical line of that byte."""
+
+    delimiter: str
+    names: tuple[str, ...]
+    body_start: int
+    first_line: int
+
+
+def refuse_other_encodings(start: bytes) -> None:
+    """Refuse what begins as UTF-16 or UTF-32 does."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in start[:4]:
+        raise not_utf8(1, 0, "the file is UTF-16 or UTF-32, not UTF-8")
+
+
+def read_head(path: Path, known: frozenset[str]) -> Head:
+    """Read a file's header.
+
+    Parameters
+    ----------
+    path : Path
+        The unpacked file.
+    known : frozenset of str
+        Normal names that columns may have.
+
+    Raises
+    ------
+    FileRefused
+        If the file is empty, is not UTF-8, or no delimiter gives a known column.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(LONGEST_RECORD)
+    refuse_other_encodings(start)
+    body = start.removeprefix(codecs.BOM_UTF8)
+    n_blank = len(body) - len(body.lstrip(b"\r\n"))
+    if not body.strip():
+        raise FileRefused(Refusal.EMPTY, "the file is empty", "export it again, with its header and rows")
+    if b"\n" not in body and b"\r" in body.rstrip(b"\r"):
+        raise FileRefused(
+            Refusal.UNREADABLE, "the lines end with a carriage return alone", "save the file with LF or CR LF line ends"
+        )
+    n_before = len(start) - len(body) + n_blank
+    first_line = 1 + body[:n_blank].count(b"\n")
+    text = _decoded(body[n_blank:], first_line, n_before)
+    best, n_known, header = ",", 0, ""
+    for delimiter in DELIMITERS:
+        names, taken = _first_record(text, delimiter)
+        hits = sum(normal(name) in known for name in names)
+        if hits > n_known:
+            best, n_known, header = delimiter, hits, text[:taken]
+            best_names = names
+    if not n_known:
+        raise FileRefused(
+            Refusal.DELIMITER,
+            f"the header (line {first_line:,}) has no known column, whether split at commas, semicolons or tabs",
+            "check the first line of the file and the column names in study.toml",
+        )
+    return Head(
+        best, tuple(name.strip() for name in best_names),
+        n_before + len(header.encode()), first_line + header.count("\n"),
+    )  # fmt: skip
+
+
+def _decoded(body: bytes, first_line: int, n_before: int) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as broken:
+        if broken.start > len(body) - 4 and len(body) > 4:  # a character that the cut through the file splits
+            return body[: broken.start].decode("utf-8")
+        raise not_utf8(first_line + body.count(b"\n", 0, broken.start), n_before + broken.start) from None
+
+
+def _first_record(text: str, delimiter: str) -> tuple[list[str], int]:
+    """Return the header's names under one delimiter and the number of characters that it takes."""
+    lines = io.StringIO(text, newline="")
+    try:
+        names = next(csv.reader(lines, delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return [], 0
+    return names, lines.tell()

@@ -1,0 +1,191 @@
+"""From a file's header to a plan: which column of the contract is read from which place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from outcomes.contract import CONTRACT, Column, Kind, Refusal, ValueType
+from outcomes.errors import StudyError
+from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
+from outcomes.landing.refusal import FileRefused, counted, listed
+from outcomes.study.settings import Scale, Source, StudySettings
+
+
+@dataclass(frozen=True)
+class PlannedColumn:
+    """One column of the contract (or an extra scale) and where its values come from.
+
+    `place` is the 0-based place in the file, None where the column has a constant; `source_name` its name there.
+    """
+
+    column: Column
+    place: int | None
+    source_name: str
+    constant: str | None = None
+    scale: Scale | None = None
+    is_extra: bool = False
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """How a file of one kind is read."""
+
+    kind: Kind
+    source: Source
+    header: tuple[str, ...]
+    columns: tuple[PlannedColumn, ...]
+    dropped: tuple[str, ...]
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Places of the columns that are read, in file order."""
+        return tuple(sorted({column.place for column in self.columns if column.place is not None}))
+
+    def named(self, name: str) -> PlannedColumn | None:
+        """Return the plan of one contract column; None where the file and the study have nothing for it."""
+        return next((planned for planned in self.columns if planned.column.name == name), None)
+
+
+def normal(name: str) -> str:
+    """Bring a column name into the form in which names are compared: no outer blanks, no letter case."""
+    return name.strip().casefold()
+
+
+def contract_columns(kind: Kind, settings: StudySettings) -> tuple[Column, ...]:
+    """Return the kind's columns and, for sessions, the study's extra scales."""
+    if kind is not Kind.SESSIONS:
+        return CONTRACT[kind]
+    return CONTRACT[kind] + tuple(Column(name, ValueType.SCALE, "") for name in settings.extra_scales)
+
+
+def known_names(kind: Kind, settings: StudySettings) -> frozenset[str]:
+    """Return the normal names that a header of this kind may have, dropped ones included."""
+    source = settings.sources[kind]
+    wanted = {source.columns.get(column.name, column.name) for column in contract_columns(kind, settings)}
+    return frozenset(normal(name) for name in wanted | set(source.drop))
+
+
+def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -> ColumnPlan:
+    """Match a header with the contract by name.
+
+    Raises
+    ------
+    FileRefused
+        For columns that are double, that identify persons, that are unknown, or that are missing.
+    StudyError
+        If the study gives a scale column no scale, or maps codes onto codes that do not exist.
+    """
+    source = settings.sources[kind]
+    dropped_names = {normal(name) for name in source.drop}
+    dropped = tuple(name for name in header if normal(name) in dropped_names)
+    _refuse_doubles(header)
+    contract = contract_columns(kind, settings)
+    from_file = {
+        normal(source.columns.get(column.name, column.name)): column
+        for column in contract
+        if column.name not in source.constants
+    }
+    places = {normal(name): place for place, name in enumerate(header)}
+    read = [name for name in header if normal(name) not in dropped_names]
+    _refuse_identifiers(read, kind)
+    _refuse_unknown([name for name in read if normal(name) not in from_file], kind)
+    planned = []
+    for column in contract:
+        name = source.columns.get(column.name, column.name)
+        place = None if normal(name) in dropped_names else places.get(normal(name))
+        constant = source.constants.get(column.name)
+        if place is None and constant is None:
+            continue
+        planned.append(
+            PlannedColumn(
+                column,
+                None if constant is not None else place,
+                header[place] if constant is None else column.name,
+                constant,
+                _scale(column, settings, kind),
+                is_extra=kind is Kind.SESSIONS and column.name in settings.extra_scales,
+            )
+        )
+    plan = ColumnPlan(kind, source, tuple(header), tuple(planned), dropped)
+    _refuse_missing(plan)
+    _check_codes(plan)
+    return plan
+
+
+def _refuse_doubles(header: tuple[str, ...]) -> None:
+    times = Counter(normal(name) for name in header)
+    double = [name for name in times if times[name] > 1]
+    if double:
+        raise FileRefused(
+            Refusal.DUPLICATE_COLUMNS,
+            f"{counted(len(double), 'column name stands', 'column names stand')} more than once in the header: "
+            f"{listed(double)}",
+            "give every column its own name, or remove the copy",
+        )
+
+
+def _refuse_identifiers(read: list[str], kind: Kind) -> None:
+    drop = f"drop in [sources.{kind}] of study.toml, or take the column out of the export"
+    identifying = [name for name in read if is_identifying_name(name)]
+    if identifying:
+        raise FileRefused(
+            Refusal.IDENTIFIER_COLUMN,
+            f"{counted(len(identifying), 'column says', 'columns say')} by name that persons are identified: "
+            f"{listed(identifying)}",
+            f"list it under {drop}; use pseudonyms for ids",
+        )
+    free_text = [name for name in read if is_free_text_name(name)]
+    if free_text:
+        raise FileRefused(
+            Refusal.FREE_TEXT,
+            f"{counted(len(free_text), 'column announces', 'columns announce')} free text by name: {listed(free_text)}",
+            f"list it under {drop}",
+        )
+
+
+def _refuse_unknown(unknown: list[str], kind: Kind) -> None:
+    if unknown:
+        raise FileRefused(
+            Refusal.UNKNOWN_COLUMNS,
+            f"{counted(len(unknown), 'column is', 'columns are')} not known for {kind}: {listed(unknown)}",
+            f"map each to a contract column in [sources.{kind}.columns], declare it as a scale in [scales], "
+            f"or list it under drop in [sources.{kind}]",
+        )
+
+
+def _refuse_missing(plan: ColumnPlan) -> None:
+    needed = {column.name for column in CONTRACT[plan.kind] if column.required}
+    if plan.kind is Kind.SESSIONS and plan.source.order != "row":
+        needed.add("session_number" if plan.source.order == "number" else "session_date")
+    have = {planned.column.name for planned in plan.columns}
+    missing = sorted(needed - have)
+    if missing:
+        raise FileRefused(
+            Refusal.MISSING_COLUMNS,
+            f"{counted(len(missing), 'column that the study needs is', 'columns that the study needs are')} "
+            f"not in the file: {listed(missing)}",
+            f"name your column in [sources.{plan.kind}.columns], or give one value for all rows in "
+            f"[sources.{plan.kind}.constants]; what orders the sessions is said by order",
+        )
+
+
+def _scale(column: Column, settings: StudySettings, kind: Kind) -> Scale | None:
+    if column.type is not ValueType.SCALE:
+        return None
+    if column.name not in settings.scales:
+        raise StudyError(
+            f"A file of {kind} has the column {column.name!r}, but study.toml gives it no range",
+            f"add [scales.{column.name}] with minimum, maximum and rater, or drop the column",
+        )
+    return settings.scales[column.name]
+
+
+def _check_codes(plan: ColumnPlan) -> None:
+    for planned in plan.columns:
+        strange = sorted(set(plan.source.codes.get(planned.column.name, {}).values()) - set(planned.column.codes))
+        if planned.column.type is ValueType.CODE and strange:
+            raise StudyError(
+                f"[sources.{plan.kind}.codes.{planned.column.name}] maps to {listed(strange)}: no such codes",
+                f"use one of: {', '.join(planned.column.codes)}",
+            )

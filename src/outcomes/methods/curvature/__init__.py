@@ -1,0 +1,1 @@
+"""Where an effect turns: parabolas, two lines, splines, response surfaces."""

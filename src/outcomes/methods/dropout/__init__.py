@@ -1,0 +1,1 @@
+"""Dropout: agreement of definitions, life tables, competing endings, endings that are not known."""

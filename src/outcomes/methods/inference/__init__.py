@@ -1,0 +1,1 @@
+"""Estimates, contrasts and tests that every answer uses."""

@@ -1,0 +1,110 @@
+"""The published release's report to its readers: by mail, into a folder, or both; each reader gets it once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.message import EmailMessage
+from html import escape
+from pathlib import Path
+
+from outcomes.operate.delivery.journal import Journal, State
+from outcomes.operate.delivery.login import ReadBlock, no_blocks
+from outcomes.operate.delivery.mail import send_all
+from outcomes.release import published_id
+from outcomes.store.files import read_json, write_bytes
+from outcomes.study import StudyFolder
+from outcomes.study.settings import Audience
+
+_REPORT = ("report.html", "report.pdf")
+_ATTACHED = {Audience.STAKEHOLDERS: _REPORT, Audience.ANALYSTS: (*_REPORT, "checks.html")}
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """What became of one round of deliveries; `failures` say why, without addresses."""
+
+    n_sent: int
+    failures: tuple[str, ...]
+
+    def summary(self) -> str:
+        """Say in one line what was delivered."""
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"{self.n_sent} delivered{failed}"
+
+
+def deliver(study: StudyFolder, read_block: ReadBlock = no_blocks) -> DeliveryReport:
+    """Deliver the published release to everyone who has not had it; call it under the writer lock.
+
+    A delivery that failed is tried again by the next call. One of which it is not known whether it arrived (the sender
+    was killed, the server went away before it answered) is not: a reader is never sent the same report twice.
+
+    Raises
+    ------
+    UsageError
+        If a password would travel in clear, or the login's block cannot be used.
+    """
+    release_id = published_id(study)
+    if release_id is None:
+        return DeliveryReport(0, ())
+    wanted, journal, sent, failures = study.settings.delivery, Journal(study), 0, []
+    if wanted.folder:
+        n_put, reasons = _put(study, journal, release_id)
+        sent, failures = sent + n_put, [*failures, *reasons]
+    for audience, addresses in wanted.recipients.items() if wanted.smtp.host else ():
+        n_mailed, reasons = send_all(
+            wanted.smtp, journal, release_id, addresses, lambda audience=audience: report_message(study, audience),
+            read_block,
+        )  # fmt: skip
+        sent, failures = sent + n_mailed, [*failures, *reasons]
+    return DeliveryReport(sent, tuple(failures))
+
+
+def report_message(study: StudyFolder, audience: Audience) -> EmailMessage:
+    """Return the message that carries the published report, a few lines as text and HTML, without an addressee."""
+    folder, settings = study.current.resolve(), study.settings
+    title = one_line(settings.report.title or settings.study.name)
+    lines = [
+        f"A new report of the study {title} is attached.",
+        f"It answers: {settings.study.question}",
+        f"Release {folder.name}, published {read_json(folder / 'manifest.json')['published_at']} (UTC).",
+    ]
+    if audience is Audience.ANALYSTS:
+        lines.append(f"Data-quality checks: {read_json(folder / 'checks.json')['summary']}.")
+    if settings.study.contact:
+        lines.append(f"Questions: {settings.study.contact}")
+    message = EmailMessage()
+    message["Subject"] = f"{title}: new report ({folder.name})"
+    message.set_content("\n".join(lines) + "\n")
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    message.add_alternative(f'<html lang="en"><body>{paragraphs}</body></html>', subtype="html")
+    for name in _ATTACHED[audience]:
+        content = (folder / name).read_bytes()  # as bytes, so that what arrives has the hash in the manifest
+        if name.endswith(".pdf"):
+            message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+        else:
+            message.add_attachment(content, maintype="text", subtype="html", filename=name, params={"charset": "utf-8"})
+    return message
+
+
+def one_line(text: str) -> str:
+    """Return a text that can stand in a header."""
+    return " ".join(text.split())
+
+
+def _put(study: StudyFolder, journal: Journal, release_id: str) -> tuple[int, list[str]]:
+    """Put a copy of the report, page and PDF, into the declared folder, relative to the study."""
+    folder = (study.root / Path(study.settings.delivery.folder).expanduser()).resolve()
+    if not journal.is_due(release_id, str(folder)):
+        return 0, []
+    slug = re.sub(r"[^a-z0-9]+", "-", study.settings.study.name.lower()).strip("-") or "study"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _REPORT:
+            write_bytes(folder / f"{slug}-{release_id}{Path(name).suffix}", (study.current / name).read_bytes())
+    except OSError as refused:
+        reason = f"the folder cannot be written: {refused.strerror}"
+        journal.note(release_id, str(folder), State.FAILED, reason)
+        return 0, [reason]
+    journal.note(release_id, str(folder), State.SENT)
+    return 1, []

@@ -1,0 +1,1 @@
+"""Every table and column of a release, described once."""

@@ -1,0 +1,89 @@
+"""The codebook: comments on every table and column, and the table `codebook`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from outcomes.errors import UsageError
+from outcomes.release.codebook.tables import TABLES, TableText
+from outcomes.release.codebook.vocabulary import ColumnText
+from outcomes.study import StudySettings
+
+
+def describe(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[str] | None = None, settings: StudySettings | None = None
+) -> None:
+    """Put comments on tables and columns, and their rows into `codebook`; doing it again changes nothing.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        A candidate's database, open for writing.
+    tables : sequence of str, optional
+        Tables to describe; all of the database that `codebook` does not have yet where None.
+    settings : StudySettings, optional
+        Gives ratings the range and unit of their scale.
+
+    Raises
+    ------
+    UsageError
+        If a table or a column is not described in `outcomes.release.codebook.tables`, or a described column is
+        not there.
+    """
+    con.execute(
+        "create table if not exists codebook (table_name varchar, column_name varchar, type varchar, "
+        "description varchar, unit varchar, range varchar, source varchar)"
+    )
+    for name in _undescribed(con) if tables is None else tables:
+        if name not in TABLES:
+            raise UsageError(f"The table {name} is not described", "describe it in outcomes/release/tables.py")
+        _describe_table(con, TABLES[name], settings)
+
+
+def _undescribed(con: duckdb.DuckDBPyConnection) -> list[str]:
+    found = con.execute(
+        "select table_name from duckdb_tables() where not temporary and not internal "
+        "and table_name not in (select table_name from codebook) order by table_name"
+    )
+    return [name for (name,) in found.fetchall()]
+
+
+def _describe_table(con: duckdb.DuckDBPyConnection, table: TableText, settings: StudySettings | None) -> None:
+    found = con.execute(
+        "select column_name, data_type from duckdb_columns() where table_name = ? order by column_index",
+        [table.name],
+    )
+    types = dict(found.fetchall())
+    if set(types) != set(table.column_names):
+        odd = ", ".join(sorted(set(types) ^ set(table.column_names)))
+        raise UsageError(
+            f"The description of {table.name} and its columns differ: {odd}", "mend outcomes/release/tables.py"
+        )
+    con.execute("delete from codebook where table_name = ?", [table.name])
+    rows = [(table.name, None, "TABLE", table.description, None, None, table.source)]
+    con.execute(f'comment on table "{table.name}" is {_quoted(table.description)}')
+    for name, text in table.columns.items():
+        unit, values = measure(text, settings)
+        rows.append((table.name, name, types[name], text.description, unit, values, text.source or table.source))
+        con.execute(f'comment on column "{table.name}"."{name}" is {_quoted(_comment(text.description, unit, values))}')
+    con.executemany("insert into codebook values (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def measure(text: ColumnText, settings: StudySettings | None) -> tuple[str | None, str | None]:
+    """Return unit and range; a rating has those of its scale, or the scale's name where the study is not known."""
+    if not text.scale:
+        return text.unit or None, text.range or None
+    scale = settings.scales.get(text.scale) if settings else None
+    if scale is None:
+        return "points", f"the scale {text.scale} of study.toml"
+    return scale.unit, f"{scale.minimum:g} to {scale.maximum:g}"
+
+
+def _comment(description: str, unit: str | None, values: str | None) -> str:
+    return ". ".join([description, *([f"Unit: {unit}"] if unit else []), *([f"Range: {values}"] if values else [])])
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

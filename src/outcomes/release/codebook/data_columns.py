@@ -1,0 +1,171 @@
+"""Every column of sessions, episodes, clients and the marts, described once.
+
+With `result_columns` the one source of comments, codebook and data dictionary.
+"""
+
+from __future__ import annotations
+
+from outcomes.contract import AGE_BANDS, GENDERS, Ending
+from outcomes.release.codebook.vocabulary import (
+    ColumnText,
+    count,
+    day,
+    difference,
+    dummy,
+    flag,
+    identifier,
+    number,
+    rating,
+    text,
+)
+from outcomes.study.settings import DropoutDefinition
+
+ENDING_STATES = ("dropout", "planned", "other", "undetermined")
+
+# Keys are column names, or `table.column` where a table uses a name in its own sense.
+DATA_COLUMNS: dict[str, ColumnText] = {
+    # ids
+    "session_id": identifier("Appointment: the episode's id and the appointment's number in it", "derived"),
+    "practice_id": identifier("Pseudonym of the practice", "sessions file"),
+    "therapist_id": identifier("Pseudonym of the therapist who held this session", "sessions file"),
+    "client_id": identifier("Pseudonym of the client", "sessions file"),
+    "episode_id": identifier("Pseudonym of the course of therapy", "sessions file"),
+    "batch_id": identifier("Landed batch: landing order and the start of the source file's hash", "landing"),
+    "release_id": identifier("Hash over all that decides what is in the release"),
+    "mart_therapists.therapist_id": identifier("Pseudonym of the therapist", "sessions file"),
+    "mart_therapists.practice_id": identifier(
+        "Practice of most of the therapist's sessions; the first by name in a tie"
+    ),
+    # order and time
+    "session_number": ColumnText("INTEGER", "Place of the appointment among all of its episode", "", "1 or more"),
+    "attended_number": ColumnText(
+        "INTEGER", "Place of the session among the attended ones of its episode; empty where missed", "", "1 or more"
+    ),
+    "session_date": day("Day of the appointment; empty where the source has none", "sessions file"),
+    "start_date": day("Day of the first contact; empty where not recorded", "episodes file"),
+    "end_date": day("Day of the ending; empty while open or not recorded", "episodes file"),
+    "data_cut": day(
+        "Day up to which the episode was observed: as recorded, else the latest recorded, else the last session's day",
+        "episodes file",
+    ),
+    "release.data_cut": day("Latest day up to which any episode was observed; empty without dates"),
+    "days_silent": ColumnText(
+        "INTEGER", "Days from the last attended session to the data cut; empty without dates", "days", "integers"
+    ),
+    # ratings
+    "is_attended": flag("Whether the client came", "sessions file"),
+    "directiveness_score": rating(
+        "directiveness", "How directive the therapist was in this session, higher is more", "sessions file"
+    ),
+    "satisfaction_score": rating("satisfaction", "Satisfaction with this session, higher is more", "sessions file"),
+    "alliance_score": rating("alliance", "Working alliance after this session, higher is better", "sessions file"),
+    "autonomy_support_score": rating(
+        "autonomy_support", "Autonomy support experienced in this session, higher is more", "sessions file"
+    ),
+    "felt_overwhelmed_score": rating(
+        "felt_overwhelmed", "How overwhelmed the client felt by the guidance, higher is more", "sessions file"
+    ),
+    "is_asked_about_guidance": flag(
+        "Whether the therapist asked how the guidance felt; empty where not recorded", "sessions file"
+    ),
+    "empowerment_score": rating("empowerment", "Empowerment after this session, higher is more", "sessions file"),
+    "other_scores": ColumnText(
+        "MAP(VARCHAR, DOUBLE)",
+        "Ratings on the study's further scales, higher is more",
+        "points",
+        "as study.toml declares",
+        "sessions file",
+    ),
+    "directiveness_preferred_score": rating(
+        "directiveness_preferred",
+        "Directiveness that the client prefers, on the metric of directiveness",
+        "clients file",
+    ),
+    "reactance_score": rating("reactance", "Trait reactance, higher is more", "clients file"),
+    "intake_severity_score": rating("intake_severity", "Severity at intake, higher is more severe", "episodes file"),
+    # persons
+    "age_band": text("Age in bands; empty where not given or withheld", AGE_BANDS, "clients file"),
+    "gender": text("Gender; empty where not given or withheld", GENDERS, "clients file"),
+    # endings
+    "ending": text(
+        "How the episode ended, in the source's words; empty where not recorded", tuple(Ending), "episodes file"
+    ),
+    "planned_sessions": ColumnText(
+        "INTEGER",
+        "Number of sessions planned at intake; empty where not recorded",
+        "sessions",
+        "1 or more",
+        "episodes file",
+    ),
+    "is_last_missed": flag("Whether the last appointment was missed; empty where the episode has no appointment"),
+    "ending_state": text(
+        "How the episode ended under the study's definition of dropout; empty where no session was attended",
+        ENDING_STATES,
+    ),
+    "mart_person_session.ending_state": text(
+        "`continues` before the last session; on the last one how the episode ended", ("continues", *ENDING_STATES)
+    ),
+    "mart_clients.ending_state": text("How the client's latest episode of the cohort ended", ENDING_STATES),
+    "definition": text("Definition of dropout", tuple(DropoutDefinition)),
+    "state": text("How the episode ended under this definition", ENDING_STATES),
+    "is_last": flag("Whether this is the last attended session of the episode"),
+    "is_dropout": dummy("1 where the client dropped out after this session; empty where what came next is not known"),
+    "is_planned_end": dummy(
+        "1 where therapy ended as planned after this session; empty where what came next is not known"
+    ),
+    "is_other_end": dummy(
+        "1 where another cause ended therapy after this session; empty where what came next is not known"
+    ),
+    # the parts of directiveness
+    "log_session": number("Natural logarithm of attended_number", "0 or more"),
+    "mart_person_session.log_session": number(
+        "Natural logarithm of attended_number from the fourth session, 0 before", "0 or more"
+    ),
+    "session_1": dummy("1 in the first attended session"),
+    "session_2": dummy("1 in the second attended session"),
+    "session_3": dummy("1 in the third attended session"),
+    "directiveness_within": difference("This session's directiveness less the client's mean"),
+    "directiveness_client": difference("The client's mean less the therapist's mean"),
+    "directiveness_therapist": difference("The therapist's mean less the grand mean (the mean of client means)"),
+    "directiveness_client_mean": rating(
+        "directiveness", "Mean over all attended, rated sessions of the client in the cohort"
+    ),
+    "directiveness_therapist_mean": rating(
+        "directiveness", "Mean over the therapist's clients of each client's mean with this therapist"
+    ),
+    "n_sessions_client": count("Sessions in the client's mean", "sessions"),
+    "directiveness_misfit": difference("Directiveness less the directiveness preferred; empty where either is"),
+    "satisfaction_previous": rating(
+        "satisfaction",
+        "Satisfaction with the attended session before, by the same therapist in the same episode, never centred",
+    ),
+    "directiveness_previous": rating(
+        "directiveness", "Directiveness of the attended session before, by the same therapist in the same episode"
+    ),
+    "directiveness_within_previous": difference("directiveness_previous less the client's mean"),
+    "satisfaction_next": rating(
+        "satisfaction",
+        "Satisfaction with the attended session after, by the same therapist in the same episode, never centred",
+    ),
+    "directiveness_next": rating(
+        "directiveness", "Directiveness of the attended session after, by the same therapist in the same episode"
+    ),
+    "directiveness_within_next": difference("directiveness_next less the client's mean"),
+    "is_asked_about_guidance_previous": flag(
+        "The flag of the attended session before, by the same therapist in the same episode; empty where unknown"
+    ),
+    "directiveness_so_far": rating("directiveness", "Mean over the episode's sessions up to and with this one"),
+    "directiveness_change": difference(
+        "Directiveness less the mean of the sessions before in the episode; 0 in the first rated, empty where not rated"
+    ),
+    "satisfaction_so_far": rating("satisfaction", "Mean over the episode's sessions up to and with this one"),
+    "alliance_so_far": rating("alliance", "Mean over the episode's sessions up to and with this one"),
+    "directiveness_mean": rating("directiveness", "Mean over the client's attended sessions of the cohort"),
+    "satisfaction_mean": rating("satisfaction", "Mean over the client's attended sessions of the cohort"),
+    "mart_therapists.directiveness_mean": rating(
+        "directiveness", "Mean over the therapist's clients of each client's mean with this therapist"
+    ),
+    "mart_therapists.satisfaction_mean": rating(
+        "satisfaction", "Mean over the therapist's clients of each client's mean with this therapist"
+    ),
+}

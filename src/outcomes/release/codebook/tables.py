@@ -1,0 +1,194 @@
+"""Every table of a release: what one row is, its columns in order, where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outcomes.release.codebook.answer_columns import ANSWER_TABLES
+from outcomes.release.codebook.data_columns import DATA_COLUMNS
+from outcomes.release.codebook.result_columns import RESULT_COLUMNS
+from outcomes.release.codebook.vocabulary import ColumnText
+
+COLUMNS: dict[str, ColumnText] = {**DATA_COLUMNS, **RESULT_COLUMNS}
+_OF_ANSWERS = {f"{table}.{name}": text for table, (_, texts) in ANSWER_TABLES.items() for name, text in texts.items()}
+
+
+@dataclass(frozen=True)
+class TableText:
+    """One published table."""
+
+    name: str
+    description: str
+    source: str
+    column_names: tuple[str, ...]
+
+    @property
+    def columns(self) -> dict[str, ColumnText]:
+        """The table's columns in order, each in the table's own sense where it has one."""
+        texts = COLUMNS | _OF_ANSWERS
+        return {name: texts.get(f"{self.name}.{name}") or texts[name] for name in self.column_names}
+
+
+def _table(name: str, description: str, source: str, columns: str) -> TableText:
+    return TableText(name, description, source, tuple(columns.split()))
+
+
+TABLES: dict[str, TableText] = {
+    table.name: table
+    for table in (
+        _table(
+            "core_sessions",
+            "One appointment, attended or missed, as it was last reported",
+            "sessions files",
+            "session_id practice_id therapist_id client_id episode_id session_number attended_number session_date "
+            "is_attended directiveness_score satisfaction_score alliance_score autonomy_support_score "
+            "felt_overwhelmed_score is_asked_about_guidance empowerment_score other_scores batch_id",
+        ),
+        _table(
+            "core_episodes",
+            "One course of therapy that the sessions or the episodes file know",
+            "episodes files, core_sessions, core_dropout_labels",
+            "episode_id client_id start_date end_date ending planned_sessions intake_severity_score data_cut "
+            "n_appointments n_attended is_last_missed days_silent ending_state",
+        ),
+        _table(
+            "core_dropout_labels",
+            "One episode with an attended session, under one definition of dropout that the data allow",
+            "core_episodes",
+            "episode_id definition state",
+        ),
+        _table(
+            "core_clients",
+            "One client that any file knows",
+            "clients files, core_episodes",
+            "client_id directiveness_preferred_score reactance_score age_band gender n_episodes",
+        ),
+        _table(
+            "core_batches",
+            "One landed batch and the account of its rows: read = quarantined + superseded + current",
+            "landing manifests, landed rows",
+            "batch_id kind sequence n_read n_quarantined n_superseded n_current",
+        ),
+        _table(
+            "core_quarantine",
+            "One rule that quarantined rows of one landed batch",
+            "landing manifests",
+            "batch_id kind rule reason n_rows",
+        ),
+        _table(
+            "mart_session_directiveness",
+            "One attended session of the cohort with a directiveness rating; "
+            "score = grand mean + therapist + client + within",
+            "core_sessions, core_clients, core_episodes",
+            "session_id practice_id therapist_id client_id episode_id session_number attended_number log_session "
+            "satisfaction_score alliance_score autonomy_support_score felt_overwhelmed_score is_asked_about_guidance "
+            "empowerment_score directiveness_score directiveness_within directiveness_client directiveness_therapist "
+            "directiveness_client_mean directiveness_therapist_mean n_sessions_client directiveness_preferred_score "
+            "directiveness_misfit reactance_score intake_severity_score satisfaction_previous directiveness_previous "
+            "directiveness_within_previous satisfaction_next directiveness_next directiveness_within_next "
+            "is_asked_about_guidance_previous",
+        ),
+        _table(
+            "mart_person_session",
+            "One attended session of the cohort, after which the client could have left (discrete-time risk set)",
+            "core_sessions, core_clients, core_episodes",
+            "session_id episode_id client_id therapist_id practice_id attended_number session_1 session_2 session_3 "
+            "log_session directiveness_score directiveness_so_far directiveness_change satisfaction_so_far "
+            "alliance_so_far directiveness_preferred_score reactance_score intake_severity_score is_last ending_state "
+            "is_dropout is_planned_end is_other_end",
+        ),
+        _table(
+            "mart_clients",
+            "One client of the cohort",
+            "core_sessions, core_clients, core_episodes",
+            "client_id n_episodes n_appointments n_attended n_therapists directiveness_mean satisfaction_mean "
+            "directiveness_preferred_score reactance_score age_band gender ending_state",
+        ),
+        _table(
+            "mart_therapists",
+            "One therapist of the cohort; for models of therapists, never for a ranking",
+            "core_sessions, mart_person_session",
+            "therapist_id practice_id n_clients n_sessions n_episodes n_dropouts dropout_prop directiveness_mean "
+            "satisfaction_mean",
+        ),
+        _table(
+            "mart_participant_flow",
+            "One step from the rows that were read to the sessions that a model sees, with the reason of the exclusion",
+            "core_batches, core_sessions, mart_person_session",
+            "step_number step reason n_sessions n_episodes n_clients n_therapists n_sessions_excluded "
+            "n_clients_excluded",
+        ),
+        _table(
+            "codebook",
+            "One column of one table, or the table itself",
+            "outcomes.release",
+            "table_name column_name type description unit range source",
+        ),
+        _table(
+            "dq_results",
+            "One data-quality check",
+            "expectations",
+            "check_id table_name column_name check_type category severity status n_violated n_denominator "
+            "percent_violated sentence",
+        ),
+        _table(
+            "deidentification",
+            "One set of quasi-identifiers of one table: how many clients share them, what was withheld",
+            "core_clients, core_sessions, mart_clients",
+            "table_name quasi_identifiers k l n_clients n_classes n_classes_below_k n_classes_below_l "
+            "n_age_bands_withheld n_genders_withheld",
+        ),
+        _table(
+            "model_specs",
+            "One model as declared",
+            "study.toml",
+            "model kind question population outcome formula link engine",
+        ),
+        _table(
+            "model_fits",
+            "One model's fit and its state",
+            "outcomes.models",
+            "model status reason engine n_rows n_missing n_clients n_therapists log_likelihood aic bic",
+        ),
+        _table(
+            "model_estimates",
+            "One fixed term of one variant of a model",
+            "outcomes.models",
+            "model variant term estimate std_error df p_value conf_low conf_high status",
+        ),
+        _table(
+            "model_variances",
+            "One standard deviation or correlation of a model's random effects",
+            "outcomes.models",
+            "model group_name term term_2 value status",
+        ),
+        _table(
+            "model_covariances",
+            "The covariance of two fixed terms' estimates",
+            "outcomes.models",
+            "model term term_2 covariance",
+        ),
+        _table(
+            "model_curves",
+            "One point of a curve that a model draws",
+            "outcomes.models",
+            "model curve x_name x estimate conf_low conf_high status",
+        ),
+        _table(
+            "seal",
+            "One row: whether the specification was fixed before outcomes were seen",
+            "seals.jsonl, study.toml",
+            "status spec_sha256 sealed_at sentence",
+        ),
+        _table(
+            "release",
+            "One row: what this release is",
+            "outcomes.release",
+            "release_id study_name code_version n_batches data_cut",
+        ),
+        *(
+            _table(name, description, "outcomes.answers", " ".join(columns))
+            for name, (description, columns) in ANSWER_TABLES.items()
+        ),
+    )
+}

@@ -1,0 +1,73 @@
+"""The look of the report's pictures: Altair charts, rendered to inline SVG at desk and phone width.
+
+One blue in several depths, dashes, shapes and labels at the marks themselves: nothing depends on telling colours apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+import altair as alt
+import polars as pl
+import vl_convert
+from markupsafe import Markup
+
+from outcomes.report.figures.density import Bin
+from outcomes.report.page.blocks import Picture
+from outcomes.report.page.pieces import Piece, Words, words
+
+WIDE, NARROW = 560, 262
+"""Widths of the plotting area in px; with axes and labels they fit a text column and a 360 px screen."""
+
+INK, QUIET, GRID = "#1f2933", "#52606d", "#e4e7eb"
+BLUE, BAND, BARS = "#0b4f8a", "#a9cbe8", "#9aa5b1"
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+def picture(chart: Callable[[int], alt.TopLevelMixin], caption: Piece | Words, description: str) -> Picture:
+    """Render a chart at both widths; the description, in words only, is for those who do not see it."""
+    return Picture(_svg(chart(WIDE), description), _svg(chart(NARROW), description), words(caption))
+
+
+def axis_title(text: str) -> alt.TitleParams:
+    """The y axis is named above it, where it reads without turning the head."""
+    return alt.TitleParams(text, anchor="start", fontSize=13, fontWeight=600, color=INK, offset=10)
+
+
+def density(bins: Sequence[Bin], x: alt.X, width: int) -> alt.Chart:
+    """Sessions below a curve; bins of few clients stay empty."""
+    shown = [b for b in bins if b.sessions.value is not None]
+    frame = pl.DataFrame(
+        {"x": [b.low for b in shown], "x2": [b.high for b in shown], "sessions": [b.sessions.value for b in shown]},
+        schema={"x": pl.Float64, "x2": pl.Float64, "sessions": pl.Int64},
+    )
+    y = alt.Y("sessions:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=2, grid=False))
+    bars = alt.Chart(frame).mark_rect(color=BARS, stroke="white", strokeWidth=1)
+    bars = bars.encode(x=x.axis(None), x2="x2:Q", y=y, y2=alt.datum(0))
+    return bars.properties(width=width, height=54, title=axis_title("Number of sessions"))
+
+
+def apart(values: Sequence[float], gap: float) -> list[float]:
+    """Falling values, pushed down where two labels would touch."""
+    placed: list[float] = []
+    for value in values:
+        placed.append(min(value, placed[-1] - gap) if placed else value)
+    return placed
+
+
+def _svg(chart: alt.TopLevelMixin, description: str) -> Markup:
+    """Inline SVG: no name spaces (HTML knows them), ids of its own, a text for screen readers."""
+    styled = chart.configure(
+        aria=False, font=_FONT, background="white", padding={"left": 4, "right": 24, "top": 4, "bottom": 4}
+    )
+    styled = styled.configure_view(stroke=None).configure_axis(
+        labelColor=QUIET, titleColor=INK, gridColor=GRID, domainColor=QUIET, tickColor=QUIET,
+        labelFontSize=12, titleFontSize=13, titleFontWeight=600, titlePadding=8,
+    )  # fmt: skip
+    svg = vl_convert.vegalite_to_svg(styled.to_dict())
+    svg = re.sub(r'\s(xmlns(:xlink)?|version|class)="[^"]*"', "", svg)
+    own = f"fig-{sha256(svg.encode()).hexdigest()[:8]}-"
+    svg = re.sub(r'\bid="', f'id="{own}', svg).replace("url(#", f"url(#{own}")
+    return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{Markup.escape(description)}"', 1))

@@ -1,0 +1,98 @@
+"""How each answer was computed, and the study's declared models with their effects."""
+
+from __future__ import annotations
+
+import duckdb
+
+from outcomes.disclosure import Shown, shown_count, shown_percent, shown_text
+from outcomes.models.state import ModelStatus
+from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, note, paragraph, table
+from outcomes.report.page.pieces import Form, Given, Kind, Piece, Strong, Words, say
+from outcomes.report.reading.tables import table_rows, told
+from outcomes.report.reading.words import plain, term_label
+from outcomes.study.settings import Disclosure, StudySettings
+
+_STATES = {
+    ModelStatus.CONVERGED: "calculation complete",
+    ModelStatus.SINGULAR: "a part is estimated as zero, so no number is told",
+    ModelStatus.NOT_CONVERGED: "the calculation did not settle, so no number is told",
+    ModelStatus.REFUSED: "not calculated",
+}
+_HOW = {
+    "Guidance and satisfaction": "Mixed models: each session belongs to a client, clients to therapists, and both may "
+    "have levels and slopes of their own. Guidance is split into three parts: this session against the client's usual, "
+    "the client's usual against the therapist's, the therapist's against all. Intervals use Satterthwaite's degrees "
+    "of freedom.",
+    "Too little, too much, or fit": "One free model with squares and products of this session's guidance, the usual "
+    "level and the preference; one best level, fit, and what the client is used to are special cases of it and are "
+    "compared with one another. A turn counts only where the Lind-Mehlum test and the two-lines test agree.",
+    "Dropout": "Modelled session by session, only with what was known up to then. Dropout and all other endings "
+    "compete. Risks are averaged over therapists; their intervals come from data simulated from the fitted model.",
+    "Connection": "Paths are products of two effects from two models; their intervals are simulated. The last rating "
+    "enters as it is, with the episode's first, because a departure from an average that knows the future would "
+    "mislead.",
+    "Therapists": "Shares of variance with intervals from data simulated from the fitted model, corrected for bias.",
+}
+
+
+def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
+    """Details that open on demand."""
+    specs = table_rows(con, "model_specs")
+    fits = {row["model"]: row for row in table_rows(con, "model_fits")}
+    declared = [_model(con, spec, fits[spec["model"]], settings.disclosure) for spec in specs if spec["model"] in fits]
+    how = bullets(*(say("{name}: " + text, name=Strong(name)) for name, text in _HOW.items()))
+    least = say(
+        "A declared model is shown only with at least {n} more sessions than terms.",
+        n=Given(str(settings.disclosure.minimum_residual_df)),
+    )
+    models: tuple[Block, ...] = (heading("The study's declared models"), *declared, note(least)) if declared else ()
+    return Section("methods", "How it was computed", (fold("Each answer", how), *models))
+
+
+def _model(con: duckdb.DuckDBPyConnection, spec: dict, fit: dict, rule: Disclosure) -> Block:
+    state = ModelStatus(fit["status"])
+    title = Given(f"Model “{spec['model'].replace('_', ' ')}”: {_STATES[state]}")
+    blocks: list[Block] = [paragraph(Given(spec["question"]))]
+    if state is not ModelStatus.REFUSED:
+        blocks.append(paragraph(_people(fit, rule, f"model {spec['model']}")))
+    if fit["reason"]:
+        blocks.append(paragraph(Given(plain(shown_text(fit["reason"], rule)), Kind.REASON)))
+    if state is ModelStatus.CONVERGED:
+        blocks += _effects(con, spec, rule)
+    blocks.append(note(Given(f"{spec['formula']} · {spec['link']} · engine: {spec['engine']}")))
+    return fold(title, *blocks)
+
+
+def _people(fit: dict, rule: Disclosure, model: str) -> Words:
+    return say(
+        "{sessions} sessions of {clients} clients with {therapists} therapists. Sessions left out because a rating was "
+        "missing or what came next is not known: {missing}.",
+        sessions=shown_count(fit["n_rows"], rule, f"{model}: sessions"),
+        clients=shown_count(fit["n_clients"], rule, f"{model}: clients"),
+        therapists=shown_count(fit["n_therapists"], rule, f"{model}: therapists"),
+        missing=_share(fit["n_missing"], fit["n_rows"] + fit["n_missing"], rule, f"{model}: sessions left out"),
+    )
+
+
+def _share(part: int, whole: int, rule: Disclosure, about: str) -> Shown:
+    if part < rule.minimum_count:
+        return shown_count(part, rule, about)
+    return shown_percent(part, whole, rule, f"{about}, of all")
+
+
+def _effects(con: duckdb.DuckDBPyConnection, spec: dict, rule: Disclosure) -> list[Block]:
+    """Effects with intervals; hazards as ratios, without their starting level."""
+    is_hazard = spec["kind"] == "hazard"
+    form = Form(is_log=is_hazard, up="more", down="less")
+    lines: list[tuple[Piece | Words, ...]] = [
+        (
+            Given(term_label(row["term"])),
+            "second method, with errors robust to therapists" if row["variant"] == "cluster_robust" else "",
+            told(row, rule, form),
+        )
+        for row in table_rows(con, "model_estimates", f"model = '{spec['model']}' and estimate is not null")
+        if not (is_hazard and row["term"] == "(Intercept)")
+    ]
+    ratio = {"logit": "Ratio of odds", "cloglog": "Ratio of hazards"}.get(spec["link"], "Effect")
+    what = f"{ratio}, per point or yes (interval)" if is_hazard else "Effect, per point or yes (interval)"
+    return [table(("Term", "", what), lines, n_labels=2)] if lines else []

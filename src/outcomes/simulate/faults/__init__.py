@@ -1,0 +1,1 @@
+"""Planted faults: rows, files and oddities, each with its truth."""

@@ -1,0 +1,1 @@
+"""A synthetic cohort with known truth: who is in it, what happens, what the record holds."""
