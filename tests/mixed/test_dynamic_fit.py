@@ -289,6 +289,11 @@ REFUSALS = {
 }
 
 
+def test_one_column_cannot_play_two_parts(small):
+    with pytest.raises(UsageError, match="different columns"):
+        fit_dynamic(LEVEL, small, **{**COLUMNS, "therapist": "client_id"})
+
+
 @pytest.mark.parametrize("case", REFUSALS)
 def test_what_cannot_be_answered_is_refused_in_plain_words(small, case):
     change, formula, kind, words = REFUSALS[case]

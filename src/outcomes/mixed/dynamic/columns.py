@@ -99,6 +99,8 @@ def read_rows(
     for role, name in (("guidance", guidance), ("client", client), ("therapist", therapist), ("time", time)):
         if name is not None and name not in source.types:
             raise UsageError(f"The data have no column {name!r} for the {role}.", "it has " + ", ".join(source.types))
+    if len({guidance, client, therapist, time}) < 4:
+        raise UsageError("Guidance, client, therapist and time must be different columns.")
     designs = [_design(text, source, client) for text in (f"{quoted_name(guidance)} ~ {covariates}", formula)]
     if designs[0].outcome == designs[1].outcome:
         raise UsageError("Guidance and satisfaction are the same column.")
