@@ -75,7 +75,7 @@ def test_the_summary_says_everything_in_words(fit):
 def test_a_wald_test_of_one_coefficient_is_its_z_squared(fit):
     found = wald_test(fit, SQUARE)
     assert found.statistic == pytest.approx((fit.params[SQUARE] / fit.bse[SQUARE]) ** 2)
-    assert found.p == pytest.approx(fit.pvalues[SQUARE])
+    assert found.p_value == pytest.approx(fit.pvalues[SQUARE])
     assert wald_test(fit, ["responsiveness", "next-session slope"]).df_num == 2
 
 

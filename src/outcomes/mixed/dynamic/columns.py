@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from outcomes.errors import DataRefused, FitRefused, FormulaError, UsageError
-from outcomes.mixed.data import VIEW, Source, as_source, quoted
-from outcomes.mixed.design import INTERCEPT_NAME, Design, build_design
+from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, build_design
+from outcomes.mixed.design.data import VIEW, Source, as_source, quoted
+from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.dynamic.sequences import Rows
-from outcomes.mixed.formula import parse_formula
 
 FIRST_SESSION = "first session"
 """Column of both equations: the first session's own mean, as a difference from the others'."""

@@ -20,8 +20,8 @@ from outcomes.mixed.dynamic.robust import robust_covariance
 from outcomes.mixed.dynamic.spread import normal_quantile, spread
 from outcomes.mixed.dynamic.summary import as_text
 from outcomes.mixed.optimise import OptSummary
-from outcomes.mixed.results import VarianceBlock
-from outcomes.mixed.status import FitStatus
+from outcomes.mixed.results.modes import VarianceBlock
+from outcomes.mixed.results.status import FitStatus
 
 CARRY_OVER_OF_GUIDANCE = "carry-over of guidance"
 RESPONSIVENESS = "responsiveness"

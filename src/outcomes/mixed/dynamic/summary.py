@@ -16,7 +16,7 @@ def as_text(fit: DynamicFit) -> str:
     facts = [
         ("Satisfaction", fit.formula),
         ("Guidance", fit.guidance_formula),
-        ("Status", str(fit.status)),
+        ("Status", fit.status.words),
         (
             "Sessions",
             f"{fit.n_sessions:,} with guidance, {fit.n_rated:,} of them rated, {fit.n_missing:,} rows left out",

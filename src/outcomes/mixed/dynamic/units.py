@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import block_diag
 
-from outcomes.mixed.design import INTERCEPT_NAME
+from outcomes.mixed.design.coding import INTERCEPT_NAME
 from outcomes.mixed.dynamic import parameters
 from outcomes.mixed.dynamic.columns import DynamicRows, Equation
 from outcomes.mixed.dynamic.likelihood import evaluate
 from outcomes.mixed.dynamic.problem import DynamicProblem
 from outcomes.mixed.dynamic.results import DYNAMIC_NAMES, Conversion, DynamicFit, Part
 from outcomes.mixed.optimise import OptSummary
-from outcomes.mixed.results import VarianceBlock
-from outcomes.mixed.status import FitStatus
+from outcomes.mixed.results.modes import VarianceBlock
+from outcomes.mixed.results.status import FitStatus
 
 SINGULAR = 1e-4
 """Standard deviation, relative to the outcome's, below which a combination of intercepts counts as zero."""
