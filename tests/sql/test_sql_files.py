@@ -9,10 +9,10 @@ from outcomes.store.warehouse import sql_files
 
 FILES = {
     f"{layer}/{item.name}": item.read_text(encoding="utf-8")
-    for layer in ("staging", "core", "marts")
+    for layer in ("raw", "staging", "core", "marts")
     for item in sql_files(layer)
 }
-PREFIXES = {"staging": "stg_", "core": "core_", "marts": "mart_"}
+PREFIXES = {"raw": "raw_", "staging": "stg_", "core": "core_", "marts": "mart_"}
 
 
 def without_comments_and_texts(sql: str) -> str:

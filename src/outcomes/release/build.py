@@ -27,6 +27,8 @@ MEMORY_LIMIT = "1500MB"
 
 # In the order in which they read one another.
 SQL_ORDER = (
+    "raw/raw_placed_sessions",
+    "raw/raw_keys",
     "staging/stg_repeated_keys",
     "staging/stg_sessions",
     "staging/stg_episodes",
