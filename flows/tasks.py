@@ -12,14 +12,14 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from outcomes import audit as auditing
-from outcomes import delivery, landing, models, release, report
+from outcomes import landing, models, release, report
 from outcomes.answers import run as answers
 from outcomes.answers.run import AnswerStatus
 from outcomes.disclosure import ledger
 from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
 from outcomes.flows.blocks import read_login
 from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
-from outcomes.operate import read_trend
+from outcomes.operate import delivery, read_trend
 from outcomes.progress import step
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing

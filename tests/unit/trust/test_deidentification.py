@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections import Counter, defaultdict
 from types import SimpleNamespace
 
@@ -208,7 +209,9 @@ def test_a_build_that_was_killed_before_it_withheld_leaves_no_database_with_raw_
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("outcomes.release.build.deidentify", killed)
+        patched.setattr(
+            sys.modules["outcomes.release.build"], "deidentify", killed
+        )  # the package has a function of that name
         with pytest.raises(KeyboardInterrupt):
             built(landed)
     assert not list(landed.releases.rglob("outcomes.duckdb"))
