@@ -101,7 +101,7 @@ def endings(con: duckdb.DuckDBPyConnection, own: str) -> Courses:
     linked.sums[ALL] = dict.fromkeys(ENDINGS, 1)
     linked.sums["ended"] = ended
     for row in table_rows(con, "dropout_rates"):
-        if row["n_episodes"]:
+        if row["n_episodes"] and row["estimate"] is not None:
             judged[row["definition"]] = _judge(linked, row, ended, own)
     _nest(linked, {definition: part for definition, (part, _) in judged.items()})
     return Courses(linked, judged)
