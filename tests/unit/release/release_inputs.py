@@ -76,7 +76,7 @@ def episodes(n_clients: int) -> list[dict]:
 def finish(folder: Path, severity: str = "fatal", status: str = "passed") -> None:
     """Add the outputs of the later steps to a candidate."""
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
-        added = [t for n, t in TABLES.items() if n in ("dq_results", "deidentification") or n.startswith("model_")]
+        added = [t for n, t in TABLES.items() if n == "dq_results" or n.startswith("model_")]
         for table in (*added, *ANSWER_TABLES.values()):
             con.execute(f"create or replace table {table.sql}")
         describe(con, list(ANSWER_TABLES), known=ANSWER_TABLES)

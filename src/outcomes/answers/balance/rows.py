@@ -17,6 +17,7 @@ from outcomes.models.refusals import (
     few_people,
     refuse,
 )
+from outcomes.store.warehouse import sql_table
 from outcomes.study import StudySettings
 
 
@@ -61,11 +62,7 @@ def verdict_sessions(con: duckdb.DuckDBPyConnection, settings: StudySettings) ->
     The usual level is the client's mean drawn towards the therapist's by its reliability n tau2 / (n tau2 + sigma2):
     the raw mean of few sessions holds part of the departures, which makes a relative optimum look partly absolute.
     """
-    rows = con.sql(
-        "select satisfaction_score as y, directiveness_score as d, directiveness_therapist_mean as therapist_mean, "
-        "directiveness_client as deviation, directiveness_within as departure, n_sessions_client as n, "
-        "directiveness_preferred_score as p, log_session, client_id, therapist_id from mart_session_directiveness"
-    ).pl()
+    rows = sql_table(con, "answers/answer_verdict_sessions").pl()
     clients = rows.unique("client_id", keep="first", maintain_order=True)
     sigma2 = (rows["departure"] ** 2).sum() / max(rows.height - clients.height, 1)
     tau2 = max((clients["deviation"].var() or 0.0) - sigma2 * (1 / clients["n"]).mean(), 0.0)
@@ -77,11 +74,7 @@ def verdict_sessions(con: duckdb.DuckDBPyConnection, settings: StudySettings) ->
 
 def verdict_clients(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One client a row; the mean satisfaction of rated sessions, with the therapist of most of them."""
-    rows = con.sql(
-        "select avg(satisfaction_score) as y, avg(directiveness_score) as m, avg(directiveness_score) as d, "
-        "any_value(directiveness_preferred_score) as p, client_id, mode(therapist_id) as therapist_id "
-        "from mart_session_directiveness where satisfaction_score is not null group by client_id order by client_id"
-    ).pl()
+    rows = sql_table(con, "answers/answer_verdict_clients").pl()
     return _finished(Outcome.SATISFACTION, Grain.CLIENT, rows, (), settings)
 
 
@@ -90,11 +83,7 @@ def verdict_dropouts(con: duckdb.DuckDBPyConnection, settings: StudySettings) ->
 
     The usual level is the mean of the sessions before: a mean of the whole episode would know the future.
     """
-    rows = con.sql(
-        "select is_dropout::double as y, directiveness_score as d, directiveness_change as w, "
-        "directiveness_score - directiveness_change as m, directiveness_preferred_score as p, session_1, session_2, "
-        "session_3, log_session, client_id, therapist_id from mart_person_session"
-    ).pl()
+    rows = sql_table(con, "answers/answer_verdict_dropout").pl()
     covariates = ("session_1", "session_2", "session_3", "log_session")
     return _finished(Outcome.DROPOUT, Grain.SESSION, rows, covariates, settings)
 

@@ -21,7 +21,7 @@ from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, numbers, of_model, refuse_all
 from outcomes.answers.common.fitting import Answered, refuse_few
 from outcomes.answers.common.tables import filled
-from outcomes.answers.multiverse.rows import clients, rating_sql, session_table
+from outcomes.answers.multiverse.rows import clients, session_table
 from outcomes.answers.multiverse.specs import TAKES_PART, TESTED, Space, formula, space
 from outcomes.answers.multiverse.tables import EFFECT, OUTCOME, SPECS, TABLES, TESTS, UNIT, Choosing, choice_words
 from outcomes.errors import FitRefused
@@ -50,7 +50,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     FitRefused
         Where no specification can be estimated.
     """
-    sessions = session_table(con, *(rating_sql(settings, name, name) for name in ("satisfaction", "directiveness")))
+    sessions = session_table(con, settings)
     found = space(settings, sessions)
     specs = list(found.specs())
     estimated = list(tracked(_estimates(con, settings, specs), "Specifications", len(specs)))
@@ -81,8 +81,7 @@ def _estimates(
     for (rating, guidance), of_pair in groupby(
         specs, key=lambda spec: (spec[Choosing.SATISFACTION_RATING], spec[Choosing.GUIDANCE_RATING])
     ):
-        y, d = rating_sql(settings, "satisfaction", rating), rating_sql(settings, "directiveness", guidance)
-        sessions = session_table(con, y, d)
+        sessions = session_table(con, settings, rating, guidance)
         people = clients(sessions)
         for _, of_population in groupby(of_pair, key=itemgetter(Choosing.LAG, Choosing.COVARIATES)):
             members = list(of_population)
