@@ -29,7 +29,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
                 meaning=DEFINITIONS[settings.dropout.definition],
             ),
             say(
-                "{term}: the range of values that fit the data, by a teller that holds the truth {share} times in "
+                "{term}: the range of values that fit the data, by a rule that holds the truth {share} times in "
                 "{all}. The wider it is, the less sure the number.",
                 term=Strong("Interval"),
                 share=Given("95"),
