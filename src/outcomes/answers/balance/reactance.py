@@ -20,7 +20,8 @@ from outcomes.answers.common.risk_set import GUIDANCE, Reading, baseline, risk_s
 from outcomes.answers.guidance.run import MODELS, PARTS, QUOTED
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.johnson_neyman import RegionState, johnson_neyman
-from outcomes.study.settings import Scale, StudySettings
+from outcomes.study.scales import Scale
+from outcomes.study.settings import StudySettings
 
 TABLE = "reactance_effects"
 WORDS = ("outcome", "guidance", "quantity", "unit", "region")

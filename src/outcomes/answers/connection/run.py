@@ -1,5 +1,5 @@
-"""The connection around guidance: alliance and feeling overwhelmed as paths, asking as feedback, empowerment beside
-satisfaction.
+"""The connection around guidance: alliance and feeling overwhelmed as paths, asking as feedback, further outcomes
+beside satisfaction (empowerment, and scales of the study's own).
 
 A question whose ratings were not collected is a refused row; where none were, the analysis is refused.
 """
@@ -17,6 +17,7 @@ from outcomes.answers.common.estimates import REFUSED, as_table, attempt, in_wor
 from outcomes.answers.common.fitting import Answered, fit_linear_answer
 from outcomes.answers.common.sessions import session_rows
 from outcomes.answers.guidance.run import CONTEXT, INTERCEPTS, PARTS, SLOPE, level_rows, settled
+from outcomes.contract import Column
 from outcomes.methods.inference.mediation import indirect_effect
 from outcomes.study.settings import Disclosure, StudySettings
 
@@ -126,7 +127,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     for question, leg, timing in SINGLE:
         words = {"question": question, "path": leg.words, "timing": timing, "unit": leg.unit}
         rows += attempt(words, lambda leg=leg: one_leg(leg, sessions, rule))
-    rows += _empowerment(con, rule)
+    for outcome in settings.further_outcomes:
+        rows += _further_outcome(con, rule, outcome)
     refuse_all(rows)
     return {TABLE: as_table(rows, WORDS)}
 
@@ -158,16 +160,16 @@ def _fitted(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> An
     return fit_linear_answer(f"{leg.fixed} + (1 | client_id)", sessions, rule) if zero == ["therapist_id"] else model
 
 
-def _empowerment(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> list[dict]:
-    """The three parts of guidance with empowerment as outcome: the rows that guidance_effects would quote."""
-    found = level_rows(con.table("mart_session_directiveness"), rule, "empowerment_score")
+def _further_outcome(con: duckdb.DuckDBPyConnection, rule: Disclosure, outcome: Column) -> list[dict]:
+    """The three parts of guidance with a further outcome: the rows that guidance_effects would quote."""
+    found = level_rows(con.table("mart_session_directiveness"), rule, outcome.published)
     labels = {
-        "question": "empowerment as outcome",
+        "question": f"{outcome.spoken} as outcome",
         "timing": SAME,
-        "unit": "points of empowerment per point of directiveness",
+        "unit": f"points of {outcome.spoken} per point of directiveness",
     }
     if all(row["status"] == REFUSED for row in found):
-        return [_renamed(found[0], labels, "more guidance to empowerment")]
+        return [_renamed(found[0], labels, f"more guidance to {outcome.spoken}")]
     quoted = [settled(row, found) for row in found if row["is_quoted"] and row["question"] in (SLOPE, CONTEXT)]
     return [_renamed(row, labels, f"{row['question']} {row['part']}") for row in quoted]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.contract import SCORE
 from outcomes.study.settings import StudySettings
 
 TABLE = "multiverse_sessions"
-
-NAMES = {"satisfaction": "satisfaction_score", "directiveness": "directiveness_score"}
 
 
 def ratings(settings: StudySettings, construct: str) -> tuple[str, ...]:
@@ -19,10 +18,10 @@ def ratings(settings: StudySettings, construct: str) -> tuple[str, ...]:
 def rating_sql(settings: StudySettings, construct: str, scale: str) -> str:
     """SQL of a rating in `core_sessions`; another scale is stretched onto the range of the construct's own."""
     if scale == construct:
-        return f"sessions.{NAMES[construct]}"
+        return f"sessions.{construct}{SCORE}"
     own, other = settings.scales[construct], settings.scales[scale]
     stretch = (own.maximum - own.minimum) / (other.maximum - other.minimum)
-    return f"{own.minimum!r} + (sessions.other_scores['{scale}'] - {other.minimum!r}) * {stretch!r}"
+    return f"{own.minimum!r} + (sessions.{scale}{SCORE} - {other.minimum!r}) * {stretch!r}"
 
 
 def session_table(con: duckdb.DuckDBPyConnection, satisfaction: str, directiveness: str) -> duckdb.DuckDBPyRelation:

@@ -24,7 +24,7 @@ def describe(
     tables : sequence of str, optional
         Tables to describe; all of the database that `codebook` does not have yet where None.
     settings : StudySettings, optional
-        Gives ratings the range and unit of their scale.
+        Gives ratings the range and unit of their scale, and tables of sessions its own scales.
 
     Raises
     ------
@@ -39,7 +39,8 @@ def describe(
     for name in _undescribed(con) if tables is None else tables:
         if name not in TABLES:
             raise UsageError(f"The table {name} is not described", "describe it in outcomes/release/tables.py")
-        _describe_table(con, TABLES[name], settings)
+        table = TABLES[name].of_study(settings) if settings else TABLES[name]
+        _describe_table(con, table, settings)
 
 
 def _undescribed(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -1,4 +1,4 @@
-"""The connection around guidance: alliance, feeling overwhelmed, asking for feedback, empowerment."""
+"""The connection around guidance: alliance, feeling overwhelmed, asking for feedback, further outcomes."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from outcomes.report.sections.dropout import CANNOT
 from outcomes.study.settings import Disclosure, StudySettings
 
 NAME, TITLE = "connection", "Connection, feedback and empowerment"
+OUTCOME = " as outcome"
+"""Ending of the question that a further outcome answers."""
 FORM = Form(is_signed=True, up="higher", down="lower")
 _TITLES = {
     "alliance as the path": "The working relationship",
     "feeling overwhelmed as the path": "Feeling overwhelmed",
     "asking about the guidance": "Asking the client how the guidance feels",
     "asking as moderator": "Does asking matter more where guidance was far from what the client prefers?",
-    "empowerment as outcome": "Empowerment",
 }
 _INDIRECT = {
     "alliance as the path": "guidance to satisfaction, by way of the working relationship",
     "feeling overwhelmed as the path": "too much guidance to satisfaction, by way of feeling overwhelmed",
 }
 _TIMES = {"same session": "same session: no order in time", "next session": "next session"}
-_EMPOWERMENT = {
+_LEVELS = {
     "slope within client": "the same client, in a session with more guidance than usual",
     "slope between clients": "a client who usually gets more than other clients of the therapist",
     "slope between therapists": "a therapist who usually gives more than other therapists",
@@ -33,7 +34,7 @@ _EMPOWERMENT = {
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
-    """Paths from guidance to satisfaction, effects of asking, and empowerment; table `connection_effects`."""
+    """Paths from guidance to satisfaction, effects of asking, further outcomes; table `connection_effects`."""
     if reason := refusal(con, "connection", settings.disclosure):
         return Section(NAME, TITLE, (headline(CANNOT), paragraph(reason)))
     blocks: list[Block] = [
@@ -44,7 +45,8 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
         )
     ]
     rows = sorted(table_rows(con, "connection_effects"), key=_place)
-    for question, title in _TITLES.items():
+    outcomes = {f"{each.spoken}{OUTCOME}": each.spoken.capitalize() for each in settings.further_outcomes}
+    for question, title in (_TITLES | outcomes).items():
         lines = [line for row in rows if row["question"] == question and (line := _line(row, settings.disclosure))]
         if lines:
             head = ("From what to what", "When", "Difference (interval)")
@@ -65,7 +67,7 @@ def _place(row: dict) -> tuple[bool, bool, bool]:
 
 def _line(row: dict, rule: Disclosure) -> tuple[Piece | Words, ...] | None:
     """One row; differences of slopes and joint tests stay in the table of the release."""
-    if row["question"] == "empowerment as outcome" and row["path"] not in _EMPOWERMENT and row["status"] != "refused":
+    if row["question"].endswith(OUTCOME) and row["path"] not in _LEVELS and row["status"] != "refused":
         return None
-    path = _INDIRECT[row["question"]] if row["path"] == "indirect" else _EMPOWERMENT.get(row["path"], row["path"])
+    path = _INDIRECT[row["question"]] if row["path"] == "indirect" else _LEVELS.get(row["path"], row["path"])
     return (plain(path), _TIMES[row["timing"]], told(row, rule, FORM))

@@ -8,7 +8,8 @@ from outcomes.report.page.blocks import Section, bullets
 from outcomes.report.page.html import SETTLED
 from outcomes.report.page.pieces import Given, Strong, Words, say
 from outcomes.report.reading.words import DEFINITIONS
-from outcomes.study.settings import Scale, StudySettings
+from outcomes.study.scales import Scale
+from outcomes.study.settings import StudySettings
 
 
 def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
