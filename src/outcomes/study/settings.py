@@ -224,6 +224,7 @@ class StudySettings(Part):
     def _parts_agree(self) -> StudySettings:
         if Kind.SESSIONS not in self.sources:
             raise ValueError("[sources.sessions] is needed: session ratings are what a study is made of")
+        refuse_impossible_scales(self.scales)
         for kind, source in self.sources.items():
             known = {column.name for column in self.columns(kind)}
             for part in ("columns", "constants", "codes"):
@@ -236,7 +237,6 @@ class StudySettings(Part):
                 raise ValueError(f"[sources.{kind}] gives {twice!r} a column and a constant; keep one")
         if len({spec.name for spec in self.models}) != len(self.models):
             raise ValueError("two models have the same name")
-        refuse_impossible_scales(self.scales)
         return self
 
     @property
