@@ -100,24 +100,37 @@ def _offer_rows(con: duckdb.DuckDBPyConnection, kind: Kind, batches: list[Batch]
         typed = ", ".join(f'null::{sql_type} as "{name}"' for name, sql_type in columns.items())
         select = f"select {typed}, null::varchar as batch_id, null::integer as sequence where false"
     else:
-        named = ", ".join(
-            f'null::{sql_type} as "{name}"' if name in empty else _landed(name, empty)
-            for name, sql_type in columns.items()
-        )
         # DuckDB takes a path for a pattern; escaped, a study folder may have any name.
         paths = ", ".join("'" + glob.escape(str(batch.rows)).replace("'", "''") + "'" for batch in batches)
+        found = con.execute(f"select name, count(distinct file_name) from parquet_schema([{paths}]) group by name")
+        n_with = dict(found.fetchall())
+        named = ", ".join(
+            f'null::{sql_type} as "{name}"' if name in empty else _landed(name, columns, n_with, len(batches), empty)
+            for name, sql_type in columns.items()
+        )
         select = (
             f"select {named}, raw_batches.batch_id, raw_batches.sequence "
-            f"from read_parquet([{paths}], filename = true) as landed "
+            f"from read_parquet([{paths}], filename = true, union_by_name = {len(set(n_with.values())) > 1}) as landed "
             "inner join raw_batches on landed.filename = raw_batches.file_name"
         )
     con.execute(f"create or replace temp view raw_{kind} as {select}")
 
 
-def _landed(name: str, empty: frozenset[str]) -> str:
-    """Write a landed column; of the own scales those that are not withheld."""
-    if name != OTHER_SCORES or not empty:
+def _landed(
+    name: str, columns: Mapping[str, str], n_with: Mapping[str, int], n_batches: int, empty: frozenset[str]
+) -> str:
+    """Write a landed column; of the own scales those that are not withheld.
+
+    Batches that were landed before the contract had a column lack it. Where it was a scale of the study's own until
+    then, its ratings are in the map.
+    """
+    if name == OTHER_SCORES and empty:
+        withheld = ", ".join(f"'{scale}'" for scale in sorted(empty))
+        shown = f"list_filter(map_entries(landed.{name}), lambda entry: entry.key not in ({withheld}))"
+        return f"map_from_entries({shown}) as {name}"
+    if n_with.get(name) == n_batches:
         return f'landed."{name}"'
-    withheld = ", ".join(f"'{scale}'" for scale in sorted(empty))
-    shown = f"list_filter(map_entries(landed.{name}), lambda entry: entry.key not in ({withheld}))"
-    return f"map_from_entries({shown}) as {name}"
+    held = [f'landed."{name}"'] if name in n_with else []
+    if OTHER_SCORES in columns and columns[name] == _SQL_TYPES[ValueType.SCALE]:
+        held.append(f"landed.{OTHER_SCORES}['{name}']")
+    return f'coalesce({", ".join([*held, f"null::{columns[name]}"])}) as "{name}"'
