@@ -160,11 +160,16 @@ def _fitted(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> An
     return fit_linear_answer(f"{leg.fixed} + (1 | client_id)", sessions, rule) if zero == ["therapist_id"] else model
 
 
+def outcome_question(outcome: Column) -> str:
+    """Name the question that the rows of a further outcome answer."""
+    return f"{outcome.spoken} as outcome"
+
+
 def _further_outcome(con: duckdb.DuckDBPyConnection, rule: Disclosure, outcome: Column) -> list[dict]:
     """The three parts of guidance with a further outcome: the rows that guidance_effects would quote."""
     found = level_rows(con.table("mart_session_directiveness"), rule, outcome.published)
     labels = {
-        "question": f"{outcome.spoken} as outcome",
+        "question": outcome_question(outcome),
         "timing": SAME,
         "unit": f"points of {outcome.spoken} per point of directiveness",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.connection.run import outcome_question
 from outcomes.report.page.blocks import Block, Section, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Form, Piece, Words
 from outcomes.report.reading.tables import refusal, table_rows, told
@@ -12,8 +13,6 @@ from outcomes.report.sections.dropout import CANNOT
 from outcomes.study.settings import Disclosure, StudySettings
 
 NAME, TITLE = "connection", "Connection, feedback and empowerment"
-OUTCOME = " as outcome"
-"""Ending of the question that a further outcome answers."""
 FORM = Form(is_signed=True, up="higher", down="lower")
 _TITLES = {
     "alliance as the path": "The working relationship",
@@ -45,9 +44,13 @@ def section(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Section:
         )
     ]
     rows = sorted(table_rows(con, "connection_effects"), key=_place)
-    outcomes = {f"{each.spoken}{OUTCOME}": each.spoken.capitalize() for each in settings.further_outcomes}
+    outcomes = {outcome_question(each): each.spoken.capitalize() for each in settings.further_outcomes}
     for question, title in (_TITLES | outcomes).items():
-        lines = [line for row in rows if row["question"] == question and (line := _line(row, settings.disclosure))]
+        lines = [
+            line
+            for row in rows
+            if row["question"] == question and (line := _line(row, settings.disclosure, question in outcomes))
+        ]
         if lines:
             head = ("From what to what", "When", "Difference (interval)")
             blocks += [heading(title), table(head, lines, n_labels=2)]
@@ -65,9 +68,9 @@ def _place(row: dict) -> tuple[bool, bool, bool]:
     return row["timing"] != "same session", row["path"] == "indirect", row["path"].endswith("to satisfaction")
 
 
-def _line(row: dict, rule: Disclosure) -> tuple[Piece | Words, ...] | None:
+def _line(row: dict, rule: Disclosure, is_outcome: bool) -> tuple[Piece | Words, ...] | None:
     """One row; differences of slopes and joint tests stay in the table of the release."""
-    if row["question"].endswith(OUTCOME) and row["path"] not in _LEVELS and row["status"] != "refused":
+    if is_outcome and row["path"] not in _LEVELS and row["status"] != "refused":
         return None
     path = _INDIRECT[row["question"]] if row["path"] == "indirect" else _LEVELS.get(row["path"], row["path"])
     return (plain(path), _TIMES[row["timing"]], told(row, rule, FORM))
