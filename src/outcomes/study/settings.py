@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Kind, Role, scales_of
 from outcomes.errors import StudyError, visible
+from outcomes.links import LINKS
 from outcomes.study.base import Name, Part
 from outcomes.study.delivery import Delivery
 from outcomes.study.multiverse import Multiverse
@@ -97,7 +98,7 @@ class ModelSpec(Part):
     outcome: Name
     fixed: tuple[str, ...] = Field(min_length=1)
     random: tuple[str, ...] = Field(min_length=1)
-    link: Literal["logit", "cloglog"] = "logit"
+    link: Literal[*LINKS] = "logit"
     engine: Literal["outcomes", "statsmodels"] = "outcomes"
 
     @property
