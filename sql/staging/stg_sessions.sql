@@ -1,18 +1,6 @@
--- Grain: one appointment as it was last reported. Sources: scored_sessions, stg_repeated_keys, study_settings.
--- Names what orders the appointments (`place`): the number that the source gives, or days since 1970-01-01 where dates
--- order them.
+-- Grain: one appointment as it was last reported. Sources: raw_placed_sessions, stg_repeated_keys.
 create or replace temp view stg_sessions as
 with
-placed as (
-    select
-        scored_sessions.*,
-        case
-            when study_settings.order_by = 'date' then scored_sessions.session_date - date '1970-01-01'
-            else scored_sessions.session_number
-        end as place
-    from scored_sessions
-    cross join study_settings
-),
 final as (
     select
         placed.practice_id,
@@ -25,7 +13,7 @@ final as (
         placed.* like '%_score',
         placed.asked_about_guidance as is_asked_about_guidance,
         placed.batch_id
-    from placed
+    from raw_placed_sessions as placed
     left join stg_repeated_keys
         on stg_repeated_keys.kind = 'sessions'
         and placed.episode_id = stg_repeated_keys.id
