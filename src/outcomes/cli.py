@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +67,11 @@ def main() -> None:
     private_by_default()
 
 
-def _flow(name: str) -> Callable[..., Any]:
-    """Import a flow only when it is run: Prefect takes seconds to load."""
-    os.environ.setdefault(
-        "PREFECT_LOGGING_LEVEL", "CRITICAL"
-    )  # the command line says it itself, once and in plain words
-    from outcomes.flows import refresh
+def _run(job: str, study: Path, wait: float) -> Any:
+    """Run a job by hand; what it needs is imported only then."""
+    from outcomes.flows.by_hand import run_by_hand
 
-    return getattr(refresh, name)
+    return run_by_hand(job, str(study), wait)
 
 
 @main.command()
@@ -129,7 +125,7 @@ def refresh(ctx: click.Context, directory: Path, wait: float) -> None:
 
     study = StudyFolder.open(directory)
     click.echo(f"Refreshing the study {study.settings.study.name!r} in {study.root}")
-    result = _flow("refresh")(str(study.root), wait)
+    result = _run("refresh", study.root, wait)
     if result.is_new:
         click.echo(f"Published release {result.release_id}\n  report:   {study.current / 'report.html'}")
         click.echo(f"  checks:   {study.current / 'checks.html'}\n  database: {study.database}")
@@ -149,7 +145,7 @@ def _step_command(name: str, text: str) -> None:
     def command(directory: Path, wait: float) -> None:
         from outcomes.study import StudyFolder
 
-        _flow(name)(str(StudyFolder.open(directory).root), wait)
+        _run(name, StudyFolder.open(directory).root, wait)
 
 
 for _name, _text in {
