@@ -13,7 +13,6 @@ from contextlib import contextmanager
 import duckdb
 
 from outcomes import landing, release
-from outcomes.disclosure import ledger
 from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
 from outcomes.flows import stopping
 from outcomes.flows.logins import read_login
@@ -157,6 +156,8 @@ def write_report(root: str, release_id: str) -> None:
 @step_named("publish")
 def publish(root: str, release_id: str) -> str:
     """Publish the candidate by one atomic swap; return the release's folder."""
+    from outcomes.disclosure import ledger
+
     study = StudyFolder.open(root)
     refuse_unfinished(study)
     with _guarded("publish"), step("publish") as line:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["processes"]
+pytest_plugins = ["processes", "studies"]
 
 # Set before NumPy loads: each worker of a parallel run would start threads of its own, and waiting threads cost
 # more than they bring at these sizes.

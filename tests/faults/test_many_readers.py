@@ -14,8 +14,6 @@ from wholeness import published_is_whole
 
 from outcomes.study import StudyFolder
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 TABLES = ("core_sessions", "core_batches", "mart_clients", "dq_results", "codebook")
 
 

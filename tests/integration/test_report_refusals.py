@@ -12,8 +12,6 @@ from outcomes.study import create_study
 
 from .test_refresh import rows
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 ANSWERS = ("short", "risks", "effects", "balance", "connection", "therapists")
 
 
