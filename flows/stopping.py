@@ -13,6 +13,7 @@ from types import FrameType
 GRACE_SECONDS = 1.5  # for the work to end by itself and to remove what it put into temporary folders
 TELLING_SECONDS = 1.0  # for the server to hear of it
 EXIT_CODE = 130  # as shells give it for an interrupt
+SENTENCE = "stopped by Ctrl-C; what was finished stays, and the next run goes on from there"
 _SHOW_CURSOR = "\x1b[?25h"  # a spinner hides it
 
 _asked = threading.Event()
@@ -73,8 +74,7 @@ def _leave() -> None:
         teller.start()
         teller.join(TELLING_SECONDS)
     shown = _SHOW_CURSOR if sys.stderr.isatty() else ""
-    print(f"{shown}outcomes: stopped by Ctrl-C; what was finished stays, and the next run goes on from there",
-          file=sys.stderr)  # fmt: skip
+    print(f"{shown}outcomes: {SENTENCE}", file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(EXIT_CODE)

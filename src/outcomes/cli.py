@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 the data were refused; 2 wrong use; 3 a fatal check failed and nothing was published;
 4 another run is writing to the study; 5 a file is damaged or a step failed; 7 the published release is older than
-[schedule] expected_hours of study.toml allows (only `outcomes status`).
+[schedule] expected_hours of study.toml allows (only `outcomes status`); 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ class _Outcomes(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            from outcomes.flows.stopping import EXIT_CODE, SENTENCE
+
+            click.echo(f"outcomes: {SENTENCE}", err=True)
+            ctx.exit(EXIT_CODE)
         except Exception as failed:
             if os.environ.get("OUTCOMES_DEBUG"):
                 raise

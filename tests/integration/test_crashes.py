@@ -72,7 +72,7 @@ def test_30_kills_leave_a_whole_release_and_lose_nothing(tiny_study, start_refre
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("prefect")
+@pytest.mark.xdist_group("prefect_server")
 def test_200_kills_leave_a_whole_release_and_lose_nothing(small_study, start_on_server, record_property):
     def start_refresh(study: StudyFolder):
         return start_on_server("refresh", study.root).process

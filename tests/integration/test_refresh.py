@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from processes import CommandLine, private_environment
+from processes import HANGS_SECONDS, CommandLine, private_environment
 
 from outcomes.simulate import simulate_study
 from outcomes.store.files import file_sha256
@@ -139,7 +139,7 @@ def test_a_fatal_check_holds_the_release_and_leaves_yesterdays(outcomes, small_p
     assert os.readlink(small_study.current) == before
 
 
-@pytest.mark.xdist_group("prefect")
+@pytest.mark.xdist_group("prefect_server")
 def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes_on_server, prefect_server, small_study):
     with small_study.settings_path.open("a") as settings:
         settings.write("# a release of this test's own\n")
@@ -152,7 +152,7 @@ def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes_on_serv
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=HANGS_SECONDS) as answer:
             return json.loads(answer.read())
 
     artifacts = ask("artifacts/filter", {"artifacts": {"key": {"any_": [f"release-{release_id}"]}}})
@@ -160,7 +160,7 @@ def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes_on_serv
     assert release_id in artifacts[0]["data"]
     (run,) = ask("flow_runs/filter", {"flow_runs": {"id": {"any_": [artifacts[0]["flow_run_id"]]}}})
     assert run["state_type"] == "COMPLETED"
-    steps, deadline = {"land", "build", "audit", "fit", "answer", "report", "publish"}, time.monotonic() + 600
+    steps, deadline = {"land", "build", "audit", "fit", "answer", "report", "publish"}, time.monotonic() + HANGS_SECONDS
     seen: set[str] = set()
     while seen != steps and time.monotonic() < deadline:  # the server takes in task runs a little later than flow runs
         tasks = ask("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
@@ -168,7 +168,7 @@ def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes_on_serv
     assert seen == steps
 
 
-@pytest.mark.xdist_group("prefect")
+@pytest.mark.xdist_group("prefect_server")
 def test_no_row_reaches_prefects_files(outcomes_on_server, prefect_server, small_study):
     """Ids of clients are planted markers: none may stand in Prefect's database or results."""
     assert outcomes_on_server("refresh", small_study.root).returncode == 0

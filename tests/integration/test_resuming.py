@@ -11,7 +11,7 @@ from processes import HANGS_SECONDS
 
 from outcomes.operate.runs import read_runs
 
-pytestmark = pytest.mark.xdist_group("prefect")
+pytestmark = pytest.mark.xdist_group("prefect_server")
 
 # A disk error in the first attempt at landing, which passes; then a fault of our own in the fit, which does not.
 FAULTS = """
