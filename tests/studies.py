@@ -88,6 +88,14 @@ def tiny_study(tiny_sources, tmp_path) -> StudyFolder:
     return copied(tiny_sources, tmp_path)
 
 
+def simulate_no_recovery(root: Path) -> None:
+    """Have a study ask for no recovery cards: a minute of simulations, which have their own tests."""
+    path = root / "study.toml"
+    declared = path.read_text(encoding="utf-8")
+    assert "\ncohorts = 20 " in declared
+    path.write_text(declared.replace("\ncohorts = 20 ", "\ncohorts = 0 "), encoding="utf-8")
+
+
 def copied(root: Path, folder: Path) -> StudyFolder:
     """Copy a study into a folder."""
     return StudyFolder.open(shutil.copytree(root, folder / "study", symlinks=True))

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from processes import HANGS_SECONDS, CommandLine, private_environment
+from studies import simulate_no_recovery
 
 from outcomes.simulate import simulate_study
 from outcomes.store.files import file_sha256
@@ -53,6 +54,7 @@ def test_a_newcomer_without_a_server_gets_a_release_and_nobody_is_called(tmp_pat
     environment = private_environment(tmp_path / "home", PYTHONPATH=str(tmp_path / "hook"), LOOKUPS=str(lookups))
     outcomes = CommandLine(environment)
     study = create_study(tmp_path / "study")
+    simulate_no_recovery(study.root)
     simulate_study(study.root, clients=240, therapists=20, seed=3)
     run = outcomes("refresh", study.root)
     assert run.returncode == 0, run.stderr

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from studies import simulate_no_recovery
 
 from outcomes.simulate import simulate_study
 from outcomes.study import create_study
@@ -75,6 +76,7 @@ def test_too_few_get_words_and_no_estimate_through_the_whole_refresh(outcomes, t
 
 def test_a_study_that_can_answer_gets_verdicts_estimates_and_pictures(outcomes, tmp_path):
     study = create_study(tmp_path / "study")
+    simulate_no_recovery(study.root)
     simulate_study(study.root, clients=300, therapists=24, seed=1)
     run = outcomes("refresh", study.root)
     assert run.returncode == 0, run.stdout + run.stderr
