@@ -105,7 +105,7 @@ class Stopwatch:
         return {"seconds": time.perf_counter() - self._wall, "cpu_seconds": time.process_time() - self._cpu}
 
 
-def fit_ours(folder: Path) -> dict[str, float]:
+def fit_ours(folder: Path, replicates: int) -> dict[str, float]:
     """Our fit from the database; then one more specification, and at 10,000 rows the bootstrap."""
     from outcomes.mixed import bootstrap_linear, fit_linear, prepare_linear
 
@@ -122,8 +122,8 @@ def fit_ours(folder: Path) -> dict[str, float]:
         fit_linear(FORMULA.replace("alliance + ", ""), gram)
         found |= {f"one_more_{name}": value for name, value in watch.read().items()}
         watch = Stopwatch()
-        bootstrap_linear(fit, 1000, show_progress=False)
-        found |= {f"bootstrap_1000_{name}": value for name, value in watch.read().items()}
+        bootstrap_linear(fit, replicates, show_progress=False)
+        found |= {f"bootstrap_{replicates}_{name}": value for name, value in watch.read().items()}
     return found
 
 
@@ -160,17 +160,17 @@ def fit_peer(engine: str, folder: Path) -> dict[str, float]:
     return spent | {"criterion": float(criterion), "slope": float(slope)}
 
 
-def run(engine: str, folder: Path, peers_python: str, limit: int) -> dict[str, float] | str:
+def run(engine: str, folder: Path, options: argparse.Namespace) -> dict[str, float] | str:
     """Fit in a process of its own; the reason as text where it did not work."""
     if engine == "lme4":
         command = ["Rscript", "-e", R_SCRIPT, str(folder / "rows.csv"), FORMULA]
     else:
-        python = sys.executable if engine in {"outcomes", "statsmodels"} else peers_python
-        command = [python, __file__, "--worker", engine, str(folder)]
+        python = sys.executable if engine in {"outcomes", "statsmodels"} else options.peers_python
+        command = [python, __file__, "--worker", engine, str(folder), "--bootstrap", str(options.bootstrap)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=options.limit, check=True)
     except subprocess.TimeoutExpired:
-        return f"stopped after {limit} s"
+        return f"stopped after {options.limit} s"
     except subprocess.CalledProcessError as error:
         return (error.stderr.strip().splitlines() or ["no message"])[-1][:120]
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -198,7 +198,7 @@ def benchmark(options: argparse.Namespace) -> list[dict]:
                 for engine, done in runs.items():
                     if done and isinstance(done[-1], str):
                         continue
-                    done.append(run(engine, folder, options.peers_python, options.limit))
+                    done.append(run(engine, folder, options))
                     load = os.getloadavg()[0]
                     print(
                         f"{rows:>11,} rows  turn {turn + 1}  load {load:.1f}  {engine:<12} {done[-1]}", file=sys.stderr
@@ -250,6 +250,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--limit", type=int, default=600, help="seconds after which a fit is stopped")
+    parser.add_argument("--bootstrap", type=int, default=1000, help="replicates, at fewer than 20,000 rows")
     parser.add_argument("--engines", nargs="*", default=[])
     parser.add_argument("--peers-python", default=sys.executable)
     parser.add_argument("--out", type=Path, default=RESULTS / "engine.json")
@@ -258,7 +259,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.worker:
         engine, folder = options.worker[0], Path(options.worker[1])
-        found = fit_ours(folder) if engine == "outcomes" else fit_peer(engine, folder)
+        found = fit_ours(folder, options.bootstrap) if engine == "outcomes" else fit_peer(engine, folder)
         found.setdefault("peak_mb", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         print(json.dumps(found))
         return
