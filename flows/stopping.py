@@ -7,11 +7,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 GRACE_SECONDS = 1.5  # for the work to end by itself and to remove what it put into temporary folders
-TELLING_SECONDS = 1.0  # for the server to hear of it
+TELLING_SECONDS = 10.0  # for a server that hangs; one that lives or is dead takes milliseconds
 EXIT_CODE = 130  # as shells give it for an interrupt
 SENTENCE = "stopped by Ctrl-C; what was finished stays, and the next run goes on from there"
 _SHOW_CURSOR = "\x1b[?25h"  # a spinner hides it
@@ -70,7 +70,7 @@ def _leave() -> None:
     """Tell whoever has to know, say it, and end the process; the second to come here waits for that."""
     _leaving.acquire()
     for tell in _tellings:
-        teller = threading.Thread(target=tell, daemon=True)
+        teller = threading.Thread(target=_try, args=(tell,), daemon=True)
         teller.start()
         teller.join(TELLING_SECONDS)
     shown = _SHOW_CURSOR if sys.stderr.isatty() else ""
@@ -78,3 +78,8 @@ def _leave() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(EXIT_CODE)
+
+
+def _try(tell: Callable[[], None]) -> None:
+    with suppress(Exception):  # a server that cannot be told holds nobody up
+        tell()
