@@ -25,7 +25,7 @@ from outcomes.study import StudyFolder
 # What a forked command line has loaded already.
 SLOW_IMPORTS = [
     "outcomes.flows.refresh", "outcomes.answers.run", "outcomes.report", "outcomes.models", "great_expectations",
-    "altair", "statsmodels.api",
+    "outcomes.trust.withdrawal", "altair", "statsmodels.api",
 ]  # fmt: skip
 
 
@@ -36,6 +36,8 @@ def free_port() -> int:
 
 
 HANGS_SECONDS = 2400.0  # a time-out ends a hang and asserts no speed: ten times what a loaded machine needs
+
+LOOK_SECONDS = 2.0  # of one look whether a server answers, which is done again
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def prefect_on(home: Path, port: int) -> Iterator[tuple[dict[str, str], subproce
         yield {**environment, "PREFECT_API_URL": url}, server
     finally:
         server.terminate()
-        server.wait(timeout=300)
+        server.wait(timeout=HANGS_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +92,7 @@ def wait_until_healthy(url: str, server: subprocess.Popen) -> None:
     while time.monotonic() < deadline:
         assert server.poll() is None, "the Prefect server ended at once"
         try:
-            with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
+            with urllib.request.urlopen(f"{url}/health", timeout=LOOK_SECONDS) as answer:
                 if answer.status == 200:
                     return
         except OSError:
