@@ -19,7 +19,7 @@ import polars as pl
 from scipy import stats
 
 from outcomes.mixed import FitStatus, fit_linear
-from outcomes.mixed.profile import profile_zeta
+from outcomes.mixed.inference.profile_linear import profile_zeta
 
 FORMULA = "y ~ within + client_mean + directive + (1 + within | client) + (1 | therapist)"
 BETA = {"(Intercept)": 6.0, "within": 0.2, "client_mean": -0.1, "directive": 0.3}
@@ -92,9 +92,9 @@ def one(seed: int) -> Outcome:
         for name, estimate, half in zip(fit.names, fit.beta, quantile * fit.bse, strict=True):
             found[name, kind] = (bool(abs(estimate - BETA[name]) <= half), float(2 * half))
     for row in fit.sd_conf_int().iter_rows(named=True):
-        if row["lower"] is not None:
-            hit = row["lower"] <= SD[row["group"], row["name"]] <= row["upper"]
-            found[f"sd {row['group']} {row['name']}", "Wald, log"] = (hit, row["upper"] - row["lower"])
+        if row["conf_low"] is not None:
+            hit = row["conf_low"] <= SD[row["group"], row["name"]] <= row["conf_high"]
+            found[f"sd {row['group']} {row['name']}", "Wald, log"] = (hit, row["conf_high"] - row["conf_low"])
     for (group, name), zeta in profile_zeta(fit, SD).items():
         found[f"sd {group} {name}", "profile"] = (abs(zeta) <= Z, np.nan)
     return Outcome(found, fit.status)

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from outcomes.mixed import FitStatus, fit_binomial, profile_binomial_intervals
-from outcomes.mixed.binomial_fit import BinomialFit
+from outcomes.mixed.binomial.result import BinomialFit
 
 FORMULA = "dropout ~ within + directive + (1 | therapist)"
 BETA = {"(Intercept)": -1.5, "within": -0.2, "directive": 0.4}
@@ -62,10 +62,10 @@ def covers(fit: BinomialFit) -> dict[tuple[str, str], tuple[bool, float]]:
         for name, truth in BETA.items()
     }
     wald = fit.sd_conf_int().row(0, named=True)
-    if wald["lower"] is not None:
-        found["sd therapist", "Wald, log"] = (wald["lower"] <= SD <= wald["upper"], wald["sd"])
+    if wald["conf_low"] is not None:
+        found["sd therapist", "Wald, log"] = (wald["conf_low"] <= SD <= wald["conf_high"], wald["sd"])
     profile = profile_binomial_intervals(fit, names=()).row(0, named=True)
-    found["sd therapist", "profile"] = (profile["lower"] <= SD <= profile["upper"], profile["estimate"])
+    found["sd therapist", "profile"] = (profile["conf_low"] <= SD <= profile["conf_high"], profile["estimate"])
     return found
 
 

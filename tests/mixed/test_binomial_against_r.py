@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from references import simulated, stored_fits
 
-from outcomes.mixed.binomial import fit_binomial
-from outcomes.mixed.binomial_fit import BinomialFit
-from outcomes.mixed.status import FitStatus
+from outcomes.mixed import fit_binomial
+from outcomes.mixed.binomial.result import BinomialFit
+from outcomes.mixed.results.status import FitStatus
 
 CASES = stored_fits("binomial")
 
@@ -82,7 +82,7 @@ def test_the_conditional_modes_and_their_spread_are_those_of_r(fits, name, fit_i
         rows = {str(level): i for i, level in enumerate(effects[entry["group"]])}
         at = [rows[level] for level in entry["levels"]]
         assert effects[entry["name"]].to_numpy()[at] == pytest.approx(entry["mode"], abs=MODES)
-        assert effects[f"sd {entry['name']}"].to_numpy()[at] == pytest.approx(entry["cond_sd"], rel=SD)
+        assert effects[f"std_error {entry['name']}"].to_numpy()[at] == pytest.approx(entry["cond_sd"], rel=SD)
 
 
 def test_a_therapist_variance_of_zero_is_named_and_the_other_estimates_stand(fits):

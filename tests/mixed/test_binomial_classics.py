@@ -9,13 +9,13 @@ from references import classic_data, classic_fit
 from scipy.stats import binom
 from shared_binomial import CASES, Case
 
-from outcomes.mixed.binomial import fit_binomial
-from outcomes.mixed.binomial_problem import build_problem
-from outcomes.mixed.design import build_design
-from outcomes.mixed.links import LINKS
-from outcomes.mixed.materialise import materialise
-from outcomes.mixed.starts import fit_glm
-from outcomes.mixed.status import FitStatus
+from outcomes.links import LINKS
+from outcomes.mixed import fit_binomial
+from outcomes.mixed.binomial.problem import binomial_problem
+from outcomes.mixed.binomial.starts import fit_glm
+from outcomes.mixed.design.coding import build_design
+from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.results.status import FitStatus
 
 # lme4's cloglog Laplace takes the expected information in the log-determinant, this engine (and glmmTMB) the
 # observed one: with
@@ -68,7 +68,7 @@ def test_the_start_without_random_effects_is_the_maximum_likelihood_of_the_hazar
         (pl.col("treatment") == "BtheB").cast(pl.Int64).alias("is_treated")
     )
     design = build_design("event ~ 0 + C(wave) + is_treated + I(prev / 10) + (1 | subject)", data)
-    problem = build_problem(design, materialise(design), LINKS[link])
+    problem = binomial_problem(design, materialise(design), LINKS[link])
     beta, covariance, _ = fit_glm(problem.model, problem.coordinates.names)
     back = problem.coordinates.fixed
     se = np.array(list(stored["se"].values()))

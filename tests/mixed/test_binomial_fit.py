@@ -13,8 +13,8 @@ from references import simulated
 from outcomes.errors import FitRefused, UsageError
 from outcomes.methods.therapists.therapist_effects import median_odds_ratio
 from outcomes.mixed import FitStatus, bootstrap_binomial, fit_binomial
-from outcomes.mixed.laplace import LaplaceDeviance, mode_slopes
-from outcomes.mixed.starts import fixed_information
+from outcomes.mixed.binomial.laplace import LaplaceDeviance, mode_slopes
+from outcomes.mixed.binomial.starts import fixed_information
 
 FORMULA = "dropout ~ directiveness_within + preference + modality + (1 | therapist_id)"
 QUICK = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -42,7 +42,7 @@ def test_the_verbs_agree_with_each_other(fit):
     tidy = fit.tidy()
     assert tidy["term"].to_list() == list(fit.params.index) == list(fit.names)
     assert tidy["odds_ratio"].to_numpy() == pytest.approx(np.exp(fit.beta))
-    assert tidy["odds_ratio_lower"].to_numpy() == pytest.approx(np.exp(fit.conf_int()[0]))
+    assert tidy["odds_ratio_conf_low"].to_numpy() == pytest.approx(np.exp(fit.conf_int()[0]))
     assert fit.odds_ratios.to_numpy() == pytest.approx(tidy["odds_ratio"].to_numpy())
     assert fit.aic == pytest.approx(-2 * fit.llf + 2 * (len(fit.beta) + 1))
     text = fit.summary()
@@ -252,7 +252,7 @@ def test_one_row_a_level_is_fitted_with_a_warning_in_words(sessions):
     assert any("one row for each level" in message for message in fit.messages)
 
 
-@pytest.mark.parametrize("options", [{"link": "probit"}, {"nagq": 0}, {"nagq": 26}, {"engine": "lme4"}])
+@pytest.mark.parametrize("options", [{"link": "loglog"}, {"nagq": 0}, {"nagq": 26}, {"engine": "lme4"}])
 def test_options_that_do_not_exist_are_refused(sessions, options):
     with pytest.raises(UsageError):
         fit_binomial(FORMULA, sessions, **options)
@@ -272,10 +272,10 @@ def test_the_same_seed_gives_the_same_bootstrap_and_its_spread_is_that_of_the_es
     assert not np.array_equal(first.beta, bootstrap_binomial(fit, draws=60, seed=4, show_progress=False).beta)
     assert first.converged.all()
     table = first.intervals()
-    ratio = table["se"].to_numpy()[: len(fit.beta)] / fit.bse.to_numpy()
+    ratio = table["std_error"].to_numpy()[: len(fit.beta)] / fit.bse.to_numpy()
     assert ratio == pytest.approx(1.0, abs=0.4)  # 60 draws: 10% Monte-Carlo error
     row = table.filter(pl.col("component") == "therapist_id").row(0, named=True)
-    assert row["lower"] < fit.variances[0].sd[0] < row["upper"]
+    assert row["conf_low"] < fit.variances[0].sd[0] < row["conf_high"]
 
 
 def test_a_bootstrap_of_a_variance_of_zero_mixes_zeros_with_positive_values():
@@ -289,8 +289,8 @@ def test_a_bootstrap_of_a_variance_of_zero_mixes_zeros_with_positive_values():
 
 def test_wald_intervals_of_standard_deviations_hold_the_estimate_and_are_missing_at_zero(fit):
     row = fit.sd_conf_int().row(0, named=True)
-    assert row["lower"] < row["sd"] < row["upper"]
+    assert row["conf_low"] < row["sd"] < row["conf_high"]
     data, stored = simulated("binomial_singular")
     table = fit_binomial(stored["fits"][0]["formula"], data).sd_conf_int()
-    assert table.filter(pl.col("group") == "therapist_id")["lower"].to_list() == [None]
-    assert table.filter(pl.col("group") == "client_id")["lower"][0] > 0
+    assert table.filter(pl.col("group") == "therapist_id")["conf_low"].to_list() == [None]
+    assert table.filter(pl.col("group") == "client_id")["conf_low"][0] > 0

@@ -47,10 +47,10 @@ def test_predictions_and_their_errors_are_those_of_glmmtmb(design):
     data, fit = fitted(design)
     conditional, conditional_se, typical, typical_se = GLMMTMB[design]
     own, level_free = fit.predict(data[:4], "conditional"), fit.predict(data[:4], "typical")
-    assert own["probability"].to_numpy() == pytest.approx(conditional, rel=1e-4)
-    assert own["se_link"].to_numpy() == pytest.approx(conditional_se, rel=1e-4)
-    assert level_free["probability"].to_numpy() == pytest.approx(typical, rel=1e-4)
-    assert level_free["se_link"].to_numpy() == pytest.approx(typical_se, rel=1e-4)
+    assert own["estimate"].to_numpy() == pytest.approx(conditional, rel=1e-4)
+    assert own["std_error_link"].to_numpy() == pytest.approx(conditional_se, rel=1e-4)
+    assert level_free["estimate"].to_numpy() == pytest.approx(typical, rel=1e-4)
+    assert level_free["std_error_link"].to_numpy() == pytest.approx(typical_se, rel=1e-4)
 
 
 def test_the_marginal_probability_is_the_average_over_simulated_therapists():
@@ -58,15 +58,15 @@ def test_the_marginal_probability_is_the_average_over_simulated_therapists():
     row = data[:1]
     rng = np.random.default_rng(5)
     b = rng.multivariate_normal(np.zeros(2), fit.variances[0].cov, size=400_000)
-    eta = logit(fit.predict(row, "typical")["probability"][0])
+    eta = logit(fit.predict(row, "typical")["estimate"][0])
     average = expit(eta + b @ np.array([1.0, row["directiveness_within"][0]])).mean()
-    assert fit.predict(row)["probability"][0] == pytest.approx(average, abs=1e-3)
+    assert fit.predict(row)["estimate"][0] == pytest.approx(average, abs=1e-3)
 
 
 def test_marginal_probabilities_lie_between_the_typical_ones_and_one_half():
     data, fit = fitted("binomial_therapist")
-    typical = fit.predict(data, "typical")["probability"].to_numpy()
-    marginal = fit.predict(data)["probability"].to_numpy()
+    typical = fit.predict(data, "typical")["estimate"].to_numpy()
+    marginal = fit.predict(data)["estimate"].to_numpy()
     assert (np.abs(marginal - 0.5) < np.abs(typical - 0.5)).all()
     # the average prediction is near the observed share of these forty therapists; the typical one is not built to be
     observed = data["dropout"].mean()
@@ -79,11 +79,11 @@ def test_a_new_therapist_is_predicted_at_the_centre_with_a_wider_interval():
     row = data[:1]
     new = row.with_columns(pl.lit("somebody new").alias("therapist_id"))
     found, typical = fit.predict(new, "conditional"), fit.predict(new, "typical")
-    assert found["probability"][0] == pytest.approx(typical["probability"][0])
-    expected = typical["se_link"][0] ** 2 + fit.variances[0].cov[0, 0]
-    assert found["se_link"][0] ** 2 == pytest.approx(expected, rel=1e-9)
+    assert found["estimate"][0] == pytest.approx(typical["estimate"][0])
+    expected = typical["std_error_link"][0] ** 2 + fit.variances[0].cov[0, 0]
+    assert found["std_error_link"][0] ** 2 == pytest.approx(expected, rel=1e-9)
     without = fit.predict(row.drop("therapist_id"), "conditional")
-    assert without["se_link"][0] == pytest.approx(found["se_link"][0])
+    assert without["std_error_link"][0] == pytest.approx(found["std_error_link"][0])
 
 
 def test_intervals_hold_the_prediction_and_stay_inside_zero_and_one():
@@ -91,14 +91,14 @@ def test_intervals_hold_the_prediction_and_stay_inside_zero_and_one():
     for kind in ("marginal", "typical", "conditional"):
         found = fit.predict(data, kind)
         assert found.height == data.height
-        assert ((found["lower"] >= 0) & (found["lower"] <= found["probability"])).all()
-        assert ((found["probability"] <= found["upper"]) & (found["upper"] <= 1)).all()
+        assert ((found["conf_low"] >= 0) & (found["conf_low"] <= found["estimate"])).all()
+        assert ((found["estimate"] <= found["conf_high"]) & (found["conf_high"] <= 1)).all()
 
 
 def test_rows_with_a_missing_predictor_have_no_prediction():
     data, fit = fitted("binomial_therapist")
     found = fit.predict(data[:3].with_columns(pl.Series("preference", [0.1, None, 0.2])))
-    assert found["probability"].is_null().to_list() == [False, True, False]
+    assert found["estimate"].is_null().to_list() == [False, True, False]
 
 
 def test_levels_and_columns_that_the_fit_does_not_know_are_refused():

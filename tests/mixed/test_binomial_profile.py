@@ -30,17 +30,17 @@ def test_profile_intervals_are_those_of_lme4():
     assert table["component"].to_list() == ["fixed"] * 7 + ["therapist_id"]
     for row in table.iter_rows(named=True):
         expected = LME4["sd" if row["component"] != "fixed" else row["name"]]
-        assert (row["lower"], row["upper"]) == pytest.approx(expected, abs=5e-4)
+        assert (row["conf_low"], row["conf_high"]) == pytest.approx(expected, abs=5e-4)
 
 
 def test_a_variance_of_zero_has_a_lower_limit_of_zero_and_a_positive_upper_one():
     data, stored = simulated("binomial_singular")
     table = profile_binomial_intervals(fit_binomial(stored["fits"][0]["formula"], data), names=())
     row = table.filter(pl.col("component") == "therapist_id").row(0, named=True)
-    assert row["lower"] == 0
-    assert 0.1 < row["upper"] < 2
+    assert row["conf_low"] == 0
+    assert 0.1 < row["conf_high"] < 2
     # the client variance is away from zero
-    assert table.filter(pl.col("component") == "client_id")["lower"][0] > 0.1
+    assert table.filter(pl.col("component") == "client_id")["conf_low"][0] > 0.1
 
 
 def test_profiles_follow_the_quadrature_of_the_fit():
@@ -48,7 +48,7 @@ def test_profiles_follow_the_quadrature_of_the_fit():
     formula = stored["fits"][0]["formula"]
     laplace = profile_binomial_intervals(fit_binomial(formula, data), names=())
     nine = profile_binomial_intervals(fit_binomial(formula, data, nagq=9), names=())
-    assert nine["upper"][0] > laplace["upper"][0] + 0.1
+    assert nine["conf_high"][0] > laplace["conf_high"][0] + 0.1
 
 
 def test_correlated_slopes_are_left_to_the_bootstrap():

@@ -11,7 +11,8 @@ import pytest
 from references import simulated
 
 from outcomes.errors import FitRefused, UsageError
-from outcomes.mixed import bootstrap_binomial, fit_binomial, streamed
+from outcomes.mixed import bootstrap_binomial, fit_binomial
+from outcomes.mixed.binomial import streamed
 
 DESIGNS = ["binomial_therapist", "binomial_nested", "binomial_movers", "binomial_cloglog", "binomial_weights"]
 

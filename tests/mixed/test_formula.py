@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from outcomes.errors import FormulaError
-from outcomes.mixed.design import build_design
-from outcomes.mixed.formula import parse_formula
-from outcomes.mixed.materialise import materialise
+from outcomes.mixed.design.coding import build_design
+from outcomes.mixed.design.formula import parse_formula
+from outcomes.mixed.design.materialise import materialise
 
 DATA = pl.DataFrame(
     {

@@ -7,12 +7,12 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom, norm
 
-from outcomes.mixed.hessian import laplace_hessian
-from outcomes.mixed.laplace import LaplaceDeviance, Model
-from outcomes.mixed.links import LINKS
-from outcomes.mixed.quadrature import QuadratureDeviance
-from outcomes.mixed.random_blocks import Blocks, Factor
-from outcomes.mixed.rows import find_cells, sorted_rows
+from outcomes.links import LINKS
+from outcomes.mixed.binomial.hessian import laplace_hessian
+from outcomes.mixed.binomial.laplace import LaplaceDeviance, Model
+from outcomes.mixed.binomial.quadrature import QuadratureDeviance
+from outcomes.mixed.binomial.rows import find_cells, sorted_rows
+from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
 
 STRUCTURES = {
     "one intercept": ((20,), ((0,),)),
@@ -35,7 +35,7 @@ def random_model(levels, columns, link, seed=0, n=200):
     events = rng.binomial(trials, 0.4)
     cells = find_cells(codes)
     factors = tuple(
-        Factor(f"g{i}", int(code.max()) + 1, np.array(c), (len(c),))
+        LevelFactor((len(c),), f"g{i}", int(code.max()) + 1, np.array(c))
         for i, (code, c) in enumerate(zip(codes, columns, strict=True))
     )
     model = Model(sorted_rows(X, events, trials, Z, cells), Blocks(factors, cells.levels, m), LINKS[link])
@@ -45,8 +45,8 @@ def random_model(levels, columns, link, seed=0, n=200):
 
 def deviance_of(model: Model, psi: np.ndarray) -> LaplaceDeviance:
     """The deviance with nothing known of its modes."""
-    blank = [np.zeros((f.n_levels, f.size, 1)) for f in model.blocks.factors]
-    by_beta = [np.repeat(b, model.p, axis=2) for b in blank]
+    blank = [np.zeros((f.n_levels, f.k, 1)) for f in model.blocks.factors]
+    by_beta = [np.repeat(b, model.layout.n_fixed, axis=2) for b in blank]
     by_theta = [np.repeat(b, model.blocks.n_theta, axis=2) for b in blank]
     return LaplaceDeviance(model, psi, model.zeros(), by_beta, by_theta)
 
@@ -57,9 +57,9 @@ def dense_laplace(model: Model, psi: np.ndarray, arrays) -> float:
     columns = []
     for factor, code, L in zip(model.blocks.factors, codes, model.lambdas(psi), strict=True):
         own = (np.ones((len(X), 1)) if Z is None else Z[:, factor.columns]) @ L
-        full = np.zeros((len(X), factor.n_levels * factor.size))
-        for j in range(factor.size):
-            full[np.arange(len(X)), code * factor.size + j] = own[:, j]
+        full = np.zeros((len(X), factor.n_levels * factor.k))
+        for j in range(factor.k):
+            full[np.arange(len(X)), code * factor.k + j] = own[:, j]
         columns.append(full)
     A = np.hstack(columns)
     u = np.zeros(A.shape[1])

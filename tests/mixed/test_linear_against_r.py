@@ -40,7 +40,7 @@ def test_a_linear_fit_agrees_with_lme4_on_simulated_cohorts(design, fit_id):
         both = theirs.with_columns(pl.Series("cond_sd", entry["cond_sd"])).join(ours, on=group, how="left")
         sd = max(sds[group, entry["name"]], 1e-3 * fit.sigma)
         close(both[entry["name"]], both["mode"], 1e-4, 1e-4 * sd)
-        close(both[f"sd {entry['name']}"], both["cond_sd"], 1e-4, 1e-4 * fit.sigma)
+        close(both[f"std_error {entry['name']}"], both["cond_sd"], 1e-4, 1e-4 * fit.sigma)
     if reference.get("satterthwaite"):
         # lmerTest differentiates numerically: its own error is of this order
         close(fit.df_denom, list(reference["satterthwaite"]["df"].values()), 1e-3)

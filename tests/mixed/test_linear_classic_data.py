@@ -129,10 +129,10 @@ def _modes_agree(fit, theirs) -> None:
     """The first five levels' modes and conditional standard deviations, and all modes' sums of squares."""
     group = theirs["group"]
     ours = fit.random_effects(group).with_columns(pl.col(group).cast(pl.String))
-    names = [name for name in ours.columns if name != group and not name.startswith("sd ")]
+    names = [name for name in ours.columns if name != group and not name.startswith("std_error ")]
     wanted = pl.DataFrame({group: [str(level) for level in theirs["levels"]]})
     head = wanted.join(ours, on=group, how="left", maintain_order="left")
     scale = np.sqrt(np.array(theirs["sum_sq_modes"]) / len(ours))
     close(head[names].to_numpy(), theirs["mode"], 1e-4, 1e-4 * max(scale.max(), 1e-3 * fit.sigma))
-    close(head[[f"sd {name}" for name in names]].to_numpy(), theirs["cond_sd"], 1e-4, 1e-4 * fit.sigma)
+    close(head[[f"std_error {name}" for name in names]].to_numpy(), theirs["cond_sd"], 1e-4, 1e-4 * fit.sigma)
     close((ours[names].to_numpy() ** 2).sum(axis=0), theirs["sum_sq_modes"], 1e-3, 1e-6 * fit.sigma**2 * len(ours))

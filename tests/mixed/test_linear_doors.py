@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+
 import duckdb
 import polars as pl
 import pytest
 from cohorts import FORMULA, cohort
 from references import ROOT, classic_data, close
 
+from outcomes.errors import UsageError
 from outcomes.mixed import fit_linear
 
 DATA = cohort()
@@ -51,3 +54,13 @@ def test_the_worked_example_of_the_documentation_is_what_the_code_prints():
     page = (ROOT / "docs" / "mixed-models.md").read_text(encoding="utf-8")
     for line in fit.summary().splitlines():
         assert line in page
+
+
+def test_a_fit_survives_a_pickle_without_its_data():
+    data = cohort()
+    fit = fit_linear("satisfaction ~ directiveness + (1 | client_id)", data)
+    again = pickle.loads(pickle.dumps(fit))
+    assert again.predict(data, "conditional").equals(fit.predict(data, "conditional"))
+    assert again.df_denom.equals(fit.df_denom)
+    with pytest.raises(UsageError, match="its data are not with it"):
+        again.engine_state.gram.population.source.query("select 1")

@@ -20,9 +20,9 @@ from outcomes.mixed import (
     profile_intervals,
     wald_test,
 )
-from outcomes.mixed.design import build_design
-from outcomes.mixed.materialise import materialise
-from outcomes.mixed.profile import profile_zeta
+from outcomes.mixed.design.coding import build_design
+from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.inference.profile_linear import profile_zeta
 
 DATA = cohort()
 FIT = fit_linear(FORMULA, DATA)
@@ -43,7 +43,7 @@ def test_kenward_roger_agrees_with_pbkrtest(name):
     tests = [wald_test(fit, effect, ddf="kenward-roger") for effect in fit.names]
     # pbkrtest works at lme4's optimum, which differs from ours in the sixth digit
     close([test.df_denom for test in tests], list(reference["kenward_roger"]["df"].values()), 1e-4)
-    close([test.se[0] for test in tests], list(reference["kenward_roger"]["se"].values()), 1e-4)
+    close([test.std_error[0] for test in tests], list(reference["kenward_roger"]["se"].values()), 1e-4)
     close(np.sqrt(np.diag(kenward_roger_cov(fit))), list(reference["kenward_roger"]["se"].values()), 1e-4)
 
 
@@ -69,10 +69,10 @@ def test_a_hypothesis_may_be_names_weights_or_a_matrix():
     L = np.zeros((1, len(FIT.names)))
     L[0, [FIT.names.index("modality[T.pct]"), FIT.names.index("modality[T.pdt]")]] = 1, -1
     by_matrix = wald_test(FIT, L, rhs=0.1)
-    assert by_weights == pytest.approx(by_matrix) or by_weights.p == by_matrix.p
+    assert by_weights == pytest.approx(by_matrix) or by_weights.p_value == by_matrix.p_value
     close(by_matrix.estimate, [FIT.params["modality[T.pct]"] - FIT.params["modality[T.pdt]"] - 0.1], 1e-12)
     normal = wald_test(FIT, L, ddf="normal")
-    close(normal.p, 2 * stats.norm.sf(abs(normal.estimate[0] / normal.se[0])), 1e-9)
+    close(normal.p_value, 2 * stats.norm.sf(abs(normal.estimate[0] / normal.std_error[0])), 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_one_variance_is_tested_against_the_boundarys_mixture():
     fits = [fit_linear(formula, gram) for formula in formulas]
     therapist = compare(fits[0], fits[1])
     assert therapist.reference == "half chi2(0) + half chi2(1)"
-    close(therapist.p, stats.chi2.sf(therapist.statistic, 1) / 2, 1e-12)
+    close(therapist.p_value, stats.chi2.sf(therapist.statistic, 1) / 2, 1e-12)
     slope = compare(fits[1], fits[2])
     assert slope.reference == "half chi2(1) + half chi2(2)"
     both = compare(fits[0], fits[2])
@@ -112,8 +112,8 @@ def test_profile_intervals_agree_with_lme4():
     fit = fit_linear("Reaction ~ Days + (Days | Subject)", classic_data("sleepstudy"))
     table = profile_intervals(fit)
     # confint(lmer(Reaction ~ Days + (Days | Subject), sleepstudy)), lme4 1.1-31; lme4 interpolates a spline, hence 1e-4
-    close(table["lower"], [237.68069551, 7.35865327, 14.38141816, 3.80116405, 22.89826688], 1e-4)
-    close(table["upper"], [265.12951468, 13.57591875, 37.71599532, 8.75338075, 28.85799651], 1e-4)
+    close(table["conf_low"], [237.68069551, 7.35865327, 14.38141816, 3.80116405, 22.89826688], 1e-4)
+    close(table["conf_high"], [265.12951468, 13.57591875, 37.71599532, 8.75338075, 28.85799651], 1e-4)
 
 
 def test_a_profile_reaches_zero_when_zero_is_not_excluded():
@@ -121,9 +121,9 @@ def test_a_profile_reaches_zero_when_zero_is_not_excluded():
     table = profile_intervals(fit, names=())
     batch = table.filter(pl.col("component") == "batch")
     # confint() of the same model in lme4 1.1-31
-    assert batch["lower"].item() == 0.0
-    close(batch["upper"], [2.9465911], 1e-4)
-    close(table.filter(pl.col("component") == "sample")["lower"], [2.15793371], 1e-4)
+    assert batch["conf_low"].item() == 0.0
+    close(batch["conf_high"], [2.9465911], 1e-4)
+    close(table.filter(pl.col("component") == "sample")["conf_low"], [2.15793371], 1e-4)
 
 
 def _dense(fit, formula: str) -> tuple:
@@ -157,7 +157,7 @@ def test_predictions_for_known_and_new_levels_are_the_best_linear_ones():
         gain = x - X.T @ V_inverse @ Z @ Psi @ z
         variance = z @ (Psi - Psi @ Z.T @ V_inverse @ Z @ Psi) @ z + gain @ C @ gain
         close(predicted["estimate"][i], x @ C @ X.T @ V_inverse @ y + z @ modes, 1e-8)
-        close(predicted["se"][i], np.sqrt(variance), 1e-8)
+        close(predicted["std_error"][i], np.sqrt(variance), 1e-8)
 
 
 def test_a_new_client_is_predicted_by_the_mean_with_the_prior_variance():
@@ -167,9 +167,9 @@ def test_a_new_client_is_predicted_by_the_mean_with_the_prior_variance():
     slope, therapist = FIT.variances
     z = np.column_stack([np.ones(3), new["directiveness"].to_numpy()])
     prior = np.einsum("ij,jk,ik->i", z, slope.cov, z) + therapist.cov[0, 0]
-    close(conditional["se"] ** 2 - marginal["se"] ** 2, prior, 1e-8)
+    close(conditional["std_error"] ** 2 - marginal["std_error"] ** 2, prior, 1e-8)
     # a new observation of a new client spreads alike, whichever way it is asked for
-    width = (marginal["new_upper"] - marginal["estimate"]).to_numpy()
+    width = (marginal["new_high"] - marginal["estimate"]).to_numpy()
     assert np.all(width >= 1.95 * np.sqrt(prior + FIT.sigma**2))
 
 
@@ -213,7 +213,7 @@ def test_the_bootstrap_from_cross_products_spreads_as_the_theory_says():
 
 
 def test_a_draw_of_cross_products_has_the_moments_of_simulated_rows():
-    from outcomes.mixed.bootstrap import Simulator
+    from outcomes.mixed.inference.bootstrap_linear import Simulator
 
     simulator = Simulator.of(FIT)
     rng = np.random.default_rng(1)
@@ -237,22 +237,32 @@ def test_a_summary_reads_like_lme4s():
     assert len(widths) == 1
     assert "<table>" in FIT._repr_html_()
     tidy = FIT.tidy()
-    assert tidy.columns == ["term", "estimate", "se", "statistic", "df", "p", "lower", "upper", "status"]
+    assert tidy.columns == [
+        "term",
+        "estimate",
+        "std_error",
+        "statistic",
+        "df_denom",
+        "p_value",
+        "conf_low",
+        "conf_high",
+        "status",
+    ]
 
 
 def test_wald_intervals_of_standard_deviations_agree_with_the_profile_in_a_large_cohort():
     fit = fit_linear("satisfaction ~ directiveness + (1 | client_id)", cohort(clients=800, therapists=40))
     wald, profile = fit.sd_conf_int(), profile_intervals(fit, names=())
-    close(wald["lower"], profile["lower"], 0.01)
-    close(wald["upper"], profile["upper"], 0.01)
+    close(wald["conf_low"], profile["conf_low"], 0.01)
+    close(wald["conf_high"], profile["conf_high"], 0.01)
 
 
 def test_a_value_lies_in_the_profile_interval_exactly_when_its_zeta_is_small():
     table = profile_intervals(FIT, names=("directiveness",))
     keys = list(table.select("component", "name").iter_rows())
-    upper = profile_zeta(FIT, dict(zip(keys, table["upper"], strict=True)))
+    upper = profile_zeta(FIT, dict(zip(keys, table["conf_high"], strict=True)))
     close(list(upper.values()), [1.959964] * len(keys), 1e-3)
-    lower = {key: value for key, value in zip(keys, table["lower"], strict=True) if value != 0}
+    lower = {key: value for key, value in zip(keys, table["conf_low"], strict=True) if value != 0}
     close(list(profile_zeta(FIT, lower).values()), [-1.959964] * len(lower), 1e-3)
     with pytest.raises(UsageError, match="above zero"):
         profile_zeta(FIT, {("Residual", "sigma"): 0.0})

@@ -12,8 +12,8 @@ from references import close
 
 from outcomes.errors import UsageError
 from outcomes.mixed import FitStatus, fit_linear, prepare_linear
-from outcomes.mixed.data import Source
-from outcomes.mixed.deviance import deviance, solve
+from outcomes.mixed.design.data import Source
+from outcomes.mixed.linear.deviance import deviance, solve
 
 DATA = cohort()
 FIT = fit_linear(FORMULA, DATA)

@@ -82,8 +82,8 @@ def test_a_factor_without_variance_is_a_singular_fit_that_names_it():
     close(fit.criterion, alone.criterion, 1e-9)
     assert fit.random_effects("therapist_id")["(Intercept)"].abs().max() == 0.0
     profile = profile_intervals(fit, names=()).filter(pl.col("component") == "therapist_id")
-    assert profile["lower"].item() == 0.0
-    assert 0.0 < profile["upper"].item() < fit.sigma
+    assert profile["conf_low"].item() == 0.0
+    assert 0.0 < profile["conf_high"].item() < fit.sigma
 
 
 def test_random_effects_that_move_together_are_a_singular_fit_that_names_them():

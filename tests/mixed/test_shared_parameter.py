@@ -12,12 +12,12 @@ from scipy import integrate
 from scipy.special import expit, log_expit, logsumexp
 
 from outcomes.errors import FitRefused, UsageError
+from outcomes.links import LINKS
 from outcomes.mixed import FitStatus, fit_binomial, fit_linear, fit_shared_parameter
-from outcomes.mixed.design import build_design
-from outcomes.mixed.joint_laplace import JointDeviance
-from outcomes.mixed.joint_rows import join_rows
-from outcomes.mixed.links import LINKS
-from outcomes.mixed.materialise import materialise
+from outcomes.mixed.design.coding import build_design
+from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.joint.laplace import JointDeviance
+from outcomes.mixed.joint.rows import join_rows
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"
 RATINGS = "y ~ x + within + (1 | client) + (0 + within | client) + (1 | therapist)"
@@ -120,7 +120,7 @@ def test_with_no_association_the_model_is_the_linear_and_the_hazard_model_side_b
 def test_the_gradient_is_the_derivative_of_the_deviance_also_where_clients_change_therapist(link):
     rows = changed_therapists(cohort(80, 6, seed=9))
     ratings, hazard = build_design(RATINGS, rows), build_design(f"{HAZARD} + (1 | client)", rows)
-    joined = join_rows(ratings, materialise(ratings), hazard, materialise(hazard), ("client", "therapist"))
+    joined = join_rows(ratings, materialise(ratings), hazard, materialise(hazard), ("client", "therapist"), LINKS[link])
     free = ("s_u", "s_w", "lambda_u", "s_v", "s_s", "lambda_v", "tau")
     deviance = JointDeviance(joined, LINKS[link], free)
     psi = np.array([0.1, 0.2, 0.1, -1.0, 0.1, -0.1, -0.3, 0.5, 0.2, -0.6, 0.3, 0.1, 0.2, 0.4])

@@ -1,30 +1,35 @@
 """Mixed-effects models fitted inside the database: exact, with lme4's formulas and statsmodels' names."""
 
-from outcomes.mixed.binomial import fit_binomial
-from outcomes.mixed.binomial_fit import BinomialFit
-from outcomes.mixed.bootstrap import LinearBootstrap, bootstrap_linear
-from outcomes.mixed.bootstrap_binomial import BinomialBootstrap, bootstrap_binomial
-from outcomes.mixed.cluster_robust import ClusterRobustFit, fit_cluster_robust
-from outcomes.mixed.gram import GramData, prepare_linear
-from outcomes.mixed.hypotheses import LikelihoodRatio, WaldTest, compare, wald_test
-from outcomes.mixed.imputation import impute_linear
-from outcomes.mixed.kenward_roger import kenward_roger_cov
-from outcomes.mixed.linear import fit_linear
-from outcomes.mixed.linear_fit import LinearFit
-from outcomes.mixed.profile import profile_intervals
-from outcomes.mixed.profile_binomial import profile_binomial_intervals
-from outcomes.mixed.refit import refit_linear, shift_outcome
-from outcomes.mixed.scores import Scores, score_contributions
-from outcomes.mixed.shared_parameter import SharedParameterFit, fit_shared_parameter
-from outcomes.mixed.status import FitStatus
-from outcomes.mixed.subset import subset
+from outcomes.mixed.binomial.result import BinomialFit
+from outcomes.mixed.engines import fit_binomial, fit_linear
+from outcomes.mixed.inference.bootstrap import Bootstrap
+from outcomes.mixed.inference.bootstrap_binomial import bootstrap_binomial
+from outcomes.mixed.inference.bootstrap_linear import bootstrap_linear
+from outcomes.mixed.inference.hypotheses import HypothesisTest, LikelihoodRatio, compare, wald_test
+from outcomes.mixed.inference.kenward_roger import kenward_roger_cov
+from outcomes.mixed.inference.profile_binomial import profile_binomial_intervals
+from outcomes.mixed.inference.profile_linear import profile_intervals
+from outcomes.mixed.joint.fit import SharedParameterFit, fit_shared_parameter
+from outcomes.mixed.linear.gram import GramData, prepare_linear
+from outcomes.mixed.linear.imputation import impute_linear
+from outcomes.mixed.linear.refit import refit_linear, shift_outcome
+from outcomes.mixed.linear.result import LinearFit
+from outcomes.mixed.linear.scores import Scores, score_contributions
+from outcomes.mixed.linear.subset import subset
+from outcomes.mixed.peers.cluster_robust import ClusterRobustFit, fit_cluster_robust
+from outcomes.mixed.results.status import FitStatus
+
+LinearBootstrap = BinomialBootstrap = Bootstrap  # their names before there was one
+WaldTest = HypothesisTest
 
 __all__ = [
     "BinomialBootstrap",
     "BinomialFit",
+    "Bootstrap",
     "ClusterRobustFit",
     "FitStatus",
     "GramData",
+    "HypothesisTest",
     "LikelihoodRatio",
     "LinearBootstrap",
     "LinearFit",

@@ -14,6 +14,8 @@ Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 DECREMENT_TOLERANCE = 1e-6
 """Newton decrement (expected further fall of the deviance) below which an optimum is accepted, relative to 1 + |f|."""
 MAX_RESTARTS = 3
+INFORMED = 1e-8
+"""Curvature, as a share of the largest, below which a direction is flat (lmerTest's rule)."""
 _BFGS_TOLERANCE = 1e-3  # gradient in scaled parameters; the Newton polish squares what is left
 _TOLERANCE = 1e-5  # of BFGS's gradient, times the root of the deviance; the Newton polish squares what is left
 _SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to a curvature near 1
@@ -158,6 +160,14 @@ def refine(objective: Objective, start: np.ndarray, hessian: np.ndarray) -> tupl
     found = minimize(whitened, np.zeros(len(start)), jac=True, method="BFGS", options={"gtol": _SCALED_TOLERANCE})
     is_settled = bool(np.isfinite(found.fun) and np.abs(found.jac).max(initial=0.0) < 100 * _SCALED_TOLERANCE)
     return start + whitening @ found.x, float(found.fun), is_settled
+
+
+def informed_inverse(information: np.ndarray) -> np.ndarray:
+    """Inverse on the directions with curvature; a flat direction (a variance of zero) informs nothing and costs
+    nothing."""
+    values, vectors = np.linalg.eigh(information)
+    kept = values > INFORMED * values.max()
+    return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
 
 
 def numeric_hessian(objective: Objective, x: np.ndarray, relative_step: float = _STEP) -> np.ndarray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 from scipy import stats
-from scipy.special import expit
 
 from outcomes.disclosure import percentile_may_be_shown
+from outcomes.links import link_named
 from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
 from outcomes.models.averaging import average_over_effects
 from outcomes.models.grid import design_rows, inner_range
@@ -133,7 +133,7 @@ def _incidence(eta: np.ndarray, other: np.ndarray, effect_variance: float, link:
 
     def given(effect: float) -> np.ndarray:
         shifted = eta + effect
-        hazard = expit(shifted) if link == "logit" else -np.expm1(-np.exp(shifted))
+        hazard = link_named(link).inverse(shifted)
         return cumulative_incidence(np.stack([hazard, np.minimum(other, 1 - hazard)])).incidence[0]
 
     return average_over_effects(given, effect_variance)

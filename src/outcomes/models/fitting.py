@@ -10,8 +10,8 @@ import numpy as np
 from outcomes.disclosure import estimates_may_be_shown
 from outcomes.errors import FitRefused, FormulaError
 from outcomes.mixed import fit_binomial, fit_cluster_robust, fit_linear
-from outcomes.mixed.results import MixedFit
-from outcomes.mixed.status import FitStatus
+from outcomes.mixed.results.fit import MixedFit
+from outcomes.mixed.results.status import FitStatus
 from outcomes.models.curves import dropout_curves, satisfaction_curve
 from outcomes.models.population import Population, count_population, reason_to_refuse
 from outcomes.models.specs import grouping_columns

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from outcomes.contract import CONTRACT, Kind, ValueType
 from outcomes.errors import StudyError, visible
+from outcomes.links import LINKS
 from outcomes.study.base import Part
 from outcomes.study.multiverse import Multiverse
 
@@ -134,7 +135,7 @@ class ModelSpec(Part):
     outcome: Name
     fixed: tuple[str, ...] = Field(min_length=1)
     random: tuple[str, ...] = Field(min_length=1)
-    link: Literal["logit", "cloglog"] = "logit"
+    link: Literal[*LINKS] = "logit"
     engine: Literal["outcomes", "statsmodels"] = "outcomes"
 
     @property

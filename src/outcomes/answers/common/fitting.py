@@ -11,7 +11,7 @@ import numpy as np
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.contrasts import Estimate, linear_estimate
 from outcomes.mixed import BinomialFit, LinearFit, fit_binomial, fit_linear
-from outcomes.mixed.design import build_design
+from outcomes.mixed.design.coding import build_design
 from outcomes.models.population import EVENTS_PER_TERM, MINIMUM_CLIENTS
 from outcomes.study.settings import Disclosure
 

@@ -140,7 +140,7 @@ def _levels(formula: str, mart: duckdb.DuckDBPyRelation, rule: Disclosure, model
     for difference, part in zip(differences, list(PARTS.values())[1:], strict=True):
         yield words | {"part": f"{part} less within client"}, numbers(answered.estimate(difference), answered)
     joint = wald_test(answered.fit, differences)
-    yield words | {"part": "one slope at all three levels"}, of_model(answered, None, p_value=joint.p)
+    yield words | {"part": "one slope at all three levels"}, of_model(answered, None, p_value=joint.p_value)
     yield from _corrected(answered, mart, rule, model)
 
 

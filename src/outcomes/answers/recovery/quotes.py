@@ -191,10 +191,10 @@ def _odds(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Q
 
 def _spread(name: str, model, p_value: float, of: Callable[[float], float]) -> Quote:
     """A measure that rises with the therapists' standard deviation, with the limits of the latter carried over."""
-    row = model.sd_conf_int(ALPHA).row(by_predicate=pl.col("group") == "therapist_id", named=True)
-    if row["lower"] is None:  # estimated as none: there is no Wald interval
+    row = model.sd_conf_int(1 - ALPHA).row(by_predicate=pl.col("group") == "therapist_id", named=True)
+    if row["conf_low"] is None:  # estimated as none: there is no Wald interval
         return Quote(name)
-    value, low, high = (of(row[limit]) for limit in ("sd", "lower", "upper"))
+    value, low, high = (of(row[limit]) for limit in ("sd", "conf_low", "conf_high"))
     return Quote(name, value, (high - low) / (2 * stats.norm.ppf(1 - ALPHA / 2)), low, high, p_value < ALPHA)
 
 

@@ -17,7 +17,6 @@ from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, NEXT_GUIDANCE, STA
 from outcomes.disclosure import shown_percent, shown_table
 from outcomes.errors import FitRefused
 from outcomes.methods.therapists.therapist_effects import (
-    LatentResidual,
     comparative_intervals,
     latent_variance_share,
     median_odds_ratio,
@@ -80,7 +79,7 @@ def _satisfaction(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterator[
     words = {"adjusted_for": ", ".join(mix)}
     client, therapist = _place(model, "client_id"), _place(model, "therapist_id")
     drawn = _bootstrap(model, "Bootstrap of satisfaction")
-    p_value = compare(without, model.fit).p
+    p_value = compare(without, model.fit).p_value
 
     def share(sd: np.ndarray, sigma: float) -> float:
         return variance_share(sd[therapist] ** 2, sd[client] ** 2, sigma**2)
@@ -106,7 +105,7 @@ def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterato
     drawn = _bootstrap(model, "Bootstrap of dropout")[0][:, 0]
     sd = float(_sds(model)[0])
     for quantity, unit, of in (
-        (SHARE, "0 to 1", lambda sd: latent_variance_share(sd**2, LatentResidual.LOGIT)),
+        (SHARE, "0 to 1", lambda sd: latent_variance_share(sd**2, model.fit.link)),
         (RATIO, "odds ratio", lambda sd: median_odds_ratio(sd**2)),
     ):
         told = _with_interval(model, of(sd), [of(one) for one in drawn])
@@ -130,7 +129,7 @@ def _responsiveness(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterato
     yield {"quantity": f"{RESPONSE}, average therapist", "unit": unit}, numbers(model.estimate(term), model)
     at = _place(model, "therapist_id", "satisfaction_within")
     drawn = _bootstrap(model, "Bootstrap of responsiveness")[0][:, at]
-    told = _with_interval(model, _sds(model)[at], drawn, compare(without, model.fit).p)
+    told = _with_interval(model, _sds(model)[at], drawn, compare(without, model.fit).p_value)
     yield {"quantity": f"{RESPONSE}, {SPREAD}", "unit": unit}, told
 
 
@@ -191,7 +190,7 @@ def _with_interval(model: Answered, value: float, draws: object, p_value: float 
 def _distribution(model: Answered, rule: Disclosure) -> Iterator[tuple]:
     """Shrunken effects as counts that may be shown: no therapist can be found in them."""
     effects = model.fit.random_effects("therapist_id")
-    mode, error = effects["(Intercept)"].to_numpy(), effects["sd (Intercept)"].to_numpy()
+    mode, error = effects["(Intercept)"].to_numpy(), effects["std_error (Intercept)"].to_numpy()
     words = {"unit": "therapists"}
     if not (error > 0).all():
         reason = "The differences between therapists are estimated as none, so they cannot be counted apart."

@@ -10,17 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from outcomes.errors import FitRefused, UsageError
-
-
-class LatentResidual(StrEnum):
-    """Links whose residual variance on the latent scale is fixed."""
-
-    LOGIT = "logit"
-    CLOGLOG = "cloglog"
-
-
-RESIDUAL_VARIANCE = {LatentResidual.LOGIT: np.pi**2 / 3, LatentResidual.CLOGLOG: np.pi**2 / 6}
-"""Variance of the standard logistic and of the Gumbel distribution."""
+from outcomes.links import Link, link_named
 
 MIN_THERAPISTS = 10
 """Below, the data cannot inform the therapist variance (field guide 1b)."""
@@ -78,24 +68,24 @@ def variance_share(group_variance: float, *other_variances: float) -> float:
     return float(group_variance / variances.sum())
 
 
-def latent_variance_share(group_variance: float, link: LatentResidual, *other_variances: float) -> float:
-    """Intraclass correlation on the latent scale: residual pi^2/3 (logit) or pi^2/6 (cloglog).
+def latent_variance_share(group_variance: float, link: str | Link, *other_variances: float) -> float:
+    """Intraclass correlation on the latent scale: the link's residual variance is fixed (pi^2/3 for the logit).
 
     Goldstein, Browne & Rasbash 2002, doi 10.1207/S15328031US0104_02.
 
     Examples
     --------
-    >>> round(latent_variance_share(0.199, LatentResidual.LOGIT), 3)
+    >>> round(latent_variance_share(0.199, "logit"), 3)
     0.057
     """
-    return variance_share(group_variance, *other_variances, RESIDUAL_VARIANCE[LatentResidual(link)])
+    return variance_share(group_variance, *other_variances, link_named(link).latent_variance)
 
 
-def variance_from_share(share: float, link: LatentResidual) -> float:
+def variance_from_share(share: float, link: str | Link) -> float:
     """Random-intercept variance behind a latent share: s2v = share / (1 - share) x residual variance."""
     if not 0 <= share < 1:
         raise UsageError(f"A variance share must lie in [0, 1); {share} was given.")
-    return float(share / (1 - share) * RESIDUAL_VARIANCE[LatentResidual(link)])
+    return float(share / (1 - share) * link_named(link).latent_variance)
 
 
 def median_odds_ratio(group_variance: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.disclosure import Shown, shown_count, shown_percent, shown_text
+from outcomes.links import link_named
 from outcomes.models.state import ModelStatus
 from outcomes.report.page.blocks import Block, Section, bullets, fold, heading, note, paragraph, table
 from outcomes.report.page.pieces import Form, Given, Kind, Piece, Strong, Words, say
@@ -83,7 +84,8 @@ def _share(part: int, whole: int, rule: Disclosure, about: str) -> Shown:
 def _effects(con: duckdb.DuckDBPyConnection, spec: dict, rule: Disclosure) -> list[Block]:
     """Effects with intervals; hazards as ratios, without their starting level."""
     is_hazard = spec["kind"] == "hazard"
-    form = Form(is_log=is_hazard, up="more", down="less")
+    ratio = link_named(spec["link"]).ratio if is_hazard else None
+    form = Form(is_log=ratio is not None, up="more", down="less")
     lines: list[tuple[Piece | Words, ...]] = [
         (
             Given(term_label(row["term"])),
@@ -93,6 +95,5 @@ def _effects(con: duckdb.DuckDBPyConnection, spec: dict, rule: Disclosure) -> li
         for row in table_rows(con, "model_estimates", f"model = '{spec['model']}' and estimate is not null")
         if not (is_hazard and row["term"] == "(Intercept)")
     ]
-    ratio = {"logit": "Ratio of odds", "cloglog": "Ratio of hazards"}.get(spec["link"], "Effect")
-    what = f"{ratio}, per point or yes (interval)" if is_hazard else "Effect, per point or yes (interval)"
+    what = f"{ratio.label if ratio else 'Effect'}, per point or yes (interval)"
     return [table(("Term", "", what), lines, n_labels=2)] if lines else []

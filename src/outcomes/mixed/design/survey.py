@@ -1,0 +1,81 @@
+"""One pass that counts rows and locates every column, before any cross-products are formed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outcomes.errors import FitRefused
+from outcomes.mixed.design.coding import ONE
+from outcomes.mixed.design.data import VIEW, Source
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the first pass over the data found.
+
+    Parameters
+    ----------
+    n_rows, n_missing : int
+        Rows that take part, and rows left out because a column of the model is missing.
+    mean, sd : dict of str to float
+        Location and scale of each column by its SQL (sd with divisor n); the intercept has 0 and 1.
+    """
+
+    n_rows: int
+    n_missing: int
+    mean: dict[str, float]
+    sd: dict[str, float]
+
+
+def survey(source: Source, columns: dict[str, str], weights: str | None, complete: str) -> Survey:
+    """Count and locate columns in one pass.
+
+    Parameters
+    ----------
+    source : Source
+    columns : dict of str to str
+        Name (for messages) of each column's SQL.
+    weights : str or None
+        SQL of the weights.
+    complete : str
+        SQL condition of the rows that take part.
+
+    Raises
+    ------
+    FitRefused
+        No complete rows; non-finite values (with the column and their number); weights that are not positive.
+    """
+    names = {sql: name for sql, name in columns.items() if sql != ONE}
+    expressions = list(names) + ([weights] if weights else [])
+    inner = ", ".join(f"{sql} as v{i}" for i, sql in enumerate(expressions))
+    facts = ["count(*) as n"]
+    for i in range(len(expressions)):
+        facts.append(f"count(*) filter (not isfinite(v{i})) as bad{i}")
+        facts.append(f"avg(v{i}) filter (isfinite(v{i})) as mean{i}")
+        facts.append(f"stddev_pop(v{i}) filter (isfinite(v{i})) as sd{i}")
+    if weights:
+        facts.append(f"min(v{len(names)}) as smallest")
+    row = source.query(
+        f"select {', '.join(facts)}, (select count(*) from {VIEW}) as total "
+        f"from (select {inner} from {VIEW} where {complete})"
+    ).to_pylist()[0]
+    if row["n"] == 0:
+        raise FitRefused(
+            f"No row is complete in the model's columns ({row['total']} rows read).",
+            "look at which columns are missing",
+        )
+    for i, sql in enumerate(expressions):
+        if row[f"bad{i}"]:
+            label = names.get(sql, "of the weights")
+            raise FitRefused(
+                f"Column {label} has {row[f'bad{i}']} non-finite values (NaN or infinite) in {row['n']} rows.",
+                "make them missing (null), so that they are dropped and counted, or correct them",
+            )
+    if weights and row["smallest"] <= 0:
+        raise FitRefused("The weights must all be above zero.", "leave out rows of zero weight")
+    return Survey(
+        n_rows=row["n"],
+        n_missing=row["total"] - row["n"],
+        mean={ONE: 0.0} | {sql: row[f"mean{i}"] for i, sql in enumerate(names)},
+        sd={ONE: 1.0} | {sql: row[f"sd{i}"] for i, sql in enumerate(names)},
+    )

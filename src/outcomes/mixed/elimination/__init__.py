@@ -1,0 +1,1 @@
+"""Algebra of the random effects: levels eliminated in closed form, what is left by connected components."""

@@ -1,0 +1,76 @@
+"""Small symmetric matrices by the thousand, stored as (k, k, n) so that every operation runs along n."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import lapack
+
+_LARGE = 64  # above this size LAPACK alone is faster than NumPy's batches
+
+
+def sandwich(left: np.ndarray, stack: np.ndarray) -> np.ndarray:
+    """left @ stack[:, :, i] @ left.T for every i; left (k, k), stack (k, k, n)."""
+    k = len(left)
+    if k == 1:
+        return stack * left[0, 0] ** 2
+    return (np.kron(left, left) @ stack.reshape(k * k, -1)).reshape(stack.shape)
+
+
+def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, float]:
+    """Inverses of positive definite matrices by Cholesky, and the sum of their log determinants."""
+    k = len(stack)
+    if k == 1:
+        return 1.0 / stack, float(np.log(stack).sum())
+    lower = np.zeros_like(stack)
+    inverse = np.zeros_like(stack)  # of the Cholesky factor
+    log_determinant = 0.0
+    for j in range(k):
+        pivot = stack[j, j] - sum(lower[j, c] ** 2 for c in range(j))
+        lower[j, j] = np.sqrt(pivot)
+        log_determinant += float(np.log(pivot).sum())
+        for i in range(j + 1, k):
+            lower[i, j] = (stack[i, j] - sum(lower[i, c] * lower[j, c] for c in range(j))) / lower[j, j]
+    for j in range(k):
+        inverse[j, j] = 1.0 / lower[j, j]
+        for i in range(j + 1, k):
+            inverse[i, j] = -sum(lower[i, c] * inverse[c, j] for c in range(j, i)) / lower[i, i]
+    result = np.empty_like(stack)
+    for a in range(k):
+        for b in range(a + 1):
+            result[a, b] = result[b, a] = sum(inverse[c, a] * inverse[c, b] for c in range(a, k))
+    return result, log_determinant
+
+
+def multiply(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Products left[:, :, i] @ right[:, :, i] of (k, k, n) stacks."""
+    k = len(left)
+    if k == 1:
+        return left * right
+    return np.stack([np.stack([sum(left[a, c] * right[c, b] for c in range(k)) for b in range(k)]) for a in range(k)])
+
+
+def apply(stack: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Products stack[:, :, i] @ columns[:, i, :]; columns (k, n, q)."""
+    k = len(stack)
+    return np.stack([sum(stack[a, b][:, None] * columns[b] for b in range(k)) for a in range(k)])
+
+
+def symmetric_pairs(k: int) -> list[tuple[int, int]]:
+    """Places (a, b), a <= b, of a symmetric k x k matrix."""
+    return [(a, b) for a in range(k) for b in range(a, k)]
+
+
+def positive_inverse(stack: np.ndarray) -> tuple[np.ndarray, float]:
+    """Inverses of positive definite matrices stored as (n, m, m), and the sum of their log determinants."""
+    if stack.shape[1] == 1:
+        return 1.0 / stack, float(np.log(stack).sum())
+    if stack.shape[1] <= _LARGE:
+        lower = np.linalg.cholesky(stack)
+        return np.linalg.inv(stack), 2 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
+    inverses, log_det = np.empty_like(stack), 0.0
+    for i, matrix in enumerate(stack):
+        factor, _ = lapack.dpotrf(matrix, lower=1)
+        log_det += 2 * float(np.log(np.diag(factor)).sum())
+        inverse, _ = lapack.dpotri(factor, lower=1)
+        inverses[i] = np.tril(inverse) + np.tril(inverse, -1).T
+    return inverses, log_det

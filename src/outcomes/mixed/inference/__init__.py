@@ -1,0 +1,1 @@
+"""Tests, profiles and bootstraps of fitted models."""

@@ -1,0 +1,73 @@
+"""Parametric bootstrap: simulate from a fit and fit again, many times; what a draw is comes from the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from rich.progress import Progress
+
+from outcomes.errors import UsageError
+
+MAX_FAILED = 0.1
+"""Largest share of draws that may fail to settle before the intervals are refused."""
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Estimates on simulated data.
+
+    Parameters
+    ----------
+    names : tuple of str, length p
+    beta : ndarray, shape (draws, p)
+    sd_names : tuple of (group, effect)
+    sd : ndarray, shape (draws, number of random effects)
+        Standard deviations of the random effects; zeros are draws in which the component is estimated as zero.
+    sigma : ndarray, shape (draws,), or None
+        Residual standard deviation, where the model has one.
+    converged : ndarray of bool, shape (draws,)
+    seed : int
+    """
+
+    names: tuple[str, ...]
+    beta: np.ndarray
+    sd_names: tuple[tuple[str, str], ...]
+    sd: np.ndarray
+    sigma: np.ndarray | None
+    converged: np.ndarray
+    seed: int
+
+    def intervals(self, level: float = 0.95) -> pl.DataFrame:
+        """Percentile intervals: component, name, std_error, conf_low, conf_high.
+
+        Raises
+        ------
+        UsageError
+            When more than a tenth of the draws did not settle.
+        """
+        failed = 1 - self.converged.mean()
+        if failed > MAX_FAILED:
+            raise UsageError(f"{failed:.0%} of the draws did not converge: intervals would mislead.")
+        residual = [] if self.sigma is None else [("Residual", "sigma")]
+        labels = [*(("fixed", name) for name in self.names), *self.sd_names, *residual]
+        parts = [self.beta, self.sd, *([] if self.sigma is None else [self.sigma])]
+        values = np.column_stack(parts)[self.converged]
+        conf_low, conf_high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        return pl.DataFrame(
+            {
+                "component": [component for component, _ in labels],
+                "name": [name for _, name in labels],
+                "std_error": values.std(axis=0, ddof=1),
+                "conf_low": conf_low,
+                "conf_high": conf_high,
+            }
+        )
+
+
+def draws_shown(draws: int, show_progress: bool) -> Iterable[int]:
+    """Count the draws, with a progress bar on a terminal."""
+    with Progress(transient=True, disable=not show_progress) as progress:
+        yield from progress.track(range(draws), description="Parametric bootstrap")

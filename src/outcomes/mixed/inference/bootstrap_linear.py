@@ -1,0 +1,164 @@
+"""Parametric bootstrap of a linear fit from the cross-products alone: no row is drawn, and the draws are exact.
+
+For rows e ~ N(0, sigma^2 I) the products needed are jointly normal: with S_c = Z_c'Z_c = L_c L_c' in cell c,
+Z_c'e = L_c eps_c; X'e = sum_c X_c'Z_c L_c^-T eps_c + R eta with R R' what the cells leave of X'X; and e'e = eps'eps +
+eta'eta + sigma^2 chi2 on the degrees of freedom that remain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from outcomes.mixed.inference.bootstrap import Bootstrap, draws_shown
+from outcomes.mixed.linear.deviance import solve
+from outcomes.mixed.linear.fit import profiled, variance_blocks
+from outcomes.mixed.linear.gram import GramData
+from outcomes.mixed.linear.problem import LinearProblem, design_columns
+from outcomes.mixed.linear.result import LinearFit
+from outcomes.mixed.optimise import refine
+
+START = 0.05
+"""Smallest relative standard deviation to start from: at zero the deviance is flat, optimum or not."""
+
+
+def bootstrap_linear(fit: LinearFit, draws: int = 1000, seed: int = 1, *, show_progress: bool = True) -> Bootstrap:
+    """Simulate from a fit and fit again, from its cross-products.
+
+    Parameters
+    ----------
+    fit : LinearFit
+        Of engine="outcomes".
+    draws : int
+    seed : int
+        The same seed gives the same draws.
+    show_progress : bool
+        Show a progress bar on a terminal.
+
+    Raises
+    ------
+    UsageError
+        When another engine made the fit.
+    """
+    state = fit.engine_state
+    problem, theta = state.problem, state.theta
+    simulator = Simulator.of(fit)
+    rng = np.random.default_rng(seed)
+    diagonal = np.concatenate([factor.rows == factor.cols for factor in problem.factors])
+    start = np.where(diagonal & (theta < START), START, theta)
+    beta, sigma = np.empty((draws, problem.p)), np.empty(draws)
+    sd = np.empty((draws, sum(len(block.names) for block in fit.variances)))
+    converged = np.empty(draws, dtype=bool)
+    for i in draws_shown(draws, show_progress):
+        drawn = simulator.draw(rng)
+        found, _, converged[i] = refine(profiled(drawn, reml=fit.reml), start, fit.optimizer.hessian)
+        solution = solve(drawn, found)
+        df = problem.n - problem.p if fit.reml else problem.n
+        sigma[i] = np.sqrt(solution.r2 / df) * problem.y_scale
+        beta[i] = fit.beta + problem.to_original @ solution.beta * problem.y_scale
+        sd[i] = np.concatenate([block.sd for block in variance_blocks(problem, found, sigma[i])])
+    return Bootstrap(
+        names=fit.names,
+        beta=beta,
+        sd_names=tuple((block.group, name) for block in fit.variances for name in block.names),
+        sd=sd,
+        sigma=sigma,
+        converged=converged,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """What a draw needs, prepared once; r random columns of the Gram, working units throughout.
+
+    Parameters
+    ----------
+    gram : GramData
+    problem : LinearProblem
+    theta, sigma : ndarray, float
+    S : ndarray, shape (n_cells, r, r)
+        Z'Z by cell.
+    ZX : ndarray, shape (n_cells, r, p)
+        Z'X by cell.
+    root, inverse_root : ndarray, shape (n_cells, r, r)
+        L with S = L L', and the generalised inverse of L.
+    remaining : ndarray, shape (p, p)
+        Root of what the cells leave of X'X.
+    df : int
+        Degrees of freedom that neither the cells nor X take up.
+    """
+
+    gram: GramData
+    problem: LinearProblem
+    theta: np.ndarray
+    sigma: float
+    S: np.ndarray
+    ZX: np.ndarray
+    root: np.ndarray
+    inverse_root: np.ndarray
+    remaining: np.ndarray
+    df: int
+
+    @classmethod
+    def of(cls, fit: LinearFit) -> Simulator:
+        """Prepare the draws of a fit."""
+        state = fit.engine_state
+        gram, problem = state.gram, state.problem
+        X = design_columns(gram, gram.design(fit.formula), problem.names)
+        r = gram.n_random
+        S = np.ascontiguousarray(np.moveaxis(gram.cells[:, :r], 2, 0))
+        ZX = np.einsum("avc,pv->cap", gram.cells, X, optimize=True)
+        values, vectors = np.linalg.eigh(S)
+        is_real = values > 1e-10 * np.maximum(values[:, -1:], 1e-300)
+        scale = np.sqrt(np.where(is_real, values, 0.0))
+        root = vectors * scale[:, None, :]
+        inverse = np.swapaxes(vectors * np.where(is_real, 1 / np.where(is_real, scale, 1.0), 0.0)[:, None, :], 1, 2)
+        explained = np.einsum("cab,cbp->cap", inverse, ZX, optimize=True).reshape(-1, problem.p)
+        left = problem.XX[: problem.p, : problem.p] - explained.T @ explained
+        own, directions = np.linalg.eigh(left)
+        is_free = own > 1e-9 * np.diag(problem.XX)[: problem.p].max()
+        remaining = directions * np.sqrt(np.where(is_free, own, 0.0))
+        df = problem.n - int(is_real.sum()) - int(is_free.sum())
+        return cls(gram, problem, state.theta, fit.sigma / problem.y_scale, S, ZX, root, inverse, remaining, df)
+
+    def draw(self, rng: np.random.Generator) -> LinearProblem:
+        """The problem with an outcome drawn around zero fixed effects (adding X beta moves the estimates by beta)."""
+        problem, sigma = self.problem, self.sigma
+        coefficients = np.zeros(self.S.shape[:2])
+        for factor, part, n in zip(problem.factors, problem.slices, problem.n_levels, strict=True):
+            spherical = rng.standard_normal((n, factor.k))
+            effects = sigma * spherical @ factor.relative_factor(self.theta[part]).T @ factor.columns
+            coefficients += effects[self.gram.levels[factor.group].codes]
+        epsilon = sigma * rng.standard_normal(coefficients.shape)
+        eta = sigma * rng.standard_normal(problem.p)
+        is_real = np.any(self.root != 0, axis=1)
+        epsilon *= is_real
+        eta *= np.any(self.remaining != 0, axis=0)
+        noise = np.einsum("cab,cb->ca", self.root, epsilon)
+        random = np.einsum("cab,cb->ca", self.S, coefficients)
+        whitened = np.einsum("cba,cb->ca", self.inverse_root, epsilon)  # L^-T eps
+        Xy = np.einsum("cap,ca->p", self.ZX, coefficients + whitened) + self.remaining @ eta
+        yy = np.vdot(coefficients, random) + 2 * np.vdot(coefficients, noise) + np.vdot(epsilon, epsilon)
+        yy += eta @ eta + sigma**2 * (rng.chisquare(self.df) if self.df > 0 else 0.0)
+        return self._with_outcome(random + noise, Xy, float(yy))
+
+    def _with_outcome(self, Zy: np.ndarray, Xy: np.ndarray, yy: float) -> LinearProblem:
+        """The problem with the outcome's products replaced; Zy (n_cells, r)."""
+        problem = self.problem
+        sums = []
+        for factor, n in zip(problem.factors, problem.n_levels, strict=True):
+            codes = self.gram.levels[factor.group].codes
+            by_cell = Zy @ factor.columns.T
+            sums.append([np.bincount(codes, weights=by_cell[:, a], minlength=n) for a in range(factor.k)])
+        ZX, XX = problem.ZX.copy(), problem.XX.copy()
+        ZX[:, :, -1] = np.array(sums[0])
+        XX[:-1, -1] = XX[-1, :-1] = Xy
+        XX[-1, -1] = yy
+        rest = problem.rest
+        if rest is not None:
+            F = rest.F.copy()
+            F[:, -1] = np.concatenate([np.array(part).T.ravel() for part in sums[1:]])
+            rest = replace(rest, F=F)
+        return replace(problem, ZX=ZX, XX=XX, rest=rest)

@@ -1,0 +1,160 @@
+"""Wald tests of linear hypotheses and likelihood-ratio tests, for both models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from outcomes.errors import UsageError
+from outcomes.methods.inference import contrasts
+from outcomes.mixed.inference.kenward_roger import kenward_roger_test
+from outcomes.mixed.linear.result import LinearFit
+from outcomes.mixed.results.fit import MixedFit
+
+Hypothesis = str | Mapping[str, float] | Sequence[str | Mapping[str, float]] | np.ndarray
+
+
+@dataclass(frozen=True)
+class HypothesisTest:
+    """Test of L @ beta = rhs.
+
+    Parameters
+    ----------
+    estimate, std_error : ndarray, shape (q,)
+        L @ beta - rhs, and the standard errors of its elements.
+    statistic : float
+        F = (L beta - rhs)' (L V L')^-1 (L beta - rhs) / q.
+    df_num, df_denom : float
+        `df_denom` is infinite where normal theory is used (then q F is chi-square).
+    p_value : float
+    """
+
+    estimate: np.ndarray
+    std_error: np.ndarray
+    statistic: float
+    df_num: int
+    df_denom: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class LikelihoodRatio:
+    """Comparison of two nested fits.
+
+    Parameters
+    ----------
+    statistic : float
+        Fall of the deviance.
+    df : int
+        Difference in the number of parameters.
+    p_value : float
+        Against the reference distribution named in `reference`.
+    reference : str
+        E.g. ``half chi2(0) + half chi2(1)`` when one variance is tested at its boundary.
+    """
+
+    statistic: float
+    df: int
+    p_value: float
+    reference: str
+
+
+def wald_test(
+    fit: MixedFit,
+    hypothesis: Hypothesis,
+    rhs: float | np.ndarray = 0.0,
+    *,
+    ddf: Literal["default", "kenward-roger", "normal"] = "default",
+) -> HypothesisTest:
+    """Test any linear hypothesis about the fixed effects.
+
+    Parameters
+    ----------
+    fit : MixedFit
+    hypothesis : str, mapping, sequence of these, or ndarray of shape (q, p)
+        A name tests that effect; ``{"x": 1, "z": -1}`` tests x = z; a sequence tests all its elements jointly.
+    rhs : float or ndarray, shape (q,)
+    ddf : {"default", "kenward-roger", "normal"}
+        "default" is Satterthwaite for the linear model and normal theory for the binomial one.
+
+    Raises
+    ------
+    UsageError
+        Unknown effects, a redundant hypothesis, or Kenward-Roger where it does not exist.
+
+    Examples
+    --------
+    Contextual effect: does the client's mean act differently from the session's departure?
+    ``wald_test(fit, {"directiveness_client": 1, "directiveness_within": -1})``
+    """
+    L = hypothesis_matrix(fit.names, hypothesis)
+    gap = L @ fit.beta - rhs
+    if ddf == "kenward-roger":
+        if not isinstance(fit, LinearFit):
+            raise UsageError("Kenward-Roger exists for the linear model only.", 'use ddf="default"')
+        adjusted = kenward_roger_test(fit, L, gap)
+        return HypothesisTest(gap, adjusted.std_error, adjusted.statistic, len(L), adjusted.df_denom, adjusted.p_value)
+    covariance = L @ fit.vcov @ L.T
+    df_denom = np.inf if ddf == "normal" else fit.ddf(L)
+    test = contrasts.wald_test(L, fit.beta, fit.vcov, rhs, df_denom)
+    statistic = test.statistic / len(L) if np.isinf(df_denom) else test.statistic
+    return HypothesisTest(gap, np.sqrt(np.diag(covariance)), statistic, len(L), df_denom, test.p_value)
+
+
+def hypothesis_matrix(names: Sequence[str], hypothesis: Hypothesis) -> np.ndarray:
+    """Matrix L, shape (q, p), of a hypothesis."""
+    if isinstance(hypothesis, np.ndarray):
+        L = np.atleast_2d(np.asarray(hypothesis, dtype=float))
+        if L.shape[1] != len(names):
+            raise UsageError(f"The hypothesis has {L.shape[1]} columns for {len(names)} fixed effects.")
+    else:
+        rows = [hypothesis] if isinstance(hypothesis, (str, Mapping)) else list(hypothesis)
+        L = np.zeros((len(rows), len(names)))
+        for i, row in enumerate(rows):
+            for name, weight in ({row: 1.0} if isinstance(row, str) else row).items():
+                if name not in names:
+                    raise UsageError(f"The model has no fixed effect {name!r}.", "it has " + ", ".join(names))
+                L[i, list(names).index(name)] = weight
+    if np.linalg.matrix_rank(L) < len(L):
+        raise UsageError("The hypotheses repeat each other.", "leave out those that follow from the others")
+    return L
+
+
+def compare(small: MixedFit, large: MixedFit) -> LikelihoodRatio:
+    """Likelihood-ratio test of nested fits, with the boundary's mixture where a variance is tested.
+
+    Adding random effects tests a variance at its boundary: with r columns before, one more has half chi2(r) + half
+    chi2(r + 1) (Stram & Lee 1994, doi 10.2307/2533455; r = 0: half chi2(0) + half chi2(1)). For several at once, or
+    together with fixed effects, the plain chi2 is used, which is conservative; `reference` says which.
+
+    Raises
+    ------
+    UsageError
+        Other rows, REML fits with different fixed effects, or fits that are not nested in number of parameters.
+    """
+    if small.nobs != large.nobs:
+        raise UsageError(
+            f"The fits use different rows ({small.nobs} and {large.nobs}).", "prepare both from one population"
+        )
+    same_fixed = small.names == large.names
+    kinds = [getattr(fit, "reml", False) for fit in (small, large)]
+    if kinds[0] != kinds[1] or (kinds[0] and not same_fixed):
+        raise UsageError(
+            "Fits by REML can only be compared when they have the same fixed effects.", "fit both with reml=False"
+        )
+    df = large.n_parameters - small.n_parameters
+    if df <= 0:
+        raise UsageError("The second fit must have more parameters than the first.")
+    statistic = max(2 * (large.llf - small.llf), 0.0)
+    added = sum(len(block.names) for block in large.variances) - sum(len(block.names) for block in small.variances)
+    if same_fixed and added == 1:
+        p = (stats.chi2.sf(statistic, df - 1) if df > 1 else float(statistic <= 0)) / 2 + stats.chi2.sf(
+            statistic, df
+        ) / 2
+        return LikelihoodRatio(statistic, df, float(p), f"half chi2({df - 1}) + half chi2({df})")
+    conservative = ", conservative at the boundary" if added > 0 else ""
+    return LikelihoodRatio(statistic, df, float(stats.chi2.sf(statistic, df)), f"chi2({df}){conservative}")

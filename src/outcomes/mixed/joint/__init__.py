@@ -1,0 +1,1 @@
+"""Ratings and dropout in one model with shared effects."""

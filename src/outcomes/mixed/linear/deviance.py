@@ -1,0 +1,298 @@
+"""Profiled deviance of a linear mixed model with its exact gradient (Bates et al. 2015, doi 10.18637/jss.v067.i01).
+
+With V = I + Z Psi Z' (relative to sigma^2), Psi = Lambda Lambda', P = V^-1 - V^-1 X (X'V^-1 X)^-1 X'V^-1 and
+c = (n - p) / y'Py, the REML criterion is log|V| + log|X'V^-1 X| + (n - p)(1 + log(2 pi y'Py / (n - p))) and its
+derivative with respect to one factor's Lambda is 2 (sum over levels of Z'PZ - c Z'Py y'PZ) Lambda. The first factor is
+eliminated level by level, the others component by component; no matrix has a row a session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcomes.mixed.elimination.batched import (
+    apply,
+    inverse_and_logdet,
+    multiply,
+    positive_inverse,
+    sandwich,
+    symmetric_pairs,
+)
+from outcomes.mixed.linear.problem import LinearProblem
+
+CHUNK = 8192
+"""Levels of the first factor that are handled at once, so that the work stays in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that follows from theta.
+
+    Parameters
+    ----------
+    log_det_v, log_det_xvx : float
+    r2 : float
+        y'Py in working units.
+    beta : ndarray, shape (p,)
+        Working coefficients.
+    XVX_inverse : ndarray, shape (p, p)
+    B : ndarray, shape (k, k, J)
+        (Z'Z + Psi^-1)^-1 of the eliminated factor, finite when Psi is singular.
+    S_inverse : tuple of ndarray
+        Inverse of I + Lambda' N Lambda by bucket.
+    N_Lambda : tuple of ndarray
+        N Lambda by bucket, N the other factors' cross-products after elimination.
+    N_X : ndarray, shape (Q, q)
+    Gamma : ndarray, shape (Q, q)
+        Coefficients of the other factors on [X y].
+    bands : ndarray, shape (bands, Q + 1)
+        Diagonals of the other factors' Lambda; see `_bands`.
+    """
+
+    log_det_v: float
+    log_det_xvx: float
+    r2: float
+    beta: np.ndarray
+    XVX_inverse: np.ndarray
+    B: np.ndarray
+    S_inverse: tuple[np.ndarray, ...]
+    N_Lambda: tuple[np.ndarray, ...]
+    N_X: np.ndarray | None
+    Gamma: np.ndarray | None
+    bands: np.ndarray | None
+
+
+def solve(problem: LinearProblem, theta: np.ndarray) -> State:
+    """Eliminate all random effects at theta."""
+    factor = problem.factors[0]
+    Lambda = factor.relative_factor(theta[problem.slices[0]])
+    k, J = factor.k, problem.n_levels[0]
+    rest = problem.rest
+    A = problem.XX.copy()
+    B = np.empty((k, k, J))
+    N_X = None if rest is None else rest.F.copy()
+    log_det_v = 0.0
+    for part in _chunks(J):
+        inner = sandwich(Lambda.T, problem.G[:, :, part])
+        for a in range(k):
+            inner[a, a] += 1.0
+        inverse, log_det = inverse_and_logdet(inner)
+        log_det_v += log_det
+        B[:, :, part] = sandwich(Lambda, inverse)
+        ZX = problem.ZX[:, part]
+        BZX = apply(B[:, :, part], ZX)
+        for a in range(k):
+            A -= ZX[a].T @ BZX[a]
+            if rest is not None:
+                N_X -= rest.E[a][part].T @ BZX[a]
+    if rest is None:
+        return _finish(problem, A, log_det_v, B)
+    symmetric = np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
+    flat = np.zeros(rest.packing.size)
+    flat[rest.lower] = flat[rest.upper] = rest.D - rest.C @ symmetric
+    bands = _bands(problem, theta)
+    padded_X = np.vstack([N_X, np.zeros(N_X.shape[1])])
+    Gamma = np.zeros_like(padded_X)
+    inverses, products = [], []
+    for members, N in rest.packing.matrices(flat):
+        band = bands[:, members]
+        N_Lambda = _right(N, band)
+        S = _left(N_Lambda, band)
+        diagonal = np.arange(S.shape[1])
+        S[:, diagonal, diagonal] += 1.0
+        S_inverse, log_det = positive_inverse(S)
+        log_det_v += log_det
+        X_bucket = padded_X[members]
+        Gamma_bucket = _left_transposed(S_inverse @ _left(X_bucket, band), band)
+        A -= np.tensordot(X_bucket, Gamma_bucket, axes=((0, 1), (0, 1)))
+        Gamma[members] = Gamma_bucket
+        inverses.append(S_inverse)
+        products.append(N_Lambda)
+    return _finish(problem, A, log_det_v, B, tuple(inverses), tuple(products), N_X, Gamma[:-1], bands)
+
+
+def deviance(problem: LinearProblem, state: State, *, reml: bool) -> float:
+    """Profiled criterion in the outcome's units."""
+    df = problem.n - problem.p if reml else problem.n
+    value = state.log_det_v - problem.log_weights
+    value += df * (1 + np.log(2 * np.pi * state.r2 * problem.y_scale**2 / df))
+    return value + (state.log_det_xvx + 2 * problem.log_det_x if reml else 0.0)
+
+
+def gradient(
+    problem: LinearProblem, state: State, theta: np.ndarray, *, reml: bool, precision: float | None = None
+) -> np.ndarray:
+    """Derivative of the profiled criterion with respect to theta.
+
+    With `precision` (1 / sigma^2 in working units) sigma is held: the derivative of log|V| + y'Py / sigma^2 (+ ..).
+    """
+    df = problem.n - problem.p if reml else problem.n
+    root = np.zeros((problem.p + 1, problem.p * reml + 1))
+    if reml:
+        root[:-1, :-1] = np.linalg.cholesky(state.XVX_inverse)
+    root[:, -1] = np.append(-state.beta, 1.0) * np.sqrt(df / state.r2 if precision is None else precision)
+    first, products = _first_factor(problem, state, root)
+    lambdas = [f.relative_factor(theta[s]) for f, s in zip(problem.factors, problem.slices, strict=True)]
+    matrices = [(first - products) @ lambdas[0]]
+    if problem.rest is not None:
+        matrices += _other_factors(problem, state, root, lambdas[1:])
+    return np.concatenate([2 * m[f.rows, f.cols] for m, f in zip(matrices, problem.factors, strict=True)])
+
+
+def residual_crossproducts(problem: LinearProblem, state: State) -> tuple[np.ndarray, ...]:
+    """Z'V^-1 [X y] of every factor, each (L, k, q)."""
+    rest = problem.rest
+    T = -multiply(problem.G, state.B)
+    for a in range(len(T)):
+        T[a, a] += 1.0
+    remaining = problem.ZX if rest is None else problem.ZX - np.stack([E @ state.Gamma for E in rest.E])
+    result = [np.swapaxes(apply(T, remaining), 0, 1)]
+    if rest is None:
+        return tuple(result)
+    U = _rest_crossproducts(problem, state)
+    for g, factor in enumerate(problem.factors[1:]):
+        result.append(U[rest.columns[g]].reshape(-1, factor.k, U.shape[1]))
+    return tuple(result)
+
+
+def rest_covariance(problem: LinearProblem, state: State) -> tuple[np.ndarray, ...]:
+    """Lambda S^-1 Lambda' by bucket: the conditional covariance of the other factors' effects, over sigma^2."""
+    return tuple(
+        _right_transposed(_left_transposed(S_inverse, state.bands[:, bucket.members]), state.bands[:, bucket.members])
+        for bucket, S_inverse in zip(problem.rest.packing.buckets, state.S_inverse, strict=True)
+    )
+
+
+def cross_quadratic(problem: LinearProblem, covariance: tuple[np.ndarray, ...]) -> np.ndarray:
+    """E M E' by level of the eliminated factor, M the other factors' matrices by bucket; shape (k, k, J)."""
+    rest, k, J = problem.rest, problem.factors[0].k, problem.n_levels[0]
+    flat = np.concatenate([M.ravel() for M in covariance])
+    sums = rest.Ct @ (flat[rest.lower] * np.where(rest.lower == rest.upper, 1.0, 2.0))
+    Q = np.empty((k, k, J))
+    for i, (a, b) in enumerate(symmetric_pairs(k)):
+        # the coefficients of an off-diagonal place hold both orders
+        Q[a, b] = Q[b, a] = sums[i * J : (i + 1) * J] * (1.0 if a == b else 0.5)
+    return Q
+
+
+def _chunks(n: int) -> list[slice]:
+    """Slices of at most CHUNK."""
+    return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
+
+
+def _finish(
+    problem: LinearProblem, A, log_det_v, B, inverses=(), products=(), N_X=None, Gamma=None, bands=None
+) -> State:
+    """Solve for the fixed effects."""
+    p = problem.p
+    lower = np.linalg.cholesky(A[:p, :p])
+    inverse = np.linalg.inv(lower)
+    XVX_inverse = inverse.T @ inverse
+    beta = XVX_inverse @ A[:p, p]
+    r2 = A[p, p] - A[:p, p] @ beta
+    log_det_xvx = 2 * float(np.log(np.diag(lower)).sum())
+    return State(log_det_v, log_det_xvx, float(r2), beta, XVX_inverse, B, inverses, products, N_X, Gamma, bands)
+
+
+def _first_factor(problem: LinearProblem, state: State, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over levels of Z'V^-1 Z, and of U root root' U' with U = Z'V^-1 [X y], both (k, k)."""
+    k, J = problem.factors[0].k, problem.n_levels[0]
+    rest = problem.rest
+    Q = None if rest is None else cross_quadratic(problem, rest_covariance(problem, state))
+    whole, products = np.zeros((k, k)), np.zeros((k, k))
+    for part in _chunks(J):
+        G = problem.G[:, :, part]
+        T = -multiply(G, state.B[:, :, part])
+        for a in range(k):
+            T[a, a] += 1.0
+        remaining = problem.ZX[:, part]
+        TG = multiply(T, G)
+        if rest is not None:
+            remaining = remaining - np.stack([E[part] @ state.Gamma for E in rest.E])
+            TG = TG - multiply(T, multiply(Q[:, :, part], np.swapaxes(T, 0, 1)))
+        whole += TG.sum(axis=2)
+        U = apply(T, remaining @ root)
+        for a in range(k):
+            for b in range(a + 1):
+                products[a, b] = products[b, a] = products[a, b] + np.vdot(U[a], U[b])
+    return whole, products
+
+
+def _rest_crossproducts(problem: LinearProblem, state: State) -> np.ndarray:
+    """Z'V^-1 [X y] of the other factors' columns, shape (Q, q): N_X - N Gamma, with Gamma = Lambda (..)."""
+    rest = problem.rest
+    padded = np.vstack([state.N_X, np.zeros(state.N_X.shape[1])])
+    U = np.zeros_like(padded)
+    for bucket, N_Lambda, S_inverse in zip(rest.packing.buckets, state.N_Lambda, state.S_inverse, strict=True):
+        X_bucket = padded[bucket.members]
+        U[bucket.members] = X_bucket - N_Lambda @ (S_inverse @ _left(X_bucket, state.bands[:, bucket.members]))
+    return U[:-1]
+
+
+def _other_factors(
+    problem: LinearProblem, state: State, root: np.ndarray, lambdas: list[np.ndarray]
+) -> list[np.ndarray]:
+    """Gradient matrices (before doubling) of the factors that were not eliminated first."""
+    rest = problem.rest
+    W = _rest_crossproducts(problem, state) @ root
+    n_bands = len(state.bands)
+    traces = np.zeros((n_bands, rest.n_columns + 1))
+    for bucket, N_Lambda, S_inverse in zip(rest.packing.buckets, state.N_Lambda, state.S_inverse, strict=True):
+        m = bucket.members.shape[1]
+        for d in range(n_bands):
+            values = np.einsum("nij,nij->ni", N_Lambda[:, d:], S_inverse[:, : m - d])
+            traces[d, bucket.members[:, : m - d]] = values
+    result = []
+    for g, (factor, Lambda) in enumerate(zip(problem.factors[1:], lambdas, strict=True)):
+        U = W[rest.columns[g]].reshape(-1, factor.k, W.shape[1])
+        matrix = -np.einsum("lap,lbp->ab", U, U, optimize=True) @ Lambda
+        for d in range(factor.k):
+            for a in range(factor.k - d):
+                matrix[a + d, a] += traces[d, rest.at(g, a)].sum()
+        result.append(matrix)
+    return result
+
+
+def _bands(problem: LinearProblem, theta: np.ndarray) -> np.ndarray:
+    """Diagonals of the other factors' Lambda, shape (bands, Q + 1): band d of column c is Lambda[c + d, c]."""
+    rest = problem.rest
+    n_bands = max(f.k for f in problem.factors[1:])
+    bands = np.zeros((n_bands, rest.n_columns + 1))
+    for g, (factor, part) in enumerate(zip(problem.factors[1:], problem.slices[1:], strict=True)):
+        Lambda = factor.relative_factor(theta[part])
+        for a in range(factor.k):
+            columns = rest.at(g, a)
+            for d in range(factor.k - a):
+                bands[d, columns] = Lambda[a + d, a]
+    return bands
+
+
+def _right(N: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """N Lambda; band (bands, n, m)."""
+    result = N * band[0][:, None, :]
+    for d in range(1, len(band)):
+        result[:, :, :-d] += N[:, :, d:] * band[d][:, None, :-d]
+    return result
+
+
+def _left(N: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """Lambda' N."""
+    result = N * band[0][:, :, None]
+    for d in range(1, len(band)):
+        result[:, :-d] += N[:, d:] * band[d][:, :-d, None]
+    return result
+
+
+def _left_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """Lambda N."""
+    result = N * band[0][:, :, None]
+    for d in range(1, len(band)):
+        result[:, d:] += N[:, :-d] * band[d][:, :-d, None]
+    return result
+
+
+def _right_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """N Lambda'."""
+    return np.swapaxes(_left_transposed(np.swapaxes(N, 1, 2), band), 1, 2)

@@ -1,0 +1,127 @@
+"""Multiple imputation of ratings within the fitted mixed model, clients' and therapists' effects included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse, stats
+from scipy.sparse.linalg import splu
+
+from outcomes.errors import UsageError
+from outcomes.mixed.design.new_data import NewRows, new_rows
+from outcomes.mixed.linear.result import LinearFit
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One bracket on all rows: columns (n, k), level codes (n,), covariance (k, k), relative errors of the SDs (k,)."""
+
+    columns: np.ndarray
+    codes: np.ndarray
+    n_levels: int
+    cov: np.ndarray
+    errors: np.ndarray
+
+
+def impute_linear(fit: LinearFit, data: Any, outcome: np.ndarray, n_imputations: int, seed: int) -> np.ndarray:
+    """Draw missing ratings from their distribution given the observed ones under a fitted model.
+
+    For each imputation: standard deviations from normal approximations around the estimates (Wald errors of their
+    logarithms; a component estimated as zero stays zero), then fixed and random effects together from their exact
+    posterior given these, then residuals. The imputation model is the analysis model, so the two are compatible (Grund,
+    Luedtke & Robitzsch 2021, doi 10.3758/s13428-020-01530-0); what is imputed is the outcome alone, never a square or
+    product of it.
+
+    Parameters
+    ----------
+    fit : LinearFit
+        Of engine="outcomes", to the observed ratings of these rows.
+    data : relation, frame or table
+        Rows with all predictors and groups, rated or not.
+    outcome : ndarray, shape (n,)
+        Ratings; NaN where missing.
+    n_imputations : int
+    seed : int
+
+    Returns
+    -------
+    ndarray, shape (n_imputations, number of missing ratings)
+        In the order of the rows. A level without any rating gets an effect from the population of levels.
+
+    Raises
+    ------
+    UsageError
+        If a predictor is missing somewhere, or the lengths differ.
+
+    Notes
+    -----
+    The posterior draw perturbs the mixed-model equations: C x = W'(y / sigma^2 + e1 / sigma) + D^(1/2) e2 has mean
+    C^-1 W'y / sigma^2 and covariance C^-1 (Papandreou & Yuille 2010).
+    """
+    rows = new_rows(fit.engine_state.gram.design(fit.formula), fit.names, data)
+    outcome = np.asarray(outcome, dtype=float)
+    if outcome.shape != (len(rows.X),):
+        raise UsageError(f"{len(rows.X)} rows need as many outcomes; {outcome.size} were given.")
+    if not np.isfinite(rows.X).all():
+        raise UsageError("Rows without all predictors cannot be imputed.", "leave them out or fill them in first")
+    missing = np.isnan(outcome)
+    errors, sigma_error = _relative_errors(fit)
+    blocks = [_block(block, rows, errors) for block in fit.variances]
+    rng = np.random.default_rng(seed)
+    draws = np.empty((n_imputations, int(missing.sum())))
+    for draw in draws:
+        sigma = _drawn(rng, fit.sigma, sigma_error)
+        W = _columns(rows.X, blocks, rng)
+        draw[:] = W[missing] @ _effects(W[~missing], outcome[~missing], sigma, rows.X.shape[1], rng)
+        draw += rng.normal(0.0, sigma, draw.size)
+    return draws
+
+
+def _relative_errors(fit: LinearFit) -> tuple[dict[tuple[str, str], float], float]:
+    """Standard errors of the logarithms of the standard deviations, 0 where there is none; and sigma's."""
+    half = stats.norm.ppf(0.975)
+    found = {
+        (row["group"], row["name"]): 0.0
+        if row["conf_low"] is None
+        else float(np.log(row["conf_high"] / row["sd"]) / half)
+        for row in fit.sd_conf_int().iter_rows(named=True)
+    }
+    return found, found.pop(("Residual", "sigma"))
+
+
+def _block(block, rows: NewRows, errors: dict[tuple[str, str], float]) -> _Block:
+    labels = rows.labels[block.group].to_numpy().astype(str)
+    levels, codes = np.unique(labels, return_inverse=True)
+    columns = np.column_stack([rows.Z[name] for name in block.names])
+    relative = np.array([errors[block.group, name] for name in block.names])
+    return _Block(columns, codes, levels.size, block.cov, relative)
+
+
+def _drawn(rng: np.random.Generator, sd: np.ndarray | float, relative_error: np.ndarray | float):
+    """Standard deviations drawn around their estimates; the sign of a standard deviation has no meaning."""
+    return np.abs(sd + sd * np.asarray(relative_error) * rng.normal(size=np.shape(sd)))
+
+
+def _columns(X: np.ndarray, blocks: list[_Block], rng: np.random.Generator) -> sparse.csr_array:
+    """All fixed and random columns on the rows, random ones scaled so that their effects have variance one."""
+    parts = [sparse.csr_array(X)]
+    for block in blocks:
+        change = _drawn(rng, np.ones(len(block.errors)), block.errors)
+        values, vectors = np.linalg.eigh(block.cov * np.outer(change, change))
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        n, k = block.columns.shape
+        scaled = block.columns @ root
+        places = (np.repeat(np.arange(n), k), (block.codes[:, None] * k + np.arange(k)).ravel())
+        parts.append(sparse.csr_array((scaled.ravel(), places), shape=(n, block.n_levels * k)))
+    return sparse.hstack(parts, format="csr")
+
+
+def _effects(W: sparse.csr_array, y: np.ndarray, sigma: float, n_fixed: int, rng: np.random.Generator) -> np.ndarray:
+    """One draw of all effects given the standard deviations; flat prior of the fixed ones, N(0, 1) of the others."""
+    prior = np.ones(W.shape[1])
+    prior[:n_fixed] = 0.0
+    C = (W.T @ W) / sigma**2 + sparse.diags_array(prior)
+    right = W.T @ (y / sigma**2 + rng.normal(size=y.size) / sigma) + np.sqrt(prior) * rng.normal(size=prior.size)
+    return splu(sparse.csc_matrix(C), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(right)

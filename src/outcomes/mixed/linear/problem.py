@@ -1,0 +1,205 @@
+"""Constants of one linear specification, cut out of the cross-products: what every evaluation of its deviance shares.
+
+Working coordinates: with a fixed intercept every column and the outcome are centred and scaled; without one they are
+only scaled. Symbols: X (n, p), y, Z; J levels and k random columns of the factor that is eliminated first; q = p + 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from outcomes.errors import FitRefused
+from outcomes.mixed.design.coding import ONE, Design
+from outcomes.mixed.design.columns import independent_columns
+from outcomes.mixed.elimination.components import LinkedLevels, build_rest
+from outcomes.mixed.layout import consecutive
+from outcomes.mixed.linear.factors import WorkingFactor, build_factors
+from outcomes.mixed.linear.gram import GramData
+
+
+@dataclass(frozen=True)
+class LinearProblem:
+    """One specification's constants.
+
+    Parameters
+    ----------
+    factors : tuple of WorkingFactor
+        The eliminated factor first.
+    slices : tuple of slice
+        Each factor's place in theta.
+    n_levels : tuple of int
+    G : ndarray, shape (k, k, J)
+        Z'Z of the eliminated factor by level.
+    ZX : ndarray, shape (k, J, q)
+        Z'[X y] of the eliminated factor by level.
+    rest : LinkedLevels or None
+        The other factors.
+    XX : ndarray, shape (q, q)
+        [X y]'[X y].
+    names, dropped : tuple of str
+        Fixed effects kept and dropped.
+    to_original : ndarray, shape (p, p)
+        Working coefficients times this (and `y_scale`) are the formula's, up to `y_center` on the intercept.
+    y_center, y_scale : float
+    log_det_x : float
+        log |R| with X = X_work R, which the REML criterion needs.
+    n : int
+    log_weights : float
+    """
+
+    factors: tuple[WorkingFactor, ...]
+    slices: tuple[slice, ...]
+    n_levels: tuple[int, ...]
+    G: np.ndarray
+    ZX: np.ndarray
+    rest: LinkedLevels | None
+    XX: np.ndarray
+    names: tuple[str, ...]
+    dropped: tuple[str, ...]
+    to_original: np.ndarray
+    y_center: float
+    y_scale: float
+    log_det_x: float
+    n: int
+    log_weights: float
+
+    @property
+    def p(self) -> int:
+        """Fixed effects."""
+        return len(self.names)
+
+    @property
+    def n_theta(self) -> int:
+        """Covariance parameters."""
+        return self.slices[-1].stop
+
+    def with_columns(self, W: np.ndarray, names: tuple[str, ...]) -> LinearProblem:
+        """The problem with [X y] replaced by [X y] @ W; W (q, new q), `names` of the new fixed columns."""
+        rest = None if self.rest is None else replace(self.rest, F=self.rest.F @ W)
+        return replace(self, ZX=self.ZX @ W, XX=W.T @ self.XX @ W, rest=rest, names=names)
+
+
+def linear_problem(gram: GramData, design: Design) -> LinearProblem:
+    """Cut one specification out of the cross-products.
+
+    Raises
+    ------
+    FitRefused
+        Fewer than two levels; one row (or fewer rows than random effects) a level; no more rows than columns; a
+        constant outcome.
+    """
+    factors = build_factors(design, gram)
+    n = gram.n_rows
+    for factor in factors:
+        _check_levels(factor, gram.levels[factor.group].n_levels, n)
+    if n <= len(design.fixed):
+        raise FitRefused(f"{n} rows cannot determine {len(design.fixed)} fixed effects.", "use fewer predictors")
+    order = sorted(range(len(factors)), key=lambda i: -gram.levels[factors[i].group].n_levels)
+    factors = tuple(factors[i] for i in order)
+    X, y, to_original, scales = _fixed_coordinates(gram, design)
+    total_X = X @ gram.total @ X.T
+    kept = np.flatnonzero(independent_columns(total_X))
+    names = tuple(design.fixed[i] for i in kept)
+    dropped = tuple(name for name in design.fixed if name not in names)
+    V = np.vstack([X[kept], y])
+    XX = V @ gram.total @ V.T
+    if XX[-1, -1] <= 0:
+        raise FitRefused(f"The outcome {design.formula.outcome} is constant.")
+    used = np.flatnonzero(np.any(V != 0, axis=0))
+    sums = [_level_sums(gram, factor, used) for factor in factors]
+    ZX = [np.einsum("kaJ,qa->kJq", columns, V[:, used], optimize=True) for columns, _ in sums]
+    rest = None
+    if len(factors) > 1:
+        cells = [(gram.levels[f.group].codes, f.columns, gram.levels[f.group].n_levels) for f in factors]
+        F = np.concatenate([np.swapaxes(zx, 0, 1).reshape(-1, len(V)) for zx in ZX[1:]])
+        rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
+    return LinearProblem(
+        factors=factors,
+        slices=consecutive([factor.n_theta for factor in factors]),
+        n_levels=tuple(gram.levels[f.group].n_levels for f in factors),
+        G=sums[0][1],
+        ZX=np.ascontiguousarray(ZX[0]),
+        rest=rest,
+        XX=XX,
+        names=names,
+        dropped=dropped,
+        to_original=to_original[np.ix_(kept, kept)],
+        y_center=gram.center[gram.columns.index(design.outcome)] if ONE in _sql(design) else 0.0,
+        y_scale=scales[-1],
+        log_det_x=float(np.log(scales[:-1][kept]).sum()),
+        n=n,
+        log_weights=gram.log_weights,
+    )
+
+
+def design_columns(gram: GramData, design: Design, names: tuple[str, ...]) -> np.ndarray:
+    """Working fixed columns as combinations of the Gram's, shape (p, v)."""
+    X = _fixed_coordinates(gram, design)[0]
+    return X[[design.fixed.index(name) for name in names]]
+
+
+def outcome_column(gram: GramData, design: Design) -> np.ndarray:
+    """The working outcome as a combination of the Gram's columns, shape (v,)."""
+    return _fixed_coordinates(gram, design)[1]
+
+
+def _check_levels(factor: WorkingFactor, n_levels: int, n: int) -> None:
+    """Refuse grouping factors that the rows cannot inform."""
+    name = ":".join(factor.group)
+    if n_levels < 2:
+        raise FitRefused(f"The grouping factor {name} has {n_levels} level.", "a random effect needs at least two")
+    if n_levels >= n:
+        raise FitRefused(
+            f"The grouping factor {name} has one row a level ({n_levels} levels, {n} rows): "
+            "its variance cannot be told from the residual.",
+            "leave it out",
+        )
+    if n_levels * factor.k >= n:
+        raise FitRefused(
+            f"{n} rows cannot determine {factor.k} random effects for each of {n_levels} levels of {name}.",
+            "use fewer random slopes",
+        )
+
+
+def _sql(design: Design) -> list[str]:
+    """SQL of the fixed columns in order."""
+    return [design.columns[name] for name in design.fixed]
+
+
+def _fixed_coordinates(gram: GramData, design: Design) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Working [X y] as combinations of the Gram's columns, the map back to the formula's coefficients, and scales."""
+    sql = _sql(design)
+    is_centred = ONE in sql
+    X = np.zeros((len(sql) + 1, len(gram.columns)))
+    scales = np.ones(len(sql) + 1)
+    to_original = np.eye(len(sql))
+    for i, column in enumerate([*sql, design.outcome]):
+        source = gram.columns.index(column)
+        center, scale = gram.center[source], gram.scale[source]
+        if not is_centred:
+            scale = np.hypot(center, scale)
+            X[i, 0] = center / scale
+        scales[i] = scale
+        X[i, source] += 1 / scale
+        if i < len(sql):
+            to_original[i, i] = 1 / scale
+            if is_centred and source:
+                to_original[sql.index(ONE), i] = -center / scale
+    return X[:-1], X[-1], to_original, scales
+
+
+def _level_sums(gram: GramData, factor: WorkingFactor, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Z'v, shape (k, len(used), L), and Z'Z, shape (k, k, L), of a factor by level."""
+    levels = gram.levels[factor.group]
+    rows = np.flatnonzero(np.any(factor.columns != 0, axis=0))
+    needed = np.union1d(rows, used)
+    by_level = np.empty((len(rows), len(needed), levels.n_levels))
+    for i, a in enumerate(rows):
+        for j, b in enumerate(needed):
+            by_level[i, j] = np.bincount(levels.codes, weights=gram.cells[a, b], minlength=levels.n_levels)
+    columns = factor.columns[:, rows]
+    Zv = np.einsum("ka,abL->kbL", columns, by_level, optimize=True)
+    ZZ = np.einsum("kbL,lb->klL", Zv[:, np.searchsorted(needed, rows)], columns, optimize=True)
+    return Zv[:, np.searchsorted(needed, used)], ZZ

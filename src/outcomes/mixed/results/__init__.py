@@ -1,0 +1,1 @@
+"""What every fit is: its state, its frozen numbers and one set of verbs."""
