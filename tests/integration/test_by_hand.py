@@ -15,7 +15,7 @@ from processes import HANGS_SECONDS, Forked, private_environment
 from wholeness import check_nothing_is_lost
 
 from outcomes.flows.stopping import EXIT_CODE, SENTENCE
-from outcomes.operate.runs import read_runs
+from outcomes.operate.runs import UNENDED, read_runs
 from outcomes.study import StudyFolder
 
 HEAVY = ("prefect", "great_expectations", "pandas", "scipy", "statsmodels", "altair", "typst")
@@ -93,7 +93,7 @@ def interrupted(run: Forked, study: StudyFolder) -> None:
     assert run.wait(HANGS_SECONDS) == EXIT_CODE, run.said
     assert run.said.count(f"outcomes: {SENTENCE}\n") == 1
     assert "Traceback" not in run.said
-    assert [past.end for past in read_runs(study)] == ["stopped by hand"]
+    assert [past.end for past in read_runs(study)] == [UNENDED]
 
 
 def test_ctrl_c_ends_a_refresh_with_one_line_and_the_next_one_goes_on(tiny_study, start_command):

@@ -28,7 +28,7 @@ class Run:
     flow, started, ended : str
         Name; ISO 8601, UTC; `ended` is empty where the run was killed or still runs.
     end : str
-        `published`, `nothing new`, `done`, `failed: <kind of error>`, `stopped by hand`, or `did not end`.
+        `published`, `nothing new`, `done`, `failed: <kind of error>`, or `did not end`.
     exit_code : int or None
         As the command line gives it; None where the run did not end.
     n_refused : int
@@ -63,10 +63,6 @@ def recorded(study: StudyFolder, flow: str) -> Iterator[OpenRun]:
 
     try:
         yield run
-    except KeyboardInterrupt:
-        with suppress(OSError):
-            close("stopped by hand", 130)
-        raise
     except Exception as failed:
         exit_code = failed.exit_code if isinstance(failed, OutcomesError) else 5
         with suppress(OSError):  # on a full disk the reason itself must be heard
