@@ -72,7 +72,6 @@ def run_steps(root: str, data_only: bool) -> tuple[Any, ...]:
 
     from outcomes import audit, landing, models, release, report
     from outcomes.answers import run as answers
-    from outcomes.release.deidentify import deidentify
     from outcomes.study import StudyFolder
 
     study, seconds = StudyFolder.open(root), {}
@@ -88,7 +87,7 @@ def run_steps(root: str, data_only: bool) -> tuple[Any, ...]:
     release_id = release.candidate_id(study)
     folder = release.candidate_folder(study, release_id)
     timed("build", lambda: release.build(study, release_id))
-    timed("audit", lambda: (deidentify(folder, study), audit.audit(folder, study)))
+    timed("audit", lambda: audit.audit(folder, study))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if data_only:
         for name in STAND_INS:

@@ -19,7 +19,6 @@ from outcomes.flows.logins import read_login
 from outcomes.flows.running import step_named
 from outcomes.operate import delivery
 from outcomes.progress import step
-from outcomes.release.deidentify import deidentify
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 from outcomes.trust.audit_trail import Event, append_once
@@ -94,7 +93,7 @@ def build(root: str) -> str:
 
 @step_named("audit")
 def audit(root: str, release_id: str) -> None:
-    """De-identify and check the candidate; a fatal finding stops here and yesterday's release stays."""
+    """Check the candidate; a fatal finding stops here and yesterday's release stays."""
     from outcomes import audit as auditing
 
     study = StudyFolder.open(root)
@@ -104,7 +103,6 @@ def audit(root: str, release_id: str) -> None:
             line.say(_AS_BEFORE)
         else:
             with release.timed(study, release_id, "audit"):
-                deidentify(folder, study)
                 checks = auditing.audit(folder, study)
             line.say(checks.summary())
         # Also where it was done before: a kill may have come between the checks and this line.

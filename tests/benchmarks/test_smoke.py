@@ -20,6 +20,7 @@ TINY = {
     "coverage.py": ["--cohorts", "2", "--out", OUT],
     "coverage_binomial.py": ["--cohorts", "2", "--out", OUT],
     "disclosure_acro.py": [OUT],
+    "dynamic.py": ["time", "--clients", "150", "--therapists", "10"],
     "engine.py": ["--rows", "2000", "--repeats", "1", "--bootstrap", "2", "--engines", "outcomes", "--out", OUT],
     "engine_binomial.py": ["--rows", "2000", "--repeats", "1", "--engines", "outcomes", "--out", OUT],
     "missing_ratings.py": ["--cohorts", "1", "--clients", "150", "--therapists", "12", "--keep", OUT],
@@ -33,7 +34,9 @@ BESIDE = {"reference_agreement.py": ROOT.parent / "shared/reference"}  # data th
 
 
 def test_every_benchmark_has_a_smoke_test():
-    assert set(TINY) == {path.name for path in BENCHMARKS.glob("*.py")}
+    assert set(TINY) == {
+        path.name for path in BENCHMARKS.glob("*.py") if "__main__" in path.read_text(encoding="utf-8")
+    }
 
 
 @pytest.mark.filterwarnings("default")  # of peers, as where a person runs it
@@ -44,6 +47,7 @@ def test_a_benchmark_runs_at_a_tiny_size(name, tmp_path, monkeypatch, capsys):
     if name in BESIDE and not BESIDE[name].is_dir():
         pytest.skip(f"{BESIDE[name].name} does not lie beside the project")
     out = tmp_path / "out"
+    monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.setattr("sys.argv", [name, *(str(out) if word == OUT else word for word in TINY[name])])
     runpy.run_path(str(BENCHMARKS / name), run_name="__main__")  # in this process: the imports cost the most
     assert out.exists() if OUT in TINY[name] else capsys.readouterr().out.strip()
