@@ -81,6 +81,8 @@ class PeopleTold:
         Few endings by other causes count as half of the threshold: how many ended at all is not told by itself, because
         with the other endings it would give them away.
         """
+        if definition not in self.judged:
+            return None
         part, ended = self.judged[definition]
         told = [self.table.cells[name] for name in self.table.sums[ended]]
         values = [self.teller.rule.minimum_count // 2 if cell.reason is Reason.SMALL else cell.value for cell in told]
