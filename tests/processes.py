@@ -52,9 +52,11 @@ class CommandLine:
 
 
 def private_environment(home: Path, **more: str) -> dict[str, str]:
-    """The environment of a new user: an empty home folder, nothing of Prefect set."""
+    """The environment of a new user: an empty home folder, nothing of Prefect set, nor what our flows set."""
     home.mkdir(parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "GX_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "GX_", "PYTHONSAFEPATH"))
+    }
     return {**kept, "HOME": str(home), "PREFECT_HOME": str(home / ".prefect"), **more}
 
 
