@@ -16,8 +16,6 @@ from outcomes.study.settings import AnalysisName
 
 from .test_refresh import rows
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 ANSWERS = ("short", "risks", "effects", "balance", "connection", "therapists")
 WITHOUT_ESTIMATES = {"words", "flow", "changes"}
 """Sections that hold counts and words only."""

@@ -18,7 +18,8 @@ from outcomes.answers.multiverse.tables import SPECS, TABLES, TESTS
 from outcomes.errors import FitRefused, StudyError
 from outcomes.mixed import fit_linear
 from outcomes.study.multiverse import Dimension, Exclusion, Lag, Multiverse
-from outcomes.study.settings import Scale, read_settings
+from outcomes.study.scales import Scale
+from outcomes.study.settings import read_settings
 
 BOTH_LAGS = SMALL.model_copy(update={"lag": Dimension[Lag](type="N", choices=tuple(Lag))})
 
@@ -121,7 +122,7 @@ def test_a_second_rating_of_satisfaction_is_a_dimension_on_the_same_range():
     with tables(frames) as con:
         con.execute(
             "create or replace table core_sessions as "
-            "select *, map {'rated_by_therapist': satisfaction_score * 2 + 3} as other_scores from core_sessions"
+            "select *, satisfaction_score * 2 + 3 as rated_by_therapist_score from core_sessions"
         )
         scale = Scale(minimum=3, maximum=23, rater="therapist", measures="satisfaction")
         declared = settings()

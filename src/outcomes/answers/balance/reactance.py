@@ -23,7 +23,8 @@ from outcomes.answers.common.words import Outcome, Reading
 from outcomes.answers.guidance.run import MODELS, PARTS, QUOTED
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.johnson_neyman import RegionState, johnson_neyman
-from outcomes.study.settings import Scale, StudySettings
+from outcomes.study.scales import Scale
+from outcomes.study.settings import StudySettings
 
 CENTRED = "reactance_centred"
 

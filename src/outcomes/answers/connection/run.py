@@ -1,5 +1,5 @@
-"""The connection around guidance: alliance and feeling overwhelmed as paths, asking as feedback, empowerment beside
-satisfaction.
+"""The connection around guidance: alliance and feeling overwhelmed as paths, asking as feedback, further outcomes
+beside satisfaction (empowerment, and scales of the study's own).
 
 A question whose ratings were not collected is a refused row; where none were, the analysis is refused.
 """
@@ -21,15 +21,16 @@ from outcomes.answers.common.simplify import RandomEffect, fit_simplest
 from outcomes.answers.common.tables import filled
 from outcomes.answers.connection.tables import (
     EFFECTS,
-    EMPOWERMENT,
     TABLES,
     ConnectionQuestion,
     PathWords,
     Timing,
     as_outcome,
+    to_outcome,
 )
 from outcomes.answers.guidance.run import PARTS, level_rows, settled
 from outcomes.answers.guidance.tables import GuidanceQuestion
+from outcomes.contract import Column
 from outcomes.methods.inference.mediation import indirect_effect
 from outcomes.mixed import FitStatus
 from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
@@ -133,7 +134,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     for question, leg, timing in SINGLE:
         words = {"question": question, "path": leg.words, "timing": timing, "unit": leg.unit}
         rows += attempt(words, lambda leg=leg: one_leg(leg, sessions, rule))
-    rows += _empowerment(con, rule)
+    for outcome in settings.further_outcomes:
+        rows += _further_outcome(con, rule, outcome)
     refuse_all(rows)
     return {EFFECTS.name: filled(EFFECTS, rows)}
 
@@ -163,16 +165,16 @@ def _fitted(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> An
     return fit_simplest(f"{leg.fixed} + (1 | client_id)", (RandomEffect("therapist_id"),), sessions, rule)
 
 
-def _empowerment(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> list[dict]:
-    """The three parts of guidance with empowerment as outcome: the rows that guidance_effects would quote."""
-    found = level_rows(con.table("mart_session_directiveness"), rule, "empowerment_score")
+def _further_outcome(con: duckdb.DuckDBPyConnection, rule: Disclosure, outcome: Column) -> list[dict]:
+    """The three parts of guidance with a further outcome: the rows that guidance_effects would quote."""
+    found = level_rows(con.table("mart_session_directiveness"), rule, outcome.published)
     labels = {
-        "question": as_outcome(EMPOWERMENT),
+        "question": as_outcome(outcome.spoken),
         "timing": Timing.SAME,
-        "unit": "points of empowerment per point of directiveness",
+        "unit": f"points of {outcome.spoken} per point of directiveness",
     }
     if all(row["status"] == FitStatus.REFUSED for row in found):
-        return [_renamed(found[0], labels, PathWords.TO_EMPOWERMENT)]
+        return [_renamed(found[0], labels, to_outcome(outcome.spoken))]
     quoted = [
         settled(row, found)
         for row in found

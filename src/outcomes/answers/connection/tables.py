@@ -34,22 +34,23 @@ class PathWords(StrEnum):
     FROM_OVERWHELM = "feeling overwhelmed to satisfaction"
     ASKED_DISTANCE = "asked to next distance from the preferred level"
     ASKED_SATISFACTION = "asked to next satisfaction"
-    TO_EMPOWERMENT = "more guidance to empowerment"
     MODERATED_DISTANCE = "asked, times distance from the preferred level, to the next distance"
     MODERATED_SATISFACTION = "asked, times distance from the preferred level, to next satisfaction"
 
 
-EMPOWERMENT = "empowerment"
-
-
 def as_outcome(name: str) -> str:
-    """The question whose outcome is another rating than satisfaction."""
+    """Name the question whose outcome is another rating than satisfaction."""
     return f"{name} as outcome"
+
+
+def to_outcome(name: str) -> str:
+    """Name the path from guidance to another rating than satisfaction."""
+    return f"more guidance to {name}"
 
 
 EFFECTS = answer_table(
     "connection_effects",
-    "One leg of a path from guidance to satisfaction, one effect of asking, or one effect on empowerment",
+    "One leg of a path from guidance to satisfaction, one effect of asking, or one effect on a further outcome",
     {
         "question": text("Which path, feedback or outcome the row is about"),
         "path": text("From what to what; 'indirect' is the product of both legs of a path"),

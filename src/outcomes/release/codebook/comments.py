@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from outcomes.errors import UsageError
-from outcomes.release.codebook.tables import TABLES
+from outcomes.release.codebook.tables import TABLES, of_study
 from outcomes.release.codebook.vocabulary import ColumnText, TableText
 from outcomes.study import StudySettings
 
@@ -27,7 +27,7 @@ def describe(
     tables : sequence of str, optional
         Tables to describe; all of the database that `codebook` does not have yet where None.
     settings : StudySettings, optional
-        Gives ratings the range and unit of their scale.
+        Gives ratings the range and unit of their scale, and tables of sessions its own scales.
     known : mapping of str to TableText, optional
         The descriptions; a later step gives those of its own tables.
 
@@ -43,7 +43,8 @@ def describe(
     for name in _undescribed(con) if tables is None else tables:
         if name not in known:
             raise UsageError(f"The table {name} is not described", "describe it where the step that writes it says so")
-        _describe_table(con, known[name], settings)
+        table = of_study(known[name], settings) if settings else known[name]
+        _describe_table(con, table, settings)
 
 
 def _undescribed(con: duckdb.DuckDBPyConnection) -> list[str]:

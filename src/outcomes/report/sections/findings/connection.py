@@ -1,8 +1,8 @@
-"""The connection around guidance: alliance, feeling overwhelmed, asking for feedback, empowerment."""
+"""The connection around guidance: alliance, feeling overwhelmed, asking for feedback, further outcomes."""
 
 from __future__ import annotations
 
-from outcomes.answers.connection.tables import EFFECTS, EMPOWERMENT, ConnectionQuestion, PathWords, Timing, as_outcome
+from outcomes.answers.connection.tables import EFFECTS, ConnectionQuestion, PathWords, Timing, as_outcome, to_outcome
 from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
 from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, heading, note, paragraph, table
@@ -13,31 +13,29 @@ from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName
 
 FORM = Form(is_signed=True, up="higher", down="lower")
-_EMPOWERED = as_outcome(EMPOWERMENT)
 _TITLES = {
     ConnectionQuestion.ALLIANCE: "The working relationship",
     ConnectionQuestion.OVERWHELM: "Feeling overwhelmed",
     ConnectionQuestion.ASKING: "Asking the client how the guidance feels",
     ConnectionQuestion.MODERATOR: "Does asking matter more where guidance was far from what the client prefers?",
-    _EMPOWERED: "Empowerment",
 }
 _INDIRECT = {
     ConnectionQuestion.ALLIANCE: "guidance to satisfaction, by way of the working relationship",
     ConnectionQuestion.OVERWHELM: "too much guidance to satisfaction, by way of feeling overwhelmed",
 }
 _TIMES = {Timing.SAME: "same session: no order in time", Timing.NEXT: "next session"}
-_EMPOWERMENT = {
+_LEVELS = {
     f"{GuidanceQuestion.SLOPE} {part}": said
     for part, said in {
         SlopePart.WITHIN: "the same client, in a session with more guidance than usual",
         SlopePart.CLIENTS: "a client who usually gets more than other clients of the therapist",
         SlopePart.THERAPISTS: "a therapist who usually gives more than other therapists",
     }.items()
-} | {PathWords.TO_EMPOWERMENT: PathWords.TO_EMPOWERMENT}
+}
 
 
 def _blocks(source: Source) -> tuple[Block, ...]:
-    """Paths from guidance to satisfaction, effects of asking, and empowerment; table `connection_effects`."""
+    """Paths from guidance to satisfaction, effects of asking, further outcomes; table `connection_effects`."""
     con, teller = source.con, source.teller
     blocks: list[Block] = [
         paragraph(
@@ -47,8 +45,13 @@ def _blocks(source: Source) -> tuple[Block, ...]:
         )
     ]
     rows = sorted(answer_rows(con, EFFECTS), key=_place)
-    for question, title in _TITLES.items():
-        lines = [line for row in rows if row["question"] == question and (line := _line(row, teller))]
+    outcomes = {as_outcome(each.spoken): each.spoken for each in source.settings.further_outcomes}
+    for question, title in (_TITLES | {question: name.capitalize() for question, name in outcomes.items()}).items():
+        lines = [
+            line
+            for row in rows
+            if row["question"] == question and (line := _line(row, teller, outcomes.get(question, "")))
+        ]
         if lines:
             head = ("From what to what", "When", "Difference (interval)")
             blocks += [heading(title), table(head, lines, n_labels=2)]
@@ -67,13 +70,13 @@ def _place(row: dict) -> tuple[bool, bool, bool]:
     return Timing(row["timing"]) is not Timing.SAME, row["path"] == PathWords.INDIRECT, is_second
 
 
-def _line(row: dict, teller: Teller) -> tuple[Piece | Words, ...] | None:
+def _line(row: dict, teller: Teller, outcome: str) -> tuple[Piece | Words, ...] | None:
     """One row; differences of slopes and joint tests stay in the table of the release."""
     path = row["path"]
-    if row["question"] == _EMPOWERED:
+    if outcome:
         if path.startswith((GuidanceQuestion.CONTEXT, GuidanceQuestion.CORRECTED)):
             return None
-        said = _EMPOWERMENT[path]
+        said = (_LEVELS | {to_outcome(outcome): to_outcome(outcome)})[path]
     else:
         said = _INDIRECT[row["question"]] if path == PathWords.INDIRECT else plain(PathWords(path))
     return (said, _TIMES[Timing(row["timing"])], told(row, teller, FORM))
