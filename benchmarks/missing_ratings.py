@@ -18,7 +18,8 @@ import polars as pl
 
 import outcomes.study
 from outcomes.answers.common.simulated import built
-from outcomes.answers.missing import run as missing
+from outcomes.answers.missing.run import ladder
+from outcomes.answers.missing.tables import Rung
 from outcomes.progress import tracked
 from outcomes.simulate import CohortParameters, attenuated_slopes, simulate_cohort, slope_truth
 from outcomes.simulate.world.parameters import Slopes
@@ -32,7 +33,7 @@ STRENGTH = 2.0
 """Change of the logit of leaving per point of the client's level of satisfaction."""
 
 AT_RANDOM, OWN, CALIBRATED = "leaving at random", "leaving by level", "leaving by level, real scale"
-LADDER = (missing.OBSERVED, missing.WEIGHTED, missing.IMPUTED, missing.SHARED)
+LADDER = (Rung.OBSERVED, Rung.WEIGHTED, Rung.IMPUTED, Rung.SHARED)
 
 
 def worlds(clients: int, therapists: int) -> dict[str, CohortParameters]:
@@ -72,7 +73,7 @@ def study(world: str, parameters: CohortParameters, seeds: range) -> pl.DataFram
     for seed in tracked(seeds, f"Cohorts: {world}"):
         cohort = simulate_cohort(parameters, seed)
         with built(cohort, SETTINGS) as con:
-            found = missing.ladder(con, SETTINGS, N_IMPUTATIONS)
+            found = ladder(con, SETTINGS, N_IMPUTATIONS)
             clients = con.sql(
                 "select n_sessions_client, client_id from mart_session_directiveness "
                 "where satisfaction_score is not null group by all order by client_id"
@@ -133,9 +134,9 @@ def given_back(rows: pl.DataFrame) -> list[str]:
     for (world,), part in wide.group_by("world", maintain_order=True):
         if world == AT_RANDOM:
             continue
-        shrinkage = (part["truth"] - part[missing.OBSERVED]).mean()
+        shrinkage = (part["truth"] - part[Rung.OBSERVED]).mean()
         for rung in LADDER[1:]:
-            gain = (part[rung] - part[missing.OBSERVED]).drop_nulls()
+            gain = (part[rung] - part[Rung.OBSERVED]).drop_nulls()
             lines.append(
                 f"| {world} | {rung} | {gain.mean():+.4f} ± {gain.std() / len(gain) ** 0.5:.4f} "
                 f"| {gain.mean() / shrinkage:.0%} |"
@@ -158,13 +159,13 @@ def association(rows: pl.DataFrame) -> list[str]:
 def tipping(rows: pl.DataFrame) -> list[str]:
     """Table of how often a shift of the missing ratings, within the range tried, changes the conclusion."""
     lines = ["| world | slope | flips | cohorts in which a shift does it | median shift |", "|---|---|---|---:|---:|"]
-    told = rows.filter(pl.col("rung").is_in((missing.SIGN, missing.SIGNIFICANCE)))
+    told = rows.filter(pl.col("rung").is_in((Rung.SIGN, Rung.SIGNIFICANCE)))
     table = told.group_by("world", "effect", "rung", maintain_order=True).agg(
         share=pl.col("delta").is_not_null().mean(), median=pl.col("delta").median(), n=pl.len()
     )
     for row in table.iter_rows(named=True):
         shift = "" if row["median"] is None else f"{row['median']:+.1f}"
-        what = "sign" if row["rung"] == missing.SIGN else "significance"
+        what = "sign" if row["rung"] == Rung.SIGN else "significance"
         lines.append(f"| {row['world']} | {row['effect']} | {what} | {row['share']:.0%} of {row['n']} | {shift} |")
     return lines
 

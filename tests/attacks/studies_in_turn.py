@@ -278,18 +278,20 @@ class Publisher:
         """Return what a reader gets of a release with these clients."""
         from outcomes.answers.run import ANALYSES
         from outcomes.disclosure.ledger import enter, teller, write_told
-        from outcomes.report.document import render
+        from outcomes.report.document import page_of
+        from outcomes.report.page.html import html
+        from outcomes.report.sections.report_section import Source
 
         self._number += 1
         release_id = f"{self._number:012x}"
         candidate = self.folder / release_id
         candidate.mkdir()
-        write_release(candidate / "outcomes.duckdb", clients, release_id, [one.NAME for one in ANALYSES])
+        write_release(candidate / "outcomes.duckdb", clients, release_id, [one.name for one in ANALYSES])
         statements = {row["check_id"]: row["sentence"].split(" Found")[0] for row in _checks(clients)}
         telling = teller(self.study, release_id)
         with duckdb.connect(str(candidate / "outcomes.duckdb"), read_only=True) as con:
-            html = render(con, self.study.settings, telling, statements, self.study.settings_sha256)
-        (candidate / "report.html").write_text(html, encoding="utf-8")
+            written = html(page_of(Source(con, self.study.settings, telling, statements, self.study.settings_sha256)))
+        (candidate / "report.html").write_text(written, encoding="utf-8")
         write_told(candidate, telling)
         enter(self.study, candidate, release_id)
-        return Delivered(page(html))
+        return Delivered(page(written))
