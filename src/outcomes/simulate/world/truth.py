@@ -15,7 +15,6 @@ import numpy as np
 from scipy.stats import norm
 
 from outcomes.simulate.world.cohort import Cohort
-from outcomes.simulate.world.courses import rate
 from outcomes.simulate.world.guidance import (
     direct_satisfaction,
     dropout_logit,
@@ -25,6 +24,7 @@ from outcomes.simulate.world.guidance import (
 )
 from outcomes.simulate.world.parameters import RATING_MAXIMUM, RATING_MINIMUM, CohortParameters, Slopes
 from outcomes.simulate.world.people import Floats, draw_clients, draw_therapists
+from outcomes.simulate.world.scale import answer, cuts, rate
 
 _REFERENCE_CLIENTS = 400_000  # each with a therapist of its own: Monte-Carlo error of a slope below 0.002
 _REFERENCE_SEED = 20_240_101
