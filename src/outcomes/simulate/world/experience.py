@@ -39,16 +39,17 @@ class Ratings:
 
 @dataclass(frozen=True)
 class Seats:
-    """Who sits where in one session: `client` and `therapist` index the people, `usual` is the client's usual guidance."""
+    """Who sits where in one session, one entry a client.
+
+    `client` and `therapist` index the people; `usual` is the guidance that the client usually gets there.
+    """
 
     client: Integers
     therapist: Integers
     usual: Usual
 
 
-def seat(
-    p: CohortParameters, clients: Clients, therapists: Therapists, client: Integers, therapist: Integers
-) -> Seats:
+def seat(p: CohortParameters, clients: Clients, therapists: Therapists, client: Integers, therapist: Integers) -> Seats:
     """Put clients before therapists."""
     usual = usual_directiveness(
         p, clients.habit[client], therapists.habit[therapist], therapists.asks[therapist], clients.preferred[client]
@@ -74,9 +75,7 @@ def draw_residuals(p: CohortParameters, n: int, before: Residuals | None, rng: n
         return Residuals(*fresh)
     carried = p.world.carry_over
     last = (getattr(before, f.name) for f in fields(Residuals))
-    return Residuals(
-        *(carried * old + np.sqrt(1 - carried**2) * new for old, new in zip(last, fresh, strict=True))
-    )
+    return Residuals(*(carried * old + np.sqrt(1 - carried**2) * new for old, new in zip(last, fresh, strict=True)))
 
 
 def satisfaction_residual(p: CohortParameters, residuals: Residuals) -> Floats:
@@ -102,10 +101,7 @@ def experienced(
         x.overwhelmed_mean + excess(p, directiveness, preferred) + clients.overwhelmed[c] + residuals.overwhelmed
     )
     autonomy = (
-        x.autonomy_mean
-        + x.autonomy_directiveness * (directiveness - d.mean)
-        + clients.autonomy[c]
-        + residuals.autonomy
+        x.autonomy_mean + x.autonomy_directiveness * (directiveness - d.mean) + clients.autonomy[c] + residuals.autonomy
     )
     satisfaction = (
         direct_satisfaction(p, directiveness, seats.usual, preferred, clients.reactance[c], clients.severity[c], number)

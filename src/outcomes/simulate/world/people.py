@@ -23,7 +23,8 @@ class Therapists:
     """One entry a therapist.
 
     `habit` is the level of directiveness the therapist tends to (deviation in points), `satisfaction` includes the
-    practice's effect and how much directive therapists are liked, `dropout` is on the logit scale, `asks` the probability of asking how the guidance felt.
+    practice's effect and how much directive therapists are liked, `dropout` is on the logit scale, `asks` the
+    probability of asking how the guidance felt.
     """
 
     practice: Integers

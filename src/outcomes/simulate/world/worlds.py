@@ -38,7 +38,7 @@ class World:
         Points a session, about session `TREND_CENTRE`.
     liking : float
         Points of satisfaction per point by which a therapist is more directive than others, whatever a session's
-        guidance is: directive therapists are better liked. It is a difference between therapists, no effect of guidance.
+        guidance is: directive therapists are better liked. A difference between therapists, no effect of guidance.
     sorting : float
         Correlation (below 1) of clients' preference with how directive their therapist is.
     preference_error_sd : float
@@ -114,7 +114,9 @@ def world_of(names: Sequence[WorldName]) -> World:
     """
     together: dict[str, object] = {}
     for name in names:
-        clash = sorted(field for field in _NUMBERS[name] if together.get(field, _NUMBERS[name][field]) != _NUMBERS[name][field])
+        clash = sorted(
+            field for field in _NUMBERS[name] if together.get(field, _NUMBERS[name][field]) != _NUMBERS[name][field]
+        )
         if clash:
             raise UsageError(
                 f"The worlds {', '.join(names)} do not go together: they differ in {', '.join(clash)}",
