@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -72,6 +73,12 @@ def contrasts(parameters: CohortParameters) -> tuple[Contrast, ...]:
     tuple of Contrast
         Distances first, in order.
     """
+    return _contrasts(replace(parameters, clients=_REFERENCE_CLIENTS, therapists=_REFERENCE_CLIENTS))
+
+
+@lru_cache(maxsize=8)
+def _contrasts(parameters: CohortParameters) -> tuple[Contrast, ...]:
+    """Work them out once for cohorts of any size."""
     people = _reference_people(parameters)
     natural = _follow(people, parameters.endings.horizon, None)
     preferred = people.clients.preferred
@@ -92,9 +99,8 @@ def contrasts_record(parameters: CohortParameters) -> dict[str, object]:
     }
 
 
-def _reference_people(parameters: CohortParameters) -> _People:
-    """Draw many clients, as many therapists as clients: the means then hold over therapists too."""
-    p = replace(parameters, clients=_REFERENCE_CLIENTS, therapists=_REFERENCE_CLIENTS)
+def _reference_people(p: CohortParameters) -> _People:
+    """Draw clients and therapists, as many of these as of those: the means then hold over therapists too."""
     rng = np.random.default_rng(_REFERENCE_SEED)
     therapists = draw_therapists(p, rng)
     return _People(p, draw_clients(p, therapists, rng), therapists)

@@ -9,6 +9,7 @@ projection is worked out numerically here and the product is given beside it.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,12 @@ def slope_truth(parameters: CohortParameters) -> SlopeTruth:
     these are slopes of what guidance does. Where therapists respond, the spread that this adds is worked out from the
     noise of satisfaction alone; with a trend in guidance, slopes are at equal session number.
     """
-    p = _one_client_a_therapist(parameters)
+    return _slope_truth(_one_client_a_therapist(parameters))
+
+
+@lru_cache(maxsize=8)
+def _slope_truth(p: CohortParameters) -> SlopeTruth:
+    """Work them out once for cohorts of any size."""
     rng = np.random.default_rng(_REFERENCE_SEED)
     therapists = draw_therapists(p, rng)
     clients = draw_clients(p, therapists, rng)
