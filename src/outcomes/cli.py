@@ -2,14 +2,13 @@
 
 Exit codes: 0 done; 1 the data were refused; 2 wrong use; 3 a fatal check failed and nothing was published;
 4 another run is writing to the study; 5 a file is damaged or a step failed; 7 the published release is older than
-[schedule] expected_hours of study.toml allows (only `outcomes status`).
+[schedule] expected_hours of study.toml allows (only `outcomes status`); 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +46,11 @@ class _Outcomes(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            from outcomes.flows.stopping import EXIT_CODE, SENTENCE
+
+            click.echo(f"outcomes: {SENTENCE}", err=True)
+            ctx.exit(EXIT_CODE)
         except Exception as failed:
             if os.environ.get("OUTCOMES_DEBUG"):
                 raise
@@ -75,19 +79,17 @@ def main() -> None:
 
     A study is a folder with a study.toml. Drop source files into its inbox/ and run `outcomes refresh DIR`.
     """
-    from outcomes.trust.permissions import private_by_default
+    from outcomes.trust.permissions import private_by_default, safe_children
 
     private_by_default()
+    safe_children()
 
 
-def _flow(name: str) -> Callable[..., Any]:
-    """Import a flow only when it is run: Prefect takes seconds to load."""
-    os.environ.setdefault(
-        "PREFECT_LOGGING_LEVEL", "CRITICAL"
-    )  # the command line says it itself, once and in plain words
-    from outcomes.flows import refresh
+def _run(job: str, study: Path, wait: float) -> Any:
+    """Run a job by hand; what it needs is imported only then."""
+    from outcomes.flows.by_hand import run_by_hand
 
-    return getattr(refresh, name)
+    return run_by_hand(job, str(study), wait)
 
 
 @main.command()
@@ -159,7 +161,7 @@ def refresh(ctx: click.Context, directory: Path, wait: float) -> None:
 
     study = StudyFolder.open(directory)
     click.echo(f"Refreshing the study {study.settings.study.name!r} in {study.root}")
-    result = _flow("refresh")(str(study.root), wait)
+    result = _run("refresh", study.root, wait)
     if result.is_new:
         click.echo(f"Published release {result.release_id}\n  report:   {study.current / 'report.html'}")
         click.echo(f"  checks:   {study.current / 'checks.html'}\n  database: {study.database}")
@@ -179,7 +181,7 @@ def _step_command(name: str, text: str) -> None:
     def command(directory: Path, wait: float) -> None:
         from outcomes.study import StudyFolder
 
-        _flow(name)(str(StudyFolder.open(directory).root), wait)
+        _run(name, StudyFolder.open(directory).root, wait)
 
 
 for _name, _text in {
@@ -221,7 +223,8 @@ def status(ctx: click.Context, directory: Path, as_json: bool) -> None:
 def serve(directory: Path, cron: str, timezone: str, every: float, watch: bool) -> None:
     """Keep the study up to date until stopped: once at the start, then as asked (by default daily at 3).
 
-    Needs a Prefect server: `prefect server start` in another terminal, or your team's in PREFECT_API_URL.
+    Needs the address of a Prefect server in PREFECT_API_URL: your team's, or that of one that you start in another
+    terminal by `prefect server start` (http://127.0.0.1:4200/api).
     """
     from outcomes.study import StudyFolder
 
@@ -291,7 +294,7 @@ def seal(directory: Path, wait: float) -> None:
 @STUDY
 @WAIT
 @click.option(
-    "--clients", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="One pseudonym a line; "
+    "--clients", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="One pseudonym per line; "
     "leave it out to finish a withdrawal that was killed.",
 )  # fmt: skip
 @click.option("--refresh/--no-refresh", "and_refresh", default=True, help="Publish a new release at once.")

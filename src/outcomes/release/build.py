@@ -10,12 +10,15 @@ from pathlib import Path
 
 import duckdb
 
+from outcomes.contract import Kind
 from outcomes.errors import UsageError
 from outcomes.release.batches import Batch, landed_batches, verify
 from outcomes.release.codebook.comments import describe
+from outcomes.release.deidentify import deidentify
 from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE, candidate_folder, is_finished, release_folder
 from outcomes.release.identity import code_version
 from outcomes.release.relations import offer_batches, offer_settings
+from outcomes.release.scores import offer_scores
 from outcomes.release.timings import record_timing
 from outcomes.release.withholding import empty_consequences, write_seal_table
 from outcomes.store.files import remove_leftovers, sync_folder
@@ -27,6 +30,8 @@ MEMORY_LIMIT = "1500MB"
 
 # In the order in which they read one another.
 SQL_ORDER = (
+    "raw/raw_placed_sessions",
+    "raw/raw_keys",
     "staging/stg_repeated_keys",
     "staging/stg_sessions",
     "staging/stg_episodes",
@@ -54,7 +59,7 @@ SQL_ORDER = (
 
 
 def build(study: StudyFolder, release_id: str) -> Path:
-    """Build the tables of a release, aside; keep what is built already.
+    """Build the tables of a release, aside and de-identified; keep what is built already.
 
     Call it under the writer lock. Candidates of other ids, and what killed builds left, are removed.
 
@@ -107,6 +112,7 @@ def build(study: StudyFolder, release_id: str) -> Path:
 
 def make_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Run all SQL files; `raw_*` and `study_*` must be there."""
+    offer_scores(con)
     for name in SQL_ORDER:
         run_sql_file(con, f"{name}.sql")
 
@@ -114,11 +120,13 @@ def make_tables(con: duckdb.DuckDBPyConnection) -> None:
 def _fill(con: duckdb.DuckDBPyConnection, study: StudyFolder, release_id: str, batches: tuple[Batch, ...]) -> None:
     offer_settings(con, study.settings)
     sealing = read_sealing(study)
-    offer_batches(con, batches, sealing.is_withheld)
+    withheld = {kind: study.settings.withheld(kind) for kind in Kind} if sealing.is_withheld else {}
+    offer_batches(con, batches, withheld)
     with transaction(con):
         make_tables(con)
         if sealing.is_withheld:
             empty_consequences(con)
+        deidentify(con, study.settings.disclosure)
         write_seal_table(con, sealing)
         con.execute(
             "create table release as select ? as release_id, ? as study_name, ? as code_version, "

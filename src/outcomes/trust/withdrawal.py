@@ -74,7 +74,7 @@ class Withdrawal:
 
 
 def read_list(study: StudyFolder, path: Path) -> frozenset[str]:
-    """Read a list of clients, one pseudonym a line; blank lines do not count.
+    """Read a list of clients, one pseudonym per line; blank lines do not count.
 
     Raises
     ------
@@ -86,10 +86,12 @@ def read_list(study: StudyFolder, path: Path) -> frozenset[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
-        raise UsageError("The list of clients cannot be read", "give a UTF-8 text file, one pseudonym a line") from None
+        raise UsageError(
+            "The list of clients cannot be read", "give a UTF-8 text file, one pseudonym per line"
+        ) from None
     clients = frozenset(line.strip() for line in lines if line.strip())
     if not clients:
-        raise UsageError("The list of clients is empty", "write one pseudonym a line")
+        raise UsageError("The list of clients is empty", "write one pseudonym per line")
     return clients
 
 
@@ -176,7 +178,11 @@ def _with_local_ids(study: StudyFolder, persons: Persons) -> Persons:
     clients, episodes = set(persons.clients), set(persons.episodes)
     for path, kind in source_files(study):
         scratch = study.inbox / f".aside-{uuid.uuid4().hex}"
-        for client, episode in source_ids(path, scratch, kind, study.settings):
+        try:
+            found = source_ids(path, scratch, kind, study.settings)
+        except Unsearchable:
+            continue  # the search names it, and the withdrawal is not finished until it is gone
+        for client, episode in found:
             clients |= {client} if persons.has_client(client) else set()
             episodes |= {episode} if persons.has_episode(episode) else set()
     return replace(persons, clients=frozenset(clients), episodes=frozenset(episodes))

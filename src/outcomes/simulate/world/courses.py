@@ -1,4 +1,4 @@
-"""The attended sessions of all episodes: one step a session number, all clients at once."""
+"""The attended sessions of all episodes: one step per session number, all clients at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHANGES = (3, 9)  # attended sessions (the last one exclusive) before which a cl
 
 @dataclass(frozen=True)
 class Sessions:
-    """One entry an attended session, in the order of episodes and, in them, of sessions.
+    """One entry per attended session, in the order of episodes and, in them, of sessions.
 
     Ratings are latent (before floor, ceiling and rounding), except `directiveness`, which is as rated: it is the
     guidance that the client experienced that acts on the rest. The three parts of it are deviations in points.
@@ -51,7 +51,7 @@ class Sessions:
 
 @dataclass(frozen=True)
 class Before:
-    """What the session before left behind, one entry an active episode.
+    """What the session before left behind, one entry per active episode.
 
     `asked`: the therapist asked how the guidance felt; `pushed`: points by which the therapist will move guidance in
     response to how it went; `residuals`: None before the first session.

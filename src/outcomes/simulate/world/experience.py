@@ -13,7 +13,7 @@ from outcomes.simulate.world.people import Clients, Flags, Floats, Integers, The
 
 @dataclass(frozen=True)
 class Residuals:
-    """What chance adds to each rating of one session; one entry a client. Points."""
+    """What chance adds to each rating of one session; one entry per client. Points."""
 
     alliance: Floats
     overwhelmed: Floats
@@ -28,7 +28,7 @@ class Residuals:
 
 @dataclass(frozen=True)
 class Ratings:
-    """Latent ratings of one session, one entry a client, beside directiveness."""
+    """Latent ratings of one session, one entry per client, beside directiveness."""
 
     alliance: Floats
     overwhelmed: Floats
@@ -39,7 +39,7 @@ class Ratings:
 
 @dataclass(frozen=True)
 class Seats:
-    """Who sits where in one session, one entry a client.
+    """Who sits where in one session, one entry per client.
 
     `client` and `therapist` index the people; `usual` is the guidance that the client usually gets there.
     """

@@ -240,7 +240,7 @@ def _dynamics(p: CohortParameters) -> dict[str, Any]:
         "note": "responsiveness: points of guidance per point of satisfaction's residual in the session before; "
         "responsiveness_to_level: per point of what else made latent satisfaction differ from the mean of all clients; "
         "carry_over: autocorrelation of the residual from session to session; next_session_slope: points of "
-        "satisfaction per point of guidance in the session before, at equal guidance now; trends: points a session; "
+        "satisfaction per point of guidance in the session before, at equal guidance now; trends: points per session; "
         "liking: points of satisfaction per point by which a therapist is more directive, no effect of guidance",
         "responsiveness": world.response + world.response_within,
         "responsiveness_to_level": world.response,

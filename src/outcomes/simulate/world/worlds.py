@@ -35,7 +35,7 @@ class World:
     carry_over : float
         Correlation of a session's residuals with those of the session before (above -1, below 1). Their variance stays.
     guidance_trend, satisfaction_trend : float
-        Points a session, about session `TREND_CENTRE`.
+        Points per session, about session `TREND_CENTRE`.
     liking : float
         Points of satisfaction per point by which a therapist is more directive than others, whatever a session's
         guidance is: directive therapists are better liked. A difference between therapists, no effect of guidance.
