@@ -6,10 +6,10 @@ from outcomes.simulate.study import simulate_study
 from outcomes.simulate.world.cohort import Cohort, simulate_cohort
 from outcomes.simulate.world.contrasts import Contrast, contrasts
 from outcomes.simulate.world.dropout_truths import DropoutTruth, with_dropout_truth
-from outcomes.simulate.world.parameters import CohortParameters, Slopes
+from outcomes.simulate.world.parameters import CohortParameters, Slopes, with_worlds
 from outcomes.simulate.world.truth import SlopeTruth, attenuated_slopes, slope_truth
 from outcomes.simulate.world.truths import Truth, dropout_truth, with_truth
-from outcomes.simulate.world.worlds import World, WorldName, with_worlds, world_of
+from outcomes.simulate.world.worlds import World, WorldName, combine_worlds
 
 __all__ = [
     "Cohort",
@@ -23,6 +23,7 @@ __all__ = [
     "World",
     "WorldName",
     "attenuated_slopes",
+    "combine_worlds",
     "contrasts",
     "dropout_truth",
     "simulate_cohort",
@@ -31,7 +32,6 @@ __all__ = [
     "with_dropout_truth",
     "with_truth",
     "with_worlds",
-    "world_of",
     "write_messy_sources",
     "write_sources",
 ]

@@ -12,10 +12,10 @@ from outcomes.simulate.faults.mess import write_messy_sources
 from outcomes.simulate.sources import write_sources
 from outcomes.simulate.world.cohort import Cohort, simulate_cohort
 from outcomes.simulate.world.dropout_truths import DropoutTruth, with_dropout_truth
-from outcomes.simulate.world.parameters import CLIENTS_PER_THERAPIST, SCALES, CohortParameters
+from outcomes.simulate.world.parameters import CLIENTS_PER_THERAPIST, SCALES, CohortParameters, with_worlds
 from outcomes.simulate.world.truth import truth_record
 from outcomes.simulate.world.truths import Truth, dropout_truth, with_truth
-from outcomes.simulate.world.worlds import WorldName, with_worlds
+from outcomes.simulate.world.worlds import WorldName
 from outcomes.store.files import read_json, write_json
 from outcomes.study import StudyFolder, StudySettings
 

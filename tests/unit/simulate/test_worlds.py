@@ -19,11 +19,11 @@ from outcomes.simulate import (
     Truth,
     World,
     WorldName,
+    combine_worlds,
     simulate_cohort,
     with_dropout_truth,
     with_truth,
     with_worlds,
-    world_of,
 )
 
 CLIENTS, THERAPISTS = 4_000, 600
@@ -95,8 +95,8 @@ def test_a_world_that_cannot_be_is_refused(numbers, words):
 
 def test_worlds_that_contradict_each_other_are_refused_and_others_combine():
     with pytest.raises(UsageError, match="do not go together: they differ in response"):
-        world_of([WorldName.RESPONSIVE, WorldName.RESPONSIVE_LESS])
-    both = world_of([WorldName.CARRY_OVER, WorldName.RESPONSIVE, WorldName.RESPONSIVE])
+        combine_worlds([WorldName.RESPONSIVE, WorldName.RESPONSIVE_LESS])
+    both = combine_worlds([WorldName.CARRY_OVER, WorldName.RESPONSIVE, WorldName.RESPONSIVE])
     assert both == replace(World(), carry_over=0.4, response=0.35)
 
 

@@ -10,7 +10,7 @@ from outcomes.simulate.world.truths import NO_SLOPES, Truth
 
 
 class DropoutTruth(StrEnum):
-    """What guidance does to the hazard of dropping out in a simulated world."""
+    """What guidance does to the hazard of dropping out in a simulated cohort."""
 
     NONE = "none"
     MONOTONE = str(Truth.MONOTONE)

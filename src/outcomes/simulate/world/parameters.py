@@ -6,11 +6,12 @@ intake severity 0-40. Calibration sources are in `docs/simulation.md`; "per poin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from outcomes.errors import UsageError
-from outcomes.simulate.world.worlds import World
+from outcomes.simulate.world.worlds import World, WorldName, combine_worlds
 
 RATING_MINIMUM, RATING_MAXIMUM = 0.0, 10.0
 SEVERITY_MAXIMUM = 40.0
@@ -181,3 +182,14 @@ class CohortParameters:
     def practices(self) -> int:
         """Number of practices that the therapists work in."""
         return max(1, self.therapists // THERAPISTS_PER_PRACTICE)
+
+
+def with_worlds(names: Sequence[WorldName], base: CohortParameters) -> CohortParameters:
+    """Return the parameters with these worlds, and all else as it was.
+
+    Raises
+    ------
+    UsageError
+        If two of them give one number different values.
+    """
+    return replace(base, world=combine_worlds(names))

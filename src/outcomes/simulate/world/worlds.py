@@ -7,14 +7,10 @@ other and with every truth (`outcomes.simulate.world.truths`). `docs/simulation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from outcomes.errors import UsageError
-
-if TYPE_CHECKING:
-    from outcomes.simulate.world.parameters import CohortParameters
 
 TREND_CENTRE = 5.0
 """Attended session in which trends leave guidance and satisfaction where they are without any: near the middle."""
@@ -104,8 +100,8 @@ _NUMBERS: dict[WorldName, dict[str, object]] = {
 }
 
 
-def world_of(names: Sequence[WorldName]) -> World:
-    """Return the world in which all these hold together.
+def combine_worlds(names: Sequence[WorldName]) -> World:
+    """Put worlds together into the one in which all of them hold.
 
     Raises
     ------
@@ -124,14 +120,3 @@ def world_of(names: Sequence[WorldName]) -> World:
             )
         together |= _NUMBERS[name]
     return World(**together)  # type: ignore[arg-type]
-
-
-def with_worlds(names: Sequence[WorldName], base: CohortParameters) -> CohortParameters:
-    """Return the parameters with these worlds, and all else as it was.
-
-    Raises
-    ------
-    UsageError
-        If two of them give one number different values.
-    """
-    return replace(base, world=world_of(names))
