@@ -20,6 +20,18 @@ from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of, v
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 STALE = 7  # exit code
 TRUTHS = ("no_effect", "monotone", "best_level", "fit", "fit_plus_main", "relative", "log")  # outcomes.simulate.Truth
+DROPOUT_TRUTHS = (
+    "none",
+    "monotone",
+    "fit",
+    "fit_plus_main",
+    "best_level",
+    "relative",
+)  # outcomes.simulate.DropoutTruth
+WORLDS = (  # outcomes.simulate.WorldName
+    "plain", "responsive", "responsive_less", "responsive_within", "carry_over", "trends", "sorting",
+    "misreported_preference", "coarse", "dissatisfied_missing",
+)  # fmt: skip
 WAIT = click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another run on this study to end.")
 
 
@@ -99,21 +111,39 @@ def init(directory: Path) -> None:
 @click.option("--seed", default=1, show_default=True, help="Seed; the same seed gives the same files.")
 @click.option("--mess", is_flag=True, help="Plant faults of many kinds, as real exports have them.")
 @click.option(
-    "--truth", type=click.Choice(TRUTHS), help="A world in which this is what guidance does; else calibrated."
+    "--truth", type=click.Choice(TRUTHS), help="What guidance does to satisfaction; else as calibrated on practice."
 )
-def simulate(directory: Path, clients: int, therapists: int, seed: int, mess: bool, truth: str | None) -> None:
+@click.option(
+    "--dropout-truth", "hazard", type=click.Choice(DROPOUT_TRUTHS), help="What guidance does to dropout; else by truth."
+)
+@click.option(
+    "--world", "worlds", multiple=True, type=click.Choice(WORLDS), help="What goes on beside that; may be repeated."
+)
+def simulate(
+    directory: Path,
+    clients: int,
+    therapists: int,
+    seed: int,
+    mess: bool,
+    truth: str | None,
+    hazard: str | None,
+    worlds: tuple[str, ...],
+) -> None:
     """Fill the inbox with a simulated cohort whose truth is known (truth.json).
 
     Makes the study folder where there is none.
     """
-    from outcomes.simulate import Truth, simulate_study
+    from outcomes.simulate import DropoutTruth, Truth, WorldName, simulate_study
     from outcomes.study import StudyFolder, create_study
 
     study = StudyFolder.open(directory) if (directory / "study.toml").exists() else create_study(directory)
     click.echo(f"Simulating {clients:,} clients of {therapists:,} therapists ...")
     files = simulate_study(
-        study.root, clients=clients, therapists=therapists, seed=seed, mess=mess, truth=Truth(truth) if truth else None
-    )
+        study.root, clients=clients, therapists=therapists, seed=seed, mess=mess,
+        truth=Truth(truth) if truth else None,
+        hazard=DropoutTruth(hazard) if hazard else None,
+        worlds=[WorldName(name) for name in worlds],
+    )  # fmt: skip
     click.echo(f"Wrote {len(files)} files to {study.inbox} and the truth to {study.root / 'truth.json'}")
 
 

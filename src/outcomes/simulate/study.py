@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,14 +11,16 @@ from outcomes.errors import StudyError, UsageError
 from outcomes.simulate.faults.mess import write_messy_sources
 from outcomes.simulate.sources import write_sources
 from outcomes.simulate.world.cohort import Cohort, simulate_cohort
-from outcomes.simulate.world.parameters import CLIENTS_PER_THERAPIST, SCALES, CohortParameters
+from outcomes.simulate.world.dropout_truths import DropoutTruth, with_dropout_truth
+from outcomes.simulate.world.parameters import CLIENTS_PER_THERAPIST, SCALES, CohortParameters, with_worlds
 from outcomes.simulate.world.truth import truth_record
-from outcomes.simulate.world.truths import Truth, with_truth
+from outcomes.simulate.world.truths import Truth, dropout_truth, with_truth
+from outcomes.simulate.world.worlds import WorldName
 from outcomes.store.files import read_json, write_json
 from outcomes.study import StudyFolder, StudySettings
 
 TRUTH_FILE = "truth.json"
-CALIBRATED = "calibrated"  # name of the world of docs/simulation.md
+CALIBRATED = "calibrated"  # name of the truth of docs/simulation.md
 
 
 def simulate_study(
@@ -27,6 +31,8 @@ def simulate_study(
     mess: bool = False,
     session_files: int = 4,
     truth: Truth | None = None,
+    worlds: Sequence[WorldName] = (),
+    hazard: DropoutTruth | None = None,
 ) -> tuple[Path, ...]:
     """Write a synthetic cohort into `root/inbox` and its truth into `root/truth.json`.
 
@@ -45,7 +51,11 @@ def simulate_study(
     session_files : int
         Number of files that the appointments come in, by time.
     truth : Truth, optional
-        A world in which one verdict is true; the calibrated world where not given.
+        The verdict on satisfaction that is true; the calibrated cohort where not given.
+    worlds : sequence of WorldName
+        What goes on beside the effect of guidance, all together; nothing where none is given.
+    hazard : DropoutTruth, optional
+        The verdict on dropout that is true; what `truth` implies where not given.
 
     Returns
     -------
@@ -57,22 +67,25 @@ def simulate_study(
     StudyError
         If there is no usable `study.toml`, or one that renames columns or declares other ranges than the template's.
     UsageError
-        If the inbox holds files that this very call would not have written: a synthetic cohort never mixes with
-        real records or with another synthetic cohort.
+        If the worlds do not go together. If the inbox holds files that this very call would not have written: a
+        synthetic cohort never mixes with real records or with another synthetic cohort.
     """
     parameters = CohortParameters(clients=clients, therapists=therapists or max(1, clients // CLIENTS_PER_THERAPIST))
     if truth is not None:
         parameters = with_truth(truth, parameters)
-    call = {
-        "world": str(truth or CALIBRATED), "parameters": asdict(parameters), "seed": seed, "mess": mess,
-        "session_files": session_files,
-    }  # fmt: skip
+    if hazard is not None:
+        parameters = with_dropout_truth(hazard, parameters)
+    parameters = with_worlds(worlds, parameters)
+    call = _plain({
+        "truth": _verdicts(truth, hazard), "worlds": sorted(set(worlds)), "parameters": asdict(parameters),
+        "seed": seed, "mess": mess, "session_files": session_files,
+    })  # fmt: skip
     truth_path = root / TRUTH_FILE
     _refuse_other_scales(StudyFolder.open(root).settings)
     _refuse_a_mixture(root, call)
     cohort = simulate_cohort(parameters, seed)
     # The truth goes first: a run that is cut short can be told apart from real files and be repeated.
-    record = {**_plain(call), "counts": _counts(cohort), **truth_record(cohort)}
+    record = {**call, "counts": _counts(cohort), **truth_record(cohort)}
     write_json(truth_path, record)
     if not mess:
         return write_sources(cohort, root / "inbox", session_files=session_files)
@@ -104,7 +117,7 @@ def _refuse_a_mixture(root: Path, call: dict) -> None:
         return
     truth_path = root / TRUTH_FILE
     earlier = read_json(truth_path) if truth_path.is_file() else {}
-    if {name: earlier.get(name) for name in call} != _plain(call):
+    if {name: earlier.get(name) for name in call} != call:
         raise UsageError(
             f"The inbox of {root} already holds {len(present)} file(s) of another origin",
             "simulate into a new study folder (`outcomes init` makes one)",
@@ -113,12 +126,13 @@ def _refuse_a_mixture(root: Path, call: dict) -> None:
 
 def _plain(call: dict) -> dict:
     """Return the call as it reads back from JSON (dates as text)."""
-    return {
-        name: {key: _plain({key: value})[key] for key, value in content.items()}
-        if isinstance(content, dict)
-        else (content if isinstance(content, bool | int | float | str | None) else str(content))
-        for name, content in call.items()
-    }
+    return json.loads(json.dumps(call, default=str))
+
+
+def _verdicts(truth: Truth | None, hazard: DropoutTruth | None) -> dict[str, str]:
+    """Say which verdict is true of each outcome; no single one is in the calibrated cohort."""
+    of_dropout = hazard.verdict if hazard else dropout_truth(truth) if truth else CALIBRATED
+    return {"satisfaction": str(truth or CALIBRATED), "dropout": str(of_dropout)}
 
 
 def _counts(cohort: Cohort) -> dict[str, int]:

@@ -1,12 +1,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import polars as pl
 import pytest
 
-from outcomes.simulate import CohortParameters, Slopes, SlopeTruth, attenuated_slopes, simulate_cohort, slope_truth
+from outcomes.simulate import (
+    CohortParameters,
+    Slopes,
+    SlopeTruth,
+    Truth,
+    WorldName,
+    attenuated_slopes,
+    simulate_cohort,
+    slope_truth,
+    with_truth,
+    with_worlds,
+)
 
 PARTS = ("within", "client", "therapist")
 
@@ -98,3 +110,36 @@ def test_clients_with_many_sessions_count_more_in_the_attenuated_slope():
     # Without differences between clients they count by their sessions: mean of 1/n = (1 x 1 + 4 x 1/4) / 5 = 0.4, so
     # the noise has variance 1.6 and the slope is (3 x 1 + 1 x 1.6) / 2.6.
     assert slopes.client == pytest.approx(4.6 / 2.6)
+
+
+@pytest.mark.parametrize("world", WorldName)
+def test_no_world_changes_what_guidance_does(world):
+    truth = slope_truth(with_worlds([world], with_truth(Truth.MONOTONE, CohortParameters())))
+    for part in PARTS:
+        assert getattr(truth.latent, part) == pytest.approx(0.4, abs=0.002)
+
+
+def test_where_therapists_respond_guidance_varies_more_from_session_to_session():
+    plain, responsive = (
+        slope_truth(with_worlds([world], with_truth(Truth.NO_EFFECT, CohortParameters())))
+        for world in (WorldName.PLAIN, WorldName.RESPONSIVE)
+    )
+    noise = plain.residual_noise + plain.client_noise + plain.therapist_noise
+    # The scale's ends take up to 3 hundredths of what is added.
+    added = responsive.within_variance - plain.within_variance
+    assert added == pytest.approx(0.35**2 * noise, rel=0.06)
+
+
+def test_the_slope_of_coarse_ratings_is_what_a_regression_of_unselected_sessions_finds():
+    base = CohortParameters(clients=60_000, therapists=30_000)
+    p = with_worlds([WorldName.COARSE], with_truth(Truth.MONOTONE, base))
+    p = replace(p, endings=replace(p.endings, horizon=1))
+    p = replace(p, records=replace(p.records, form_missing_prob=0.0, cell_missing_prob=0.0, data_cut=date(2034, 1, 1)))
+    truth, cohort = slope_truth(p), simulate_cohort(p, seed=12)
+    first = cohort.latent.sessions.join(cohort.sessions, on=["episode_id", "session_number"])
+    parts = np.column_stack([np.ones(first.height), *(first[f"{part}_part"] for part in PARTS)])
+    slopes, residuals, *_ = np.linalg.lstsq(parts, first["satisfaction"].to_numpy(), rcond=None)
+    errors = np.sqrt(residuals[0] / first.height * np.diag(np.linalg.inv(parts.T @ parts)))
+    for slope, error, part in zip(slopes[1:], errors[1:], PARTS, strict=True):
+        # Two clients of a therapist share its effect: less than 1.5 times the ordinary error.
+        assert slope == pytest.approx(getattr(truth.observed, part), abs=(6 if part == "therapist" else 4) * error)

@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 
 from outcomes.contract import AGE_BANDS, GENDERS
-from outcomes.simulate.world.courses import DROPOUT, OTHER, PLANNED, Sessions, draw_courses, rate
+from outcomes.simulate.world.courses import DROPOUT, OTHER, PLANNED, Sessions, draw_courses
 from outcomes.simulate.world.parameters import SEVERITY_MAXIMUM, CohortParameters
-from outcomes.simulate.world.people import Clients, Flags, Integers, draw_clients, draw_therapists
+from outcomes.simulate.world.people import Clients, Flags, Floats, Integers, draw_clients, draw_therapists
 from outcomes.simulate.world.pseudonyms import pseudonyms
 from outcomes.simulate.world.records import ENDINGS, Appointments, EpisodeRecords, draw_records
+from outcomes.simulate.world.scale import answer, cuts, rate
 
 _AGE_PROBS = (0.03, 0.17, 0.26, 0.21, 0.15, 0.10, 0.06, 0.02)
 _GENDER_PROBS = (0.62, 0.33, 0.02, 0.01, 0.02)
@@ -29,15 +30,20 @@ class Latent:
     ----------
     sessions : pl.DataFrame
         One attended session up to the data cut: episode_id, session_number, attended_number, within_part, client_part,
-        therapist_part (true parts of directiveness), satisfaction_latent (before floor, ceiling, rounding and loss).
+        therapist_part (true parts of directiveness), satisfaction_latent (before floor, ceiling, rounding and loss),
+        satisfaction_residual (what chance added to it).
     episodes : pl.DataFrame
         episode_id, cause (planned, dropout, other) and n_attended of the whole course, data cut or not.
+    clients : pl.DataFrame
+        client_id, directiveness_preferred (true, before floor and ceiling).
     therapists : pl.DataFrame
-        therapist_id, practice_id, satisfaction_effect (points, practice included), dropout_effect (logit), asks (prob).
+        therapist_id, practice_id, habit (points of guidance above the mean), satisfaction_effect (points, practice
+        included), dropout_effect (logit), asks (prob).
     """
 
     sessions: pl.DataFrame
     episodes: pl.DataFrame
+    clients: pl.DataFrame
     therapists: pl.DataFrame
 
 
@@ -94,10 +100,12 @@ def simulate_cohort(parameters: CohortParameters, seed: int) -> Cohort:
                     "n_attended": np.bincount(sessions.episode, minlength=len(client_of)),
                 }
             ),
+            clients=pl.DataFrame({"client_id": ids["client_id"], "directiveness_preferred": clients.preferred}),
             therapists=pl.DataFrame(
                 {
                     "therapist_id": ids["therapist_id"],
                     "practice_id": ids["practice_id"].gather(therapists.practice),
+                    "habit": therapists.habit,
                     "satisfaction_effect": therapists.satisfaction,
                     "dropout_effect": therapists.dropout,
                     "asks": therapists.asks,
@@ -123,18 +131,20 @@ def _session_table(
     row, n = appointments.session, len(appointments.session)
     odds = p.records.form_missing_prob / (1 - p.records.form_missing_prob)
     odds = odds * np.where(causes == DROPOUT, p.records.form_missing_dropout_odds, 1.0)
-    returned = rng.random(n) >= (odds / (1 + odds))[appointments.episode]
-    latent = (
-        sessions.directiveness,
-        sessions.satisfaction,
-        sessions.alliance,
-        sessions.autonomy,
-        sessions.overwhelmed,
-        sessions.empowerment,
+    discontent = p.satisfaction.mean - sessions.satisfaction[row]
+    odds = odds[appointments.episode] * np.exp(p.world.dissatisfied_missing * discontent)
+    returned = rng.random(n) >= odds / (1 + odds)
+    recorded = (
+        rate(sessions.directiveness),
+        _satisfaction(p, sessions),
+        rate(sessions.alliance),
+        rate(sessions.autonomy),
+        rate(sessions.overwhelmed),
+        rate(sessions.empowerment),
     )
     ratings = {
-        name: _where(appointments.attended & returned & _kept(p, n, rng), rate(values[row]))
-        for name, values in zip(RATINGS, latent, strict=True)
+        name: _where(appointments.attended & returned & _kept(p, n, rng), values[row])
+        for name, values in zip(RATINGS, recorded, strict=True)
     }
     therapist = sessions.therapist[row]
     table = pl.DataFrame(
@@ -153,6 +163,14 @@ def _session_table(
         }
     )
     return table.with_columns(pl.col("session_date").cast(pl.Date))
+
+
+def _satisfaction(p: CohortParameters, sessions: Sessions) -> Floats:
+    """Record satisfaction on the scale that the world asks it on."""
+    shares = p.world.satisfaction_shares
+    if not shares:
+        return rate(sessions.satisfaction)
+    return answer(sessions.satisfaction, cuts(sessions.satisfaction, shares))
 
 
 def _episode_table(
@@ -190,7 +208,7 @@ def _client_table(
     return pl.DataFrame(
         {
             "client_id": ids["client_id"],
-            "directiveness_preferred": _where(answered[0], rate(clients.preferred)),
+            "directiveness_preferred": _where(answered[0], rate(clients.reported)),
             "reactance": _where(answered[1], rate(clients.reactance)),
             "age_band": pl.Series(AGE_BANDS).gather(rng.choice(len(AGE_BANDS), size=n, p=_AGE_PROBS)),
             "gender": pl.Series(GENDERS).gather(rng.choice(len(GENDERS), size=n, p=_GENDER_PROBS)),
@@ -210,6 +228,7 @@ def _latent_sessions(ids: dict[str, pl.Series], sessions: Sessions, appointments
             "client_part": sessions.client_part[row],
             "therapist_part": sessions.therapist_part[row],
             "satisfaction_latent": sessions.satisfaction[row],
+            "satisfaction_residual": sessions.residual[row],
         }
     )
 

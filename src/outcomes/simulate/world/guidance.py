@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 from outcomes.simulate.world.parameters import CohortParameters
 from outcomes.simulate.world.people import REACTANCE_MEAN, SEVERITY_MEAN, Floats
+from outcomes.simulate.world.worlds import TREND_CENTRE
 
 LOG_OFFSET = 0.1  # points, one step of the scale: the logarithm of a rating of 0 stays finite
 
@@ -64,11 +65,25 @@ def direct_satisfaction(
         + s.slopes.client * usual.client
         + s.slopes.therapist * usual.therapist
         - s.misfit_cost * ((directiveness - preferred) ** 2 - mean_squared_misfit(p))
-        - s.level_cost * ((directiveness - s.best_level) ** 2 - mean_squared_distance(p))
+        - s.level_cost * ((directiveness - s.best_level) ** 2 - mean_squared_distance(p, s.best_level))
         - s.unusual_cost * ((directiveness - usual.level) ** 2 - d.session_sd**2)
         + s.log_gain * np.log((directiveness + LOG_OFFSET) / (d.mean + LOG_OFFSET))
         + s.reactance * (reactance - REACTANCE_MEAN) * (directiveness - d.mean)
         + s.severity * (severity - SEVERITY_MEAN)
+        + p.world.satisfaction_trend * (session - TREND_CENTRE)
+    )
+
+
+def guided_dropout(p: CohortParameters, directiveness: Floats, usual: Usual, preferred: Floats) -> Floats:
+    """Return what guidance adds to the logit of dropping out, about its mean, without the way through alliance."""
+    e, d = p.endings, p.directiveness
+    return (
+        e.slopes.within * (directiveness - usual.level)
+        + e.slopes.client * usual.client
+        + e.slopes.therapist * usual.therapist
+        + e.misfit * (np.abs(directiveness - preferred) - mean_absolute_misfit(p))
+        + e.level_cost * ((directiveness - e.best_level) ** 2 - mean_squared_distance(p, e.best_level))
+        + e.unusual_cost * ((directiveness - usual.level) ** 2 - d.session_sd**2)
     )
 
 
@@ -76,7 +91,8 @@ def misfit_variance(p: CohortParameters) -> float:
     """Variance of directiveness - preferred over sessions, before any asking."""
     d = p.directiveness
     shared = d.client_sd**2 + d.preferred_sd**2 - 2 * d.accommodation * d.client_sd * d.preferred_sd
-    return shared + d.therapist_sd**2 + d.session_sd**2
+    sorted_ = 2 * p.world.sorting * d.therapist_sd * (d.preferred_sd - d.accommodation * d.client_sd)
+    return shared + d.therapist_sd**2 + d.session_sd**2 - sorted_
 
 
 def mean_squared_misfit(p: CohortParameters) -> float:
@@ -84,10 +100,11 @@ def mean_squared_misfit(p: CohortParameters) -> float:
     return misfit_variance(p) + (p.directiveness.mean - p.directiveness.preferred_mean) ** 2
 
 
-def mean_squared_distance(p: CohortParameters) -> float:
+def mean_squared_distance(p: CohortParameters, best_level: float) -> float:
     """Mean of (directiveness - best level)^2 over sessions, before any asking."""
     d = p.directiveness
-    return d.client_sd**2 + d.therapist_sd**2 + d.session_sd**2 + (d.mean - p.satisfaction.best_level) ** 2
+    sorted_ = 2 * p.world.sorting * d.therapist_sd * d.accommodation * d.client_sd
+    return d.client_sd**2 + d.therapist_sd**2 + d.session_sd**2 + sorted_ + (d.mean - best_level) ** 2
 
 
 def mean_absolute_misfit(p: CohortParameters) -> float:

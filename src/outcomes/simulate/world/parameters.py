@@ -6,10 +6,12 @@ intake severity 0-40. Calibration sources are in `docs/simulation.md`; "per poin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from outcomes.errors import UsageError
+from outcomes.simulate.world.worlds import World, WorldName, combine_worlds
 
 RATING_MINIMUM, RATING_MAXIMUM = 0.0, 10.0
 SEVERITY_MAXIMUM = 40.0
@@ -118,6 +120,9 @@ class Endings:
     therapist_sd: float = 0.56  # logit; latent ICC 0.087
     slopes: Slopes = Slopes(within=0.06, client=0.10, therapist=0.10)  # logit per point of guidance
     misfit: float = 0.38  # logit per point of |directiveness - preferred|
+    level_cost: float = 0.0  # logit per (directiveness - best_level)^2: one level keeps all clients best
+    best_level: float = 5.0  # points of guidance
+    unusual_cost: float = 0.0  # logit per (directiveness - the client's usual level)^2
     alliance: float = -0.435  # logit per point of alliance
     client_satisfaction: float = -0.15  # logit per point of the client's satisfaction effect: informative dropout
     planned_early: float = 0.005  # before session 4
@@ -167,6 +172,7 @@ class CohortParameters:
     experience: Experience = field(default_factory=Experience)
     endings: Endings = field(default_factory=Endings)
     records: Records = field(default_factory=Records)
+    world: World = field(default_factory=World)
 
     def __post_init__(self) -> None:
         if self.clients < 1 or self.therapists < 1:
@@ -176,3 +182,14 @@ class CohortParameters:
     def practices(self) -> int:
         """Number of practices that the therapists work in."""
         return max(1, self.therapists // THERAPISTS_PER_PRACTICE)
+
+
+def with_worlds(names: Sequence[WorldName], base: CohortParameters) -> CohortParameters:
+    """Return the parameters with these worlds, and all else as it was.
+
+    Raises
+    ------
+    UsageError
+        If two of them give one number different values.
+    """
+    return replace(base, world=combine_worlds(names))

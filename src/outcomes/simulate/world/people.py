@@ -23,7 +23,8 @@ class Therapists:
     """One entry per therapist.
 
     `habit` is the level of directiveness the therapist tends to (deviation in points), `satisfaction` includes the
-    practice's effect, `dropout` is on the logit scale, `asks` the probability of asking how the guidance felt.
+    practice's effect and how much directive therapists are liked, `dropout` is on the logit scale, `asks` the
+    probability of asking how the guidance felt.
     """
 
     practice: Integers
@@ -35,12 +36,16 @@ class Therapists:
 
 @dataclass(frozen=True)
 class Clients:
-    """One entry per client; deviations in points, except `preferred`, `reactance`, `severity` (as rated)."""
+    """One entry per client.
+
+    Deviations in points, except `preferred`, `reported`, `reactance`, `severity` (as rated).
+    """
 
     therapist: Integers
     next_therapist: Integers  # the same as `therapist` where the client does not change
     habit: Floats
     preferred: Floats
+    reported: Floats  # the preference as the client states it, with its error
     reactance: Floats
     severity: Floats
     satisfaction: Floats
@@ -57,10 +62,11 @@ def draw_therapists(p: CohortParameters, rng: np.random.Generator) -> Therapists
     practice = np.arange(p.therapists) % p.practices
     of_practice = rng.normal(0, s.practice_sd, p.practices)
     log_odds = np.log(d.asked_prob / (1 - d.asked_prob)) + rng.normal(0, d.asked_logit_sd, p.therapists)
+    habit = rng.normal(0, d.therapist_sd, p.therapists)
     return Therapists(
         practice=practice,
-        habit=rng.normal(0, d.therapist_sd, p.therapists),
-        satisfaction=of_practice[practice] + rng.normal(0, s.therapist_sd, p.therapists),
+        habit=habit,
+        satisfaction=of_practice[practice] + rng.normal(0, s.therapist_sd, p.therapists) + p.world.liking * habit,
         dropout=rng.normal(0, p.endings.therapist_sd, p.therapists),
         asks=1 / (1 + np.exp(-log_odds)),
     )
@@ -69,6 +75,8 @@ def draw_therapists(p: CohortParameters, rng: np.random.Generator) -> Therapists
 def draw_clients(p: CohortParameters, therapists: Therapists, rng: np.random.Generator) -> Clients:
     """Draw clients, give them to therapists, and let some change to a colleague of the same practice."""
     n, d, s, x = p.clients, p.directiveness, p.satisfaction, p.experience
+    # Streams of their own: what a world adds does not move any other draw.
+    of_sorting, of_error = rng.spawn(2)
     shares = rng.gamma(_CASELOAD_SHAPE, size=p.therapists)
     # Every therapist has a client where there are enough of them.
     first = rng.permutation(p.therapists)[:n]
@@ -79,13 +87,15 @@ def draw_clients(p: CohortParameters, therapists: Therapists, rng: np.random.Gen
     size = np.bincount(therapists.practice)[therapists.practice[therapist]]
     place = (therapist // p.practices + rng.integers(1, np.maximum(size, 2))) % size
     changes = rng.random(n) < p.records.change_therapist_prop
-    preference = rng.normal(size=n)
+    preference = _sorted(p, rng.normal(size=n), therapists.habit[therapist], of_sorting)
+    preferred = d.preferred_mean + d.preferred_sd * preference
     habit = d.accommodation * preference + np.sqrt(1 - d.accommodation**2) * rng.normal(size=n)
     return Clients(
         therapist=therapist,
         next_therapist=np.where(changes, therapists.practice[therapist] + p.practices * place, therapist),
         habit=d.client_sd * habit,
-        preferred=d.preferred_mean + d.preferred_sd * preference,
+        preferred=preferred,
+        reported=preferred + of_error.normal(0, p.world.preference_error_sd, n),
         reactance=rng.normal(REACTANCE_MEAN, REACTANCE_SD, n),
         severity=rng.normal(SEVERITY_MEAN, SEVERITY_SD, n),
         satisfaction=rng.normal(0, s.client_sd, n),
@@ -95,3 +105,12 @@ def draw_clients(p: CohortParameters, therapists: Therapists, rng: np.random.Gen
         autonomy=rng.normal(0, x.autonomy_client_sd, n),
         empowerment=rng.normal(0, x.empowerment_client_sd, n),
     )
+
+
+def _sorted(p: CohortParameters, preference: Floats, habit: Floats, rng: np.random.Generator) -> Floats:
+    """Give the same preferences to other clients, so that they correlate with the therapist's habit by `sorting`."""
+    if p.world.sorting == 0:
+        return preference
+    pull = p.world.sorting * habit / p.directiveness.therapist_sd
+    wanted = pull + np.sqrt(1 - p.world.sorting**2) * rng.normal(size=len(habit))
+    return np.sort(preference)[np.argsort(np.argsort(wanted))]

@@ -9,13 +9,14 @@ projection is worked out numerically here and the product is given beside it.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy.stats import norm
 
 from outcomes.simulate.world.cohort import Cohort
-from outcomes.simulate.world.courses import rate
+from outcomes.simulate.world.contrasts import contrasts_record
 from outcomes.simulate.world.guidance import (
     direct_satisfaction,
     dropout_logit,
@@ -25,9 +26,13 @@ from outcomes.simulate.world.guidance import (
 )
 from outcomes.simulate.world.parameters import RATING_MAXIMUM, RATING_MINIMUM, CohortParameters, Slopes
 from outcomes.simulate.world.people import Floats, draw_clients, draw_therapists
+from outcomes.simulate.world.scale import cuts, rate
+from outcomes.simulate.world.worlds import TREND_CENTRE
 
 _REFERENCE_CLIENTS = 400_000  # each with a therapist of its own: Monte-Carlo error of a slope below 0.002
 _REFERENCE_SEED = 20_240_101
+NEXT_SESSION_SLOPE = 0.0
+"""In no world does guidance act on a later session but through what the therapist does next."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,8 @@ class SlopeTruth:
     observed : Slopes
         Linear projection of satisfaction as rated, with floor and ceiling. This is what a perfect analysis would find.
     uncut_prob : float
-        Probability that a rating lies between floor and ceiling; `latent` times this is Goldberger's approximation.
+        Probability that a rating lies between floor and ceiling (the lowest and the highest answer); `latent` times
+        this is Goldberger's approximation.
     within_variance, client_variance, therapist_variance : float
         Of the three parts of directiveness, points squared.
     residual_noise, client_noise, therapist_noise : float
@@ -65,8 +71,17 @@ def slope_truth(parameters: CohortParameters) -> SlopeTruth:
 
     The noise of the outcome is integrated out in closed form (the mean of a normal cut at floor and ceiling), so that
     only the predictors are drawn. Sessions are those that a course with the baseline hazards has.
+
+    What a world adds to the spread of guidance is in; what it adds to the link of guidance and satisfaction is not:
+    these are slopes of what guidance does. Where therapists respond, the spread that this adds is worked out from the
+    noise of satisfaction alone; with a trend in guidance, slopes are at equal session number.
     """
-    p = _one_client_a_therapist(parameters)
+    return _slope_truth(_one_client_a_therapist(parameters))
+
+
+@lru_cache(maxsize=8)
+def _slope_truth(p: CohortParameters) -> SlopeTruth:
+    """Work them out once for cohorts of any size."""
     rng = np.random.default_rng(_REFERENCE_SEED)
     therapists = draw_therapists(p, rng)
     clients = draw_clients(p, therapists, rng)
@@ -76,8 +91,10 @@ def slope_truth(parameters: CohortParameters) -> SlopeTruth:
     asked = rng.random(p.clients) < asks
     level = p.directiveness.mean + habit + clients.habit
     aimed = level - p.directiveness.asked_pull * asked * (level - preferred)
-    directiveness = rate(aimed + rng.normal(0, p.directiveness.session_sd, p.clients))
+    noise = _noise_variances(p)
+    departure = rng.normal(0, _session_sd(p, noise), p.clients)
     session = rng.choice(np.arange(1, p.endings.horizon + 1), size=p.clients, p=_session_probs(p))
+    directiveness = rate(aimed + departure + p.world.guidance_trend * (session - TREND_CENTRE))
     within = directiveness - usual.level
     s, x = p.satisfaction, p.experience
     mean = (
@@ -86,11 +103,12 @@ def slope_truth(parameters: CohortParameters) -> SlopeTruth:
         + s.overwhelmed * excess(p, directiveness, preferred)
         + clients.slope * within
     )
-    noise = _noise_variances(p)
-    observed, uncut = _cut_mean(mean, float(np.sqrt(sum(noise))))
-    parts = np.column_stack([np.ones(p.clients), within, usual.client, usual.therapist])
+    observed, uncut = _recorded_mean(p, mean, float(np.sqrt(sum(noise))), rng)
+    parts = [np.ones(p.clients), within, usual.client, usual.therapist]
+    if p.world.guidance_trend:
+        parts += [session, np.log(session)]
     outcomes = np.column_stack([mean, observed])
-    latent_slopes, observed_slopes = np.linalg.lstsq(parts, outcomes, rcond=None)[0][1:].T
+    latent_slopes, observed_slopes = np.linalg.lstsq(np.column_stack(parts), outcomes, rcond=None)[0][1:4].T
     return SlopeTruth(
         latent=Slopes(*(float(slope) for slope in latent_slopes)),
         observed=Slopes(*(float(slope) for slope in observed_slopes)),
@@ -130,6 +148,23 @@ def _noise_variances(p: CohortParameters) -> tuple[float, float, float]:
         s.client_sd**2 + sum(path * sd**2 for path, sd in by_client),
         s.therapist_sd**2 + s.practice_sd**2,
     )
+
+
+def _session_sd(p: CohortParameters, noise: tuple[float, float, float]) -> float:
+    """Spread of guidance over sessions around what was aimed at, with what therapists do in response to noise."""
+    of_response = p.world.response**2 * sum(noise) + p.world.response_within**2 * noise[0]
+    of_both = 2 * p.world.response * p.world.response_within * noise[0]
+    return float(np.sqrt(p.directiveness.session_sd**2 + of_response + of_both))
+
+
+def _recorded_mean(p: CohortParameters, mean: Floats, sd: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return mean and probability of being uncut of normals as the world's scale records them."""
+    if not p.world.satisfaction_shares:
+        return _cut_mean(mean, sd)
+    at = cuts(mean + rng.normal(0, sd, len(mean)), p.world.satisfaction_shares)
+    above = norm.sf((at - mean[:, None]) / sd)
+    step = (RATING_MAXIMUM - RATING_MINIMUM) / len(at)
+    return RATING_MINIMUM + step * above.sum(axis=1), above[:, 0] - above[:, -1]
 
 
 def _cut_mean(mean: Floats, sd: float) -> tuple[Floats, Floats]:
@@ -173,17 +208,45 @@ def _weighted_share(between: float, within: float, sizes: Floats) -> float:
 
 def truth_record(cohort: Cohort) -> dict[str, Any]:
     """Return what `truth.json` says of a cohort beyond its parameters."""
-    truth = slope_truth(cohort.parameters)
+    p = cohort.parameters
     causes = cohort.latent.episodes["cause"]
+    by_guidance = ("slopes", "misfit", "best_level", "level_cost", "unusual_cost")
     return {
         "satisfaction_slopes": {
             "unit": "points of satisfaction per point of directiveness",
             "note": "latent: before floor and ceiling, all paths together; observed: as rated, what an analysis of the "
             "true levels would find; an analysis of observed means is attenuated further, see docs/simulation.md",
-            **asdict(truth),
+            **asdict(slope_truth(p)),
         },
+        "dropout_slopes": {
+            "unit": "logit of the hazard of dropping out after a session: per point of directiveness (slopes) and of "
+            "distance from the preference (misfit), per squared point of distance from the best level (level_cost) and "
+            "from the client's usual level (unusual_cost)",
+            **{name: asdict(p.endings)[name] for name in by_guidance},
+        },
+        "dynamics": _dynamics(p),
+        "contrasts": contrasts_record(p),
         "endings": {
             "note": "causes of all courses, also those that the data cut hides",
             **{f"{cause}_prop": float((causes == cause).mean()) for cause in ("dropout", "planned", "other")},
         },
+    }
+
+
+def _dynamics(p: CohortParameters) -> dict[str, Any]:
+    """Say what passes from one session to the next, and what differs between therapists beside guidance."""
+    world = p.world
+    return {
+        "note": "responsiveness: points of guidance per point of satisfaction's residual in the session before; "
+        "responsiveness_to_level: per point of what else made latent satisfaction differ from the mean of all clients; "
+        "carry_over: autocorrelation of the residual from session to session; next_session_slope: points of "
+        "satisfaction per point of guidance in the session before, at equal guidance now; trends: points per session; "
+        "liking: points of satisfaction per point by which a therapist is more directive, no effect of guidance",
+        "responsiveness": world.response + world.response_within,
+        "responsiveness_to_level": world.response,
+        "carry_over": world.carry_over,
+        "next_session_slope": NEXT_SESSION_SLOPE,
+        "guidance_trend": world.guidance_trend,
+        "satisfaction_trend": world.satisfaction_trend,
+        "liking": world.liking,
     }

@@ -1,4 +1,4 @@
-"""Worlds in which one verdict on satisfaction is true; `dropout_truth` says what is true of dropout in them.
+"""Cohorts in which one verdict on satisfaction is true; `dropout_truth` says what is true of dropout in them.
 
 Each is the calibrated cohort with its own effects of guidance taken out and one strong effect put in. What does not
 concern guidance (severity, therapists, missing ratings, the data cut ...) stays as it is, the ceiling of the scale too.
@@ -15,7 +15,7 @@ NO_SLOPES = Slopes(within=0.0, client=0.0, therapist=0.0)
 
 
 class Truth(StrEnum):
-    """What guidance does to satisfaction in a simulated world."""
+    """What guidance does to satisfaction in a simulated cohort."""
 
     NO_EFFECT = "no_effect"
     MONOTONE = "monotone"
