@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, log_ndtr, ndtr, ndtri
 
 from outcomes.errors import FitRefused, UsageError
 
@@ -21,6 +21,13 @@ finite."""
 
 INTEGER_TOLERANCE = 1e-6
 """Shares times trials must be within this of whole numbers of events."""
+
+
+def _special() -> ModuleType:
+    """scipy's special functions, loaded where they are used: study files ask this module for names only."""
+    from scipy import special
+
+    return special
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,17 @@ class Link:
             refuse_constant(whole.sum(), float(y.size if trials is None else trials.sum()), y.size)
         if trials is None:
             return whole, None, 0.0
-        return whole, trials, float((gammaln(trials + 1) - gammaln(whole + 1) - gammaln(trials - whole + 1)).sum())
+        return (
+            whole,
+            trials,
+            float(
+                (
+                    _special().gammaln(trials + 1)
+                    - _special().gammaln(whole + 1)
+                    - _special().gammaln(trials - whole + 1)
+                ).sum()
+            ),
+        )
 
 
 def refuse_constant(events: float, trials: float, n: int) -> None:
@@ -192,7 +209,7 @@ def _expit(eta: np.ndarray) -> np.ndarray:
 
 def _mills(eta: np.ndarray) -> np.ndarray:
     """phi(eta) / Phi(eta), in logarithms so that the tail does not vanish."""
-    return np.exp(-0.5 * eta**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(eta))
+    return np.exp(-0.5 * eta**2 - 0.5 * np.log(2 * np.pi) - _special().log_ndtr(eta))
 
 
 def _probit_derivatives(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> Derivatives:
@@ -202,7 +219,7 @@ def _probit_derivatives(eta: np.ndarray, events: np.ndarray, trials: np.ndarray 
     g, g_others = _mills(eta), _mills(-eta)
     h, h_others = eta + g, g_others - eta
     return Derivatives(
-        events * log_ndtr(eta) + others * log_ndtr(-eta),
+        events * _special().log_ndtr(eta) + others * _special().log_ndtr(-eta),
         events * g - others * g_others,
         events * g * h + others * g_others * h_others,
         events * g * (1.0 - h * h - g * h) - others * g_others * (1.0 - h_others * h_others - g_others * h_others),
@@ -249,8 +266,8 @@ LINKS: dict[str, Link] = {
             name="probit",
             derivatives=_probit_derivatives,
             fourth=_probit_fourth,
-            inverse=ndtr,
-            start=ndtri,
+            inverse=lambda eta: _special().ndtr(eta),
+            start=lambda share: _special().ndtri(share),
             latent_variance=1.0,
             ratio=None,
             twin="Probit",
