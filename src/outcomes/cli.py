@@ -20,14 +20,8 @@ from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of, v
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 STALE = 7  # exit code
 TRUTHS = ("no_effect", "monotone", "best_level", "fit", "fit_plus_main", "relative", "log")  # outcomes.simulate.Truth
-DROPOUT_TRUTHS = (
-    "none",
-    "monotone",
-    "fit",
-    "fit_plus_main",
-    "best_level",
-    "relative",
-)  # outcomes.simulate.DropoutTruth
+# outcomes.simulate.DropoutTruth
+DROPOUT_TRUTHS = ("none", "monotone", "fit", "fit_plus_main", "best_level", "relative")
 WORLDS = (  # outcomes.simulate.WorldName
     "plain", "responsive", "responsive_less", "responsive_within", "carry_over", "trends", "sorting",
     "misreported_preference", "coarse", "dissatisfied_missing",

@@ -93,7 +93,7 @@ def test_a_study_that_can_answer_gets_every_answer_and_every_section_of_the_repo
     assert "cohorts = 20 " in declared
     path.write_text(declared.replace("cohorts = 20 ", "cohorts = 3 "), encoding="utf-8")
     simulate_study(study.root, clients=300, therapists=24, seed=1)
-    run = outcomes("refresh", study.root, timeout=2_400)
+    run = outcomes("refresh", study.root)
     assert run.returncode == 0, run.stdout + run.stderr
     assert dict(rows(study, "select analysis, status from answer_states")) == dict.fromkeys(AnalysisName, "answered")
     empty = [name for name in ANSWER_TABLES if not rows(study, f"select count(*) from {name}")[0][0]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def tell(
     while True:
         table = Table(cells, {name: dict(of) for name, of in sums.items()})
         view, truth = _view([*history, table])
-        revealed = first_revealed(view, rule.minimum_count, [truth, *found], found)
+        revealed = first_revealed(view, rule.minimum_count, [*found] if truth is None else [truth, *found], found)
         if revealed is None:
             return table
         is_open = {name: cell for name, cell in cells.items() if cell.value is not None}
@@ -152,9 +152,12 @@ def told_before(earlier: Sequence[Table], name: str) -> list[int]:
 
 
 def _in_shape(table: Table, cells: Mapping[str, Cell], sums: Sums) -> Table:
-    """An earlier table with today's parts and sums; what it did not tell is open."""
+    """An earlier table with today's parts and sums; what it did not tell is open, and so is a number that it told by
+    itself and that is a sum today: its parts of then are others."""
     nobody = Cell(None, Reason.REVEALING, 0, None, 0)
-    return Table({name: table.cells.get(name, nobody) for name in cells}, {name: dict(of) for name, of in sums.items()})
+    by_itself = set(table.parts) & set(sums)
+    of_then = {name: cell for name, cell in table.cells.items() if name not in by_itself}
+    return Table({name: of_then.get(name, nobody) for name in cells}, {name: dict(of) for name, of in sums.items()})
 
 
 def tell_share(part: int, whole: int, rule: Disclosure, earlier: Sequence[Table] = ()) -> Table | None:
@@ -174,7 +177,8 @@ def view_of(tables: Sequence[Table]) -> View:
     return _view(tables)[0]
 
 
-def _view(tables: Sequence[Table]) -> tuple[View, np.ndarray]:
+def _view(tables: Sequence[Table]) -> tuple[View, np.ndarray | None]:
+    """Return the view, and the true parts where all releases' are known."""
     parts, names = tables[-1].parts, list(tables[-1].cells)
     sums = np.array([[of.get(part, 0) for part in parts] for of in tables[-1].sums.values()], dtype=int)
     low = np.array([[table.cells[name].low for name in names] for table in tables], dtype=float)
@@ -182,13 +186,26 @@ def _view(tables: Sequence[Table]) -> tuple[View, np.ndarray]:
         [[np.inf if (top := table.cells[name].high) is None else top for name in names] for table in tables]
     )
     truth = np.array([[table.cells[part].count for part in parts] for table in tables])
-    return View(sums.reshape(-1, len(parts)), low, high, _growth(truth)), truth
+    view = View(sums.reshape(-1, len(parts)), low, high, ())
+    is_whole = _is_whole(view, truth)
+    return replace(view, grew=_growth(truth, is_whole)), truth if is_whole.all() else None
 
 
-def _growth(truth: np.ndarray) -> tuple[int, ...]:
-    """Whether a table only grew (1), only shrank (-1) or neither (0) from each release to the next."""
+def _is_whole(view: View, truth: np.ndarray) -> np.ndarray:
+    """Say of each release whether its true parts are known: one that had other parts (the same number was a part then
+    and is a sum now) was told numbers that today's parts, counted as nobody there, do not add up to."""
+    counts = truth @ view.all_counts.T
+    return ((view.low <= counts) & (counts <= view.high)).all(axis=1)
+
+
+def _growth(truth: np.ndarray, is_whole: np.ndarray) -> tuple[int, ...]:
+    """Whether a table only grew (1), only shrank (-1) or neither (0; or is not known) between successive releases."""
     moves = np.diff(truth, axis=0)
-    return tuple(1 if (move >= 0).all() else -1 if (move <= 0).all() else 0 for move in moves)
+    are_known = is_whole[1:] & is_whole[:-1]
+    return tuple(
+        0 if not known else 1 if (move >= 0).all() else -1 if (move <= 0).all() else 0
+        for move, known in zip(moves, are_known, strict=True)
+    )
 
 
 def _turning_points(tables: Sequence[Table]) -> list[Table]:
