@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from prefect import flow
 
-from outcomes import delivery, release
+from outcomes import release
 from outcomes.errors import DataRefused, OutcomesError
 from outcomes.flows import tasks
 from outcomes.flows.blocks import read_login
+from outcomes.operate import delivery
 from outcomes.operate.runs import OpenRun, recorded
 from outcomes.study import StudyFolder, writer_lock
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import urllib.request
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from uuid import UUID
 
 from prefect.client.schemas import filters
 from prefect.client.schemas.objects import StateType
-from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_URL
 
 from outcomes.errors import UsageError
@@ -22,20 +20,26 @@ LOCAL_SERVER = "http://127.0.0.1:4200/api"
 
 
 def require_server() -> str:
-    """Return the address of the Prefect server that is set, or else answers on this machine.
+    """Return the address of the Prefect server that is set; none is guessed.
+
+    Whatever answers on this machine's usual port may be another user's, and would be told the study's path and
+    could start its runs.
 
     Raises
     ------
     UsageError
-        If there is none.
+        If no address is set, or nothing answers there.
     """
-    if not PREFECT_API_URL.value() and _answers(LOCAL_SERVER):
-        os.environ["PREFECT_API_URL"] = LOCAL_SERVER
-        refresh_global_settings_context()
     url = PREFECT_API_URL.value()
-    if not url or not _answers(url):
+    if not url:
         raise UsageError(
-            f"No Prefect server answers at {url or LOCAL_SERVER}",
+            "No address of a Prefect server is set, and no server is joined unasked: it could be anybody's",
+            f"start your own in another terminal (prefect server start), then set PREFECT_API_URL={LOCAL_SERVER}; "
+            "or set it to your team's",
+        )
+    if not _answers(url):
+        raise UsageError(
+            f"No Prefect server answers at {url}",
             "start one in another terminal: prefect server start; or set PREFECT_API_URL to your team's",
         )
     return url

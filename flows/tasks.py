@@ -12,16 +12,15 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from outcomes import audit as auditing
-from outcomes import delivery, landing, models, release, report
+from outcomes import landing, models, release, report
 from outcomes.answers import run as answers
 from outcomes.answers.run import AnswerStatus
 from outcomes.disclosure import ledger
 from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
 from outcomes.flows.blocks import read_login
 from outcomes.flows.retries import BACK_OFF_SECONDS, RETRIES, may_help
-from outcomes.operate import read_trend
+from outcomes.operate import delivery, read_trend
 from outcomes.progress import step
-from outcomes.release.deidentify import deidentify
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 from outcomes.trust.audit_trail import Event, append_once
@@ -97,7 +96,7 @@ def build(root: str) -> str:
 
 @_step(name="audit")
 def audit(root: str, release_id: str) -> None:
-    """De-identify and check the candidate; a fatal finding stops here and yesterday's release stays."""
+    """Check the candidate; a fatal finding stops here and yesterday's release stays."""
     study = StudyFolder.open(root)
     folder = release.candidate_folder(study, release_id)
     with _guarded("audit"), step("audit") as line:
@@ -105,7 +104,6 @@ def audit(root: str, release_id: str) -> None:
             line.say(_AS_BEFORE)
         else:
             with release.timed(study, release_id, "audit"):
-                deidentify(folder, study)
                 checks = auditing.audit(folder, study)
             line.say(checks.summary())
         # Also where it was done before: a kill may have come between the checks and this line.

@@ -41,111 +41,24 @@ counted as (
         and core_attendance.therapist_id = unknown_ends.therapist_id
         and core_attendance.episode_id = unknown_ends.episode_id
 ),
-sessions as (
-    select
-        unnest([3, 4, 5, 6, 7, 8, 9, 10, 11]) as step_number,
-        unnest([sum(n_3), sum(n_4), sum(n_5), sum(n_6), sum(n_7), sum(n_8), sum(n_9), sum(n_10), sum(n_11)])::bigint
-            as n_sessions
-    from counted
-),
-by_client as (
+by_step as (
     select
         client_id,
-        max(n_3) as n_3,
-        max(n_4) as n_4,
-        max(n_5) as n_5,
-        max(n_6) as n_6,
-        max(n_7) as n_7,
-        max(n_8) as n_8,
-        max(n_9) as n_9,
-        max(n_10) as n_10,
-        max(n_11) as n_11
-    from counted
-    group by client_id
-),
-clients as (
-    select
-        unnest([3, 4, 5, 6, 7, 8, 9, 10, 11]) as step_number,
-        unnest(
-            [
-                count(*) filter (where n_3 > 0),
-                count(*) filter (where n_4 > 0),
-                count(*) filter (where n_5 > 0),
-                count(*) filter (where n_6 > 0),
-                count(*) filter (where n_7 > 0),
-                count(*) filter (where n_8 > 0),
-                count(*) filter (where n_9 > 0),
-                count(*) filter (where n_10 > 0),
-                count(*) filter (where n_11 > 0)
-            ]
-        ) as n_clients
-    from by_client
-),
-by_episode as (
-    select
-        episode_id,
-        max(n_3) as n_3,
-        max(n_4) as n_4,
-        max(n_5) as n_5,
-        max(n_6) as n_6,
-        max(n_7) as n_7,
-        max(n_8) as n_8,
-        max(n_9) as n_9,
-        max(n_10) as n_10,
-        max(n_11) as n_11
-    from counted
-    group by episode_id
-),
-episodes as (
-    select
-        unnest([3, 4, 5, 6, 7, 8, 9, 10, 11]) as step_number,
-        unnest(
-            [
-                count(*) filter (where n_3 > 0),
-                count(*) filter (where n_4 > 0),
-                count(*) filter (where n_5 > 0),
-                count(*) filter (where n_6 > 0),
-                count(*) filter (where n_7 > 0),
-                count(*) filter (where n_8 > 0),
-                count(*) filter (where n_9 > 0),
-                count(*) filter (where n_10 > 0),
-                count(*) filter (where n_11 > 0)
-            ]
-        ) as n_episodes
-    from by_episode
-),
-by_therapist as (
-    select
         therapist_id,
-        max(n_3) as n_3,
-        max(n_4) as n_4,
-        max(n_5) as n_5,
-        max(n_6) as n_6,
-        max(n_7) as n_7,
-        max(n_8) as n_8,
-        max(n_9) as n_9,
-        max(n_10) as n_10,
-        max(n_11) as n_11
-    from counted
-    group by therapist_id
-),
-therapists as (
-    select
+        episode_id,
         unnest([3, 4, 5, 6, 7, 8, 9, 10, 11]) as step_number,
-        unnest(
-            [
-                count(*) filter (where n_3 > 0),
-                count(*) filter (where n_4 > 0),
-                count(*) filter (where n_5 > 0),
-                count(*) filter (where n_6 > 0),
-                count(*) filter (where n_7 > 0),
-                count(*) filter (where n_8 > 0),
-                count(*) filter (where n_9 > 0),
-                count(*) filter (where n_10 > 0),
-                count(*) filter (where n_11 > 0)
-            ]
-        ) as n_therapists
-    from by_therapist
+        unnest([n_3, n_4, n_5, n_6, n_7, n_8, n_9, n_10, n_11]) as n_sessions
+    from counted
+),
+people as (
+    select
+        step_number,
+        sum(n_sessions)::bigint as n_sessions,
+        count(distinct episode_id) filter (where n_sessions > 0) as n_episodes,
+        count(distinct client_id) filter (where n_sessions > 0) as n_clients,
+        count(distinct therapist_id) filter (where n_sessions > 0) as n_therapists
+    from by_step
+    group by step_number
 ),
 batches as (
     select
@@ -199,17 +112,14 @@ filled as (
         case steps.step_number
             when 1 then batches.n_read
             when 2 then batches.n_landed
-            else coalesce(sessions.n_sessions, 0)
+            else coalesce(people.n_sessions, 0)
         end as n_sessions,
-        case when steps.step_number > 2 then coalesce(episodes.n_episodes, 0) end as n_episodes,
-        case when steps.step_number > 2 then coalesce(clients.n_clients, 0) end as n_clients,
-        case when steps.step_number > 2 then coalesce(therapists.n_therapists, 0) end as n_therapists
+        case when steps.step_number > 2 then coalesce(people.n_episodes, 0) end as n_episodes,
+        case when steps.step_number > 2 then coalesce(people.n_clients, 0) end as n_clients,
+        case when steps.step_number > 2 then coalesce(people.n_therapists, 0) end as n_therapists
     from steps
     cross join batches
-    left join sessions on steps.step_number = sessions.step_number
-    left join episodes on steps.step_number = episodes.step_number
-    left join clients on steps.step_number = clients.step_number
-    left join therapists on steps.step_number = therapists.step_number
+    left join people on steps.step_number = people.step_number
 ),
 final as (
     select

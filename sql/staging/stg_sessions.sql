@@ -1,7 +1,5 @@
--- Grain: one appointment as it was last reported. Sources: raw_sessions, stg_repeated_keys, study_scales,
--- study_settings.
--- Turns every rating so that higher means more, and names what orders the appointments (`place`): the number that the
--- source gives, or days since 1970-01-01 where dates order them.
+-- Grain: one appointment as it was last reported. Sources: raw_placed_sessions, stg_repeated_keys, study_scales.
+-- Turns every rating so that higher means more.
 create or replace temp view stg_sessions as
 with
 turned as (
@@ -15,16 +13,6 @@ turned as (
         map(list(scale order by scale), list(turning_point order by scale)) as others
     from study_scales
     where is_turned
-),
-placed as (
-    select
-        raw_sessions.*,
-        case
-            when study_settings.order_by = 'date' then raw_sessions.session_date - date '1970-01-01'
-            else raw_sessions.session_number
-        end as place
-    from raw_sessions
-    cross join study_settings
 ),
 final as (
     select
@@ -55,7 +43,7 @@ final as (
             else placed.other_scores
         end as other_scores,
         placed.batch_id
-    from placed
+    from raw_placed_sessions as placed
     cross join turned
     left join stg_repeated_keys
         on stg_repeated_keys.kind = 'sessions'

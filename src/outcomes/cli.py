@@ -63,9 +63,10 @@ def main() -> None:
 
     A study is a folder with a study.toml. Drop source files into its inbox/ and run `outcomes refresh DIR`.
     """
-    from outcomes.trust.permissions import private_by_default
+    from outcomes.trust.permissions import private_by_default, safe_children
 
     private_by_default()
+    safe_children()
 
 
 def _flow(name: str) -> Callable[..., Any]:
@@ -191,7 +192,8 @@ def status(ctx: click.Context, directory: Path, as_json: bool) -> None:
 def serve(directory: Path, cron: str, timezone: str, every: float, watch: bool) -> None:
     """Keep the study up to date until stopped: once at the start, then as asked (by default daily at 3).
 
-    Needs a Prefect server: `prefect server start` in another terminal, or your team's in PREFECT_API_URL.
+    Needs the address of a Prefect server in PREFECT_API_URL: your team's, or that of one that you start in another
+    terminal by `prefect server start` (http://127.0.0.1:4200/api).
     """
     from outcomes.study import StudyFolder
 

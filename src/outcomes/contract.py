@@ -176,6 +176,7 @@ class Refusal(StrEnum):
     IDENTIFIER_COLUMN = "identifier_column"
     IDENTIFIER_VALUES = "identifier_values"
     FREE_TEXT = "free_text"
+    NESTED_CELLS = "nested_cells"
     TOO_MANY_BAD_ROWS = "too_many_bad_rows"
     TOO_LARGE = "too_large"
 
@@ -194,6 +195,7 @@ REFUSAL_REASONS: dict[Refusal, str] = {
     Refusal.IDENTIFIER_COLUMN: "a column's name says that it identifies a person",
     Refusal.IDENTIFIER_VALUES: "values look like direct identifiers",
     Refusal.FREE_TEXT: "a column holds free text",
+    Refusal.NESTED_CELLS: "a column holds objects, lists or maps instead of single values",
     Refusal.TOO_MANY_BAD_ROWS: "more rows are bad than the study allows",
     Refusal.TOO_LARGE: "the file, or what it unpacks to, is larger than the study allows",
 }

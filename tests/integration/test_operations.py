@@ -202,6 +202,13 @@ def test_without_a_server_serving_says_how_to_start_one(small_study, tmp_path):
     assert "prefect server start" in done.stderr
 
 
+def test_serving_joins_no_server_whose_address_nobody_set(small_study, tmp_path):
+    done = run("outcomes serve study", private_environment(tmp_path / "home"), small_study.root.parent)
+    assert done.returncode == 2
+    assert "No address of a Prefect server is set" in done.stderr
+    assert "PREFECT_API_URL=" in done.stderr
+
+
 def test_a_schedule_that_cannot_be_read_is_refused(prefect_server, small_study):
     done = run("outcomes serve study --cron often", prefect_server, small_study.root.parent)
     assert done.returncode == 2

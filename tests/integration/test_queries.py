@@ -5,7 +5,6 @@ import pytest
 from outcomes import audit, landing, models, release
 from outcomes.answers.run import answer
 from outcomes.release.codebook.tables import TABLES
-from outcomes.release.deidentify import deidentify
 from outcomes.simulate import simulate_study
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, create_study
@@ -22,7 +21,6 @@ def database(tmp_path_factory, ask_only):
     simulate_study(study.root, clients=400, therapists=20, seed=7)
     landing.land_inbox(study)
     folder = release.build(study, release.candidate_id(study))
-    deidentify(folder, study)
     audit.audit(folder, study).raise_if_fatal()
     models.fit_models(folder, study)
     answer(folder, study)

@@ -9,10 +9,12 @@ from outcomes.store.warehouse import sql_files
 
 FILES = {
     f"{layer}/{item.name}": item.read_text(encoding="utf-8")
-    for layer in ("staging", "core", "marts")
+    for layer in ("raw", "staging", "core", "marts", "answers")
     for item in sql_files(layer)
 }
-PREFIXES = {"staging": "stg_", "core": "core_", "marts": "mart_"}
+PREFIXES = {"raw": "raw_", "staging": "stg_", "core": "core_", "marts": "mart_", "answers": "answer_"}
+BUILT = [name for name in FILES if not name.startswith("answers/")]
+ANSWERED = [name for name in FILES if name.startswith("answers/")]
 
 
 def without_comments_and_texts(sql: str) -> str:
@@ -27,7 +29,7 @@ def relations(sql: str) -> set[str]:
 
 
 def test_the_build_runs_every_file_once():
-    assert sorted(f"{name}.sql" for name in SQL_ORDER) == sorted(FILES)
+    assert sorted(f"{name}.sql" for name in SQL_ORDER) == sorted(BUILT)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -47,7 +49,24 @@ def test_a_file_says_its_grain_and_exactly_the_sources_that_it_reads(name):
     assert set(said[1].split(", ")) == relations(FILES[name])
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ANSWERED)
+def test_a_file_of_an_answer_reads_only_what_a_release_keeps_or_another_answer_made(name):
+    kept = {made.split("/")[1].removesuffix(".sql") for made in BUILT if "create or replace table " in FILES[made]}
+    others = {made.split("/")[1].removesuffix(".sql") for made in ANSWERED} - {name.split("/")[1].removesuffix(".sql")}
+    assert relations(FILES[name]) <= kept | others
+
+
+@pytest.mark.parametrize("name", ANSWERED)
+def test_a_file_of_an_answer_says_which_parameters_it_takes(name):
+    comment = re.match(r"(--.*\n)+", FILES[name])[0]
+    taken = set(re.findall(r"\$\w+", without_comments_and_texts(FILES[name])))
+    named = set(re.findall(r"\$\w+", comment))
+    # A family of parameters is named by its last part: $<>_start stands for $y_start and $d_start.
+    families = re.findall(r"\$<>(_\w+)", comment)
+    assert {one for one in taken if not any(one.endswith(family) for family in families)} == named
+
+
+@pytest.mark.parametrize("name", BUILT)
 def test_a_file_reads_only_what_the_build_made_before_it(name):
     before = {made.split("/")[1] for made in SQL_ORDER[: SQL_ORDER.index(name.removesuffix(".sql"))]}
     offered = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -17,20 +16,6 @@ _UNPACK_BYTES = 4_000_000
 _MOST_TIMES = 200  # what ratings unpack to, times their packed size, is a tenth of this
 _BOMB_BYTES = 100_000_000  # under it a high ratio is no danger
 _TAIL_BYTES = 4096
-
-
-class Format(StrEnum):
-    """The formats that landing reads, told by the name's ending."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
-    NDJSON = "ndjson"
-
-
-_ENDINGS = {
-    ".csv": Format.CSV, ".tsv": Format.CSV, ".txt": Format.CSV, ".parquet": Format.PARQUET,
-    ".ndjson": Format.NDJSON, ".jsonl": Format.NDJSON,
-}  # fmt: skip
 
 
 def is_ignored(path: Path) -> bool:
@@ -76,26 +61,6 @@ def kind_of(name: str, settings: StudySettings) -> Kind:
     return fitting[0]
 
 
-def format_of(name: str) -> tuple[Format, bool]:
-    """Tell a file's format by its name's ending, and whether it is packed by gzip.
-
-    Raises
-    ------
-    FileRefused
-        If the ending is none that landing reads.
-    """
-    lowered = name.lower()
-    is_packed = lowered.endswith(".gz")
-    found = _ENDINGS.get(Path(lowered.removesuffix(".gz")).suffix)
-    if found is None:
-        raise FileRefused(
-            Refusal.UNREADABLE,
-            "the name's ending is none that is read",
-            f"use one of: {', '.join(_ENDINGS)}, each also with .gz",
-        )
-    return found, is_packed
-
-
 def unpack(path: Path, target: Path, most_bytes: int) -> None:
     """Unpack a gzip file, at most `most_bytes`.
 
@@ -111,13 +76,29 @@ def unpack(path: Path, target: Path, most_bytes: int) -> None:
                 n_bytes += len(part)
                 if n_bytes > most_bytes:
                     raise too_large(f"the file unpacks to more than {most_bytes:,} bytes")
-                if n_bytes > max(_BOMB_BYTES, _MOST_TIMES * source.tell()):
-                    raise too_large(f"the file unpacks to more than {_MOST_TIMES} times its size")
+                refuse_bomb(n_bytes, source.tell())
                 unpacked.write(part)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise FileRefused(
             Refusal.UNREADABLE, "the file cannot be unpacked; it is cut off, damaged or no gzip file", "pack it again"
         ) from None
+
+
+def refuse_bomb(n_bytes: int, n_packed: int) -> None:
+    """Refuse what unpacks to far more than tables of ratings do.
+
+    Parameters
+    ----------
+    n_bytes, n_packed : int
+        Bytes unpacked, and the packed bytes that they come from.
+
+    Raises
+    ------
+    FileRefused
+        If it is over 100 MB and over 200 times its size.
+    """
+    if n_bytes > max(_BOMB_BYTES, _MOST_TIMES * n_packed):
+        raise too_large(f"the file unpacks to more than {_MOST_TIMES} times its size")
 
 
 def refuse_unwritten(path: Path, n_bytes: int) -> None:

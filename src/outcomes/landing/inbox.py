@@ -16,9 +16,7 @@ from outcomes.contract import Kind, Refusal, Rule
 from outcomes.errors import StorageError
 from outcomes.landing.batch import SHORT, BatchEntry, read_batches, write_batch
 from outcomes.landing.files import (
-    Format,
     fingerprint,
-    format_of,
     is_ignored,
     kind_of,
     readable_name,
@@ -27,9 +25,7 @@ from outcomes.landing.files import (
     too_large,
     unpack,
 )
-from outcomes.landing.formats.csv_files import read_csv
-from outcomes.landing.formats.ndjson_files import read_ndjson
-from outcomes.landing.formats.parquet_files import read_parquet
+from outcomes.landing.formats.registry import format_of
 from outcomes.landing.formats.source_rows import SourceRows
 from outcomes.landing.identifiers.door import MISALIGNED, refuse_identifying_values
 from outcomes.landing.pseudonyms import (
@@ -193,6 +189,13 @@ def _land(
         ))  # fmt: skip
     except FileRefused as refusal:
         return _refused(study, path, kind, sha256, refusal)
+    except (duckdb.OutOfMemoryException, MemoryError):
+        bench.con.execute("drop table if exists typed")
+        # Not remembered: with more memory, or less else to do, the same file may be read.
+        return _refused(study, path, kind, "", FileRefused(
+            Refusal.TOO_LARGE, f"reading the file needs more than the {_MEMORY} of memory that landing may take",
+            "split the file",
+        ))  # fmt: skip
     except duckdb.Error as failed:  # its message may quote rows
         raise StorageError(
             f"Landing failed inside DuckDB ({type(failed).__name__})", "check space and memory, then run again"
@@ -267,18 +270,12 @@ def _read(
 ) -> tuple[ColumnPlan, SourceRows]:
     file_format, is_packed = format_of(path.name)
     # A link gives DuckDB a plain name to open, whatever the source file is called.
-    content = scratch / f"source.{file_format}"
+    content = scratch / f"source{file_format.suffixes[0]}"
     if is_packed:
         unpack(path, content, study.settings.landing.max_bytes)
     else:
         content.symlink_to(path.resolve())
-    match file_format:
-        case Format.CSV:
-            return read_csv(content, scratch, kind, study.settings)
-        case Format.NDJSON:
-            return read_ndjson(con, content, scratch, kind, study.settings)
-        case Format.PARQUET:
-            return read_parquet(con, content, kind, study.settings)
+    return file_format.read(con, content, scratch, kind, study.settings)
 
 
 def _rejected_rows(rows: SourceRows, plan: ColumnPlan, breaches: dict[int, list[Breach]]) -> list[RejectedRow]:

@@ -13,6 +13,7 @@ import duckdb
 from outcomes.errors import UsageError
 from outcomes.release.batches import Batch, landed_batches, verify
 from outcomes.release.codebook.comments import describe
+from outcomes.release.deidentify import deidentify
 from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE, candidate_folder, is_finished, release_folder
 from outcomes.release.identity import code_version
 from outcomes.release.relations import offer_batches, offer_settings
@@ -27,6 +28,8 @@ MEMORY_LIMIT = "1500MB"
 
 # In the order in which they read one another.
 SQL_ORDER = (
+    "raw/raw_placed_sessions",
+    "raw/raw_keys",
     "staging/stg_repeated_keys",
     "staging/stg_sessions",
     "staging/stg_episodes",
@@ -54,7 +57,7 @@ SQL_ORDER = (
 
 
 def build(study: StudyFolder, release_id: str) -> Path:
-    """Build the tables of a release, aside; keep what is built already.
+    """Build the tables of a release, aside and de-identified; keep what is built already.
 
     Call it under the writer lock. Candidates of other ids, and what killed builds left, are removed.
 
@@ -119,6 +122,7 @@ def _fill(con: duckdb.DuckDBPyConnection, study: StudyFolder, release_id: str, b
         make_tables(con)
         if sealing.is_withheld:
             empty_consequences(con)
+        deidentify(con, study.settings.disclosure)
         write_seal_table(con, sealing)
         con.execute(
             "create table release as select ? as release_id, ? as study_name, ? as code_version, "

@@ -12,12 +12,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
-from outcomes.store.warehouse import connect, transaction
-from outcomes.study import StudyFolder
 from outcomes.study.settings import Disclosure, QuasiIdentifier
 
 TABLE = "deidentification"
@@ -125,50 +122,21 @@ def _shown(classes: Mapping[Traits, ClientClass], levels: Mapping[Traits, int]) 
     return groups
 
 
-@dataclass(frozen=True)
-class Deidentification:
-    """One row of the table `deidentification`: one set of quasi-identifiers of one table; numbers only."""
+def deidentify(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> None:
+    """Withhold age bands and genders of a release's clients where k and l ask for it, and write the account.
 
-    table_name: str
-    quasi_identifiers: str
-    k: int
-    l: int  # noqa: E741
-    n_clients: int
-    n_classes: int
-    n_classes_below_k: int
-    n_classes_below_l: int
-    n_age_bands_withheld: int
-    n_genders_withheld: int
-
-
-def deidentify(folder: Path, study: StudyFolder) -> tuple[Deidentification, ...]:
-    """Withhold age bands and genders of a candidate's clients where k and l ask for it, and write the account.
-
-    One transaction; done again it changes nothing. Call it after the build and before the checks.
+    The build calls it within its own transaction, so that no database with unsafe classes ever stands on the disk. The
+    table `deidentification` says what was done, numbers only: one row for each set of quasi-identifiers of each table.
+    Classes below k that are left are therapists or practices with fewer than k clients, which no withholding of traits
+    mends.
 
     Parameters
     ----------
-    folder : Path
-        The candidate's folder, with its `outcomes.duckdb`.
-    study : StudyFolder
-        The study, whose `[disclosure]` has k and l.
-
-    Returns
-    -------
-    tuple of Deidentification
-        What is in the table `deidentification`. Classes below k that are left are therapists or practices with fewer
-        than k clients, which no withholding of traits mends.
+    con : connection
+        A database with `core_clients`, `core_sessions` and `mart_clients`.
+    rule : Disclosure
+        k, l and the declared quasi-identifiers.
     """
-    with connect(folder / "outcomes.duckdb") as con:
-        done = con.execute("select count(*) from duckdb_tables() where table_name = ?", [TABLE]).fetchall()[0][0]
-        if not done:
-            with transaction(con):
-                _apply(con, study.settings.disclosure)
-            con.execute("checkpoint")
-        return tuple(Deidentification(*row) for row in con.execute(f"select * from {TABLE}").fetchall())
-
-
-def _apply(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> None:
     given = {table: _given(con, table) for table in _TABLES}
     # What is withheld for one table is withheld in both, which can make a class of the other too small.
     while sum(_withhold(con, table, rule) for table in _TABLES):

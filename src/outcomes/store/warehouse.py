@@ -68,6 +68,12 @@ def sql_files(layer: str) -> list[Traversable]:
     return sorted((item for item in folder.iterdir() if item.name.endswith(".sql")), key=lambda item: item.name)
 
 
-def run_sql_file(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Run one file of `sql/`, e.g. `"marts/mart_clients.sql"`."""
-    con.execute((files("outcomes.sql") / name).read_text(encoding="utf-8"))
+def run_sql_file(con: duckdb.DuckDBPyConnection, name: str, **parameters: object) -> None:
+    """Run one file of `sql/`, e.g. `"marts/mart_clients.sql"`, with a value for each `$parameter` that it names."""
+    con.execute((files("outcomes.sql") / name).read_text(encoding="utf-8"), parameters or None)
+
+
+def sql_table(con: duckdb.DuckDBPyConnection, name: str, **parameters: object) -> duckdb.DuckDBPyRelation:
+    """Run one file of `sql/`, e.g. `"answers/answer_sessions"`, and return the table that it makes."""
+    run_sql_file(con, f"{name}.sql", **parameters)
+    return con.table(name.rsplit("/", 1)[-1])

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
-from outcomes.contract import Kind
 from outcomes.landing.pseudonyms import PseudonymKey
-from outcomes.landing.rules.columns import normal
-from outcomes.study.settings import StudySettings
 
 _SHORTEST = 6  # characters of an id that is not met by chance
 _SHORTEST_NUMBER = 9  # the same for an id of digits alone
@@ -48,6 +44,15 @@ class Persons:
         """Say whether a row is theirs: by its client, or by its episode where the client is empty."""
         return self.has_client(client) if client else bool(episode) and self.has_episode(episode)
 
+    def mentions(self, data: bytes) -> bool:
+        """Say whether some bytes, of a row that nothing but a search can tell, hold one of the ids."""
+        return self.every.finds(data)
+
+    @property
+    def are_known_as_given(self) -> bool:
+        """Whether source files have the ids as landed; else a file that cannot be read may hold unknown ones."""
+        return self.key is None
+
     @property
     def ids(self) -> frozenset[str]:
         """Clients and episodes together."""
@@ -77,26 +82,6 @@ class IdSearch:
         """Say whether some bytes hold one of the ids."""
         is_word = bool(self._words) and not self._words.isdisjoint(_WORD.findall(data))
         return is_word or any(pattern.search(data) for pattern in self._others)
-
-
-class IdCells:
-    """Where the rows of one kind of source file have client and episode, and which cells count as empty."""
-
-    def __init__(self, kind: Kind | str, settings: StudySettings) -> None:
-        source = settings.sources[Kind(kind)]
-        self.client = normal(source.columns.get("client_id", "client_id"))
-        self.episode = normal(source.columns.get("episode_id", "episode_id"))
-        self._missing = {code.strip().lower() for code in source.missing}
-
-    def of(self, row: Mapping[str, Any]) -> tuple[str, str]:
-        """Return client and episode of a row by column names; '' for what is missing."""
-        cells = {normal(name): value for name, value in row.items()}
-        return self.text(cells.get(self.client)), self.text(cells.get(self.episode))
-
-    def text(self, value: Any) -> str:
-        """Return a cell as text; '' where it is missing."""
-        text = "" if value is None else str(value).strip()
-        return "" if text.lower() in self._missing else text
 
 
 def _is_distinctive(one: str) -> bool:

@@ -13,13 +13,14 @@ from typing import IO
 import duckdb
 
 from outcomes.errors import OutcomesError
+from outcomes.landing.formats.id_cells import IdCells
 from outcomes.landing.formats.source_rows import path_literal
 from outcomes.progress import tracked
 from outcomes.store.files import read_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
 from outcomes.trust.pending import PENDING
-from outcomes.trust.persons import IdCells, Persons
+from outcomes.trust.persons import Persons
 from outcomes.trust.recording import quarantine_path
 from outcomes.trust.withdrawn_batches import split_quarantine
 from outcomes.trust.withdrawn_sources import Unsearchable, rewrite_source, source_files

@@ -176,7 +176,11 @@ def _with_local_ids(study: StudyFolder, persons: Persons) -> Persons:
     clients, episodes = set(persons.clients), set(persons.episodes)
     for path, kind in source_files(study):
         scratch = study.inbox / f".aside-{uuid.uuid4().hex}"
-        for client, episode in source_ids(path, scratch, kind, study.settings):
+        try:
+            found = source_ids(path, scratch, kind, study.settings)
+        except Unsearchable:
+            continue  # the search names it, and the withdrawal is not finished until it is gone
+        for client, episode in found:
             clients |= {client} if persons.has_client(client) else set()
             episodes |= {episode} if persons.has_episode(episode) else set()
     return replace(persons, clients=frozenset(clients), episodes=frozenset(episodes))

@@ -16,12 +16,13 @@ from typing import Any
 import duckdb
 
 from outcomes.contract import Kind
+from outcomes.landing.formats.id_cells import IdCells
 from outcomes.landing.formats.source_rows import path_literal, text_literal
 from outcomes.landing.quarantine import HEADER
 from outcomes.store.files import file_sha256, new_folder, read_json, sync_folder, write_json, write_text
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
-from outcomes.trust.persons import IdCells, Persons
+from outcomes.trust.persons import Persons
 from outcomes.trust.recording import quarantine_path
 
 _READY = ".withdrawn-"  # a batch's new folder, complete, before it takes the old one's place
@@ -154,7 +155,8 @@ def _is_theirs(row: str, id_cells: IdCells, persons: Persons) -> bool:
         return False
     cells = json.loads(row)
     if isinstance(cells, dict):
-        return persons.owns(*id_cells.of({_undone(name): _undone(cell) for name, cell in cells.items()}))
+        pair = id_cells.of({_undone(name): _undone(cell) for name, cell in cells.items()})
+        return persons.owns(*pair) if pair else persons.mentions(row.encode())
     return persons.every.finds(row.encode())
 
 

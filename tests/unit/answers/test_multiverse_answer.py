@@ -42,7 +42,7 @@ def test_every_combination_of_choices_is_one_row_with_its_interval_and_state(ans
 
 def test_every_specification_is_the_model_that_its_formula_says(answered):
     specs, _, _, con = answered
-    sessions = session_table(con, "sessions.satisfaction_score", "sessions.directiveness_score")
+    sessions = session_table(con, settings())
     for row in specs.filter(status="converged").gather_every(7).rows(named=True):
         fit = fit_linear(row["formula"], sessions)
         assert row["estimate"] == pytest.approx(fit.params["within"], rel=1e-5)
@@ -60,7 +60,7 @@ def test_clients_are_left_out_as_if_their_sessions_were_filtered():
     )
     with tables(frames | {"mart_person_session": risk}) as con:
         specs = multiverse.run(con, settings(declared))[multiverse.SPECS]
-        sessions = session_table(con, "sessions.satisfaction_score", "sessions.directiveness_score")
+        sessions = session_table(con, settings())
         row = specs.filter(exclusions="at least 3 sessions", structure="three levels").row(0, named=True)
         fit = fit_linear(row["formula"], sessions.filter("n_sessions >= 3"))
     assert row["n_clients"] == 180
@@ -105,7 +105,7 @@ def test_a_singular_specification_stays_with_its_state_and_without_an_estimate()
 
 def test_what_the_data_do_not_allow_is_left_out_in_words(answered):
     with tables(cohort(1)) as con:
-        sessions = session_table(con, "sessions.satisfaction_score", "sessions.directiveness_score")
+        sessions = session_table(con, settings())
         found = space(settings(Multiverse()), sessions)
     left_out = "; ".join(found.left_out)
     assert found.choices["covariates"] == ("none", "severity")

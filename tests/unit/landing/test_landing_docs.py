@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from outcomes.contract import Kind
-from outcomes.landing.files import _ENDINGS
+from outcomes.landing.formats.registry import SUFFIXES
 from outcomes.landing.handbook import columns_table, refusals_table, rules_table
 
 PAGE = Path(__file__).parents[3] / "docs" / "landing.md"
@@ -20,4 +20,4 @@ def test_the_tables_of_the_page_are_those_of_the_contract(table):
 
 def test_the_page_names_every_ending_that_is_read():
     text = PAGE.read_text(encoding="utf-8")
-    assert all(f"`{ending}`" in text for ending in _ENDINGS)
+    assert all(f"`{ending}`" in text for ending in SUFFIXES)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from collections import Counter, defaultdict
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -13,7 +16,7 @@ from trust_inputs import AGE_BANDS, GENDERS, N_CLIENTS, client, csv_text, sessio
 from outcomes.errors import StudyError
 from outcomes.landing import land_inbox
 from outcomes.release import build, candidate_id
-from outcomes.release.deidentify import ClientClass, deidentify, withholding
+from outcomes.release.deidentify import ClientClass, withholding
 from outcomes.study import StudyFolder, create_study
 from outcomes.study.settings import Disclosure
 
@@ -68,8 +71,8 @@ def test_a_class_whose_clients_all_ended_alike_tells_the_ending_and_is_not_safe(
 
 
 @pytest.fixture
-def candidate(tmp_path):
-    """Three therapists with eight clients each, age bands and genders in turn; one therapist with two more clients."""
+def landed(tmp_path):
+    """Three therapists with eight clients each, age bands and genders in turn; one therapist with two more; landed."""
     study = create_study(tmp_path / "study")
     rare = [
         row | {"therapist_id": "rare", "client_id": f"x{n}", "episode_id": f"x{n}"}
@@ -81,7 +84,26 @@ def candidate(tmp_path):
     ] + [{"client_id": f"x{n}", "age_band": AGE_BANDS[n], "gender": GENDERS[n]} for n in range(2)]
     (study.inbox / "clients.csv").write_text(csv_text(people))
     land_inbox(study)
-    return build(study, candidate_id(study)), study
+    return study
+
+
+def built(study):
+    """The folder of the study's candidate release."""
+    return build(study, candidate_id(study))
+
+
+def given(study):
+    """Age band and gender of each client as the source has them."""
+    with (study.inbox / "clients.csv").open(newline="") as stream:
+        return {row["client_id"]: [row["age_band"], row["gender"]] for row in csv.DictReader(stream)}
+
+
+def account(folder):
+    """The rows of the table `deidentification`, columns by name."""
+    with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
+        names = [name for (name,) in con.execute("select column_name from (describe deidentification)").fetchall()]
+        found = con.execute("select * from deidentification").fetchall()
+    return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in found]
 
 
 def rows(folder, sql):
@@ -98,27 +120,24 @@ def declaring(study, *names):
     return StudyFolder.open(study.root)
 
 
-def test_by_default_no_class_of_age_band_gender_and_practice_is_below_k(candidate):
-    folder, study = candidate
-    deidentify(folder, study)
+def test_by_default_no_class_of_age_band_gender_and_practice_is_below_k(landed):
+    folder, study = built(landed), landed
     for table in ("mart_clients", "core_clients"):
         sizes = Counter(rows(folder, f"select age_band, gender from {table}"))  # of one practice
         assert min(sizes.values()) >= study.settings.disclosure.k
         assert sum(n for (age, _), n in sizes.items() if age is not None) >= 24
 
 
-def test_the_account_also_says_how_many_classes_a_reader_who_knows_the_therapist_finds_below_k(candidate):
-    folder, study = candidate
-    rows_of_account = {one.quasi_identifiers: one for one in deidentify(folder, study)}
+def test_the_account_also_says_how_many_classes_a_reader_who_knows_the_therapist_finds_below_k(landed):
+    rows_of_account = {one.quasi_identifiers: one for one in account(built(landed))}
     assert rows_of_account["age_band gender practice_id"].n_classes_below_k == 0
     assert rows_of_account["age_band gender practice_id therapist_id"].n_classes_below_k > 0
 
 
-def test_a_trait_that_is_not_declared_is_neither_counted_nor_withheld(candidate):
-    folder, study = candidate
-    study = declaring(study, "gender", "therapist_id")
-    before = rows(folder, "select client_id, age_band from core_clients order by all")
-    deidentify(folder, study)
+def test_a_trait_that_is_not_declared_is_neither_counted_nor_withheld(landed):
+    study = declaring(landed, "gender", "therapist_id")
+    folder = built(study)
+    before = sorted((name, age) for name, (age, _) in given(study).items())
     assert rows(folder, "select client_id, age_band from core_clients order by all") == before
     therapist = dict(rows(folder, "select distinct client_id, therapist_id from core_sessions"))
     sizes = Counter(
@@ -128,44 +147,46 @@ def test_a_trait_that_is_not_declared_is_neither_counted_nor_withheld(candidate)
 
 
 @pytest.mark.parametrize("names", [(), ("age_band", "age_band"), ("name",)])
-def test_quasi_identifiers_are_columns_that_the_study_has_each_listed_once(candidate, names):
+def test_quasi_identifiers_are_columns_that_the_study_has_each_listed_once(landed, names):
     with pytest.raises(StudyError, match="quasi_identifiers"):
-        declaring(candidate[1], *names)
+        declaring(landed, *names)
 
 
-def test_in_the_tables_no_class_below_k_is_left_but_those_of_rare_therapists(candidate):
-    folder, study = candidate
-    study = declaring(study, "age_band", "gender", "practice_id", "therapist_id")
-    account = deidentify(folder, study)
+def test_in_the_tables_no_class_below_k_is_left_but_those_of_rare_therapists(landed):
+    study = declaring(landed, "age_band", "gender", "practice_id", "therapist_id")
+    folder = built(study)
     therapist = dict(rows(folder, "select distinct client_id, therapist_id from core_sessions"))
     for table in ("mart_clients", "core_clients"):
         listed = rows(folder, f"select client_id, age_band, gender from {table}")
         sizes = Counter((therapist[name], age, gender) for name, age, gender in listed)
         small = {key for key, n in sizes.items() if n < study.settings.disclosure.k}
         assert small == {("rare", None, None)}
-        row = next(one for one in account if one.table_name == table and one.quasi_identifiers.startswith("age"))
+        row = next(
+            one for one in account(folder) if one.table_name == table and one.quasi_identifiers.startswith("age")
+        )
         assert (row.n_clients, row.n_classes, row.n_classes_below_k) == (26, len(sizes), 1)
         assert row.n_age_bands_withheld == sum(age is None for _, age, _ in listed)
         assert row.n_genders_withheld == sum(gender is None for _, _, gender in listed)
-        alone = next(one for one in account if one.table_name == table and one.quasi_identifiers == "therapist_id")
+        alone = next(
+            one for one in account(folder) if one.table_name == table and one.quasi_identifiers == "therapist_id"
+        )
         assert (alone.n_classes, alone.n_classes_below_k) == (4, 1)
 
 
-def test_done_again_it_changes_nothing(candidate):
-    folder, study = candidate
-    first = deidentify(folder, study)
+def test_done_again_it_changes_nothing(landed):
+    folder = built(landed)
+    first = account(folder)
     before = rows(folder, "select * from core_clients order by all")
-    assert deidentify(folder, study) == first
+    assert built(landed) == folder
+    assert account(folder) == first
     assert rows(folder, "select * from core_clients order by all") == before
 
 
-def test_what_is_kept_is_what_was_given(candidate):
-    folder, study = candidate
-    study = declaring(study, "age_band", "gender", "practice_id", "therapist_id")
+def test_what_is_kept_is_what_was_given(landed):
+    study = declaring(landed, "age_band", "gender", "practice_id", "therapist_id")
     study.settings_path.write_text(study.settings_path.read_text().replace("k = 5 ", "k = 3 "))
     study = StudyFolder.open(study.root)
-    before = {name: rest for name, *rest in rows(folder, "select client_id, age_band, gender from core_clients")}
-    deidentify(folder, study)
+    before, folder = given(study), built(study)
     kept = defaultdict(int)
     for name, *rest in rows(folder, "select client_id, age_band, gender from core_clients"):
         for place, value in enumerate(rest):
@@ -174,10 +195,26 @@ def test_what_is_kept_is_what_was_given(candidate):
     assert (kept[0], kept[1]) == (0, N_CLIENTS)
 
 
-def test_the_study_sets_k_and_l(candidate):
-    folder, study = candidate
+def test_the_study_sets_k_and_l(landed):
+    study = landed
     study.settings_path.write_text(
         study.settings_path.read_text().replace("k = 5 ", "k = 2 ").replace("l = 2 ", "l = 1 ")
     )
-    account = deidentify(folder, StudyFolder.open(study.root))
-    assert {(one.k, one.l) for one in account} == {(2, 1)}
+    folder = built(StudyFolder.open(study.root))
+    assert {(one.k, one.l) for one in account(folder)} == {(2, 1)}
+
+
+def test_a_build_that_was_killed_before_it_withheld_leaves_no_database_with_raw_traits(landed, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            sys.modules["outcomes.release.build"], "deidentify", killed
+        )  # the package has a function of that name
+        with pytest.raises(KeyboardInterrupt):
+            built(landed)
+    assert not list(landed.releases.rglob("outcomes.duckdb"))
+    folder = built(landed)
+    assert account(folder)
+    assert not list(folder.glob(".aside-*"))

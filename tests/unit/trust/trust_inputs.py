@@ -10,7 +10,6 @@ import duckdb
 
 from outcomes.release import build, candidate_id, publish
 from outcomes.release.codebook.tables import TABLES
-from outcomes.release.deidentify import deidentify
 from outcomes.study import StudyFolder
 from outcomes.trust.recording import record_state
 
@@ -74,7 +73,6 @@ def publish_release(study: StudyFolder) -> str:
     """Publish what is landed, with empty results instead of checks, fits and pages."""
     release_id = candidate_id(study)
     folder = build(study, release_id)
-    deidentify(folder, study)
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
         for name, table in TABLES.items():
             if name == "dq_results" or name.startswith("model_"):

@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 
 from outcomes.errors import FitRefused
+from outcomes.store.warehouse import sql_table
 from outcomes.study import StudySettings
 
 MINIMUM_CLIENTS = 100
@@ -56,11 +57,7 @@ def session_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Gui
     The usual level is the client's mean drawn towards the therapist's by its reliability n tau2 / (n tau2 + sigma2):
     the raw mean of few sessions holds part of the departures, which makes a relative optimum look partly absolute.
     """
-    rows = con.sql(
-        "select satisfaction_score as y, directiveness_score as d, directiveness_therapist_mean as therapist_mean, "
-        "directiveness_client as deviation, directiveness_within as departure, n_sessions_client as n, "
-        "directiveness_preferred_score as p, log_session, client_id, therapist_id from mart_session_directiveness"
-    ).pl()
+    rows = sql_table(con, "answers/answer_verdict_sessions").pl()
     clients = rows.unique("client_id", keep="first", maintain_order=True)
     sigma2 = (rows["departure"] ** 2).sum() / max(rows.height - clients.height, 1)
     tau2 = max((clients["deviation"].var() or 0.0) - sigma2 * (1 / clients["n"]).mean(), 0.0)
@@ -72,11 +69,7 @@ def session_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Gui
 
 def client_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One client a row; the mean satisfaction of rated sessions, with the therapist of most of them."""
-    rows = con.sql(
-        "select avg(satisfaction_score) as y, avg(directiveness_score) as m, avg(directiveness_score) as d, "
-        "any_value(directiveness_preferred_score) as p, client_id, mode(therapist_id) as therapist_id "
-        "from mart_session_directiveness where satisfaction_score is not null group by client_id order by client_id"
-    ).pl()
+    rows = sql_table(con, "answers/answer_verdict_clients").pl()
     return _finished("satisfaction", "client", rows, (), settings)
 
 
@@ -85,11 +78,7 @@ def dropout_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Gui
 
     The usual level is the mean of the sessions before: a mean of the whole episode would know the future.
     """
-    rows = con.sql(
-        "select is_dropout::double as y, directiveness_score as d, directiveness_change as w, "
-        "directiveness_score - directiveness_change as m, directiveness_preferred_score as p, session_1, session_2, "
-        "session_3, log_session, client_id, therapist_id from mart_person_session"
-    ).pl()
+    rows = sql_table(con, "answers/answer_verdict_dropout").pl()
     covariates = ("session_1", "session_2", "session_3", "log_session")
     return _finished("dropout", "session", rows, covariates, settings)
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 import duckdb
 
-TABLE = "answer_risk_set"
+from outcomes.store.warehouse import sql_table
+
 FIRST_SESSIONS = 3  # with hazards of their own; then a line in ln(session), as in the study template
 
 
@@ -24,6 +25,9 @@ class Cause(StrEnum):
     DROPOUT = "dropout"
     PLANNED = "planned"
     OTHER = "other"
+
+
+_UNDETERMINED_AS = {Reading.AS_RECORDED: None, Reading.ALL_DROPOUT: Cause.DROPOUT.value, Reading.NONE_DROPOUT: "none"}
 
 
 GUIDANCE = {
@@ -48,43 +52,10 @@ def risk_set(
     such an episode ended by dropout, or by nothing that is told apart (all flags 0); except that one which is open and
     was seen less than `silent_days` ago goes on, and stays censored there.
     """
-    known = "state <> 'undetermined'"
-    filled = {
-        Reading.AS_RECORDED: {name: f"case when {known} then (state = '{name}')::integer end" for name in Cause},
-        Reading.ALL_DROPOUT: _read_as("dropout"),
-        Reading.NONE_DROPOUT: _read_as("none"),
-    }[reading]
-    flags = ", ".join(f"case when is_last then {sql} else 0 end as is_{name}" for name, sql in filled.items())
-    con.execute(
-        f"""create or replace temp table {TABLE} as
-        with
-        labelled as (
-            select
-                sessions.* exclude (ending_state, is_dropout, is_planned_end, is_other_end),
-                labels.state,
-                coalesce(
-                    (episodes.ending is null or episodes.ending = 'open')
-                    and episodes.end_date is null
-                    and episodes.days_silent < {silent_days},
-                    false
-                ) as is_open
-            from mart_person_session as sessions
-            inner join core_dropout_labels as labels
-                on sessions.episode_id = labels.episode_id and labels.definition = $definition
-            inner join core_episodes as episodes on sessions.episode_id = episodes.episode_id
-        ),
-        flagged as (select *, {flags} from labelled)
-        select *, is_planned + is_other as is_another from flagged""",
-        {"definition": definition},
-    )
-    return con.table(TABLE)
-
-
-def _read_as(cause: str) -> dict[str, str]:
-    """Flags of the last session where undetermined episodes ended by `cause` and open ones are censored."""
-    state = f"case when state = 'undetermined' then '{cause}' else state end"
-    censored = "state = 'undetermined' and is_open"
-    return {name: f"case when not ({censored}) then ({state} = '{name}')::integer end" for name in Cause}
+    return sql_table(
+        con, "answers/answer_risk_set", definition=str(definition), silent_days=silent_days,
+        undetermined_as=_UNDETERMINED_AS[reading],
+    )  # fmt: skip
 
 
 def baseline(rows: duckdb.DuckDBPyRelation, outcome: str) -> tuple[duckdb.DuckDBPyRelation, tuple[str, ...]]:

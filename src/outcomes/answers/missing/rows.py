@@ -8,8 +8,7 @@ import duckdb
 import polars as pl
 
 from outcomes.errors import FitRefused
-
-RATINGS, RISK = "answer_ratings", "answer_staying"
+from outcomes.store.warehouse import sql_table
 
 
 @dataclass(frozen=True)
@@ -46,47 +45,13 @@ def missing_rows(con: duckdb.DuckDBPyConnection) -> MissingRows:
     """
     if not con.execute("select count(*) from mart_person_session where is_dropout is not null").fetchall()[0][0]:
         raise FitRefused("No endings are recorded in these data, so it is not known which ratings dropout took away.")
-    con.execute(
-        f"""create or replace temp table {RATINGS} as
-        select session_id, episode_id, client_id, therapist_id, attended_number, log_session,
-            satisfaction_score::double as satisfaction_score,
-            directiveness_within, directiveness_client, directiveness_therapist
-        from mart_session_directiveness
-        where therapist_id is not null
-        order by episode_id, attended_number"""
-    )
-    # A form that was not returned takes the session's guidance away, not the client's usual level.
-    con.execute(
-        f"""create or replace temp table {RISK} as
-        with
-        usual as (
-            select client_id, therapist_id,
-                any_value(directiveness_client) as directiveness_client,
-                any_value(directiveness_therapist) as directiveness_therapist
-            from {RATINGS}
-            group by client_id, therapist_id
-        )
-        select sessions.session_id, sessions.episode_id, sessions.client_id, sessions.therapist_id,
-            sessions.attended_number, session_1, session_2, session_3, sessions.log_session, is_last, ending_state,
-            is_dropout::integer as is_dropout, satisfaction_so_far, alliance_so_far,
-            usual.directiveness_client, usual.directiveness_therapist
-        from mart_person_session as sessions
-        inner join usual on sessions.client_id = usual.client_id and sessions.therapist_id = usual.therapist_id
-        order by sessions.episode_id, sessions.attended_number"""
-    )
-    typical = con.execute(
-        f"select quantile_disc(attended_number, 0.5) from {RISK} where is_last and ending_state = 'planned'"
-    ).fetchall()[0][0]
+    ratings, risk_set = (sql_table(con, f"answers/answer_{name}") for name in ("ratings", "staying"))
+    planned = risk_set.filter("is_last and ending_state = 'planned'")
+    ((typical,),) = planned.aggregate("quantile_disc(attended_number, 0.5)").fetchall()
     if typical is None:
         raise FitRefused("No course is known to have ended as planned, so it is not known how many sessions are lost.")
-    lost = con.sql(
-        f"""select episode_id, client_id, therapist_id, directiveness_client, directiveness_therapist,
-            ln(session) as log_session
-        from {RISK}, range(attended_number + 1, {int(typical)} + 1) as later(session)
-        where is_last and ending_state = 'dropout'
-        order by episode_id, session"""
-    ).pl()
-    return MissingRows(con.table(RATINGS), con.table(RISK), lost, int(typical))
+    lost = sql_table(con, "answers/answer_lost_sessions", typical_sessions=int(typical)).pl()
+    return MissingRows(ratings, risk_set, lost, int(typical))
 
 
 def people(rows: pl.DataFrame) -> tuple[int, int, int]:

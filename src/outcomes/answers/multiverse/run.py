@@ -19,7 +19,7 @@ import polars as pl
 from outcomes.answers.common.estimates import REFUSED, Numbers, as_table, numbers, of_model, refuse_all
 from outcomes.answers.common.estimates import in_words as estimate_in_words
 from outcomes.answers.common.fitting import Answered, refuse_few
-from outcomes.answers.multiverse.rows import clients, rating_sql, session_table
+from outcomes.answers.multiverse.rows import clients, session_table
 from outcomes.answers.multiverse.specs import GUIDANCE, RATING, TAKES_PART, TESTED, Space, formula, in_words, space
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.multiverse import JointInference, sign_flip_inference
@@ -51,7 +51,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     FitRefused
         Where no specification can be estimated.
     """
-    sessions = session_table(con, *(rating_sql(settings, name, name) for name in ("satisfaction", "directiveness")))
+    sessions = session_table(con, settings)
     found = space(settings, sessions)
     specs = list(found.specs())
     estimated = list(tracked(_estimates(con, settings, specs), "Specifications", len(specs)))
@@ -87,8 +87,7 @@ def _estimates(
     """Every specification; the data are read once a population and cut once an exclusion."""
     starts: dict[tuple[str, ...], np.ndarray] = {}
     for (rating, guidance), of_pair in groupby(specs, key=lambda spec: (spec[RATING], spec[GUIDANCE])):
-        y, d = rating_sql(settings, "satisfaction", rating), rating_sql(settings, "directiveness", guidance)
-        sessions = session_table(con, y, d)
+        sessions = session_table(con, settings, rating, guidance)
         people = clients(sessions)
         for _, of_population in groupby(of_pair, key=lambda spec: (spec["lag"], spec["covariates"])):
             members = list(of_population)

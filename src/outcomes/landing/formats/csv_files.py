@@ -6,16 +6,23 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import duckdb
+
 from outcomes.contract import Kind, Refusal, ValueType
+from outcomes.landing.formats.base import Format, Owners, Pair
+from outcomes.landing.formats.id_cells import IdCells
 from outcomes.landing.formats.sniffing import Head, read_head
 from outcomes.landing.formats.source_rows import SourceRows, path_literal, text_literal
 from outcomes.landing.formats.text_records import LONGEST_RECORD, TextRecords, copy_well_formed, find_records
+from outcomes.landing.formats.text_rewriting import PairOf, pairs_of, rewrite_lines, rewrite_records
 from outcomes.landing.refusal import FileRefused
 from outcomes.landing.rules.columns import ColumnPlan, known_names, plan_columns
 from outcomes.study.settings import StudySettings
 
 
-def read_csv(path: Path, scratch: Path, kind: Kind, settings: StudySettings) -> tuple[ColumnPlan, SourceRows]:
+def read_csv(
+    con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, kind: Kind, settings: StudySettings
+) -> tuple[ColumnPlan, SourceRows]:
     """Prepare an unpacked CSV file for the rules.
 
     Raises
@@ -90,3 +97,36 @@ def _cells(records: TextRecords, places: Sequence[int], head: Head) -> Iterator[
             yield next(csv.reader([text], delimiter=head.delimiter), [])
         except csv.Error:  # a cell beyond the csv module's own limit
             yield [text]
+
+
+def _rows(content: Path, kind: Kind, settings: StudySettings) -> tuple[TextRecords, PairOf]:
+    head, id_cells = read_head(content, known_names(kind, settings)), IdCells(kind, settings)
+
+    def pair_of(raw: bytes) -> Pair | None:
+        try:
+            cells = next(csv.reader([raw.decode()], delimiter=head.delimiter), [])
+        except csv.Error:
+            return None
+        return id_cells.of(dict(zip(head.names, cells, strict=False)))
+
+    return find_records(content, head.body_start, head.first_line, head.delimiter, len(head.names)), pair_of
+
+
+def _pairs(content: Path, kind: Kind, settings: StudySettings) -> set[Pair]:
+    return pairs_of(*_rows(content, kind, settings))
+
+
+def _rewrite(content: Path, target: Path, kind: Kind, settings: StudySettings, owners: Owners) -> int:
+    """Without a readable header rows go by any mention of an id, if ids of this file can be known at all."""
+    try:
+        records, pair_of = _rows(content, kind, settings)
+    except FileRefused as refused:
+        if refused.refusal is Refusal.EMPTY:
+            return 0
+        if not owners.are_known_as_given or b"\0" in content.read_bytes():  # UTF-16 has no lines that can be searched
+            raise
+        return rewrite_lines(content, target, owners)
+    return rewrite_records(records, pair_of, target, owners)
+
+
+CSV = Format("CSV", (".csv", ".tsv", ".txt"), read_csv, _pairs, _rewrite)
