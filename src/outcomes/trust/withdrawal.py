@@ -17,9 +17,10 @@ from outcomes.release.batches import verify as verify_batches
 from outcomes.store.files import file_sha256, read_json, remove_leftovers, sync_folder
 from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Event, append, read_chain
+from outcomes.trust.marks import refuse_lost_trail
 from outcomes.trust.pending import Pending, new_pending, read_pending, remove_pending, write_pending
 from outcomes.trust.persons import Persons
-from outcomes.trust.recording import batch_facts, record_state
+from outcomes.trust.recording import batch_facts, record_gone, record_state
 from outcomes.trust.retention import remove_release
 from outcomes.trust.search import Search, database_holds, search_study
 from outcomes.trust.withdrawn_batches import (
@@ -119,6 +120,7 @@ def withdraw(study: StudyFolder, clients: frozenset[str]) -> Withdrawal:
     StorageError
         If a batch is damaged, or an id is still found or a file cannot be searched; files are named.
     """
+    refuse_lost_trail(study)
     key, n_asked = read_key(study), len(clients)
     if key:
         clients |= {key.pseudonym("client_id", one) for one in clients}
@@ -136,6 +138,7 @@ def withdraw(study: StudyFolder, clients: frozenset[str]) -> Withdrawal:
     with step("search") as line:
         search = search_study(study, persons)
         line.say(search.as_text())
+    record_gone(study)
     changed = _changed_batches(study, pending)
     if read_chain(study).latest(Event.WITHDREW, withdrawal=pending.id) is None or search.found_in:
         append(

@@ -230,7 +230,7 @@ PLACES: dict[str, Hide] = {
     # what nobody can look into
     "a PDF": text("a.pdf", lambda one: b"%PDF-1.7\nstream\n" + zlib.compress(one.encode()) + b"\nendstream"),
     "a picture": text("a.png", lambda one: b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(500)),
-    "something encrypted": text("a.age", lambda one: b"age-encryption.org/v1\n-> X25519 x\n" + secrets.token_bytes(300)),
+    "something encrypted": text("a.age", lambda one: b"age-encryption.org/v1\n-> X\n" + secrets.token_bytes(300)),
 }  # fmt: skip
 
 

@@ -19,8 +19,8 @@ from typing import IO
 
 from outcomes.trust.search.coded import LONG, decoded, other_readings, plain_text
 from outcomes.trust.search.kinds import PACKED_INSIDE, START_BYTES, Packing, is_text, packing_of
-from outcomes.trust.words import Needles
 from outcomes.trust.withdrawn_sources import Unsearchable
+from outcomes.trust.words import Needles
 
 _PART = 16_000_000  # bytes that are searched at a time
 _OVERLAP = 4_096  # bytes; longer than any id
