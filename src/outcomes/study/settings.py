@@ -270,7 +270,7 @@ class Delivery(Part):
     def _are_public_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if odd := sum(not re.fullmatch(_AGE_KEY, key.strip()) for key in value):
             raise ValueError(
-                f"{odd} is no public age key, which begins with age1; a secret one (AGE-SECRET-KEY-) must not stand here"
+                f"{odd} is no public age key, which begins with age1; a secret one (AGE-SECRET-KEY-) may not be here"
             )
         return value
 
