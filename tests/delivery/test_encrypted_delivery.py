@@ -80,7 +80,9 @@ def test_without_the_library_nothing_is_sent_and_the_extra_is_named(encrypting, 
     assert deliver(study).summary() == "2 delivered"
 
 
-@pytest.mark.parametrize("key", ["age1short", str(KEYS[0]), "ssh-ed25519 AAAA", ""])
+@pytest.mark.parametrize(
+    "key", ["age1short", str(KEYS[0]), "ssh-ed25519 AAAA", ""], ids=["short", "secret", "ssh", "none"]
+)
 def test_what_is_no_public_key_is_refused_where_it_is_declared(encrypting, key):
     with pytest.raises(StudyError, match="no public age key") as refused:
         encrypting(key)

@@ -18,8 +18,8 @@ from outcomes.disclosure.teller import Teller, Told
 from outcomes.errors import StorageError, UsageError
 from outcomes.store.files import append_line, file_sha256, read_json, read_lines, write_json
 from outcomes.study import StudyFolder
+from outcomes.study.folder import LEDGER, TOLD
 
-LEDGER, TOLD = "disclosed.jsonl", "told.json"
 _HINT = "restore it from a backup: without it nobody knows what earlier reports told"
 
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from outcomes.disclosure.ledger import LEDGER, TOLD
 from outcomes.release.folders import CANDIDATE_PREFIX
 from outcomes.store.files import file_sha256, read_json
 from outcomes.study import StudyFolder
+from outcomes.study.folder import LEDGER, TOLD
 from outcomes.trust.alteration import Alteration
 from outcomes.trust.audit_trail import START, Chain, Entry, Event
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from outcomes.disclosure.ledger import LEDGER
 from outcomes.errors import StorageError, UsageError
 from outcomes.store.files import read_json, read_lines
 from outcomes.study import StudyFolder
+from outcomes.study.folder import LEDGER
 from outcomes.trust.alteration import Alteration
 from outcomes.trust.audit_trail import (
     HEAD,

@@ -9,7 +9,6 @@ import shutil
 import pytest
 from trust_inputs import publish_release
 
-from outcomes.disclosure import Telling, shown_count
 from outcomes.disclosure.ledger import LEDGER, TOLD, enter, teller, write_told
 from outcomes.errors import StorageError, UsageError
 from outcomes.release import build, candidate_id
@@ -31,9 +30,9 @@ def tell_and_publish(study, n_clients: int) -> str:
     release_id, mark = candidate_id(study), present_mark(study)
     build(study, release_id)
     folder = candidate_folder(study, release_id)
-    telling = Telling.by(teller(study, release_id))
-    shown_count(200 + 10 * n_clients, telling, "clients")
-    write_told(folder, telling.teller)
+    telling = teller(study, release_id)
+    telling.count("clients", 200 + 10 * n_clients)
+    write_told(folder, telling)
     (folder / "report.html").write_text("{}")
     enter(study, folder, release_id, mark)
     publish_release(study, mark)

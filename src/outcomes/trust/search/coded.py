@@ -12,7 +12,9 @@ from outcomes.trust.search.kinds import is_readable, packing_of
 
 LONG = 192  # bytes; what decodes to so many and is nothing known may be encrypted. Hashes and keys are shorter.
 _DIGESTS = {32, 40, 56, 64, 96, 128}  # hexadecimal digits of common hashes: a column of them is no coded passage
-_BASE64 = tuple(re.compile(rb"[A-Za-z0-9" + signs + rb"]{8,}") for signs in (rb"+/_-", rb"+/", rb""))
+_SHORTEST = 8  # letters of base64 that an id of six characters has
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % _SHORTEST)
+_PARTS = tuple(re.compile(signs) for signs in (rb"[_-]", rb"[+/_-]"))  # in the other alphabet they part words
 _BASE64_LINES = re.compile(rb"(?:[A-Za-z0-9+/]{40,}\r?\n)+[A-Za-z0-9+/]*")
 _BASE32 = re.compile(rb"[A-Z2-7]{10,}")
 _NO_BASE32_ENDS = (1, 3, 6)  # letters beyond whole groups of eight that no content ends with
@@ -67,7 +69,9 @@ class Decoded:
 def decoded(data: bytes) -> Decoded:
     """Read words of base64, base32 and hexadecimal digits, so far as they stand for text or for a known format."""
     passages = [match.group().translate(None, b"\r\n") for match in _BASE64_LINES.finditer(data)]
-    words = {*passages, *(word for pattern in _BASE64 for word in pattern.findall(data))}
+    words = {*passages, *_BASE64.findall(data)}
+    parts = (part for word in words for pattern in _PARTS for part in pattern.split(word))
+    words |= {part for part in parts if len(part) >= _SHORTEST}
     coded = {_from_base64(one) for one in words if not _is_hex(one)}
     coded |= {_from_base32(one) for one in set(_BASE32.findall(data))}
     coded |= {_from_hex(one) for one in {*_HEX.findall(data), *_HEX_APART.findall(data)}}

@@ -28,6 +28,7 @@ _STARTS = (
     (b"%PDF-", Packing.PDF), (b"\x93NUMPY", Packing.NUMPY),
     *((b"\x78" + level, Packing.ZLIB) for level in (b"\x01", b"\x5e", b"\x9c", b"\xda")),
 )  # fmt: skip
+_MAGICS = tuple(magic for magic, _ in _STARTS)
 _LIKE_WORDS = {Packing.ZLIB, Packing.BZIP2}  # their first bytes may begin a text
 PACKED_INSIDE = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]|BZh[1-9]1AY&SY|\xfd7zXZ\0|PK\x03\x04")
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a\x1b") + b"\x7f"
@@ -41,7 +42,9 @@ def packing_of(start: bytes) -> Packing | None:
         return Packing.DUCKDB
     if start[257:262] == b"ustar":
         return Packing.TAR
-    packing = next((packing for magic, packing in _STARTS if start.startswith(magic)), None)
+    if not start.startswith(_MAGICS):
+        return None
+    packing = next(packing for magic, packing in _STARTS if start.startswith(magic))
     return None if packing in _LIKE_WORDS and is_text(start) else packing
 
 
