@@ -137,6 +137,5 @@ def _read(path) -> Any:
 
 
 def _has_anything(study: StudyFolder) -> bool:
-    found = (study.landed.glob("[!.]*"), study.releases.glob("[!.]*"), study.quarantine.glob("*.refused.json"),
-             study.root.glob(LEDGER), study.root.glob(HEAD))  # fmt: skip
-    return any(True for paths in found for _ in paths)
+    found = (study.landed.glob("[!.]*"), study.releases.glob("[!.]*"), study.quarantine.glob("*.refused.json"))
+    return any([*map(list, found), (study.root / LEDGER).exists(), (study.root / HEAD).exists()])
