@@ -132,7 +132,6 @@ def refuse_altered(study: StudyFolder) -> None:
         If any of it is not what was written. A batch that is gone is no fault: its source file is landed anew.
     """
     refuse_lost_trail(study)
-    refuse_altered_ledger(study)
     chain, hashed = read_chain(study), []
     altered = [found for found in _batches(study, chain, hashed) if found.what != _GONE]
     published = published_id(study)
@@ -145,6 +144,7 @@ def refuse_altered(study: StudyFolder) -> None:
             "`outcomes verify` names all. Restore them from a backup, or remove the folder of the batch (its source in "
             "the inbox is landed anew) or of the release (it is made anew) and refresh",
         )
+    refuse_altered_ledger(study)
 
 
 def refuse_altered_ledger(study: StudyFolder) -> None:
