@@ -22,10 +22,11 @@ from outcomes.progress import step
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 from outcomes.trust.audit_trail import Event, append_once
+from outcomes.trust.marks import present_mark, refuse_lost_trail, start_trail
 from outcomes.trust.pending import refuse_unfinished
 from outcomes.trust.recording import places_of_sources, record_publication, record_state
 from outcomes.trust.retention import prune
-from outcomes.trust.verify import refuse_altered
+from outcomes.trust.verify import refuse_altered, refuse_altered_ledger
 
 _MAKE_ROOM = (
     "check space and permissions of the study's disk; the release before stays, the next refresh goes on from here"
@@ -66,6 +67,7 @@ def land(root: str) -> int:
     refuse_unfinished(study)
     with _guarded("land"), step("land") as line:
         refuse_altered(study)
+        start_trail(study)
         record_state(study)  # what is gone before what comes: a batch that was removed may be landed anew
         landed = landing.land_inbox(study, places_of_sources(study))
         record_state(study)
@@ -159,8 +161,11 @@ def publish(root: str, release_id: str) -> str:
     study = StudyFolder.open(root)
     refuse_unfinished(study)
     with _guarded("publish"), step("publish") as line:
-        ledger.enter(study, release.candidate_folder(study, release_id), release_id)  # before anybody can read it
-        folder = release.publish(study, release_id)
+        refuse_lost_trail(study)
+        refuse_altered_ledger(study)
+        mark = present_mark(study)
+        ledger.enter(study, release.candidate_folder(study, release_id), release_id, mark)  # before anybody can read it
+        folder = release.publish(study, release_id, mark)
         record_publication(study)
         prune(study)
         line.say(f"current -> releases/{release_id}")

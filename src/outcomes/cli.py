@@ -252,13 +252,19 @@ def query(directory: Path, sql: str, form: str, rows: int) -> None:
 @STUDY
 @WAIT
 @click.option("--head", default="", metavar="HASH", help="A head that an earlier verification printed.")
-def verify(directory: Path, wait: float, head: str) -> None:
+@click.option("--new-trail", is_flag=True, help="The trail is lost: start a new one from what is there, first.")
+def verify(directory: Path, wait: float, head: str, new_trail: bool) -> None:
     """Check the audit trail and every batch, quarantine file, release and link; name what was altered."""
     from outcomes.study import StudyFolder, writer_lock
+    from outcomes.trust.marks import start_anew
+    from outcomes.trust.recording import record_state
     from outcomes.trust.verify import verify as verify_study
 
     study = StudyFolder.open(directory)
     with writer_lock(study, wait):
+        if new_trail:
+            start_anew(study)
+            record_state(study)
         found = verify_study(study, head)
     click.echo(visible(found.as_text()))
     found.raise_if_altered()

@@ -49,6 +49,19 @@ def test_refresh_verify_withdraw_and_refresh_again(outcomes, small_published_stu
     run = outcomes("verify", root)
     assert run.returncode == 0, run.stdout + run.stderr
 
+    for name in ("disclosed.jsonl", "trail.jsonl"):  # what was told, and what vouches for it
+        (root / name).rename(tmp_path / name)
+        for command in ("refresh", "verify"):
+            run = outcomes(command, root)
+            assert run.returncode == 5, run.stdout + run.stderr
+            assert name in run.stdout + run.stderr
+        (tmp_path / name).rename(root / name)
+    assert outcomes("verify", root).returncode == 0
+    (root / "trail.jsonl").rename(tmp_path / "trail.jsonl")
+    run = outcomes("verify", root, "--new-trail")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "started anew" in run.stdout
+
     made = [
         path for path in root.rglob("*") if path.is_file() and not path.is_symlink() and study.inbox not in path.parents
     ]

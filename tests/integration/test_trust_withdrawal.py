@@ -60,7 +60,7 @@ def state(study: StudyFolder) -> dict[str, object]:
     """What the withdrawal should leave: rows of batches, bytes of inbox and quarantine, counts of manifests."""
     found: dict[str, object] = {}
     for path in sorted(study.root.rglob("*")):
-        if not path.is_file() or path.name in ("trail.jsonl", ".lock"):
+        if not path.is_file() or path.name in ("trail.jsonl", "trail.head", ".lock"):
             continue
         name = path.relative_to(study.root).as_posix()
         if path.suffix == ".parquet":

@@ -7,6 +7,7 @@ true counts too: the next release is checked against them. It names no person, s
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from outcomes.disclosure.teller import Teller, Told
 from outcomes.errors import StorageError, UsageError
 from outcomes.store.files import append_line, file_sha256, read_json, read_lines, write_json
 from outcomes.study import StudyFolder
+from outcomes.study.folder import LEDGER, TOLD
 
-LEDGER, TOLD = "disclosed.jsonl", "told.json"
 _HINT = "restore it from a backup: without it nobody knows what earlier reports told"
 
 
@@ -55,8 +56,19 @@ def is_up_to_date(folder: Path, study: StudyFolder, release_id: str) -> bool:
     return path.is_file() and read_json(path)["after"] == len(_before(read_ledger(study), release_id))
 
 
-def enter(study: StudyFolder, folder: Path, release_id: str) -> None:
+def enter(study: StudyFolder, folder: Path, release_id: str, trail: Mapping[str, Any] | None = None) -> None:
     """Add what a release tells to the ledger, before it is published; done again it changes nothing.
+
+    Parameters
+    ----------
+    study : StudyFolder
+        The study.
+    folder : Path
+        The candidate's folder.
+    release_id : str
+        Its id.
+    trail : mapping, optional
+        How long the audit trail is and how it ends, for the line to say; a trail that is cut later is found by it.
 
     Raises
     ------
@@ -73,7 +85,8 @@ def enter(study: StudyFolder, folder: Path, release_id: str) -> None:
         )
     told = {name: value for name, value in read_json(folder / TOLD).items() if name != "after"}
     report = file_sha256(folder / "report.html")
-    append_line(study.root / LEDGER, {"number": len(ledger) + 1, **told, "report_sha256": report})
+    line = {"number": len(ledger) + 1, **told, "report_sha256": report}
+    append_line(study.root / LEDGER, line | ({"trail": dict(trail)} if trail else {}))
 
 
 def _before(ledger: tuple[Told, ...], release_id: str) -> tuple[Told, ...]:

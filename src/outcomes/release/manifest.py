@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from platform import python_version
@@ -20,9 +21,11 @@ from outcomes.study.clock import present
 MANIFEST = "manifest.json"
 
 
-def make_manifest(study: StudyFolder, release_id: str, folder: Path) -> dict[str, Any]:
+def make_manifest(
+    study: StudyFolder, release_id: str, folder: Path, trail: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the manifest of the release in `folder`: inputs, code, row counts, timings, hashes of its files."""
-    return {
+    return ({"trail": dict(trail)} if trail else {}) | {
         "release_id": release_id,
         "study_name": study.settings.study.name,
         "published_at": present(study).isoformat(timespec="seconds"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from outcomes.errors import ChecksFailed, UsageError
 from outcomes.release.codebook.comments import describe
@@ -26,7 +28,7 @@ _PARTS = {
 }
 
 
-def publish(study: StudyFolder, release_id: str) -> Path:
+def publish(study: StudyFolder, release_id: str, trail: Mapping[str, Any] | None = None) -> Path:
     """Publish a candidate: data, checks, fits, answers and report together, or nothing.
 
     Call it under the writer lock. A kill at any moment leaves the old release or the new one; doing it again finishes
@@ -38,6 +40,8 @@ def publish(study: StudyFolder, release_id: str) -> Path:
         The study.
     release_id : str
         The candidate's id.
+    trail : mapping, optional
+        How long the audit trail is and how it ends, for the manifest to say.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def publish(study: StudyFolder, release_id: str) -> Path:
     if not is_finished(study, release_id):
         _require_parts(candidate)
         _finish_database(candidate / DATABASE, study)
-        write_json(candidate / MANIFEST, make_manifest(study, release_id, candidate))
+        write_json(candidate / MANIFEST, make_manifest(study, release_id, candidate, trail))
         sync_tree(candidate)
         os.rename(candidate, folder)
         sync_folder(study.releases)

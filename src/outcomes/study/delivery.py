@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from outcomes.study.base import Part
 
 _ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
+_AGE_KEY = r"age1[02-9ac-hj-np-z]{58}"  # an X25519 key in Bech32, https://age-encryption.org/v1
 
 
 class Audience(StrEnum):
@@ -41,6 +42,7 @@ class Delivery(Part):
 
     folder: str = ""  # a copy of the report for stakeholders is put there; empty: none
     recipients: dict[Audience, tuple[str, ...]] = Field(default_factory=dict)
+    encrypt_to: tuple[str, ...] = ()  # public age keys: what is mailed can be read with one of theirs only
     smtp: Smtp = Smtp()
 
     @field_validator("recipients")
@@ -49,6 +51,15 @@ class Delivery(Part):
         for audience, addresses in value.items():
             if odd := sum(not re.fullmatch(_ADDRESS, address) for address in addresses):
                 raise ValueError(f"{odd} of the {audience} is no mail address")
+        return value
+
+    @field_validator("encrypt_to")
+    @classmethod
+    def _are_public_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if odd := sum(not re.fullmatch(_AGE_KEY, key.strip()) for key in value):
+            raise ValueError(
+                f"{odd} is no public age key, which begins with age1; a secret one (AGE-SECRET-KEY-) may not be here"
+            )
         return value
 
     @property

@@ -11,6 +11,9 @@ from outcomes.errors import StudyError
 from outcomes.store.files import file_sha256, write_text
 from outcomes.study.settings import StudySettings, read_settings
 
+LEDGER = "disclosed.jsonl"  # in the study folder: all that published reports told
+TOLD = "told.json"  # in a release's folder: what its report tells
+
 
 @dataclass(frozen=True)
 class StudyFolder:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,19 +19,28 @@ from pathlib import Path
 from typing import Any
 
 from outcomes.errors import StorageError
+from outcomes.store.files import read_json, write_json
 from outcomes.study import StudyFolder
 
 TRAIL = "trail.jsonl"
+HEAD = "trail.head"  # length and last hash of the trail: a trail that is shorter was cut
 START = "0" * 64  # what the first line is chained to
+LOST_HINT = (
+    "keep the trail aside as evidence and restore trail.jsonl and trail.head from a backup; without one, move it out "
+    "of the study and run `outcomes verify --new-trail` (docs/trust.md)"
+)
 _HINT = "run `outcomes verify`; see docs/trust.md on what to do with an altered trail"
 
 
 class Event(StrEnum):
     """What is written down."""
 
+    STARTED = "started"  # the trail's first line, before anything is landed
+    STARTED_ANEW = "started_anew"  # the trail was lost; what came before is not vouched for
     LANDED = "landed"
     REFUSED = "refused"
     GONE = "gone"  # a batch's folder was removed by hand
+    RECORD_GONE = "record_gone"  # the record of a refused file was removed, by hand or by a withdrawal
     BUILT = "built"
     CHECKS = "checks"
     SEALED = "sealed"
@@ -75,6 +85,10 @@ class Chain:
     def head(self) -> str:
         """Hash of the last line; kept elsewhere it proves later that no line was cut off."""
         return self.entries[-1].hash if self.entries else START
+
+    def has(self, length: int, head: str) -> bool:
+        """Say whether the trail had this head when it was so long; the empty trail is the start of all."""
+        return length == 0 or (length <= len(self.entries) and self.entries[length - 1].hash == head)
 
     def latest(self, event: Event, **facts: Any) -> Entry | None:
         """Return the last entry of an event whose facts include these."""
@@ -132,9 +146,11 @@ def append_all(study: StudyFolder, events: Sequence[tuple[Event, dict[str, Any]]
     Raises
     ------
     StorageError
-        If the line before cannot be read, or the lines cannot be written; the trail is then as it was.
+        If the trail was cut, the line before cannot be read, or the lines cannot be written; the trail is then as it
+        was.
     """
     path = trail_path(study)
+    _refuse_cut(study)
     cut = _cut_torn_line(path)
     if cut:
         events = [(Event.REPAIRED, {"bytes_cut": cut}), *events]
@@ -144,6 +160,8 @@ def append_all(study: StudyFolder, events: Sequence[tuple[Event, dict[str, Any]]
         last = _parse(lines[-1])
     if lines:
         _write(path, b"".join(line + b"\n" for line in lines))
+        with suppress(OSError):  # a full disk: the old head holds too, and the next line brings a new one
+            write_json(study.root / HEAD, {"length": last.number, "head": last.hash})
 
 
 def append_once(study: StudyFolder, event: Event, **facts: Any) -> None:
@@ -151,6 +169,38 @@ def append_once(study: StudyFolder, event: Event, **facts: Any) -> None:
     latest = read_chain(study).latest(event)
     if latest is None or latest.facts != json.loads(_canonical(facts)):
         append(study, event, **facts)
+
+
+def read_head(study: StudyFolder) -> tuple[int, str] | None:
+    """Return the trail's length and last hash as they were noted beside it; None where no note was made.
+
+    Raises
+    ------
+    StorageError
+        If the note cannot be read.
+    """
+    path = study.root / HEAD
+    if not path.is_file():
+        return None
+    try:
+        noted = read_json(path)
+        return int(noted["length"]), str(noted["head"])
+    except (ValueError, KeyError, TypeError):
+        raise StorageError(f"{HEAD} cannot be read", LOST_HINT) from None
+
+
+def _refuse_cut(study: StudyFolder) -> None:
+    """Refuse to write on a trail that is not the one that was left: it would become the true one."""
+    noted = read_head(study)
+    if noted and noted[0] and f'"hash":"{noted[1]}"'.encode() not in _line(trail_path(study), noted[0]):
+        raise StorageError(
+            f"{TRAIL} is missing, was cut off or was replaced ({HEAD} tells); nothing was added", LOST_HINT
+        )
+
+
+def _line(path: Path, number: int) -> bytes:
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    return lines[number - 1] if number <= len(lines) else b""
 
 
 def _cut_torn_line(path: Path) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from outcomes.landing.pseudonyms import PseudonymKey
+from outcomes.trust.words import Needles
 
 _SHORTEST = 6  # characters of an id that is not met by chance
 _SHORTEST_NUMBER = 9  # the same for an id of digits alone
@@ -26,11 +27,14 @@ class Persons:
         As landed: pseudonyms where the study makes them; clients also as they were given.
     key : PseudonymKey or None
         Turns the ids of source files into landed ones; None where the study takes ids as they are.
+    others : frozenset of str
+        Landed ids of everybody else: where one of them has one of these ids as a part, the part does not count.
     """
 
     clients: frozenset[str]
     episodes: frozenset[str] = frozenset()
     key: PseudonymKey | None = field(default=None, repr=False)
+    others: frozenset[str] = field(default=frozenset(), repr=False)
 
     def has_client(self, cell: str) -> bool:
         """Say whether a cell of a client column is one of the clients."""
@@ -59,9 +63,14 @@ class Persons:
         return self.clients | self.episodes
 
     @cached_property
-    def distinctive(self) -> IdSearch:
-        """Search for ids that are not met by chance, as short ones and plain numbers are."""
-        return IdSearch(filter(_is_distinctive, self.ids))
+    def distinctive(self) -> Needles:
+        """Search for ids that are not met by chance, as short ones and plain numbers are, wherever they stand."""
+        return Needles(filter(_is_distinctive, self.ids), self.others)
+
+    @property
+    def n_distinctive(self) -> int:
+        """How many ids are not met by chance."""
+        return sum(map(_is_distinctive, self.ids))
 
     @cached_property
     def every(self) -> IdSearch:

@@ -11,6 +11,7 @@ from outcomes.release import published_id
 from outcomes.store.files import file_sha256, read_json, remove_leftovers
 from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Chain, Event, append_all, append_once, read_chain
+from outcomes.trust.ledger_check import ledger_alterations, publication_facts
 
 _SHORT = 12  # hexadecimal digits of a source file's hash in names
 
@@ -26,6 +27,7 @@ def record_state(study: StudyFolder) -> None:
     remove_leftovers(study.root)  # a withdrawal that was killed before it began may have left its list
     chain = read_chain(study)
     known = known_batches(chain)
+    record_gone(study)
     batches = {path.parent.name: path for path in sorted(study.landed.glob("[!.]*/manifest.json"))}
     events = [(Event.GONE, {"batch_id": batch_id}) for batch_id in sorted(set(known) - set(batches))]
     for batch_id, path in batches.items():
@@ -41,6 +43,12 @@ def record_state(study: StudyFolder) -> None:
     record_publication(study)
 
 
+def record_gone(study: StudyFolder) -> None:
+    """Write down which records of refused files are not there any more."""
+    missing = sorted(missing_refusals(study, read_chain(study)))
+    append_all(study, [(Event.RECORD_GONE, {"sha256": sha256}) for sha256 in missing])
+
+
 def _refusal_key(facts: dict[str, Any]) -> tuple[str, str]:
     return facts["sha256"], facts["refused_at"]
 
@@ -51,11 +59,32 @@ def _is_another_landing(known: dict[str, Any], facts: dict[str, Any]) -> bool:
 
 
 def record_publication(study: StudyFolder) -> None:
-    """Write down which release is published, unless the trail's last publication says so."""
+    """Write down which release is published and how the ledger stands, unless the trail's last publication says so.
+
+    Nothing is written on top of an altered ledger: it would become the true one. Verification and refreshes name it.
+    """
     release_id = published_id(study)
-    if release_id:
-        manifest = study.releases / release_id / "manifest.json"
-        append_once(study, Event.PUBLISHED, release_id=release_id, manifest_sha256=file_sha256(manifest))
+    if release_id and not any(ledger_alterations(study, read_chain(study))):
+        manifest = file_sha256(study.releases / release_id / "manifest.json")
+        ledger = publication_facts(study, release_id)
+        append_once(study, Event.PUBLISHED, release_id=release_id, manifest_sha256=manifest, **ledger)
+
+
+def missing_refusals(study: StudyFolder, chain: Chain) -> frozenset[str]:
+    """Return the hashes of refused files whose records the trail knows and `quarantine/` has not.
+
+    The record of a file that was landed later is gone by right, and so is one that a withdrawal removed and noted.
+    """
+    known: set[str] = set()
+    for entry in chain.entries:
+        if entry.event is Event.REFUSED:
+            known.add(entry.facts["sha256"])
+        elif entry.event is Event.RECORD_GONE:
+            known.discard(entry.facts["sha256"])
+    batches = {*known_batches(chain), *(path.parent.name for path in study.landed.glob("[!.]*/manifest.json"))}
+    landed = {batch_id.partition("-")[2] for batch_id in batches}
+    there = {path.name.partition(".")[0] for path in study.quarantine.glob("*.refused.json")}
+    return frozenset(sha256 for sha256 in known if sha256[:_SHORT] not in landed | there)
 
 
 def known_batches(chain: Chain) -> dict[str, dict[str, Any]]:

@@ -10,25 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from outcomes.errors import StorageError
+from outcomes.landing.refused_files import record_path
 from outcomes.release import published_id
 from outcomes.store.files import file_sha256, read_json
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import SEALS, read_seals
-from outcomes.trust.audit_trail import TRAIL, Chain, Event, append, read_chain
-from outcomes.trust.recording import batch_facts, known_batches, quarantine_path, refusal_facts
+from outcomes.trust.alteration import FOREIGN, Alteration
+from outcomes.trust.audit_trail import Chain, Event, append, read_chain
+from outcomes.trust.ledger_check import ledger_alterations, ledger_notes
+from outcomes.trust.marks import is_without_marks, refuse_lost_trail, trail_alterations
+from outcomes.trust.recording import batch_facts, known_batches, missing_refusals, quarantine_path, refusal_facts
 from outcomes.trust.sealing import recorded_seals
 
 _GONE = "the batch is missing"
 _SHOWN = 3
 _BATCH_FILES = {"batch.parquet", "manifest.json"}
-
-
-@dataclass(frozen=True)
-class Alteration:
-    """One thing that is not as it was: the file (below the study folder) and what is wrong with it."""
-
-    file: str
-    what: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,8 @@ class Verification:
         How many lines, batches, releases and hashed files were checked.
     head : str
         Hash of the trail's last line before this verification was written down. Keep it elsewhere.
+    notes : tuple of str
+        What is not protected, what was removed by hand, what cannot be known.
     """
 
     altered: tuple[Alteration, ...]
@@ -58,6 +56,7 @@ class Verification:
     n_releases: int
     n_files: int
     head: str
+    notes: tuple[str, ...] = ()
 
     def as_text(self) -> str:
         """The result for people, aligned."""
@@ -66,6 +65,7 @@ class Verification:
             f"{self.n_files:,} files hashed"
         )
         lines = [f"checked     {checked}", f"head        {self.head}"]
+        lines += [f"note        {note}" for note in self.notes]
         lines += [f"unrecorded  {name}" for name in self.unrecorded]
         if self.exposed:
             lines.append(
@@ -103,11 +103,9 @@ def verify(study: StudyFolder, head: str = "") -> Verification:
         What was found; `raise_if_altered()` makes it an error.
     """
     chain = read_chain(study)
-    altered = [Alteration(TRAIL, what) for what in chain.breaks]
-    if head and head not in {entry.hash for entry in chain.entries}:
-        altered.append(Alteration(TRAIL, "the line with the head that was kept elsewhere is not there"))
+    altered = trail_altered = list(trail_alterations(study, chain, head))
     hashed: list[Path] = []
-    altered += _batches(study, chain, hashed)
+    altered = [*altered, *ledger_alterations(study, chain), *_batches(study, chain, hashed)]
     altered += _quarantine(study, chain, hashed)
     altered += _releases(study, chain, hashed)
     altered += _links(study)
@@ -115,22 +113,25 @@ def verify(study: StudyFolder, head: str = "") -> Verification:
     found = Verification(
         altered=tuple(altered), unrecorded=tuple(_unrecorded(study, chain)), exposed=tuple(_exposed(study)),
         n_events=len(chain.entries), n_batches=len(_folders(study.landed)), n_releases=len(_folders(study.releases)),
-        n_files=len(hashed), head=chain.head,
+        n_files=len(hashed), head=chain.head, notes=tuple(_notes(study, chain, head)),
     )  # fmt: skip
-    if not chain.breaks:
-        files = [{"file": one.file, "what": one.what} for one in altered]
+    if not trail_altered:  # a line on a trail that was cut would make it look whole
+        files = [one.for_the_trail for one in altered]
         append(study, Event.VERIFIED, altered=files, files_hashed=len(hashed))
     return found
 
 
 def refuse_altered(study: StudyFolder) -> None:
-    """Look at all that a refresh builds on: landed batches and the published release; call it under the writer lock.
+    """Look at all that a refresh builds on: trail, ledger, landed batches and the published release.
+
+    Call it under the writer lock.
 
     Raises
     ------
     StorageError
         If any of it is not what was written. A batch that is gone is no fault: its source file is landed anew.
     """
+    refuse_lost_trail(study)
     chain, hashed = read_chain(study), []
     altered = [found for found in _batches(study, chain, hashed) if found.what != _GONE]
     published = published_id(study)
@@ -142,6 +143,40 @@ def refuse_altered(study: StudyFolder) -> None:
             f"{len(altered)} file(s) of the study are not what was written ({shown}); nothing was changed",
             "`outcomes verify` names all. Restore them from a backup, or remove the folder of the batch (its source in "
             "the inbox is landed anew) or of the release (it is made anew) and refresh",
+        )
+    refuse_altered_ledger(study)
+
+
+def refuse_altered_ledger(study: StudyFolder) -> None:
+    """Refuse to publish beside a ledger that is not as it was written: nobody would know what was told before.
+
+    Raises
+    ------
+    StorageError
+        If lines of it are missing, altered or added.
+    """
+    altered = list(ledger_alterations(study, read_chain(study)))
+    if altered:
+        raise StorageError(
+            f"{altered[0].file}: {altered[0].what}; nothing was changed",
+            "restore it from a backup: without it a new report could give away what earlier ones hid (docs/trust.md)",
+        )
+
+
+def _notes(study: StudyFolder, chain: Chain, head: str) -> Iterator[str]:
+    anew = chain.latest(Event.STARTED_ANEW)
+    if anew:
+        yield f"the trail was lost and started anew ({anew.at}): nothing vouches for what was before"
+    if is_without_marks(study, chain):
+        yield "the trail's end is not protected before the next run: it was written by an earlier version"
+    yield from ledger_notes(study, chain)
+    gone = sum(entry.event in (Event.GONE, Event.RECORD_GONE) for entry in chain.entries)
+    if gone:
+        yield f"{gone:,} batch(es) or record(s) of refused files were removed by hand or withdrawn; the trail says when"
+    if not head:
+        yield (
+            "cannot be known: whether somebody rewrote trail, ledger and releases together; keep the head outside "
+            "the study and give it with --head"
         )
 
 
@@ -194,6 +229,8 @@ def _quarantine(study: StudyFolder, chain: Chain, hashed: list[Path]) -> Iterato
         differing = [key for key in facts if key != "quarantine_sha256" and facts[key] != recorded.get(key)]
         if differing:
             yield Alteration(f"quarantine/{path.name}", f"it differs from the trail in {', '.join(differing)}")
+    for sha256 in sorted(missing_refusals(study, chain)):
+        yield Alteration(f"quarantine/{record_path(study, sha256).name}", "the record of a refused file is missing")
     for path, sha256 in expected.items():
         if sha256:
             yield from _hash_differs(path, f"quarantine/{path.name}", sha256, hashed)
@@ -287,4 +324,4 @@ def _hash_differs(path: Path, name: str, sha256: str, hashed: list[Path]) -> Ite
 def _foreign_files(folder: Path, name: str, expected: set[str]) -> Iterator[Alteration]:
     for path in sorted(folder.iterdir()):
         if path.name not in expected:
-            yield Alteration(f"{name}/{path.name}", "the file does not belong there")
+            yield Alteration(f"{name}/{path.name}", FOREIGN)

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from outcomes.errors import OutcomesError, StorageError, UsageError
+from outcomes.errors import StorageError, UsageError
 from outcomes.landing.pseudonyms import PseudonymKey, read_key
 from outcomes.progress import step, tracked
 from outcomes.release import published_id
@@ -17,14 +17,16 @@ from outcomes.release.batches import verify as verify_batches
 from outcomes.store.files import file_sha256, read_json, remove_leftovers, sync_folder
 from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Event, append, read_chain
+from outcomes.trust.marks import refuse_lost_trail
 from outcomes.trust.pending import Pending, new_pending, read_pending, remove_pending, write_pending
 from outcomes.trust.persons import Persons
-from outcomes.trust.recording import batch_facts, record_state
+from outcomes.trust.recording import batch_facts, record_gone, record_state
 from outcomes.trust.retention import remove_release
 from outcomes.trust.search import Search, database_holds, search_study
 from outcomes.trust.withdrawn_batches import (
     episodes_of,
     finish_batches,
+    ids_of_others,
     known_clients,
     rewrite_batch,
     rewrite_refused,
@@ -65,7 +67,7 @@ class Withdrawal:
             f"batches     {self.batches_changed:,} rewritten, {self.rows_withdrawn:,} rows withdrawn",
             f"inbox       {self.source_rows:,} rows taken out of source files",
             f"releases    {self.releases_removed:,} removed",
-            f"search      {self.search.n_files:,} files searched, found in {len(self.search.found_in):,}",
+            f"search      {self.search.as_text()}",
         ]
         short = self.search.n_ids - self.search.n_ids_in_bytes
         if short:
@@ -120,6 +122,7 @@ def withdraw(study: StudyFolder, clients: frozenset[str]) -> Withdrawal:
     StorageError
         If a batch is damaged, or an id is still found or a file cannot be searched; files are named.
     """
+    refuse_lost_trail(study)
     key, n_asked = read_key(study), len(clients)
     if key:
         clients |= {key.pseudonym("client_id", one) for one in clients}
@@ -127,6 +130,7 @@ def withdraw(study: StudyFolder, clients: frozenset[str]) -> Withdrawal:
         remove_leftovers(folder)
     pending = _begin(study, clients, n_asked, key)
     persons = Persons(frozenset(pending.clients), frozenset(pending.episodes), key)
+    persons = replace(persons, others=ids_of_others(study, persons))
     with step("releases") as line:
         pending = _remove_releases(study, persons, pending)
         line.say(f"{pending.releases_removed:,} removed")
@@ -135,7 +139,8 @@ def withdraw(study: StudyFolder, clients: frozenset[str]) -> Withdrawal:
         line.say(f"{pending.source_rows:,} rows of source files, {pending.quarantine_rows:,} quarantined rows")
     with step("search") as line:
         search = search_study(study, persons)
-        line.say(f"{search.n_files:,} files, found in {len(search.found_in):,}")
+        line.say(search.as_text())
+    record_gone(study)
     changed = _changed_batches(study, pending)
     if read_chain(study).latest(Event.WITHDREW, withdrawal=pending.id) is None or search.found_in:
         append(
@@ -194,7 +199,7 @@ def _remove_releases(study: StudyFolder, persons: Persons, pending: Pending) -> 
         shutil.rmtree(candidate)
     folders = sorted(folder for folder in study.releases.glob("[!.]*") if folder.is_dir())
     for folder in tracked(folders, "Searching releases", total=len(folders)):
-        if not _release_holds(folder / "outcomes.duckdb", persons):
+        if not _release_holds(study, folder / "outcomes.duckdb", persons):
             continue
         if published_id(study) == folder.name:
             for link in (study.database, study.current):
@@ -206,10 +211,10 @@ def _remove_releases(study: StudyFolder, persons: Persons, pending: Pending) -> 
     return pending
 
 
-def _release_holds(database: Path, persons: Persons) -> bool:
+def _release_holds(study: StudyFolder, database: Path, persons: Persons) -> bool:
     try:
-        return database_holds(database, persons)
-    except OutcomesError:
+        return database_holds(study, database, persons)
+    except Unsearchable:
         return True  # nobody can say who is in it
 
 
@@ -264,9 +269,9 @@ def _changed_batches(study: StudyFolder, pending: Pending) -> list[dict]:
 
 def _refuse_a_remainder(search: Search) -> None:
     if search.found_in or search.unsearchable:
-        named = [f"  {name}: holds an id" for name in search.found_in]
-        named += [f"  {name}: cannot be opened, so it cannot be searched" for name in search.unsearchable]
         raise StorageError(
-            "The withdrawal is not finished: the clients may still be in\n" + "\n".join(named),
-            "remove these files or take the rows out, then run `outcomes withdraw` again (without --clients)",
+            "The withdrawal is not finished: the clients may still be in\n"
+            + "\n".join(f"  {line}" for line in search.named()),
+            "these lie outside what a withdrawal rewrites: you must remove them from the study, take the rows out or "
+            "rename them, then run `outcomes withdraw` again (without --clients)",
         )

@@ -57,6 +57,17 @@ def known_clients(study: StudyFolder, clients: frozenset[str]) -> int:
         ]
 
 
+def ids_of_others(study: StudyFolder, persons: Persons) -> frozenset[str]:
+    """Return every landed id of a client or an episode that is none of these persons'."""
+    ids: set[str] = set()
+    with connect() as con:
+        for path in sorted(study.landed.glob("[!.]*/batch.parquet")):
+            for column in ("client_id", "episode_id") if _kind(path.parent) != Kind.CLIENTS else ("client_id",):
+                query = f"select distinct {column} from read_parquet({path_literal(path)})"
+                ids.update(one for (one,) in con.execute(query).fetchall() if one)
+    return frozenset(ids - persons.ids)
+
+
 def rows_in_batch(parquet: Path, persons: Persons) -> int:
     """Count the persons' rows in a landed batch."""
     with connect() as con:
@@ -92,18 +103,17 @@ def rewrite_batch(
     """
     manifest, parquet = read_json(folder / "manifest.json"), folder / "batch.parquet"
     n_landed = rows_in_batch(parquet, persons)
-    kept, gone = split_quarantine(
-        quarantine_path(study, manifest["sha256"]), IdCells(manifest["kind"], study.settings), persons
-    )
-    hashes = manifest.get("rewritten_sha256", [])
+    rows, gone, is_changed = _quarantine_without(quarantine_path(study, manifest["sha256"]), manifest, study, persons)
+    before, manifest = manifest, _masked(manifest, persons)
+    hashes = known = manifest.get("rewritten_sha256", [])
     if rewritten_sha256 and rewritten_sha256 not in (manifest["sha256"], *hashes):
         hashes = [*hashes, rewritten_sha256]
-    if not n_landed and not gone and hashes == manifest.get("rewritten_sha256", []):
+    if not n_landed and not is_changed and manifest == before and hashes == known:
         return 0, 0
     with new_folder(study.landed / f"{_READY}{folder.name}") as ready:
         _copy_batch(parquet, ready / "batch.parquet", persons, n_landed)
-        if gone:
-            write_text(ready / _QUARANTINE, _csv_text(kept))
+        if is_changed:
+            write_text(ready / _QUARANTINE, rows)
         write_json(ready / "manifest.json", {
             **_fewer(manifest, n_landed, gone),
             "parquet_sha256": file_sha256(ready / "batch.parquet"),
@@ -131,22 +141,38 @@ def rewrite_refused(study: StudyFolder, record_path: Path, persons: Persons, *, 
     Where the source file itself was rewritten, landing will judge it anew: its old record goes.
     """
     record = read_json(record_path)
-    if record["kind"] is None:
-        return 0  # of no kind: its rows were never read
     path = quarantine_path(study, record["sha256"])
-    kept, gone = split_quarantine(path, IdCells(record["kind"], study.settings), persons)
-    if is_rewritten:
+    if record["kind"] is None:  # of no kind: its rows were never read
+        rows, gone, is_changed = "", [], False
+    else:
+        rows, gone, is_changed = _quarantine_without(path, record, study, persons)
+    masked = _masked(record, persons)
+    if is_rewritten and record["kind"] is not None:
         path.unlink(missing_ok=True)
         record_path.unlink()
-    elif gone:
-        write_text(path, _csv_text(kept))
-        by_rule = Counter(row[HEADER.index("rule")] for row in kept)
+    elif is_changed or masked != record:
+        if is_changed:
+            write_text(path, rows)
+        by_rule = Counter(record["quarantined_by_rule"]) - Counter(row[HEADER.index("rule")] for row in gone)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
-        write_json(
-            record_path,
-            record | {"rows_quarantined": len(kept), "quarantined_by_rule": by_rule, "refused_at": now},
-        )
+        counts = {"rows_quarantined": record["rows_quarantined"] - len(gone), "quarantined_by_rule": by_rule}
+        write_json(record_path, masked | counts | {"refused_at": now})
     return len(gone)
+
+
+def _quarantine_without(
+    path: Path, record: dict[str, Any], study: StudyFolder, persons: Persons
+) -> tuple[str, list[list[str]], bool]:
+    """Return a quarantine file's text without the persons, the rows that go, and whether anything changes."""
+    kept, gone = split_quarantine(path, IdCells(record["kind"], study.settings), persons)
+    text = _csv_text(kept)
+    masked = persons.distinctive.masked(text)
+    return masked, gone, bool(gone) or masked != text
+
+
+def _masked(record: dict[str, Any], persons: Persons) -> dict[str, Any]:
+    """Return a record without ids in names of files, columns and messages."""
+    return json.loads(persons.distinctive.masked(json.dumps(record, ensure_ascii=False)))
 
 
 def _is_theirs(row: str, id_cells: IdCells, persons: Persons) -> bool:
@@ -156,8 +182,10 @@ def _is_theirs(row: str, id_cells: IdCells, persons: Persons) -> bool:
     cells = json.loads(row)
     if isinstance(cells, dict):
         pair = id_cells.of({_undone(name): _undone(cell) for name, cell in cells.items()})
-        return persons.owns(*pair) if pair else persons.mentions(row.encode())
-    return persons.every.finds(row.encode())
+        is_theirs = persons.owns(*pair) if pair else persons.mentions(row.encode())
+    else:
+        is_theirs = persons.mentions(row.encode())
+    return is_theirs or persons.distinctive.found(row.encode())  # a row of somebody else that names them, too
 
 
 def _undone(cell: str) -> str:

@@ -13,6 +13,7 @@ from outcomes.errors import StudyError
 from outcomes.landing import land_inbox
 from outcomes.landing.pseudonyms import KEY_VARIABLE, PseudonymKey, read_key
 from outcomes.study import StudyFolder, create_study
+from outcomes.trust.recording import record_state
 from outcomes.trust.withdrawal import withdraw
 
 SECRET = b"k" * 40
@@ -97,6 +98,7 @@ def test_a_key_inside_the_study_is_refused_also_through_a_link(keyed, tmp_path, 
 @pytest.mark.parametrize("is_local", [True, False])
 def test_clients_withdraw_by_their_local_id_or_by_their_pseudonym(keyed, is_local):
     land_inbox(keyed)
+    record_state(keyed)  # as every run does
     pseudonym = PseudonymKey(SECRET).pseudonym("client_id", client(3))
     withdraw(keyed, frozenset({client(3) if is_local else pseudonym}))
     assert pseudonym not in landed_ids(keyed)

@@ -9,8 +9,8 @@ import shutil
 import pytest
 
 from outcomes.errors import StorageError
-from outcomes.store.files import file_sha256
-from outcomes.trust.audit_trail import Event, read_chain, trail_path
+from outcomes.store.files import file_sha256, write_json
+from outcomes.trust.audit_trail import HEAD, Event, read_chain, trail_path
 from outcomes.trust.recording import record_state
 from outcomes.trust.verify import verify
 
@@ -105,7 +105,9 @@ def test_a_trail_that_was_cut_off_is_found_by_a_head_that_was_kept_elsewhere(stu
 def test_a_batch_that_a_killed_run_did_not_write_down_is_no_alteration_and_the_next_run_does(study):
     path = trail_path(study)
     lines = path.read_text().splitlines()
-    path.write_text("".join(line + "\n" for line in lines if '"published"' not in line))
+    left = [line for line in lines if '"published"' not in line]
+    path.write_text("".join(line + "\n" for line in left))
+    write_json(study.root / HEAD, {"length": len(left), "head": json.loads(left[-1])["hash"]})
     found = verify(study)
     assert found.altered == ()
     assert found.unrecorded == (f"releases/{study.current.resolve().name}",)

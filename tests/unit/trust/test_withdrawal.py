@@ -14,7 +14,7 @@ from outcomes.errors import StorageError, UsageError
 from outcomes.landing import land_inbox
 from outcomes.operate import read_status
 from outcomes.release import published_id
-from outcomes.trust.audit_trail import Event, read_chain, trail_path
+from outcomes.trust.audit_trail import HEAD, TRAIL, Event, read_chain, trail_path
 from outcomes.trust.pending import PENDING, new_pending, refuse_unfinished, write_pending
 from outcomes.trust.verify import verify
 from outcomes.trust.withdrawal import read_list, withdraw
@@ -123,13 +123,15 @@ def test_the_trail_says_that_and_how_much_and_never_who(study):
 
 def test_done_again_it_changes_nothing(study):
     withdraw(study, GONE)
-    before = {
-        path: path.read_bytes() for path in study.root.rglob("*") if path.is_file() and path.name != "trail.jsonl"
-    }
+
+    def files():
+        return {path: path.read_bytes() for path in study.root.rglob("*")
+                if path.is_file() and path.name not in (TRAIL, HEAD)}  # fmt: skip
+
+    before = files()
     again = withdraw(study, GONE)
     assert (again.n_known, again.batches_changed, again.rows_withdrawn, again.source_rows) == (0, 0, 0, 0)
-    after = {path: path.read_bytes() for path in study.root.rglob("*") if path.is_file() and path.name != "trail.jsonl"}
-    assert after == before
+    assert files() == before
 
 
 def test_a_file_that_landing_does_not_read_but_that_names_them_is_named(study):

@@ -69,7 +69,7 @@ def fill_inbox(inbox: Path) -> None:
     (inbox / "sessions_refused.csv").write_text(csv_text(sessions(1, 2)).replace("directiveness", "surname"))
 
 
-def publish_release(study: StudyFolder) -> str:
+def publish_release(study: StudyFolder, trail: dict | None = None) -> str:
     """Publish what is landed, with empty results instead of checks, fits and pages."""
     release_id = candidate_id(study)
     folder = build(study, release_id)
@@ -79,6 +79,6 @@ def publish_release(study: StudyFolder) -> str:
                 con.execute(f"create or replace table {table.sql}")
     for name in ("checks.json", "checks.html", "fits.json", "answers.json", "report.html", "report.pdf"):
         (folder / name).write_text("{}", encoding="utf-8")
-    publish(study, release_id)
+    publish(study, release_id, trail)
     record_state(study)
     return release_id

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 from outcomes.errors import OutcomesError, visible
 from outcomes.landing.results import Refused
+from outcomes.operate.delivery.encryption import encrypted_message
 from outcomes.operate.delivery.journal import Journal
 from outcomes.operate.delivery.login import ReadBlock, no_blocks
 from outcomes.operate.delivery.mail import send_all
@@ -49,6 +50,10 @@ def _alert(study: StudyFolder, subject: str, text: str, key: Sequence[str], read
         return ()
 
     def message() -> EmailMessage:
+        if wanted.encrypt_to:
+            return encrypted_message(
+                "A message is attached", {"message.txt": f"{subject}\n\n{text}\n".encode()}, wanted.encrypt_to
+            )
         made = EmailMessage()
         made["Subject"] = f"{one_line(study.settings.study.name)}: {subject}"
         made.set_content(f"{text}\n")

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from html import escape
 from pathlib import Path
 
+from outcomes.operate.delivery.encryption import encrypted_message
 from outcomes.operate.delivery.journal import Journal, State
 from outcomes.operate.delivery.login import ReadBlock, no_blocks
 from outcomes.operate.delivery.mail import send_all
@@ -42,7 +43,7 @@ def deliver(study: StudyFolder, read_block: ReadBlock = no_blocks) -> DeliveryRe
     Raises
     ------
     UsageError
-        If a password would travel in clear, or the login's block cannot be used.
+        If a password would travel in clear, the login's block cannot be used, or mails cannot be encrypted as declared.
     """
     release_id = published_id(study)
     if release_id is None:
@@ -61,7 +62,18 @@ def deliver(study: StudyFolder, read_block: ReadBlock = no_blocks) -> DeliveryRe
 
 
 def report_message(study: StudyFolder, audience: Audience) -> EmailMessage:
-    """Return the message that carries the published report, a few lines as text and HTML, without an addressee."""
+    """Return the message that carries the published report, a few lines as text and HTML, without an addressee.
+
+    Where the study declares keys, the files are encrypted for them and the rest says nothing.
+
+    Raises
+    ------
+    UsageError
+        If the study declares keys and the files cannot be encrypted for them.
+    """
+    if keys := study.settings.delivery.encrypt_to:
+        files = {name: (study.current.resolve() / name).read_bytes() for name in _ATTACHED[audience]}
+        return encrypted_message("A report is attached", files, keys)
     folder, settings = study.current.resolve(), study.settings
     title = one_line(settings.report.title or settings.study.name)
     lines = [
