@@ -21,14 +21,12 @@ import os
 import platform
 import resource
 import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import duckdb
+import turns
 
 FIXED = "dw + dw2 + db + dth + pref + prefdw + alliance + lsess"
 FORMULA = f"y ~ {FIXED} + (1 + dw | client) + (1 | therapist)"
@@ -160,55 +158,29 @@ def fit_peer(engine: str, folder: Path) -> dict[str, float]:
     return spent | {"criterion": float(criterion), "slope": float(slope)}
 
 
-def run(engine: str, folder: Path, peers_python: str, limit: int) -> dict[str, float] | str:
+def run(engine: str, folder: Path, peers_python: str, limit: int) -> turns.Run:
     """Fit in a process of its own; the reason as text where it did not work."""
     if engine == "lme4":
         command = ["Rscript", "-e", R_SCRIPT, str(folder / "rows.csv"), FORMULA]
     else:
         python = sys.executable if engine in {"outcomes", "statsmodels"} else peers_python
         command = [python, __file__, "--worker", engine, str(folder)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=True)
-    except subprocess.TimeoutExpired:
-        return f"stopped after {limit} s"
-    except subprocess.CalledProcessError as error:
-        return (error.stderr.strip().splitlines() or ["no message"])[-1][:120]
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return turns.run(command, limit)
 
 
 def present(peers_python: str) -> list[str]:
     """Engines that can be run here."""
-    engines = ["outcomes", "statsmodels"]
-    for name in ("mixedlm", "gpboost"):
-        if subprocess.run([peers_python, "-c", f"import {name}"], capture_output=True, check=False).returncode == 0:
-            engines.append(name)
-    return engines + (["lme4"] if shutil.which("Rscript") else [])
+    peers = turns.importable(("mixedlm", "gpboost"), peers_python)
+    return ["outcomes", "statsmodels", *peers, *(["lme4"] if shutil.which("Rscript") else [])]
 
 
 def benchmark(options: argparse.Namespace) -> list[dict]:
     """All engines and sizes, taking turns."""
-    results = []
-    engines = [e for e in present(options.peers_python) if not options.engines or e in options.engines]
-    for rows in options.rows:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            simulate(rows, folder)
-            runs: dict[str, list] = {engine: [] for engine in engines if rows <= LIMITS[engine]}
-            for turn in range(options.repeats):
-                for engine, done in runs.items():
-                    if done and isinstance(done[-1], str):
-                        continue
-                    done.append(run(engine, folder, options.peers_python, options.limit))
-                    load = os.getloadavg()[0]
-                    print(
-                        f"{rows:>11,} rows  turn {turn + 1}  load {load:.1f}  {engine:<12} {done[-1]}", file=sys.stderr
-                    )
-        for engine, done in runs.items():
-            good = [entry for entry in done if isinstance(entry, dict)]
-            entry = {"rows": rows, "engine": engine, "runs": done, "load": os.getloadavg()[0]}
-            keys = set.intersection(*(set(one) for one in good)) if good else set()
-            results.append(entry | {key: statistics.median(one[key] for one in good) for key in sorted(keys)})
-    return results
+
+    def fit(engine: str, folder: Path) -> turns.Run:
+        return run(engine, folder, options.peers_python, options.limit)
+
+    return turns.take_turns(options, present(options.peers_python), LIMITS, simulate, fit)
 
 
 def table(results: list[dict]) -> str:
@@ -246,15 +218,8 @@ def plot(path: Path, to: Path) -> None:
 
 def main() -> None:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--limit", type=int, default=600, help="seconds after which a fit is stopped")
-    parser.add_argument("--engines", nargs="*", default=[])
-    parser.add_argument("--peers-python", default=sys.executable)
-    parser.add_argument("--out", type=Path, default=RESULTS / "engine.json")
+    parser = turns.parser(__doc__, RESULTS / "engine.json")
     parser.add_argument("--plot", action="store_true", help="draw docs/benchmarks-engine.svg from the stored results")
-    parser.add_argument("--worker", nargs=2, metavar=("ENGINE", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         engine, folder = options.worker[0], Path(options.worker[1])

@@ -16,16 +16,14 @@ import json
 import platform
 import resource
 import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import polars as pl
+import turns
 
 PREDICTORS = ["dw", "dw2", "db", "dth", "pref", "alliance", "lsess"]
 FORMULA = f"dropout ~ {' + '.join(PREDICTORS)} + (1 | therapist)"
@@ -113,54 +111,29 @@ def worker(engine: str, path: Path) -> dict[str, float]:
     }
 
 
-def run(engine: str, path: Path, peers_python: str, limit: int) -> dict[str, float] | str:
+def run(engine: str, path: Path, peers_python: str, limit: int) -> turns.Run:
     """Fit in a process of its own; the reason as text where it did not work."""
     if engine in {"lme4", "glmmTMB"}:
         command = ["Rscript", "-e", R_SCRIPT, engine, str(path / "rows.csv"), FORMULA]
     else:
         python = sys.executable if engine in {"outcomes", "statsmodels"} else peers_python
         command = [python, __file__, "--worker", engine, str(path)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=True)
-    except subprocess.TimeoutExpired:
-        return f"stopped after {limit} s"
-    except subprocess.CalledProcessError as error:
-        return (error.stderr.strip().splitlines() or ["no message"])[-1][:120]
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return turns.run(command, limit)
 
 
 def present(peers_python: str) -> list[str]:
     """Engines that can be run here."""
-    engines = ["outcomes", "statsmodels"]
-    for name in ("gpboost", "mixedlm"):
-        if subprocess.run([peers_python, "-c", f"import {name}"], capture_output=True, check=False).returncode == 0:
-            engines.append(name)
-    return engines + (["lme4", "glmmTMB"] if shutil.which("Rscript") else [])
+    peers = turns.importable(("gpboost", "mixedlm"), peers_python)
+    return ["outcomes", "statsmodels", *peers, *(["lme4", "glmmTMB"] if shutil.which("Rscript") else [])]
 
 
 def benchmark(options: argparse.Namespace) -> list[dict]:
     """All engines and sizes, taking turns."""
-    results = []
-    engines = [e for e in present(options.peers_python) if not options.engines or e in options.engines]
-    for rows in options.rows:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder)
-            simulate(rows, path)
-            runs: dict[str, list] = {engine: [] for engine in engines if rows <= LIMITS[engine]}
-            for turn in range(options.repeats):
-                for engine, done in runs.items():
-                    if done and isinstance(done[-1], str):
-                        continue
-                    done.append(run(engine, path, options.peers_python, options.limit))
-                    print(f"{rows:>11,} rows  turn {turn + 1}  {engine:<12} {done[-1]}", file=sys.stderr)
-        for engine, done in runs.items():
-            good = [r for r in done if isinstance(r, dict)]
-            entry = {"rows": rows, "engine": engine, "runs": done}
-            if good:
-                for key in ("seconds", "peak_mb", "criterion", "intercept"):
-                    entry[key] = statistics.median(r[key] for r in good)
-            results.append(entry)
-    return results
+
+    def fit(engine: str, folder: Path) -> turns.Run:
+        return run(engine, folder, options.peers_python, options.limit)
+
+    return turns.take_turns(options, present(options.peers_python), LIMITS, simulate, fit)
 
 
 def table(results: list[dict]) -> str:
@@ -184,14 +157,7 @@ def table(results: list[dict]) -> str:
 
 def main() -> None:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--limit", type=int, default=600, help="seconds after which a fit is stopped")
-    parser.add_argument("--engines", nargs="*", default=[])
-    parser.add_argument("--peers-python", default=sys.executable)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "engine_binomial.json")
-    parser.add_argument("--worker", nargs=2, metavar=("ENGINE", "FOLDER"), help=argparse.SUPPRESS)
+    parser = turns.parser(__doc__, Path(__file__).parent / "results" / "engine_binomial.json")
     options = parser.parse_args()
     if options.worker:
         found = worker(options.worker[0], Path(options.worker[1]))

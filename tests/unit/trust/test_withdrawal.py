@@ -223,3 +223,32 @@ def test_a_list_is_read_line_by_line_and_must_lie_outside(study, tmp_path):
     inside.write_text(client(1))
     with pytest.raises(UsageError, match="inside the study"):
         read_list(study, inside)
+
+
+def test_ids_in_nested_cells_are_found_and_their_rows_go(study):
+    line = {"client_id": {"id": client(3), "site": 4}, "therapist_id": "t1", "session_number": 9}
+    (study.inbox / "sessions_nested.ndjson").write_text(json.dumps(line) + "\n")
+    path = study.inbox / "sessions_nested.parquet"
+    with duckdb.connect() as con:
+        con.execute(
+            f"copy (select {{'id': '{client(3)}'}} as client_id union all select {{'id': 'c99k7m3'}}) "
+            f"to '{path}' (format parquet)"
+        )
+    withdraw(study, GONE)
+    assert client(3) not in (study.inbox / "sessions_nested.ndjson").read_text()
+    assert client(3).encode() not in everything(study)
+    assert b"c99k7m3" in everything(study)
+
+
+@pytest.mark.parametrize("name", ["sessions_x.xls", "sessions_x.sav", "sessions_x.feather", "sessions_x"])
+def test_a_source_file_of_a_format_that_is_not_read_is_named_and_never_counts_as_one_without_ids(study, name):
+    (study.inbox / name).write_bytes(b"\xd0\xcf\x11\xe0 some bytes in which nobody can look")
+    with pytest.raises(StorageError, match=f"inbox/{name}: cannot be opened"):
+        withdraw(study, GONE)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_a_csv_file_whose_lines_cannot_be_told_is_named(study, encoding):
+    (study.inbox / "sessions_wide.csv").write_bytes("client_id,therapist_id\n7,t1\n".encode(encoding))
+    with pytest.raises(StorageError, match=r"inbox/sessions_wide.csv: cannot be opened"):
+        withdraw(study, GONE)
