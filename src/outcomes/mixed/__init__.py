@@ -1,6 +1,7 @@
 """Mixed-effects models fitted inside the database: exact, with lme4's formulas and statsmodels' names."""
 
 from outcomes.mixed.binomial.result import BinomialFit
+from outcomes.mixed.dynamic import DynamicFit, fit_dynamic
 from outcomes.mixed.engines import fit_binomial, fit_linear
 from outcomes.mixed.inference.bootstrap import Bootstrap
 from outcomes.mixed.inference.bootstrap_binomial import bootstrap_binomial
@@ -27,6 +28,7 @@ __all__ = [
     "BinomialFit",
     "Bootstrap",
     "ClusterRobustFit",
+    "DynamicFit",
     "FitStatus",
     "GramData",
     "HypothesisTest",
@@ -41,6 +43,7 @@ __all__ = [
     "compare",
     "fit_binomial",
     "fit_cluster_robust",
+    "fit_dynamic",
     "fit_linear",
     "fit_shared_parameter",
     "impute_linear",

@@ -1,0 +1,258 @@
+"""The deviance of the dynamic model, its linear coefficients by generalised least squares, and its gradient.
+
+Given the past, both errors are linear in the client's and the therapist's intercepts, so these integrate out exactly:
+first the client's two, then the therapists'. The gradient is the expectation, given the data, of the gradient with the
+intercepts known (Fisher's identity; Louis 1982, doi 10.1111/j.2517-6161.1982.tb01203.x).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcomes.mixed.dynamic import parameters
+from outcomes.mixed.dynamic.parameters import Tables
+from outcomes.mixed.dynamic.patterns import Precisions, precisions
+from outcomes.mixed.dynamic.problem import ClientBlocks, DynamicProblem
+from outcomes.mixed.dynamic.sequences import Stretches
+from outcomes.mixed.dynamic.therapists import Factored, invert, solve
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Weighted cross-products at one value of the dynamic parameters; q columns of both equations.
+
+    Parameters
+    ----------
+    precisions : tuple of Precisions
+        By group of patterns.
+    gram : ndarray, shape (q, q)
+    h : ndarray, shape (P, 2, q)
+        Effects with columns.
+    flat : ndarray
+        Effects with effects, client by client (see `ClientBlocks`).
+    log_det : float
+        Of the errors' covariances.
+    """
+
+    precisions: tuple[Precisions, ...]
+    gram: np.ndarray
+    h: np.ndarray
+    flat: np.ndarray
+    log_det: float
+
+
+def assemble(problem: DynamicProblem, tables: Tables) -> Assembly:
+    """Weigh the patterns' sums with their precisions."""
+    found = tuple(precisions(g, at, tables) for g, at in zip(problem.groups, problem.places, strict=True))
+    q = problem.q_d + problem.q_y
+    gram = np.zeros((q, q))
+    log_det = 0.0
+    n_cells = problem.to_pairs.shape[1]
+    columns, precision_of = np.empty((n_cells, 2, q)), np.empty((n_cells, 4))
+    for group, precision, part in zip(problem.groups, found, problem.cells, strict=True):
+        log_det += float(group.count @ precision.log_det)
+        gram += _gram(group, precision)
+        summed = _by_outcome(precision.omega, group, axis=1)
+        twice = _by_outcome(summed, group, axis=2).reshape(-1, 4)
+        precision_of[part] = group.cell_count[:, None] * twice[group.cell_word]
+        _weigh_cells(group, summed, columns[part])
+    h = problem.to_pairs @ columns.reshape(n_cells, 2 * q)
+    own = problem.to_pairs @ precision_of
+    flat = np.zeros(problem.n_flat)
+    for group, precision, places in zip(problem.groups, found, problem.crossing_places, strict=True):
+        if group.crossing is not None:
+            crossing = group.crossing
+            omega = precision.omega[crossing.word]
+            values = np.concatenate(
+                [omega[:, :, : group.nd] @ crossing.D, omega[:, :, group.nd :] @ crossing.Y], axis=2
+            )
+            np.add.at(h.reshape(-1, q), crossing.effect, values)
+            np.add.at(flat, places, omega)
+    flat[problem.diagonal] += own.reshape(-1, 2, 2)
+    return Assembly(found, gram, h.reshape(-1, 2, q), flat, log_det)
+
+
+def _by_outcome(values: np.ndarray, group: Stretches, axis: int) -> np.ndarray:
+    """Sums over the observations of each outcome: the axis gets length 2."""
+    return np.add.reduceat(values, [0, group.nd], axis=axis) if group.ny else _without_ratings(values, axis)
+
+
+def _without_ratings(values: np.ndarray, axis: int) -> np.ndarray:
+    """Sums by outcome where there is no satisfaction."""
+    total = values.sum(axis=axis, keepdims=True)
+    return np.concatenate([total, np.zeros_like(total)], axis=axis)
+
+
+def _weigh_cells(group: Stretches, weights: np.ndarray, out: np.ndarray) -> None:
+    """Sums of the cells' columns with each pattern's weights (W, 2, n_m), into `out` of shape (C, 2, q)."""
+    q_d = group.cell_guidance.shape[2]
+    stops = np.append(group.cell_first, len(group.cell_word))[1:]
+    for first, stop in zip(group.cell_first, stops, strict=True):
+        own = weights[group.cell_word[first]]
+        np.matmul(own[:, : group.nd], group.cell_guidance[first:stop], out=out[first:stop, :, :q_d])
+        np.matmul(own[:, group.nd :], group.cell_satisfaction[first:stop], out=out[first:stop, :, q_d:])
+
+
+def _gram(group: Stretches, precision: Precisions) -> np.ndarray:
+    """Cross-products of all columns, weighted by the patterns' precisions."""
+    size = np.diff(group.root_first, append=len(group.root_guidance))
+    whitener = np.repeat(precision.whitener, size, axis=0)
+    whitened = np.concatenate(
+        [whitener[:, :, : group.nd] @ group.root_guidance, whitener[:, :, group.nd :] @ group.root_satisfaction], axis=2
+    )
+    whitened = whitened.reshape(-1, whitened.shape[2])
+    return whitened.T @ whitened
+
+
+LOG_2PI = float(np.log(2 * np.pi))
+
+
+@dataclass(frozen=True)
+class Eliminated:
+    """Clients of one size after their own intercepts s are integrated out; b = E Lambda s + Gamma t is their effect.
+
+    Parameters
+    ----------
+    C : ndarray, shape (U, 2K, 2K)
+        Precision of the effects by the data, by unit.
+    CE, G : ndarray, shape (U, 2K, 2)
+        Its row sums over pairs, and these times Lambda.
+    K_inverse : ndarray, shape (U, 2, 2)
+    """
+
+    C: np.ndarray
+    CE: np.ndarray
+    G: np.ndarray
+    K_inverse: np.ndarray
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything at one value of theta.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (m,)
+    deviance : float
+        Minus twice the log-likelihood, all constants included.
+    psi : ndarray, shape (p,)
+        Linear coefficients: guidance's, then satisfaction's.
+    information : ndarray, shape (p, p)
+        X' V^-1 X.
+    """
+
+    theta: np.ndarray
+    deviance: float
+    psi: np.ndarray
+    information: np.ndarray
+    client_factor: np.ndarray
+    therapist_factor: np.ndarray | None
+    tables: parameters.Tables
+    assembly: Assembly
+    clients: tuple[Eliminated, ...]
+    therapists: Factored | None
+    right: np.ndarray | None
+
+
+def evaluate(problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None = None) -> State:
+    """Deviance at theta, at the best linear coefficients or at those given.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        Where the deviance does not exist (parameters out of all bounds).
+    """
+    tables = parameters.tables(theta, problem.longest)
+    assembly = assemble(problem, tables)
+    gram, h, log_det = assembly.gram.copy(), assembly.h, assembly.log_det
+    q = len(gram)
+    client_factor = parameters.factor(theta, parameters.N_DYNAMIC)
+    has_therapists = problem.layout is not None
+    therapist_factor = parameters.factor(theta, parameters.N_DYNAMIC + 3) if has_therapists else None
+    links = np.zeros(problem.layout.n_flat) if has_therapists else None
+    left = np.empty_like(h) if has_therapists else None
+    eliminated = []
+    for block in problem.blocks:
+        one, lost, fall, rest = _eliminate(block, assembly.flat, h, client_factor)
+        eliminated.append(one)
+        gram -= fall
+        log_det += lost
+        if has_therapists:
+            left[block.pairs] = rest
+            D = (one.C - one.G @ one.K_inverse @ one.G.swapaxes(1, 2)) * block.size[:, None, None]
+            k = block.n_therapists
+            D = D.reshape(-1, k, 2, k, 2).transpose(0, 1, 3, 2, 4)
+            links += np.bincount(
+                block.links.ravel(), (therapist_factor.T @ D @ therapist_factor).ravel(), minlength=len(links)
+            )
+    therapists = right = None
+    if has_therapists:
+        therapists = invert(problem.layout, links)
+        log_det += therapists.log_det
+        summed = (problem.by_therapist @ left.reshape(-1, 2 * q)).reshape(-1, 2, q)
+        right = therapist_factor.T @ summed
+        gram -= np.einsum("jap,jaq->pq", right, solve(problem.layout, therapists, right))
+    psi, information, rest = _least_squares(problem, gram, psi)
+    return State(
+        theta=theta,
+        deviance=float(problem.n_values * LOG_2PI + log_det + rest),
+        psi=psi,
+        information=information,
+        client_factor=client_factor,
+        therapist_factor=therapist_factor,
+        tables=tables,
+        assembly=assembly,
+        clients=tuple(eliminated),
+        therapists=therapists,
+        right=right,
+    )
+
+
+def residual_weights(problem: DynamicProblem, psi: np.ndarray) -> np.ndarray:
+    """Weights, shape (q,), that make residuals of the columns: 1 for the outcomes, minus the coefficients else."""
+    weights = np.ones(problem.q_d + problem.q_y)
+    weights[problem.linear] = -psi
+    return weights
+
+
+def _eliminate(
+    block: ClientBlocks, flat: np.ndarray, h: np.ndarray, Lambda: np.ndarray
+) -> tuple[Eliminated, float, np.ndarray, np.ndarray]:
+    """Integrate the clients' intercepts out: the parts, log-determinant, fall of the Gram matrix, what is left of h."""
+    n, k, q = block.n_clients, block.n_therapists, h.shape[2]
+    C = flat[block.part].reshape(block.shape)[block.one_of]
+    CE = C.reshape(-1, 2 * k, k, 2).sum(axis=2)
+    K = np.eye(2) + Lambda.T @ CE.reshape(-1, k, 2, 2).sum(axis=1) @ Lambda
+    det = K[:, 0, 0] * K[:, 1, 1] - K[:, 0, 1] ** 2
+    K_inverse = np.empty_like(K)
+    K_inverse[:, 0, 0], K_inverse[:, 1, 1] = K[:, 1, 1] / det, K[:, 0, 0] / det
+    K_inverse[:, 0, 1] = K_inverse[:, 1, 0] = -K[:, 0, 1] / det
+    G = CE @ Lambda
+    own_h = h[block.pairs].reshape(n, k, 2, q)
+    total = own_h.sum(axis=1) if k > 1 else own_h[:, 0]
+    root = np.linalg.cholesky(K_inverse).swapaxes(1, 2) @ Lambda.T
+    scaled = times(root[block.unit], total).reshape(-1, q)
+    rest = own_h.reshape(n, 2 * k, q) - times((G @ K_inverse @ Lambda.T)[block.unit], total)
+    lost = float(block.size @ np.log(det))
+    return Eliminated(C, CE, G, K_inverse), lost, scaled.T @ scaled, rest.reshape(n * k, 2, q)
+
+
+def times(matrices: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Products of many small matrices (n, i, 2) and (n, 2, q), row by row of the small ones: faster than matmul."""
+    return matrices[:, :, :1] * values[:, None, 0] + matrices[:, :, 1:] * values[:, None, 1]
+
+
+def _least_squares(
+    problem: DynamicProblem, gram: np.ndarray, psi: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Coefficients, their information and the weighted sum of squares that is left."""
+    linear = problem.linear
+    outcome = np.zeros(len(gram))
+    outcome[[0, problem.q_d]] = 1.0
+    information = gram[np.ix_(linear, linear)]
+    if psi is None:
+        psi = np.linalg.solve(information, gram[linear] @ outcome)
+    weights = residual_weights(problem, psi)
+    return psi, information, float(weights @ gram @ weights)
