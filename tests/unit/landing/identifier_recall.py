@@ -117,13 +117,13 @@ def held_out_alarms() -> Iterator[Alarms]:
             columns = [[make(draw) for _ in range(AMONG)] for _ in range(HELD_OUT_COLUMNS)]
             yield Alarms(group, form, HELD_OUT_COLUMNS, sum(_is_seen_among_ids(columns)))
     for form, text in held_out_innocent.PLACES.items():
-        yield Alarms("practices", form, 1, sum(_is_seen_among_ids([_labels(text) * 30], is_place=True)))
+        yield Alarms("places", form, 1, sum(_is_seen_among_ids([_labels(text) * 30], is_place=True)))
     for form, text in held_out_innocent.CELLS.items():
-        yield Alarms("codes, labels and ratings", form, 1, _is_seen_in_ratings(_labels(text) * 30))
+        yield Alarms("cells", form, 1, _is_seen_in_ratings(_labels(text) * 30))
     for form, make in held_out_innocent.DAYS.items():
         draw = Random(f"{SEED} {form}")
         days = sorted({make(draw) for _ in range(AMONG)})
-        yield Alarms("days of sessions", form, 1, bool(sightings(days, AMONG, is_date=True)))
+        yield Alarms("days", form, 1, bool(sightings(days, AMONG, is_date=True)))
 
 
 def _labels(text: str) -> list[str]:
