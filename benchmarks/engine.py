@@ -103,7 +103,7 @@ class Stopwatch:
         return {"seconds": time.perf_counter() - self._wall, "cpu_seconds": time.process_time() - self._cpu}
 
 
-def fit_ours(folder: Path) -> dict[str, float]:
+def fit_ours(folder: Path, replicates: int) -> dict[str, float]:
     """Our fit from the database; then one more specification, and at 10,000 rows the bootstrap."""
     from outcomes.mixed import bootstrap_linear, fit_linear, prepare_linear
 
@@ -120,8 +120,8 @@ def fit_ours(folder: Path) -> dict[str, float]:
         fit_linear(FORMULA.replace("alliance + ", ""), gram)
         found |= {f"one_more_{name}": value for name, value in watch.read().items()}
         watch = Stopwatch()
-        bootstrap_linear(fit, 1000, show_progress=False)
-        found |= {f"bootstrap_1000_{name}": value for name, value in watch.read().items()}
+        bootstrap_linear(fit, replicates, show_progress=False)
+        found |= {f"bootstrap_{replicates}_{name}": value for name, value in watch.read().items()}
     return found
 
 
@@ -158,14 +158,14 @@ def fit_peer(engine: str, folder: Path) -> dict[str, float]:
     return spent | {"criterion": float(criterion), "slope": float(slope)}
 
 
-def run(engine: str, folder: Path, peers_python: str, limit: int) -> turns.Run:
+def run(engine: str, folder: Path, options: argparse.Namespace) -> turns.Run:
     """Fit in a process of its own; the reason as text where it did not work."""
     if engine == "lme4":
         command = ["Rscript", "-e", R_SCRIPT, str(folder / "rows.csv"), FORMULA]
     else:
-        python = sys.executable if engine in {"outcomes", "statsmodels"} else peers_python
-        command = [python, __file__, "--worker", engine, str(folder)]
-    return turns.run(command, limit)
+        python = sys.executable if engine in {"outcomes", "statsmodels"} else options.peers_python
+        command = [python, __file__, "--worker", engine, str(folder), "--bootstrap", str(options.bootstrap)]
+    return turns.run(command, options.limit)
 
 
 def present(peers_python: str) -> list[str]:
@@ -178,7 +178,7 @@ def benchmark(options: argparse.Namespace) -> list[dict]:
     """All engines and sizes, taking turns."""
 
     def fit(engine: str, folder: Path) -> turns.Run:
-        return run(engine, folder, options.peers_python, options.limit)
+        return run(engine, folder, options)
 
     return turns.take_turns(options, present(options.peers_python), LIMITS, simulate, fit)
 
@@ -219,11 +219,12 @@ def plot(path: Path, to: Path) -> None:
 def main() -> None:
     """Parse the command line."""
     parser = turns.parser(__doc__, RESULTS / "engine.json")
+    parser.add_argument("--bootstrap", type=int, default=1000, help="replicates, at fewer than 20,000 rows")
     parser.add_argument("--plot", action="store_true", help="draw docs/benchmarks-engine.svg from the stored results")
     options = parser.parse_args()
     if options.worker:
         engine, folder = options.worker[0], Path(options.worker[1])
-        found = fit_ours(folder) if engine == "outcomes" else fit_peer(engine, folder)
+        found = fit_ours(folder, options.bootstrap) if engine == "outcomes" else fit_peer(engine, folder)
         found.setdefault("peak_mb", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         print(json.dumps(found))
         return

@@ -2,9 +2,10 @@
 
 Run: python benchmarks/pipeline.py [--data-only] [SESSIONS ...]      (default: 100000 1000000)
 
-`--data-only` leaves fits and report out and publishes with empty ones. On a machine that others use, go by CPU seconds,
-which count the work of both sides whoever else is there. Every size runs in a process of its own, so that peak memory
-is that size's. Imports are done before the clock starts; Prefect is left out (it adds a start-up of some seconds).
+`--data-only` leaves fits, answers and report out and publishes with empty ones. On a machine that others use, go by
+CPU seconds, which count the work of both sides whoever else is there. Every size runs in a process of its own, so that
+peak memory is that size's, and one that fails ends the benchmark with its error. Imports are done before the clock
+starts; Prefect is left out, as in a run by hand.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 SESSIONS_PER_CLIENT = 9.6  # of the default simulated cohort, appointments included
 CLIENTS_PER_THERAPIST = 25
 REPEATS = {100_000: 3}
 DEFAULT_SIZES = (100_000, 1_000_000)
+STAND_INS = ("fits.json", "answers.json", "report.html", "report.pdf")  # what the steps left out would have made
 
 
 def simulate(root: str, n_sessions: int) -> None:
@@ -29,7 +33,11 @@ def simulate(root: str, n_sessions: int) -> None:
 
     clients = round(n_sessions / SESSIONS_PER_CLIENT)
     simulate_study(
-        create_study(root).root, clients=clients, therapists=clients // CLIENTS_PER_THERAPIST, seed=1, session_files=1
+        create_study(root).root,
+        clients=clients,
+        therapists=max(clients // CLIENTS_PER_THERAPIST, 1),
+        seed=1,
+        session_files=1,
     )
 
 
@@ -57,12 +65,13 @@ def bare_read(root: Path) -> tuple[float, float]:
     return seconds
 
 
-def run_steps(root: str, data_only: bool, results) -> None:
+def run_steps(root: str, data_only: bool) -> tuple[Any, ...]:
     import altair  # noqa: F401
     import great_expectations  # noqa: F401
     import vl_convert  # noqa: F401
 
     from outcomes import audit, landing, models, release, report
+    from outcomes.answers import run as answers
     from outcomes.study import StudyFolder
 
     study, seconds = StudyFolder.open(root), {}
@@ -81,14 +90,21 @@ def run_steps(root: str, data_only: bool, results) -> None:
     timed("audit", lambda: audit.audit(folder, study))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if data_only:
-        (folder / "fits.json").write_text("{}")
-        (folder / "report.html").touch()
+        for name in STAND_INS:
+            (folder / name).write_text("{}")
     else:
         timed("fit", lambda: models.fit_models(folder, study))
+        timed("answer", lambda: answers.answer(folder, study))
         timed("report", lambda: report.write_report(folder, study))
     timed("publish", lambda: release.publish(study, release_id))
     whole = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    results.put((bare, seconds, idle / 1e6, peak / 1e6, whole / 1e6))
+    return bare, seconds, idle / 1e6, peak / 1e6, whole / 1e6
+
+
+def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a function returns in a new process; its error is raised here, and so is its death."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
 
 
 def medians(pairs: list[tuple[float, float]]) -> tuple[float, float]:
@@ -102,19 +118,14 @@ def row(n_sessions: int, step: str, seconds: tuple[float, float], bare: tuple[fl
 
 
 def main(sizes: list[int], *, data_only: bool) -> None:
-    context = multiprocessing.get_context("spawn")
     print("| sessions | step | wall s | multiple of the bare read | CPU s | multiple |\n|---:|---|---:|---:|---:|---:|")
     for n_sessions in sizes:
         runs = []
         for _ in range(REPEATS.get(n_sessions, 1)):
             with tempfile.TemporaryDirectory() as scratch:
-                root, results = str(Path(scratch) / "study"), context.Queue()
-                for target, arguments in ((simulate, (root, n_sessions)), (run_steps, (root, data_only, results))):
-                    process = context.Process(target=target, args=arguments)
-                    process.start()
-                    if target is run_steps:
-                        runs.append(results.get())
-                    process.join()
+                root = str(Path(scratch) / "study")
+                in_own_process(simulate, root, n_sessions)
+                runs.append(in_own_process(run_steps, root, data_only))
         bare = medians([run[0] for run in runs])
         print(row(n_sessions, "bare read", bare, bare))
         steps = {name: medians([run[1][name] for run in runs]) for name in runs[0][1]}

@@ -1,124 +1,46 @@
-"""The whole job, and each of its steps on its own, as flows."""
+"""The jobs as Prefect flows, for a server and its schedules: `refresh`, and each of its steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from prefect import flow
+from prefect import Flow
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.states import Cancelled
 
-from outcomes import release
-from outcomes.errors import DataRefused, OutcomesError
-from outcomes.flows import tasks
-from outcomes.flows.blocks import read_login
-from outcomes.operate import delivery
-from outcomes.operate.runs import OpenRun, recorded
-from outcomes.study import StudyFolder, writer_lock
-
-
-@dataclass(frozen=True)
-class Refreshed:
-    """How a refresh ended: the published release, whether it is a new one, how many files were refused."""
-
-    release_id: str
-    is_new: bool
-    n_refused: int
+from outcomes.flows import jobs, stopping
+from outcomes.flows.running import run_by
+from outcomes.flows.tasks import run_as_task
 
 
-@contextmanager
-def _writing(study: StudyFolder, name: str, wait_seconds: float) -> Iterator[OpenRun]:
-    """Hold the study, write down how the run ended, tell the analysts where it failed."""
-    with writer_lock(study, wait_seconds), recorded(study, name) as run:
-        try:
-            yield run
-        except OutcomesError as failed:
-            if not isinstance(failed, DataRefused):  # refused files were told of at landing
-                delivery.alert_failure(study, failed, read_login)
-            raise
+def _as_flow(job: Callable[..., Any]) -> Flow:
+    @wraps(job)
+    def run(*arguments: Any, **named: Any) -> Any:
+        with run_by(run_as_task), stopping.telling(_cancel_this_run()):
+            return job(*arguments, **named)
+
+    return Flow(run, name=job.__name__)
 
 
-@flow(name="refresh")
-def refresh(study: str, wait_seconds: float = 0) -> Refreshed:
-    """Bring the study's published release up to date. Orchestration only."""
-    opened = StudyFolder.open(study)
-    with _writing(opened, "refresh", wait_seconds) as run:
-        run.n_refused = tasks.land(study)
-        release_id = release.candidate_id(opened)
-        is_new = release.published_id(opened) != release_id
-        if is_new:
-            _make(opened)
-        run.end = "published" if is_new else "nothing new"
-        if opened.settings.delivery.is_wanted:
-            tasks.deliver(study)
-    return Refreshed(release_id, is_new, run.n_refused)
+def _cancel_this_run() -> Callable[[], None]:
+    """Return what marks the present run as cancelled."""
+    run = FlowRunContext.get().flow_run
+
+    def cancel() -> None:
+        with get_client(sync_client=True) as client:
+            client.set_flow_run_state(run.id, Cancelled(message="stopped by hand"), force=True)
+
+    return cancel
 
 
-def _make(study: StudyFolder) -> None:
-    """Make and publish the release of what is landed; what an earlier run finished is not done again."""
-    root = str(study.root)
-    release_id = tasks.build(root)
-    if not release.is_finished(study, release_id):  # else only the swap is missing, or the study was edited back
-        tasks.audit(root, release_id)
-        tasks.fit(root, release_id)
-        tasks.answer(root, release_id)
-        tasks.write_report(root, release_id)
-    tasks.publish(root, release_id)
-
-
-@flow(name="land")
-def land(study: str, wait_seconds: float = 0) -> None:
-    """Land what is new in the inbox."""
-    with _writing(StudyFolder.open(study), "land", wait_seconds) as run:
-        run.n_refused = tasks.land(study)
-    if run.n_refused:
-        raise DataRefused(
-            f"{run.n_refused} file(s) of the inbox were refused", "see the reasons above and in quarantine/"
-        )
-
-
-@flow(name="build")
-def build(study: str, wait_seconds: float = 0) -> str:
-    """Build the candidate release of what is landed."""
-    with _writing(StudyFolder.open(study), "build", wait_seconds):
-        return tasks.build(study)
-
-
-@flow(name="audit")
-def audit(study: str, wait_seconds: float = 0) -> None:
-    """Check the candidate release."""
-    opened = StudyFolder.open(study)
-    with _writing(opened, "audit", wait_seconds):
-        tasks.audit(study, release.built_candidate(opened))
-
-
-@flow(name="fit")
-def fit(study: str, wait_seconds: float = 0) -> None:
-    """Fit the declared models on the candidate release."""
-    opened = StudyFolder.open(study)
-    with _writing(opened, "fit", wait_seconds):
-        tasks.fit(study, release.built_candidate(opened))
-
-
-@flow(name="answer")
-def answer(study: str, wait_seconds: float = 0) -> None:
-    """Answer the study's questions from the candidate release."""
-    opened = StudyFolder.open(study)
-    with _writing(opened, "answer", wait_seconds):
-        tasks.answer(study, release.built_candidate(opened))
-
-
-@flow(name="report")
-def report(study: str, wait_seconds: float = 0) -> None:
-    """Write the report of the candidate release."""
-    opened = StudyFolder.open(study)
-    with _writing(opened, "report", wait_seconds):
-        tasks.write_report(study, release.built_candidate(opened))
-
-
-@flow(name="publish")
-def publish(study: str, wait_seconds: float = 0) -> str:
-    """Publish the candidate release."""
-    opened = StudyFolder.open(study)
-    with _writing(opened, "publish", wait_seconds):
-        return tasks.publish(study, release.built_candidate(opened))
+refresh = _as_flow(jobs.refresh)
+land = _as_flow(jobs.land)
+build = _as_flow(jobs.build)
+audit = _as_flow(jobs.audit)
+fit = _as_flow(jobs.fit)
+answer = _as_flow(jobs.answer)
+report = _as_flow(jobs.report)
+publish = _as_flow(jobs.publish)

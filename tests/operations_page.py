@@ -34,4 +34,4 @@ def parsed(command: str, environment: dict[str, str]) -> tuple[list[str], dict[s
 
 def run(command: str, environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
     arguments, variables = parsed(command, environment)
-    return subprocess.run(arguments, env=variables, cwd=folder, capture_output=True, text=True, timeout=400)
+    return subprocess.run(arguments, env=variables, cwd=folder, capture_output=True, text=True, timeout=4000)

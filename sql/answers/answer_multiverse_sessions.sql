@@ -1,11 +1,15 @@
 -- Grain: one attended session of the cohort with a rating of guidance, for one pair of ratings. Sources:
 -- mart_person_session, core_sessions.
--- Parameters: $y_scale and $d_scale (another scale that measures satisfaction or guidance; empty for the study's own),
--- each with $<>_start, $<>_minimum and $<>_stretch, which lay it onto the range of the study's own.
+-- Parameters: $y_column and $d_column (pattern of the one column that rates satisfaction or guidance), each with
+-- $<>_start, $<>_minimum and $<>_stretch, which lay another scale onto the range of the study's own, else are empty.
 -- Everything that any specification of the multiverse reads. Next ratings are empty at a change of therapist and at the
 -- end of the episode, first ones in the first rated session.
 create or replace temp table answer_multiverse_sessions as
 with
+ratings as (
+    select session_id, columns($y_column) as y_rating, columns($d_column) as d_rating
+    from core_sessions
+),
 rated as (
     select
         risk.client_id,
@@ -15,17 +19,15 @@ rated as (
         risk.intake_severity_score as severity,
         risk.directiveness_preferred_score as preference,
         case
-            when $y_scale::varchar is null then sessions.satisfaction_score
-            else $y_start::double
-                + (sessions.other_scores[$y_scale::varchar] - $y_minimum::double) * $y_stretch::double
+            when $y_stretch::double is null then ratings.y_rating
+            else $y_start::double + (ratings.y_rating - $y_minimum::double) * $y_stretch::double
         end as y,
         case
-            when $d_scale::varchar is null then sessions.directiveness_score
-            else $d_start::double
-                + (sessions.other_scores[$d_scale::varchar] - $d_minimum::double) * $d_stretch::double
+            when $d_stretch::double is null then ratings.d_rating
+            else $d_start::double + (ratings.d_rating - $d_minimum::double) * $d_stretch::double
         end as d
     from mart_person_session as risk
-    inner join core_sessions as sessions on risk.session_id = sessions.session_id
+    inner join ratings on risk.session_id = ratings.session_id
 ),
 in_order as (
     select

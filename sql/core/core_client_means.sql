@@ -25,8 +25,7 @@ final as (
         sums.n_directiveness::integer as n_directiveness,
         sums.directiveness_mean,
         sums.satisfaction_mean,
-        core_clients.directiveness_preferred_score,
-        core_clients.reactance_score,
+        core_clients.* like '%_score',
         core_clients.age_band,
         core_clients.gender
     from sums

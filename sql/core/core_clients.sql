@@ -16,8 +16,7 @@ episodes as (
 final as (
     select
         known.client_id,
-        stg_clients.directiveness_preferred_score,
-        stg_clients.reactance_score,
+        stg_clients.* like '%_score',
         stg_clients.age_band,
         stg_clients.gender,
         coalesce(episodes.n_episodes, 0) as n_episodes

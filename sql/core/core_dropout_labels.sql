@@ -1,6 +1,6 @@
 -- Grain: one episode with at least one attended session, under one definition of dropout that the data allow.
 -- Sources: core_episode_facts.
--- The lattice of definitions of the field guide (1c). No recorded ending, whether the episode is open or silent, is
+-- Each definition is in use in the field. No recorded ending, whether the episode is open or silent, is
 -- undetermined under every definition; an ending by another cause (therapist left, moved, died, referred on, closed) is
 -- `other` under every definition. A definition is left out where the data hold nothing that could tell it.
 create or replace table core_dropout_labels as

@@ -29,7 +29,7 @@ final as (
         stg_episodes.end_date,
         stg_episodes.ending,
         stg_episodes.planned_sessions,
-        stg_episodes.intake_severity_score,
+        stg_episodes.* like '%_score',
         coalesce(stg_episodes.data_cut, declared_cuts.data_cut, last_days.last_session_date) as data_cut,
         coalesce(attendance.n_appointments, 0) as n_appointments,
         coalesce(attendance.n_attended, 0) as n_attended,

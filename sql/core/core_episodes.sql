@@ -16,7 +16,7 @@ final as (
         core_episode_facts.end_date,
         core_episode_facts.ending,
         core_episode_facts.planned_sessions,
-        core_episode_facts.intake_severity_score,
+        core_episode_facts.* like '%_score',
         core_episode_facts.data_cut,
         core_episode_facts.n_appointments,
         core_episode_facts.n_attended,

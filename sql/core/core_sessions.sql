@@ -13,14 +13,8 @@ final as (
         attended_number,
         session_date,
         is_attended,
-        directiveness_score,
-        satisfaction_score,
-        alliance_score,
-        autonomy_support_score,
-        felt_overwhelmed_score,
+        core_ordered_sessions.* like '%_score',
         is_asked_about_guidance,
-        empowerment_score,
-        other_scores,
         batch_id
     from core_ordered_sessions
 )

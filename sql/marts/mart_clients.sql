@@ -30,8 +30,7 @@ final as (
         core_client_means.n_therapists,
         core_client_means.directiveness_mean,
         core_client_means.satisfaction_mean,
-        core_client_means.directiveness_preferred_score,
-        core_client_means.reactance_score,
+        core_client_means.* like '%_score',
         core_client_means.age_band,
         core_client_means.gender,
         latest.ending_state

@@ -7,10 +7,10 @@ create or replace table mart_person_session as
 with
 at_risk as (
     select
-        sessions.*,
-        clients.directiveness_preferred_score,
-        clients.reactance_score,
-        core_episodes.intake_severity_score,
+        sessions.* not like '%_score',
+        sessions.directiveness_score,
+        clients.* like '%_score',
+        core_episodes.* like '%_score',
         sessions.attended_number = core_episodes.n_attended as is_last,
         case
             when sessions.attended_number = core_episodes.n_attended then core_episodes.ending_state
@@ -32,14 +32,11 @@ final as (
         (attended_number = 2)::integer as session_2,
         (attended_number = 3)::integer as session_3,
         case when attended_number >= 4 then ln(attended_number) else 0 end as log_session,
-        directiveness_score,
+        at_risk.* like '%_score',
         directiveness_so_far,
         directiveness_change,
         satisfaction_so_far,
         alliance_so_far,
-        directiveness_preferred_score,
-        reactance_score,
-        intake_severity_score,
         is_last,
         ending_state,
         case when ending_state <> 'undetermined' then (ending_state = 'dropout')::integer end as is_dropout,

@@ -2,14 +2,13 @@
 
 Exit codes: 0 done; 1 the data were refused; 2 wrong use; 3 a fatal check failed and nothing was published;
 4 another run is writing to the study; 5 a file is damaged or a step failed; 7 the published release is older than
-[schedule] expected_hours of study.toml allows (only `outcomes status`).
+[schedule] expected_hours of study.toml allows (only `outcomes status`); 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,11 @@ class _Outcomes(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            from outcomes.flows.stopping import EXIT_CODE, SENTENCE
+
+            click.echo(f"outcomes: {SENTENCE}", err=True)
+            ctx.exit(EXIT_CODE)
         except Exception as failed:
             if os.environ.get("OUTCOMES_DEBUG"):
                 raise
@@ -69,14 +73,11 @@ def main() -> None:
     safe_children()
 
 
-def _flow(name: str) -> Callable[..., Any]:
-    """Import a flow only when it is run: Prefect takes seconds to load."""
-    os.environ.setdefault(
-        "PREFECT_LOGGING_LEVEL", "CRITICAL"
-    )  # the command line says it itself, once and in plain words
-    from outcomes.flows import refresh
+def _run(job: str, study: Path, wait: float) -> Any:
+    """Run a job by hand; what it needs is imported only then."""
+    from outcomes.flows.by_hand import run_by_hand
 
-    return getattr(refresh, name)
+    return run_by_hand(job, str(study), wait)
 
 
 @main.command()
@@ -130,7 +131,7 @@ def refresh(ctx: click.Context, directory: Path, wait: float) -> None:
 
     study = StudyFolder.open(directory)
     click.echo(f"Refreshing the study {study.settings.study.name!r} in {study.root}")
-    result = _flow("refresh")(str(study.root), wait)
+    result = _run("refresh", study.root, wait)
     if result.is_new:
         click.echo(f"Published release {result.release_id}\n  report:   {study.current / 'report.html'}")
         click.echo(f"  checks:   {study.current / 'checks.html'}\n  database: {study.database}")
@@ -150,7 +151,7 @@ def _step_command(name: str, text: str) -> None:
     def command(directory: Path, wait: float) -> None:
         from outcomes.study import StudyFolder
 
-        _flow(name)(str(StudyFolder.open(directory).root), wait)
+        _run(name, StudyFolder.open(directory).root, wait)
 
 
 for _name, _text in {
@@ -263,7 +264,7 @@ def seal(directory: Path, wait: float) -> None:
 @STUDY
 @WAIT
 @click.option(
-    "--clients", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="One pseudonym a line; "
+    "--clients", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="One pseudonym per line; "
     "leave it out to finish a withdrawal that was killed.",
 )  # fmt: skip
 @click.option("--refresh/--no-refresh", "and_refresh", default=True, help="Publish a new release at once.")

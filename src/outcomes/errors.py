@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 
 def visible(text: str) -> str:
     """Write signs that cannot be seen as escapes: in a terminal they could hide words or give it orders.
 
-    Control characters (but line ends and tabs), marks of writing direction, bytes of names that are no UTF-8.
+    Control characters (but line ends and tabs), marks of writing direction, bytes of names that are not UTF-8.
     """
     return "".join(sign if sign.isprintable() or sign in "\n\t" else json.dumps(sign)[1:-1] for sign in text)
 
@@ -60,6 +62,28 @@ class UsageError(OutcomesError):
     """The command or function was called in a way that cannot work."""
 
     exit_code = 2
+
+
+def no_such(what: str, name: object, known: Iterable[object]) -> UsageError:
+    """Make the error for a name that nothing has; the names must not come from data.
+
+    Parameters
+    ----------
+    what : str
+        What kind of thing was asked for, with its place: "fixed effect of the model".
+    name : object
+        What was asked for.
+    known : iterable
+        What there is.
+
+    Examples
+    --------
+    >>> no_such("grouping factor of the model", "client", ["client_id", "therapist_id"]).hint
+    "'client_id', or one of: client_id, therapist_id"
+    """
+    names = [str(one) for one in known]
+    meant = "".join(f"{close!r}, or " for close in get_close_matches(str(name), names, n=1))
+    return UsageError(f"There is no {what} {name!r}.", f"{meant}one of: {', '.join(names)}")
 
 
 class StudyError(UsageError):

@@ -9,26 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from studies import copied
 
-from outcomes.simulate import simulate_study
 from outcomes.study import StudyFolder, create_study
 
 LATER = "sessions-to-2024-12-31.csv"
-
-
-@pytest.fixture(scope="session")
-def _tiny_sources(tmp_path_factory, ask_only) -> Path:
-    root = create_study(tmp_path_factory.mktemp("tiny") / "study").root
-    ask_only(root)
-    simulate_study(root, clients=12, therapists=3, seed=5)
-    return root
-
-
-@pytest.fixture
-def tiny_study(_tiny_sources, tmp_path) -> StudyFolder:
-    """Twelve clients, six files, not refreshed yet; too few for any model, which is refused at once."""
-    shutil.copytree(_tiny_sources, tmp_path / "study")
-    return StudyFolder.open(tmp_path / "study")
 
 
 class SmallDisk:
@@ -65,13 +50,15 @@ def small_disk(tmp_path) -> Iterator[SmallDisk]:
 
 
 @pytest.fixture(scope="session")
-def _published(_tiny_sources, tmp_path_factory, start_command) -> Path:
-    root = tmp_path_factory.mktemp("published") / "study"
-    shutil.copytree(_tiny_sources, root)
-    (root / "inbox" / LATER).rename(root / LATER)
-    first = start_command("refresh", root)
-    assert first.wait() == 0, first.said
-    return root
+def _published(built_once, tiny_sources, start_command) -> Path:
+    def make(folder: Path) -> None:
+        root = folder / "study"
+        shutil.copytree(tiny_sources, root)
+        (root / "inbox" / LATER).rename(root / LATER)
+        first = start_command("refresh", root)
+        assert first.wait() == 0, first.said
+
+    return built_once("tiny-published", make) / "study"
 
 
 def deliver(study: StudyFolder) -> None:
@@ -82,15 +69,13 @@ def deliver(study: StudyFolder) -> None:
 @pytest.fixture
 def published_study(_published, tmp_path) -> StudyFolder:
     """The tiny study with a release; one more file waits to be delivered."""
-    shutil.copytree(_published, tmp_path / "study", symlinks=True)
-    return StudyFolder.open(tmp_path / "study")
+    return copied(_published, tmp_path)
 
 
 @pytest.fixture
 def study_on_disk(_published, small_disk) -> StudyFolder:
     """The same on the small disk."""
-    shutil.copytree(_published, small_disk.root / "study", symlinks=True)
-    return StudyFolder.open(small_disk.root / "study")
+    return copied(_published, small_disk.root)
 
 
 @pytest.fixture

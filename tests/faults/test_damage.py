@@ -17,8 +17,6 @@ from outcomes.trust.verify import refuse_altered, verify
 from .conftest import deliver
 from .damage import flip_one_bit
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 ORDINARY, SLOW = 60, 1500  # bits
 QUESTIONS = (
     "select * from core_sessions order by session_id", "select * from core_clients order by client_id",

@@ -12,8 +12,6 @@ from outcomes.trust.verify import verify
 
 from .conftest import deliver
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 STEPS = ("land", "build", "audit", "fit", "answer", "report", "publish")
 SLOW_TRIES = 5  # a step, each with another amount of free space
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import HANGS_SECONDS
 
 from outcomes.study import StudyFolder
 
@@ -106,7 +107,7 @@ def test_a_file_of_hostile_size_is_refused_within_little_memory(
 ):
     make(empty_study.inbox / name)
     landed = subprocess.run(
-        [sys.executable, "-c", LAND, str(empty_study.root)], capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", LAND, str(empty_study.root)], capture_output=True, text=True, timeout=HANGS_SECONDS
     )
     assert landed.returncode == 0, landed.stderr
     refusal, message, hint, megabytes = json.loads(landed.stdout)

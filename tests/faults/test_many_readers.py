@@ -10,11 +10,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from processes import HANGS_SECONDS
 from wholeness import published_is_whole
 
 from outcomes.study import StudyFolder
-
-pytestmark = pytest.mark.xdist_group("prefect")
 
 TABLES = ("core_sessions", "core_batches", "mart_clients", "dq_results", "codebook")
 
@@ -51,7 +50,7 @@ def read_while_refreshing(study: StudyFolder, start_command, tmp_path, readers: 
         assert refresh.wait() == 0, refresh.said
         assert published_is_whole(study)
     stop.touch()
-    found = [results.get(timeout=60) for _ in asking]
+    found = [results.get(timeout=HANGS_SECONDS) for _ in asking]
     for process in asking:
         process.join()
     seen = sum((Counter(releases) for releases, _ in found), Counter())

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import private_environment
+from processes import HANGS_SECONDS, private_environment
 
 from outcomes.store.files import file_sha256
 from outcomes.study import StudyFolder
@@ -59,7 +59,7 @@ def test_no_planted_value_is_found_outside_the_study(empty_study: StudyFolder, t
     temporary.mkdir()
     environment = private_environment(tmp_path / "home", TMPDIR=str(temporary))
     command = [sys.executable, "-c", RUN, str(empty_study.root), SECRET]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=HANGS_SECONDS)
     (tmp_path / "said").write_text(done.stdout + done.stderr)
     assert "The step fit failed unexpectedly: ValueError" in done.stdout, done.stderr
     assert done.returncode == 0, done.stderr

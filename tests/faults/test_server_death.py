@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from processes import free_port, prefect_on
+from processes import HANGS_SECONDS, free_port, prefect_on
 from wholeness import check_nothing_is_lost, published_is_whole
 
 from outcomes.trust.verify import verify
 
 from .conftest import deliver
-
-pytestmark = pytest.mark.xdist_group("prefect")
 
 
 @pytest.mark.slow  # each has a server of its own to start
@@ -24,7 +22,7 @@ def test_a_refresh_whose_server_dies_ends_in_words_and_the_next_goes_on(
         run = start_command("refresh", published_study.root, **environment, PREFECT_CLIENT_MAX_RETRIES="1")
         run.wait(seconds)
         server.kill()
-        exit_code = run.wait(120)
+        exit_code = run.wait(HANGS_SECONDS)
         if exit_code is None:
             run.kill()
         assert exit_code in (0, 5), run.said

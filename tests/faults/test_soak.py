@@ -21,8 +21,6 @@ from outcomes.trust.verify import verify
 from .damage import flip_one_bit
 from .deliveries import Deliveries
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 ORDINARY, SLOW = 6, int(os.environ.get("OUTCOMES_SOAK_REFRESHES", "200"))
 FAULTS = {"none": 40, "kill": 25, "disk full": 15, "damaged batch": 7, "damaged release": 7, "server dies": 6}
 

@@ -13,8 +13,6 @@ from wholeness import check_nothing_is_lost, published_is_whole
 
 from outcomes.study import StudyFolder
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 ORDINARY_KILLS, SLOW_KILLS = 30, 200
 
 
@@ -68,12 +66,16 @@ def kill_at_random(study: StudyFolder, start_refresh, kills: int, seed: int) -> 
     return count
 
 
-def test_30_kills_leave_a_whole_release_and_lose_nothing(small_study, start_refresh, record_property):
-    record_property("kills", kill_at_random(small_study, start_refresh, ORDINARY_KILLS, seed=1))
-    check_nothing_is_lost(small_study)
+def test_30_kills_leave_a_whole_release_and_lose_nothing(tiny_study, start_refresh, record_property):
+    record_property("kills", kill_at_random(tiny_study, start_refresh, ORDINARY_KILLS, seed=1))
+    check_nothing_is_lost(tiny_study)
 
 
 @pytest.mark.slow
-def test_200_kills_leave_a_whole_release_and_lose_nothing(small_study, start_refresh, record_property):
+@pytest.mark.xdist_group("prefect_server")
+def test_200_kills_leave_a_whole_release_and_lose_nothing(small_study, start_on_server, record_property):
+    def start_refresh(study: StudyFolder):
+        return start_on_server("refresh", study.root).process
+
     record_property("kills", kill_at_random(small_study, start_refresh, SLOW_KILLS, seed=2))
     check_nothing_is_lost(small_study)

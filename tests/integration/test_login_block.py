@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from mail_stand_ins import PASSWORD, USER, Mailbox, strict_mail_server, write_certificate
 from operations_page import blocks
-from processes import CommandLine
+from processes import HANGS_SECONDS, CommandLine
 
-pytestmark = pytest.mark.xdist_group("prefect")
+pytestmark = pytest.mark.xdist_group("prefect_server")
 
 OTHER_BLOCKS = """
 from prefect.blocks.core import Block
@@ -46,7 +46,7 @@ print(json.dumps(told))
 
 def python(code: str, environment: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=HANGS_SECONDS)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

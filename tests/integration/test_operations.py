@@ -21,13 +21,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 from operations_page import PAGE, ROOT, blocks, commands, parsed, run
-from processes import free_port, private_environment, wait_until_healthy
+from processes import HANGS_SECONDS, free_port, private_environment, wait_until_healthy
 
 from outcomes.flows.serve import deployment_name
 from outcomes.operate.runs import read_runs
 from outcomes.study.settings import StudySettings
 
-pytestmark = pytest.mark.xdist_group("prefect")
+pytestmark = pytest.mark.xdist_group("prefect_server")
 
 NOBODY = 65534
 
@@ -49,14 +49,16 @@ def serving(command: str, environment: dict[str, str], folder: Path) -> Iterator
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(timeout=60)
+                process.wait(timeout=600)
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
 
 
-def wait_for(what: Callable[[], object], process: subprocess.Popen, folder: Path, seconds: float = 300) -> None:
+def wait_for(
+    what: Callable[[], object], process: subprocess.Popen, folder: Path, seconds: float = HANGS_SECONDS
+) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert process.poll() is None, (folder / "serve.log").read_text()
@@ -69,7 +71,7 @@ def ask(environment: dict[str, str], path: str, body: dict | None = None) -> lis
         f"{environment['PREFECT_API_URL']}/{path}", json.dumps(body).encode() if body is not None else None,
         {"Content-Type": "application/json"},
     )  # fmt: skip
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=HANGS_SECONDS) as answer:
         return json.loads(answer.read())
 
 
@@ -178,7 +180,12 @@ def test_a_new_machine_installs_runs_and_upgrades_as_the_page_says(tmp_path):
     environment = private_environment(tmp_path / "home", PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
     environment = {name: value for name, value in environment.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     done = subprocess.run(
-        ["bash", "-e", "-c", "\n".join(lines)], cwd=clone, env=environment, capture_output=True, text=True, timeout=1500
+        ["bash", "-e", "-c", "\n".join(lines)],
+        cwd=clone,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=6 * HANGS_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     status = json.loads(done.stdout[done.stdout.index("\n{") :])
@@ -250,7 +257,7 @@ def look_at(browser: str, address: str, folder: Path, output: str = "--dump-dom"
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'browser'}"]
     options.append("--window-size=1400,4000")  # only rows in sight are drawn
     command = [browser, *options, "--virtual-time-budget=30000", output, address]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANGS_SECONDS).stdout
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import pytest
 
 from outcomes import audit, landing, models, release
-from outcomes.answers.run import answer
+from outcomes.answers.run import ANSWER_TABLES, answer
 from outcomes.release.codebook.tables import TABLES
 from outcomes.simulate import simulate_study
 from outcomes.store.warehouse import connect
@@ -67,5 +67,6 @@ def test_a_release_of_the_whole_pipeline_is_described_to_its_types(database):
             "select table_name, column_name, data_type from duckdb_columns() where not internal"
         ).fetchall()
         assert con.execute("select count(*) from codebook where column_name is not null").fetchone() == (len(found),)
-    described = [(name, column, text.type) for name, table in TABLES.items() for column, text in table.columns.items()]
+    tables = TABLES | ANSWER_TABLES
+    described = [(name, column, text.type) for name, table in tables.items() for column, text in table.columns.items()]
     assert sorted(found) == sorted(described)

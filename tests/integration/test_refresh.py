@@ -13,13 +13,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from processes import CommandLine, private_environment
+from processes import HANGS_SECONDS, CommandLine, private_environment
+from studies import simulate_no_recovery
 
 from outcomes.simulate import simulate_study
 from outcomes.store.files import file_sha256
 from outcomes.study import create_study
-
-pytestmark = pytest.mark.xdist_group("prefect")
 
 RECORD_LOOKUPS = """
 import os, socket, sys
@@ -48,13 +47,14 @@ def rows(study, sql: str) -> list[tuple]:
 
 
 def test_a_newcomer_without_a_server_gets_a_release_and_nobody_is_called(tmp_path):
-    """An empty home folder, Prefect's temporary server, every address looked up or connected to written down."""
+    """An empty home folder, no server; every address looked up or connected to is written down."""
     (tmp_path / "hook").mkdir()
     (tmp_path / "hook" / "sitecustomize.py").write_text(RECORD_LOOKUPS)
     lookups = tmp_path / "lookups.txt"
     environment = private_environment(tmp_path / "home", PYTHONPATH=str(tmp_path / "hook"), LOOKUPS=str(lookups))
     outcomes = CommandLine(environment)
     study = create_study(tmp_path / "study")
+    simulate_no_recovery(study.root)
     simulate_study(study.root, clients=240, therapists=20, seed=3)
     run = outcomes("refresh", study.root)
     assert run.returncode == 0, run.stderr
@@ -127,8 +127,8 @@ def test_an_empty_study_is_refused_with_the_remedy(outcomes, tmp_path):
     assert not study.current.exists()
 
 
-def test_a_fatal_check_holds_the_release_and_leaves_yesterdays(outcomes, small_study):
-    assert outcomes("refresh", small_study.root).returncode == 0
+def test_a_fatal_check_holds_the_release_and_leaves_yesterdays(outcomes, small_published_study):
+    small_study = small_published_study
     before = os.readlink(small_study.current)
     declared = "[scales.satisfaction]\nminimum = 0\nmaximum = 10"
     text = small_study.settings_path.read_text()
@@ -141,10 +141,11 @@ def test_a_fatal_check_holds_the_release_and_leaves_yesterdays(outcomes, small_s
     assert os.readlink(small_study.current) == before
 
 
-def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes, prefect_server, small_study):
+@pytest.mark.xdist_group("prefect_server")
+def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes_on_server, prefect_server, small_study):
     with small_study.settings_path.open("a") as settings:
         settings.write("# a release of this test's own\n")
-    assert outcomes("refresh", small_study.root).returncode == 0
+    assert outcomes_on_server("refresh", small_study.root).returncode == 0
     release_id = released(small_study)["release_id"]
 
     def ask(path: str, body: dict) -> list[dict]:
@@ -153,7 +154,7 @@ def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes, prefec
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=HANGS_SECONDS) as answer:
             return json.loads(answer.read())
 
     artifacts = ask("artifacts/filter", {"artifacts": {"key": {"any_": [f"release-{release_id}"]}}})
@@ -161,7 +162,7 @@ def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes, prefec
     assert release_id in artifacts[0]["data"]
     (run,) = ask("flow_runs/filter", {"flow_runs": {"id": {"any_": [artifacts[0]["flow_run_id"]]}}})
     assert run["state_type"] == "COMPLETED"
-    steps, deadline = {"land", "build", "audit", "fit", "answer", "report", "publish"}, time.monotonic() + 60
+    steps, deadline = {"land", "build", "audit", "fit", "answer", "report", "publish"}, time.monotonic() + HANGS_SECONDS
     seen: set[str] = set()
     while seen != steps and time.monotonic() < deadline:  # the server takes in task runs a little later than flow runs
         tasks = ask("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
@@ -169,9 +170,10 @@ def test_runs_tasks_and_the_releases_summary_show_on_the_server(outcomes, prefec
     assert seen == steps
 
 
-def test_no_row_reaches_prefects_files(outcomes, prefect_server, small_study):
+@pytest.mark.xdist_group("prefect_server")
+def test_no_row_reaches_prefects_files(outcomes_on_server, prefect_server, small_study):
     """Ids of clients are planted markers: none may stand in Prefect's database or results."""
-    assert outcomes("refresh", small_study.root).returncode == 0
+    assert outcomes_on_server("refresh", small_study.root).returncode == 0
     clients = [row[0].encode() for row in rows(small_study, "select client_id from core_clients limit 50")]
     assert clients
     kept = [path for path in Path(prefect_server["PREFECT_HOME"]).rglob("*") if path.is_file()]

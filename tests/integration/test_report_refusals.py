@@ -7,14 +7,18 @@ from html.parser import HTMLParser
 
 import pytest
 
+from outcomes.answers.run import ANSWER_TABLES
+from outcomes.report.document import SECTIONS
 from outcomes.simulate import simulate_study
+from outcomes.store.warehouse import connect
 from outcomes.study import create_study
+from outcomes.study.settings import AnalysisName
 
 from .test_refresh import rows
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 ANSWERS = ("short", "risks", "effects", "balance", "connection", "therapists")
+WITHOUT_ESTIMATES = {"words", "flow", "changes"}
+"""Sections that hold counts and words only."""
 
 
 class _Sections(HTMLParser):
@@ -47,6 +51,13 @@ def _report(study) -> _Sections:
     return page
 
 
+def _sections(study) -> list[str]:
+    """Names of all sections that the report's list makes of this release."""
+    with connect(study.database, read_only=True) as con:
+        made = [module.section(con, study.settings) for module in SECTIONS]
+    return [section.name for section in made if section]
+
+
 @pytest.mark.parametrize(
     ("clients", "therapists", "why"),
     [(150, 6, "too few therapists"), (40, 12, "too few clients")],
@@ -75,15 +86,24 @@ def test_too_few_get_words_and_no_estimate_through_the_whole_refresh(outcomes, t
     assert "were simulated" not in page.text["recovery"]
 
 
-def test_a_study_that_can_answer_gets_verdicts_estimates_and_pictures(outcomes, tmp_path):
+def test_a_study_that_can_answer_gets_every_answer_and_every_section_of_the_report(outcomes, tmp_path):
     study = create_study(tmp_path / "study")
+    path = study.root / "study.toml"
+    declared = path.read_text(encoding="utf-8")
+    assert "cohorts = 20 " in declared
+    path.write_text(declared.replace("cohorts = 20 ", "cohorts = 3 "), encoding="utf-8")
     simulate_study(study.root, clients=300, therapists=24, seed=1)
-    run = outcomes("refresh", study.root)
+    run = outcomes("refresh", study.root, timeout=2_400)
     assert run.returncode == 0, run.stdout + run.stderr
-    page = _report(study)
-    for name in ("dropout", "risks", "effects", "balance", "therapists"):
-        assert re.search(r"to [−+]?\d[\d.]*%?\) ✓", page.text[name]), name
+    assert dict(rows(study, "select analysis, status from answer_states")) == dict.fromkeys(AnalysisName, "answered")
+    empty = [name for name in ANSWER_TABLES if not rows(study, f"select count(*) from {name}")[0][0]]
+    assert empty == []
+    page, asked = _report(study), _sections(study)
+    assert set(asked) <= set(page.text)
+    for name in asked:
+        assert "cannot answer this" not in page.text[name], name
+        assert "was not asked" not in page.text[name], name
+    with_estimates = {name for name in asked if re.search(r"to [−+]?\d[\d.]*%?\) ✓", page.text[name])}
+    assert set(asked) - with_estimates == WITHOUT_ESTIMATES
     assert page.pictures >= 6
-    text = " ".join(page.text["short"].split())
-    assert "Satisfaction, session by session." in text
-    assert "These data cannot answer this." not in text
+    assert "Satisfaction, session by session." in " ".join(page.text["short"].split())

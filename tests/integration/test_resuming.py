@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from processes import HANGS_SECONDS
 
 from outcomes.operate.runs import read_runs
 
-pytestmark = pytest.mark.xdist_group("prefect")
+pytestmark = pytest.mark.xdist_group("prefect_server")
 
 # A disk error in the first attempt at landing, which passes; then a fault of our own in the fit, which does not.
 FAULTS = """
@@ -39,7 +40,7 @@ def test_a_disk_error_is_tried_again_a_fault_is_not_and_the_next_refresh_goes_on
     outcomes, prefect_server, small_study
 ):
     command = [sys.executable, "-c", FAULTS, str(small_study.root)]
-    faulty = subprocess.run(command, env=prefect_server, capture_output=True, text=True, timeout=300)
+    faulty = subprocess.run(command, env=prefect_server, capture_output=True, text=True, timeout=HANGS_SECONDS)
     assert "{'land': 2, 'fit': 1} The step fit failed unexpectedly: ZeroDivisionError" in faulty.stdout, faulty.stderr
     assert "a value of the data" not in faulty.stdout
     (candidate,) = small_study.releases.glob(".candidate-*")

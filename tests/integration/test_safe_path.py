@@ -51,7 +51,15 @@ def test_a_child_of_the_command_line_imports_nothing_from_where_it_stands(trap, 
 
 def test_a_refresh_from_within_the_inbox_runs_no_file_of_it_in_prefects_temporary_server(trap, tmp_path):
     study, marker = trap
+    flow = "import sys; del sys.path[0]; from outcomes.flows.refresh import refresh; refresh(sys.argv[1])"
+    done = run([sys.executable, "-c", flow, str(study.root)], study, tmp_path)
+    assert "No sessions are landed" in done.stderr  # the flow ran, so the server was there
+    assert not marker.exists()
+
+
+def test_a_refresh_by_hand_from_within_the_inbox_runs_no_file_of_it(trap, tmp_path):
+    study, marker = trap
     program = Path(sys.executable).with_name("outcomes")
     done = run([str(program), "refresh", str(study.root)], study, tmp_path)
-    assert "No sessions are landed" in done.stderr  # the flow ran, so the server was there
+    assert "No sessions are landed" in done.stderr
     assert not marker.exists()

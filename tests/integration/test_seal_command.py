@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import duckdb
-import pytest
-
-pytestmark = pytest.mark.xdist_group("prefect")
 
 OUTCOMES = "select count(satisfaction_score), (select count(ending) from core_episodes) from core_sessions"
 

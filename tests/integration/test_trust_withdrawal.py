@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from processes import SLOW_IMPORTS
 
 from outcomes.errors import UsageError
 from outcomes.landing import land_inbox
@@ -86,7 +87,7 @@ def kill_at_random(landed, tmp_path, kills: int, seed: int) -> dict[str, int]:
     root, clients = landed
     generator = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["outcomes.trust.withdrawal"])
+    context.set_forkserver_preload(SLOW_IMPORTS)  # a worker has one server of forks, for all its tests
 
     def start(study: StudyFolder) -> multiprocessing.Process:
         process = context.Process(target=_withdraw, args=(str(study.root), clients))

@@ -1,4 +1,4 @@
-"""Every golden value of the field guide, section 1."""
+"""Golden values, worked out apart from this code."""
 
 from __future__ import annotations
 

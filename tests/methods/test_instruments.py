@@ -85,7 +85,7 @@ def test_the_reversed_items_are_those_of_the_field_guide(entry, scale):
     assert falling == REVERSED.get((entry.instrument_id, scale.name), set())
 
 
-# One worked example a rule; by hand from the field guide's rule.
+# One worked example per rule, by hand.
 WORKED = {
     "C-NIP": ("therapist_directiveness", [3, 2, -1, 0, 1] + [3] * 13, 5),
     "HCCQ": ("autonomy_support", [7] * 12 + [1] + [7] * 2, 7),

@@ -6,6 +6,7 @@ import pytest
 from outcomes.contract import Kind
 from outcomes.release.build import SQL_ORDER, make_tables
 from outcomes.release.relations import offer_batches, offer_settings
+from outcomes.release.scores import offer_scores
 from outcomes.store.warehouse import connect, run_sql_file
 from outcomes.study.settings import StudySettings
 
@@ -70,6 +71,7 @@ class Warehouse:
                     f"insert into raw_batches select batch_id, '{kind}', sequence, count(*), 0, '' "
                     f"from raw_{kind} group by all"
                 )
+        offer_scores(self._con)
         for name in SQL_ORDER:
             if name.split("/")[1] not in self._given:
                 run_sql_file(self._con, f"{name}.sql")

@@ -69,9 +69,9 @@ def test_a_scale_that_counts_downwards_is_turned_about_its_middle(warehouse):
         client_id | directiveness_preferred
         c1        | 3
     """)  # fmt: skip
-    columns = ("session_number", "satisfaction_score", "directiveness_score", "other_scores")
+    columns = ("session_number", "satisfaction_score", "directiveness_score", "calm_score", "hope_score")
     rows = warehouse.build("core_clients").table("core_sessions").select(*columns).rows()
-    assert rows == [(1, 5.0, 2.0, {"calm": 7.0, "hope": 2.0}), (2, None, None, None)]
+    assert rows == [(1, 5.0, 2.0, 7.0, 2.0), (2, None, None, None, None)]
     assert warehouse.table("core_clients").select("directiveness_preferred_score").rows() == [(7.0,)]
 
 

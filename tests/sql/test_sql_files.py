@@ -1,4 +1,4 @@
-"""SQL files keep the house style: one table a file, said first, plain, lower case."""
+"""SQL files keep the house style: one table per file, said first, plain, lower case."""
 
 import re
 
@@ -73,6 +73,9 @@ def test_a_file_reads_only_what_the_build_made_before_it(name):
         "raw_sessions",
         "raw_episodes",
         "raw_clients",
+        "scored_sessions",
+        "scored_episodes",
+        "scored_clients",
         "raw_batches",
         "raw_quarantine",
         "study_settings",

@@ -1,5 +1,7 @@
 """A fitted synthetic release, shared by the tests of models and report; this folder is on the path for them."""
 
+import shutil
+
 import pytest
 from planted_answers import plant_answers
 from synthetic_release import Cohort, make_release, make_study
@@ -13,8 +15,12 @@ def template_study(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def fitted_release(tmp_path_factory, template_study):
+def fitted_release(built_once, tmp_path_factory, template_study):
     """Folder of a release with 30 therapists and 600 clients, after its fits, with planted answers."""
-    folder = make_release(tmp_path_factory.mktemp("release"), Cohort())
-    fit_models(folder, template_study)
-    return plant_answers(folder)
+
+    def make(folder):
+        made = make_release(folder, Cohort())
+        fit_models(made, template_study)
+        plant_answers(made)
+
+    return shutil.copytree(built_once("fitted-release", make), tmp_path_factory.mktemp("release") / "fitted")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import duckdb
 
-from outcomes.answers.balance.reactance import INTERACTION, SIMPLE, WITHIN
+from outcomes.answers.balance.reactance import SIMPLE
+from outcomes.answers.balance.tables import ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.recovery.cards import ESTIMATORS
-from outcomes.answers.run import ANALYSES
-from outcomes.release.codebook.answer_columns import ANSWER_TABLES
+from outcomes.answers.run import ANALYSES, ANSWER_TABLES
 
 REFUSAL = "There are too few therapists with ratings."
 
@@ -18,8 +18,8 @@ REFUSAL = "There are too few therapists with ratings."
 def plant_answers(folder: Path, status: str = "converged") -> Path:
     """Write every table of the answers; `status` is that of every fit."""
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
-        for name, (_, columns) in ANSWER_TABLES.items():
-            con.execute(f"create or replace table {name} ({', '.join(f'{c} {t.type}' for c, t in columns.items())})")
+        for table in ANSWER_TABLES.values():
+            con.execute(f"create or replace table {table.sql}")
         for name, rows in _rows(status).items():
             for row in rows:
                 places = ", ".join("?" for _ in row)
@@ -33,7 +33,7 @@ def refuse_answers(folder: Path, reason: str = REFUSAL) -> Path:
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
         for name in ANSWER_TABLES:
             con.execute(f"delete from {name}")
-        con.executemany("insert into answer_states values (?, 'refused', ?)", [(a.NAME, reason) for a in ANALYSES])
+        con.executemany("insert into answer_states values (?, 'refused', ?)", [(a.name, reason) for a in ANALYSES])
     return folder
 
 
@@ -44,7 +44,7 @@ def _numbers(estimate: float, low: float, high: float, status: str) -> dict:
 
 def _rows(status: str) -> dict[str, list[dict]]:
     return {
-        "answer_states": [{"analysis": a.NAME, "status": "answered", "reason": ""} for a in ANALYSES],
+        "answer_states": [{"analysis": a.name, "status": "answered", "reason": ""} for a in ANALYSES],
         "recovery_cards": list(_recovery(status)),
         "guidance_effects": list(_guidance(status)),
         "verdicts": [
@@ -121,9 +121,15 @@ def _evidence(status: str):
 
 
 def _reactance(status: str):
-    for outcome, guidance, slope in (("satisfaction", WITHIN, 0.2), ("dropout", "more guidance than before", -0.1)):
+    for outcome, guidance, slope in (
+        ("satisfaction", ReactanceGuidance.WITHIN, 0.2),
+        ("dropout", ReactanceGuidance.CHANGE, -0.1),
+    ):
         words = {"outcome": outcome, "guidance": guidance, "unit": "points"}
-        for quantity, value in ((INTERACTION, -0.04), *((name, slope - 0.04 * away) for name, away in SIMPLE.items())):
+        for quantity, value in (
+            (ReactanceQuantity.CHANGE, -0.04),
+            *((name, slope - 0.04 * away) for name, away in SIMPLE.items()),
+        ):
             yield words | {"quantity": quantity} | _numbers(value, value - 0.02, value + 0.02, status)
 
 

@@ -49,6 +49,8 @@ def make_release(folder: Path, cohort: Cohort = Cohort()) -> Path:
         "mart_session_directiveness": _directiveness(sessions),
         "mart_person_session": _person_session(sessions, cohort),
         "core_episodes": people,
+        "core_sessions": _dated(sessions),
+        "core_dropout_labels": _labels(people),
         "mart_participant_flow": _flow(sessions),
         "dq_results": _checks(len(sessions)),
         "release": pl.DataFrame(
@@ -74,7 +76,7 @@ def make_release(folder: Path, cohort: Cohort = Cohort()) -> Path:
 
 
 def _sessions(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Attended sessions with ratings, and one episode a client."""
+    """Attended sessions with ratings, and one episode per client."""
     rng = np.random.default_rng(cohort.seed)
     n = cohort.n_therapists * cohort.clients_per_therapist
     therapist = np.repeat(np.arange(cohort.n_therapists), cohort.clients_per_therapist)
@@ -126,6 +128,25 @@ def _sessions(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame]:
         }
     )
     return sessions, people
+
+
+def _dated(sessions: pl.DataFrame) -> pl.DataFrame:
+    """Sessions a week apart, each client's last one on a day of June 2026."""
+    weeks = pl.col("attended_number").max().over("client_id") - pl.col("attended_number")
+    return sessions.select(
+        "session_id", "client_id", session_date=pl.date(2026, 6, 30) - pl.duration(days=7 * weeks)
+    )  # fmt: skip
+
+
+def _labels(people: pl.DataFrame) -> pl.DataFrame:
+    """The recorded ending, and fewer than three sessions."""
+    known = pl.col("ending_state").is_in(["dropout", "planned"])
+    few = pl.when(pl.col("n_attended") < 3).then(pl.lit("dropout")).otherwise(pl.lit("planned"))
+    count = pl.when(known).then(few).otherwise(pl.col("ending_state"))
+    return pl.concat(
+        people.select("episode_id", definition=pl.lit(name), state=state)
+        for name, state in (("count_3", count), ("unilateral", pl.col("ending_state")))
+    )
 
 
 def _directiveness(sessions: pl.DataFrame) -> pl.DataFrame:

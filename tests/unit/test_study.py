@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from outcomes.contract import Kind
 from outcomes.errors import StudyBusy, StudyError
 from outcomes.study import StudyFolder, create_study, writer_lock
 
@@ -73,6 +74,66 @@ def test_scales_beyond_the_contract_are_known_as_extra(study):
         study, "# ---- cohort", '[scales.rapport]\nminimum = 1\nmaximum = 5\nrater = "observer"\n# ---- cohort'
     )
     assert added.settings.extra_scales == ("rapport",)
+
+
+def declaring(study: StudyFolder, scale: str, more: str = "") -> StudyFolder:
+    declared = f'[scales.{scale}]\nminimum = 1\nmaximum = 7\nrater = "client"\n{more}\n# ---- cohort'
+    return edited(study, "# ---- cohort", declared)
+
+
+@pytest.mark.parametrize(
+    ("scale", "more", "says"),
+    [
+        ("session_number", "", "'session_number' is a column already that is no scale"),
+        ("gender", "", "'gender' is a column already"),
+        ("is_attended", "", "'is_attended' is a column already"),
+        ("satisfaction_score", "", "'satisfaction_score' is a column already"),
+        ("hope", 'role = "trait"', "an own scale is a rating of sessions; choose one of: exposure, outcome, mediator"),
+        ("hope", 'role = "key"', "an own scale is a rating of sessions"),
+        ("hope", 'role = "wish"', "scales.hope.role"),
+        ("Hope", "", "scales.Hope"),
+        ("hope; drop", "", "TOML"),
+    ],
+)
+def test_an_own_scale_that_clashes_or_cannot_be_a_rating_of_sessions_is_refused_in_words(study, scale, more, says):
+    with pytest.raises(StudyError, match=says):
+        declaring(study, scale, more).settings  # noqa: B018
+
+
+def test_a_scale_of_the_contract_keeps_its_role(study):
+    marked = edited(study, "[scales.alliance]", '[scales.alliance]\nrole = "mediator"')
+    assert marked.settings.scales["alliance"].role == "mediator"
+    with pytest.raises(StudyError, match="has the role outcome, but alliance is mediator here; leave role out"):
+        edited(marked, 'role = "mediator"', 'role = "outcome"').settings  # noqa: B018
+
+
+def test_only_own_scales_that_are_declared_outcomes_are_analysed_as_further_ones(study):
+    def further(more: str) -> list[str]:
+        fresh = create_study(study.root.parent / more.replace('"', "").replace("\n", "") / "s")
+        return [column.name for column in declaring(fresh, "hope", more).settings.further_outcomes]
+
+    assert further('role = "outcome"') == ["empowerment", "hope"]
+    assert further('role = "mediator"') == ["empowerment"]
+    assert further('role = "outcome"\nmeasures = "satisfaction"') == ["empowerment"]  # the multiverse takes it
+
+
+@pytest.mark.parametrize(
+    ("more", "is_withheld"),
+    [
+        ("", True),  # nobody said that it is no outcome
+        ('role = "outcome"', True),
+        ('role = "mediator"', True),
+        ('role = "moderator"', False),
+        ('measures = "satisfaction"', True),
+        ('measures = "directiveness"', False),
+    ],
+)
+def test_an_own_scale_is_withheld_unless_it_is_said_to_be_no_outcome(study, more, is_withheld):
+    declared = declaring(study, "hope", more)
+    assert ("hope" in declared.settings.withheld(Kind.SESSIONS)) is is_withheld
+    assert [column.name for column in declared.settings.further_outcomes][1:] == (
+        ["hope"] if more == 'role = "outcome"' else []
+    )
 
 
 HOLD = """

@@ -66,7 +66,7 @@ def audit(folder: Path, study: StudyFolder) -> AuditReport:
     ChecksFailed
         If the checks cannot be trusted: they do not find faults that were planted for them.
     """
-    suites = read_suites()
+    suites = read_suites(study.settings)
     if read_sealing(study).is_withheld:  # a column that is empty as a whole is no finding then
         suites = {table: tuple(replace(check, is_optional=True) for check in suites[table]) for table in suites}
     with connect(folder / DATABASE, memory_limit=MEMORY_LIMIT) as con:

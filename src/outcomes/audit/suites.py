@@ -6,6 +6,8 @@ A file is a Great Expectations suite. Three forms in its `kwargs` keep it indepe
 - `{"$study": "disclosure.minimum_therapists"}`: any other setting;
 - `{"$values": "ending"}`: a closed list of the contract.
 
+That every rating lies in the range of its scale is not written there: it follows from the contract (`range_checks`).
+
 A query may be written as a list of lines. `severity` is the library's: critical (ours: fatal), warning, info.
 `meta` holds the id, Kahn's category, the sentence, what is counted, the remedy, and `optional` where a column that the
 study does not collect at all is no finding.
@@ -14,14 +16,14 @@ study does not collect at all is no finding.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from outcomes.audit.results import Category, Severity
-from outcomes.contract import AGE_BANDS, GENDERS, Ending, Kind, Rule
+from outcomes.contract import AGE_BANDS, GENDERS, Column, Ending, Kind, Rule, scales_of
 from outcomes.study.settings import DropoutDefinition, StudySettings
 
 # The order in which the tables are checked and shown: as the data flow.
@@ -130,9 +132,40 @@ def read_suite(table: str) -> tuple[Check, ...]:
     return tuple(_check(table, each) for each in suite["expectations"])
 
 
-def read_suites() -> dict[str, tuple[Check, ...]]:
-    """Read every suite, in the order of `TABLES`."""
-    return {table: read_suite(table) for table in TABLES}
+def read_suites(settings: StudySettings | None = None) -> dict[str, tuple[Check, ...]]:
+    """Read every suite, in the order of `TABLES`; with the checks of a study's own scales where it is given."""
+    own = settings.own_columns if settings else ()
+    ratings = {f"core_{kind}": scales_of(kind) + (own if kind is Kind.SESSIONS else ()) for kind in Kind}
+    return {table: read_suite(table) + range_checks(table, ratings.get(table, ())) for table in TABLES}
+
+
+def range_checks(table: str, ratings: Sequence[Column]) -> tuple[Check, ...]:
+    """Return the check that each rating of a table lies in the range of its scale."""
+    within = "within the range that the study declares"
+    is_of_sessions = table == f"core_{Kind.SESSIONS}"
+    return tuple(
+        Check(
+            id=f"{table}.{rating.published}.range",
+            table=table,
+            type="expect_column_values_to_be_between",
+            kwargs={
+                "column": rating.published,
+                "min_value": {"$scale": rating.name, "bound": "minimum"},
+                "max_value": {"$scale": rating.name, "bound": "maximum"},
+            },
+            category=Category.CONFORMANCE,
+            severity=Severity.FATAL,
+            sentence=(
+                f"Ratings of {rating.spoken} lie {within}."
+                if is_of_sessions
+                else f"{rating.spoken.capitalize()} lies {within}."
+            ),
+            counted="ratings",
+            remedy=f"Compare [scales.{rating.name}] in study.toml with the source's range and land the files again.",
+            column=rating.published,
+        )
+        for rating in ratings
+    )
 
 
 def _check(table: str, written: Mapping[str, Any]) -> Check:

@@ -1,4 +1,4 @@
-"""The ledger of all that left: one line a release in `disclosed.jsonl`, counts only; it outlives the releases.
+"""The ledger of all that left: one line per release in `disclosed.jsonl`, counts only; it outlives the releases.
 
 A report's numbers lie in `told.json` beside it; publication adds them to the ledger before the swap. A line has the
 true counts too: the next release is checked against them. It names no person, so withdrawal and retention leave it.
@@ -92,11 +92,16 @@ def _told(line: dict[str, Any]) -> Told:
         {
             about: Table(
                 {name: _cell(cell) for name, cell in table["cells"].items()},
-                {name: tuple(parts) for name, parts in table["sums"].items()},
+                {name: _parts(parts) for name, parts in table["sums"].items()},
             )
             for about, table in line["tables"].items()
         },
     )
+
+
+def _parts(parts: dict[str, int] | list[str]) -> dict[str, int]:
+    """How often each part counts in a sum; older lines have lists of parts that count once."""
+    return dict.fromkeys(parts, 1) if isinstance(parts, list) else dict(parts)
 
 
 def _cell(cell: dict[str, Any]) -> Cell:

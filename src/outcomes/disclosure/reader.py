@@ -48,7 +48,7 @@ class View:
     Attributes
     ----------
     sums : ndarray of (n_sums, n_parts)
-        1 where a part belongs to a sum.
+        How often a part counts in a sum; -1 where it is taken away.
     low, high : ndarray of (n_releases, n_parts + n_sums)
         Ranges behind what was told, parts first; `high` is inf where nothing was.
     grew : tuple of int
@@ -79,8 +79,9 @@ class View:
 class Ranges:
     """Ranges of all counts and changes of a view, from the solutions found so far; they only widen."""
 
-    def __init__(self, view: View, threshold: int) -> None:
+    def __init__(self, view: View, threshold: int, found: list[np.ndarray] | None = None) -> None:
         self.view, self.threshold = view, threshold
+        self._found = [] if found is None else found
         keys, releases = len(view.all_counts), view.n_releases
         # A count is a change since a release of nobody, which stands behind the last one.
         self._pairs = [(since, at) for at in range(releases) for since in (releases, *range(at))]
@@ -113,7 +114,8 @@ class Ranges:
         if is_change:
             objective[since] -= self.view.all_counts[key]
         for sign in (-1, 1):
-            self.add(self._solution(sign * objective))
+            self._found.append(self._solution(sign * objective))
+            self.add(self._found[-1])
             if self.protects(self.low[*place], self.high[*place]):
                 return None
         return Revealed(key, at, since if is_change else None, int(self.low[*place]), int(self.high[*place]))
@@ -154,6 +156,31 @@ def revealed(view: View, threshold: int, truth: np.ndarray | None = None) -> tup
         done.add(tuple(left[-1]))
         if one := ranges.solve(left[-1]):
             found.append(one)
+
+
+def first_revealed(
+    view: View, threshold: int, fitting: Sequence[np.ndarray], found: list[np.ndarray]
+) -> Revealed | None:
+    """Return a count or change that a reader can work out too exactly; None where there is none.
+
+    Parameters
+    ----------
+    view : View
+        What was told.
+    threshold : int
+        The study's `minimum_count`.
+    fitting : sequence of ndarray of (n_releases, n_parts)
+        Tables that are known to fit: each saves work.
+    found : list of ndarray
+        Further tables that fit are added to it; they still fit once less is told.
+    """
+    ranges = Ranges(view, threshold, found)
+    for table in fitting:
+        ranges.add(table)
+    while len(left := ranges.unprotected()):
+        if one := ranges.solve(left[-1]):
+            return one
+    return None
 
 
 def _problem(view: View, threshold: int) -> tuple[Bounds, list[LinearConstraint]]:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.disclosure.counts import Cell, Reason, Shown, told_cell
-from outcomes.disclosure.reader import View, revealed
+from outcomes.disclosure.reader import View, first_revealed
 from outcomes.study.settings import Disclosure
 
-Sums = Mapping[str, tuple[str, ...]]
+Sums = Mapping[str, Mapping[str, int]]
+"""Name of a sum: how often each part counts in it; -1 takes a part away."""
+
 PART, REST, WHOLE = "part", "rest", "whole"
-SHARE: Sums = {WHOLE: (PART, REST)}
+SHARE: Sums = {WHOLE: {PART: 1, REST: 1}}
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,12 @@ class Table:
     ----------
     cells : dict of str to Cell
         By name: parts first, then sums.
-    sums : dict of str to tuple of str
-        The parts of each sum.
+    sums : dict of str to dict of str to int
+        The parts of each sum, and how often each counts.
     """
 
     cells: dict[str, Cell]
-    sums: dict[str, tuple[str, ...]]
+    sums: dict[str, dict[str, int]]
 
     @property
     def parts(self) -> list[str]:
@@ -66,46 +68,93 @@ class ShownCross:
 
 
 def tell(
-    counts: Mapping[str, int], sums: Sums, rule: Disclosure, earlier: Sequence[Table] = (), untold: Sequence[str] = ()
+    counts: Mapping[str, int],
+    sums: Sums,
+    rule: Disclosure,
+    earlier: Sequence[Table] = (),
+    untold: Sequence[str] = (),
+    unprinted: Sequence[str] = (),
+    first: Sequence[str] = (),
 ) -> Table:
     """Decide what may be told of a table beside all that earlier releases told of it.
 
     Each count on its own follows `told_cell`. Where a reader of everything could still work out a small count or a
-    small change (`reader.revealed`), the smallest number that would be told is withheld too, and so on, sums last.
+    small change (`reader.Ranges`), the smallest number that would be told is withheld too, and so on, sums last.
 
     Parameters
     ----------
     counts : mapping of str to int
         The parts.
-    sums : mapping of str to tuple of str
-        The parts of each sum that is told beside them.
+    sums : mapping of str to mapping of str to int
+        The parts of each sum that is told beside them; a sum is never below 0, and a reader knows that.
     rule : Disclosure
         The study's thresholds.
     earlier : sequence of Table
-        The same table (parts and sums of the same names) in earlier releases, oldest first.
+        The same table in earlier releases, oldest first; parts and sums that one of them lacks were not told then.
     untold : sequence of str
         Parts of which nothing is told but that they are not small.
+    unprinted : sequence of str
+        Parts and sums of which nothing is told, which a reader could still work out from the others.
+    first : sequence of str
+        Parts and sums that are withheld before any other, in this order.
     """
-    values = dict(counts) | {name: sum(counts[part] for part in parts) for name, parts in sums.items()}
-    cells = {
-        name: Cell(None, Reason.REVEALING, rule.minimum_count, None, count)
-        if name in untold
-        else told_cell(count, rule, [v for table in earlier if (v := table.cells[name].value) is not None])
-        for name, count in values.items()
-    }
-    history = _turning_points(earlier)
+    lost = {part: 0 for table in earlier for part in table.parts if part not in counts and part not in sums}
+    counts = dict(counts) | lost  # parts that this release no longer has are still there, with nobody in them
+    values = dict(counts) | {name: sum(times * counts[part] for part, times in of.items()) for name, of in sums.items()}
+    cells = {}
+    for name, count in values.items():
+        if name in untold:
+            cells[name] = Cell(None, Reason.REVEALING, rule.minimum_count, None, count)
+        elif name in unprinted or name in lost:
+            cells[name] = Cell(None, Reason.REVEALING, 0, None, count)
+        else:
+            cells[name] = told_cell(count, rule, told_before(earlier, name))
+    history = _turning_points([_in_shape(table, cells, sums) for table in earlier])
+    found: list[np.ndarray] = []
     while True:
-        table = Table(cells, dict(sums))
+        table = Table(cells, {name: dict(of) for name, of in sums.items()})
         view, truth = _view([*history, table])
-        if not revealed(view, rule.minimum_count, truth):
+        revealed = first_revealed(view, rule.minimum_count, [truth, *found], found)
+        if revealed is None:
             return table
         is_open = {name: cell for name, cell in cells.items() if cell.value is not None}
         if is_open:
             # By the number that would be told: a choice by the true one would tell about it.
-            name = min(is_open, key=lambda one: (one in sums, is_open[one].value, list(cells).index(one)))
+            touching = _touching(list(cells)[revealed.key], is_open, sums) or list(is_open)
+            name = min(
+                touching,
+                key=lambda one: (
+                    first.index(one) if one in first else len(first),
+                    one in sums,
+                    is_open[one].value,
+                    list(cells).index(one),
+                ),
+            )
             cells = cells | {name: cells[name].withheld()}
         else:  # not even that they are few
-            return Table({name: cell.withheld() for name, cell in cells.items()}, dict(sums))
+            return Table({name: cell.withheld() for name, cell in cells.items()}, table.sums)
+
+
+def _touching(name: str, is_open: Mapping[str, Cell], sums: Sums) -> list[str]:
+    """Numbers that would be told and that stand in one sum with the named one, or are made of its parts."""
+
+    def parts(one: str) -> set[str]:
+        return set(sums.get(one, {one: 1}))
+
+    near = parts(name).union(*(of for of in sums.values() if not parts(name).isdisjoint(of)))
+    return [one for one in is_open if not near.isdisjoint(parts(one))]
+
+
+def told_before(earlier: Sequence[Table], name: str) -> list[int]:
+    """Numbers that earlier releases told of one part or sum, oldest first."""
+    cells = [table.cells[name] for table in earlier if name in table.cells]
+    return [cell.value for cell in cells if cell.value is not None]
+
+
+def _in_shape(table: Table, cells: Mapping[str, Cell], sums: Sums) -> Table:
+    """An earlier table with today's parts and sums; what it did not tell is open."""
+    nobody = Cell(None, Reason.REVEALING, 0, None, 0)
+    return Table({name: table.cells.get(name, nobody) for name in cells}, {name: dict(of) for name, of in sums.items()})
 
 
 def tell_share(part: int, whole: int, rule: Disclosure, earlier: Sequence[Table] = ()) -> Table | None:
@@ -117,7 +166,7 @@ def tell_share(part: int, whole: int, rule: Disclosure, earlier: Sequence[Table]
 
 def one_way(counts: Mapping[str, int], total: str) -> Sums:
     """Return the only sum of a one-way table."""
-    return {total: tuple(counts)}
+    return {total: dict.fromkeys(counts, 1)}
 
 
 def view_of(tables: Sequence[Table]) -> View:
@@ -127,7 +176,7 @@ def view_of(tables: Sequence[Table]) -> View:
 
 def _view(tables: Sequence[Table]) -> tuple[View, np.ndarray]:
     parts, names = tables[-1].parts, list(tables[-1].cells)
-    sums = np.array([[part in of for part in parts] for of in tables[-1].sums.values()], dtype=int)
+    sums = np.array([[of.get(part, 0) for part in parts] for of in tables[-1].sums.values()], dtype=int)
     low = np.array([[table.cells[name].low for name in names] for table in tables], dtype=float)
     high = np.array(
         [[np.inf if (top := table.cells[name].high) is None else top for name in names] for table in tables]

@@ -82,14 +82,15 @@ class Teller:
     def cross(
         self, about: str, rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]]
     ) -> ShownCross:
-        """Return a two-way table and its margins as they may stand together; `counts` one sequence a row."""
+        """Return a two-way table and its margins as they may stand together; `counts` one sequence per row."""
         names = [[f"{row}, {column}" for column in columns] for row in rows]
         parts = {name: n for line, ns in zip(names, counts, strict=True) for name, n in zip(line, ns, strict=True)}
-        sums = {f"{row}, {TOTAL}": tuple(line) for row, line in zip(rows, names, strict=True)}
+        sums = {f"{row}, {TOTAL}": dict.fromkeys(line, 1) for row, line in zip(rows, names, strict=True)}
         sums |= {
-            f"{TOTAL}, {column}": tuple(one) for column, one in zip(columns, zip(*names, strict=True), strict=True)
+            f"{TOTAL}, {column}": dict.fromkeys(one, 1)
+            for column, one in zip(columns, zip(*names, strict=True), strict=True)
         }
-        told = self._table(about, parts, sums | {TOTAL: tuple(parts)})
+        told = self._table(about, parts, sums | one_way(parts, TOTAL))
         shown = {name: cell.shown(self.rule) for name, cell in told.cells.items()}
         return ShownCross(
             cells=tuple(tuple(shown[name] for name in line) for line in names),
@@ -97,6 +98,58 @@ class Teller:
             columns=tuple(shown[f"{TOTAL}, {column}"] for column in columns),
             total=shown[TOTAL],
         )
+
+    def joint(
+        self,
+        about: str,
+        counts: Mapping[str, int],
+        sums: Sums,
+        unprinted: Sequence[str] = (),
+        first: Sequence[str] = (),
+    ) -> Table:
+        """Return all that may be told of numbers that hang together, wherever they stand in the report.
+
+        Parameters
+        ----------
+        about : str
+            What they are of.
+        counts : mapping of str to int
+            Parts by name, 0 or more.
+        sums : mapping of str to mapping of str to int
+            Sums and differences of parts that are told, or that a reader could form, too.
+        unprinted : sequence of str
+            Names of which nothing is told.
+        first : sequence of str
+            Names that are withheld before any other, in this order.
+        """
+        done = self.told.tables.get(about)
+        if done is not None and all(done.cells[name].count == n for name, n in counts.items() if name in done.cells):
+            return done
+        before = [told.tables[about] for told in self.earlier if about in told.tables]
+        return self._once(self.told.tables, about, tell(counts, sums, self.rule, before, (), unprinted, first))
+
+    def share_of(self, told: Table, part: str, whole: str) -> Shown:
+        """Return a share in whole percent of two numbers of a joint table; withheld where the rest may be small."""
+        if not told.cells[whole].count - told.cells[part].count >= self.rule.minimum_count:
+            return Shown(None, WITHHELD.text, Reason.SMALL)
+        return share(told.cells[part], told.cells[whole])
+
+    def all_or_none(self, about: str, counts: Mapping[str, int]) -> dict[str, int] | None:
+        """Return several counts as they are told; None where one of them is small.
+
+        What is worked out from the told numbers only gives away nothing that they would not.
+        """
+        if not all(map(self.are_enough, counts.values())):
+            return None
+        return {name: self.count(f"{about}: {name}", n).value for name, n in counts.items()}
+
+    def are_enough(self, n: int) -> bool:
+        """Say whether so many people or sessions are no small number."""
+        return n >= self.rule.minimum_count
+
+    def share_or_few(self, about: str, part: int, whole: int) -> Shown:
+        """Return a share in percent, or that the part is small."""
+        return self.percent(f"{about}, of all", part, whole) if self.are_enough(part) else self.count(about, part)
 
     def percent(self, about: str, part: int, whole: int) -> Shown:
         """Return a share in whole percent; withheld where the part or the rest is small, or was told to be so."""
@@ -126,9 +179,13 @@ class Teller:
     def _before(self, about: str, parts: tuple[str, ...], sums: Sums) -> list[Table]:
         """The same table in earlier releases; one of other parts is another table."""
         found = [told.tables[about] for told in self.earlier if about in told.tables]
-        return [one for one in found if tuple(one.parts) == parts and one.sums == dict(sums)]
+        return [
+            one for one in found if tuple(one.parts) == parts and one.sums == {n: dict(of) for n, of in sums.items()}
+        ]
 
     def _once(self, told: dict, about: str, new: Cell | Table) -> Cell | Table:
+        if not about:
+            raise UsageError("A report tells a number without saying what it is about", "give `about`")
         if told.setdefault(about, new) != new:
             raise UsageError(f"Two different numbers are told about the same thing: {about}", "name them apart")
         return new

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from outcomes.contract import CONTRACT, Kind, Rule, ValueType
+from outcomes.contract import CONTRACT, OTHER_SCORES, Kind, Rule, ValueType
 from outcomes.errors import StorageError
 from outcomes.landing.formats.source_rows import text_literal
 from outcomes.landing.rules.cells import SQL_TYPES
@@ -119,12 +119,12 @@ def write_batch(
 
 
 def _select(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, lines: np.ndarray) -> str:
-    """Write the SQL of the batch: every column of the contract in its order, the extra scales, the source line."""
+    """Write the SQL of the batch: the contract's columns in order, the study's own scales, the source line."""
     columns = [
         f'{_contract_value(plan, column.name, column.type)} as "{column.name}"' for column in CONTRACT[plan.kind]
     ]
     if plan.kind is Kind.SESSIONS:
-        columns.append(f"{_other_scores(plan)} as other_scores")
+        columns.append(f"{_other_scores(plan)} as {OTHER_SCORES}")
     listed = ", ".join(columns)
     if not lines.size or lines[-1] - lines[0] == lines.size - 1:
         first = int(lines[0]) if lines.size else 0
@@ -156,7 +156,7 @@ def _contract_value(plan: ColumnPlan, name: str, value_type: ValueType) -> str:
 
 
 def _other_scores(plan: ColumnPlan) -> str:
-    extras = [planned.column.name for planned in plan.columns if planned.is_extra]
-    if not extras:
+    own = [planned.column.name for planned in plan.columns if planned.is_own]
+    if not own:
         return "cast(null as map(varchar, double))"
-    return f"map([{', '.join(map(text_literal, extras))}], [{', '.join(f'v_{name}' for name in extras)}])"
+    return f"map([{', '.join(map(text_literal, own))}], [{', '.join(f'v_{name}' for name in own)}])"

@@ -25,7 +25,7 @@ def is_ignored(path: Path) -> bool:
 
 
 def readable_name(path: Path) -> str:
-    """Return a file's name, with what is no UTF-8 in it as escapes."""
+    """Return a file's name, with what is not UTF-8 in it as escapes."""
     return path.name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

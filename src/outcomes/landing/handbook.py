@@ -24,6 +24,7 @@ def columns_table(kind: Kind) -> str:
         held = column.type.value.replace("_", "-")
         if column.type is ValueType.CODE:
             held = "one of: " + ", ".join(column.codes)
+        meaning = "; ".join(filter(None, (column.description, column.in_file)))
         needed = "yes" if column.required else ""
-        rows.append(f"| `{column.name}` | {held} | {needed} | {column.description} |")
+        rows.append(f"| `{column.name}` | {held} | {needed} | {meaning} |")
     return "\n".join(["| column | holds | needed | meaning |", "|---|---|---|---|", *rows])

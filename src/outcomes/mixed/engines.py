@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 from outcomes.links import Link, link_named
 from outcomes.mixed.binomial.fit import check_nodes, fit_problem
 from outcomes.mixed.binomial.problem import binomial_problem
@@ -156,5 +156,5 @@ def fit_binomial(
 def _engine(name: str) -> Engine:
     """The engine of this name, or a refusal that lists them."""
     if name not in list(Engine):
-        raise UsageError(f"There is no engine {name!r}.", f"use {' or '.join(map(repr, map(str, Engine)))}")
+        raise no_such("engine", name, Engine)
     return Engine(name)

@@ -9,22 +9,15 @@ import numpy as np
 
 from outcomes.disclosure import estimates_may_be_shown
 from outcomes.errors import FitRefused, FormulaError
-from outcomes.mixed import fit_binomial, fit_cluster_robust, fit_linear
+from outcomes.mixed import FitStatus, fit_binomial, fit_cluster_robust, fit_linear
 from outcomes.mixed.results.fit import MixedFit
-from outcomes.mixed.results.status import FitStatus
 from outcomes.models.curves import dropout_curves, satisfaction_curve
-from outcomes.models.population import Population, count_population, reason_to_refuse
+from outcomes.models.population import Population, count_population, refusal_of
+from outcomes.models.refusals import Refusal, RefusalRule
 from outcomes.models.specs import grouping_columns
-from outcomes.models.state import CurvePoint, Estimates, Fit, FitState, ModelStatus, VarianceTerm
+from outcomes.models.state import CurvePoint, Estimates, Fit, FitState, VarianceTerm
 from outcomes.release.withholding import reason_withheld
 from outcomes.study.settings import Disclosure, ModelSpec
-
-_STATUS = {
-    FitStatus.CONVERGED: ModelStatus.CONVERGED,
-    FitStatus.SINGULAR: ModelStatus.SINGULAR,
-    FitStatus.NOT_CONVERGED: ModelStatus.NOT_CONVERGED,
-    FitStatus.REFUSED: ModelStatus.REFUSED,
-}
 
 
 def fit_spec(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure) -> Fit:
@@ -45,18 +38,20 @@ def fit_spec(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure) 
         Its state says whether the numbers can be used.
     """
     found = count_population(con, spec)
-    if reason := reason_withheld(con) or reason_to_refuse(spec, found, rule):
-        return _refused(spec, found, reason)
+    if withheld := reason_withheld(con):
+        return _refused(spec, found, withheld)
+    if refusal := refusal_of(spec, found, rule):
+        return _refused(spec, found, refusal.sentence)
     try:
         fitted = _fit(con, spec)
         beside = _beside(con, spec)
     except (FitRefused, FormulaError) as refusal:
         return _refused(spec, found, refusal.message)
     if not estimates_may_be_shown(fitted.nobs, fitted.n_parameters, rule):
-        return _refused(spec, found, "There are too few sessions for the number of terms in this model.")
-    status = _STATUS[fitted.status]
-    estimates = (_estimates("main", fitted, status), *beside)
-    state = replace(_state(spec, found), status=status, reason=" ".join(fitted.messages), n_rows=fitted.nobs)
+        needed = fitted.n_parameters + rule.minimum_residual_df
+        return _refused(spec, found, Refusal(RefusalRule.SESSIONS, fitted.nobs, needed).sentence)
+    estimates = (_estimates("main", fitted), *beside)
+    state = replace(_state(spec, found), status=fitted.status, reason=" ".join(fitted.messages), n_rows=fitted.nobs)
     return Fit(
         spec,
         state,
@@ -66,7 +61,7 @@ def fit_spec(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure) 
         fitted.llf,
         fitted.aic,
         fitted.bic,
-        () if status is ModelStatus.NOT_CONVERGED else _curves(con, spec, fitted, estimates[0], rule),
+        () if fitted.status is FitStatus.NOT_CONVERGED else _curves(con, spec, fitted, estimates[0], rule),
     )
 
 
@@ -84,7 +79,7 @@ def _beside(con: duckdb.DuckDBPyConnection, spec: ModelSpec) -> tuple[Estimates,
     groups = grouping_columns(spec)
     cluster = "therapist_id" if "therapist_id" in groups else groups[-1]
     fitted = fit_cluster_robust(spec.formula, con.table(spec.population), cluster, spec.link)
-    return (_estimates("cluster_robust", fitted, _STATUS[fitted.status]),)
+    return (_estimates("cluster_robust", fitted),)
 
 
 def _curves(
@@ -101,7 +96,7 @@ def _curves(
     return dropout_curves(con, spec, estimates, fitted.vcov, intercepts, rule)
 
 
-def _estimates(variant: str, fitted: MixedFit, status: ModelStatus) -> Estimates:
+def _estimates(variant: str, fitted: MixedFit) -> Estimates:
     interval = fitted.conf_int()
     return Estimates(
         variant,
@@ -112,7 +107,7 @@ def _estimates(variant: str, fitted: MixedFit, status: ModelStatus) -> Estimates
         np.asarray(fitted.pvalues, dtype=float),
         np.asarray(interval[0], dtype=float),
         np.asarray(interval[1], dtype=float),
-        status,
+        fitted.status,
     )
 
 
@@ -136,7 +131,7 @@ def _state(spec: ModelSpec, found: Population) -> FitState:
         model=spec.name,
         kind=spec.kind,
         engine=spec.engine,
-        status=ModelStatus.REFUSED,
+        status=FitStatus.REFUSED,
         reason="",
         n_rows=found.n_rows,
         n_missing=found.n_population - found.n_rows,

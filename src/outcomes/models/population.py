@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
 
+from outcomes.models.refusals import LEAST_VALUES, Refusal, RefusalRule, few_events, few_people, first_that_holds
 from outcomes.models.specs import columns_read, grouping_columns
 from outcomes.study.settings import Disclosure, ModelSpec
-
-MINIMUM_CLIENTS = 50
-"""Fewest clients of a mixed model: below it the standard errors of client-level effects are too small (Maas & Hox
-2005, doi 10.1027/1614-2241.1.3.86)."""
-
-EVENTS_PER_TERM = 5
-"""Fewest dropouts, and fewest sessions without dropout, per fixed effect of a hazard (Vittinghoff & McCulloch 2007,
-doi 10.1093/aje/kwk052)."""
 
 _KINDS = {"linear": "the outcome", "hazard": "dropout"}
 
@@ -65,29 +59,23 @@ def count_population(con: duckdb.DuckDBPyConnection, spec: ModelSpec) -> Populat
     return Population(*row[:7], empty=empty)
 
 
-def reason_to_refuse(spec: ModelSpec, found: Population, rule: Disclosure) -> str:
-    """Say in plain words why a model cannot be fitted without misleading; empty where it can.
+def refusal_of(spec: ModelSpec, found: Population, rule: Disclosure) -> Refusal | None:
+    """Why a model cannot be fitted without misleading; None where it can."""
+    return first_that_holds(_reasons(spec, found, rule))
 
-    The sentences hold no counts, so that they may stand in a report.
-    """
-    if found.n_population == 0:
-        return "No session of the cohort can take part in this model."
-    if spec.kind == "hazard" and found.n_outcomes == 0:
-        return "No endings are recorded in these data, so nothing can be said about dropout."
-    if found.empty:
-        return "The data hold no values for: " + ", ".join(found.empty) + "."
-    if spec.kind == "hazard" and found.n_events == 0:
-        return "No dropout is recorded in these data under the study's definition, so nothing can be said about it."
-    if "therapist_id" in grouping_columns(spec) and found.n_therapists < rule.minimum_therapists:
-        return (
-            "There are too few therapists. With so few, differences between therapists cannot be told from chance, and "
-            "the model's other results would look more certain than they are."
-        )
-    if found.n_clients < MINIMUM_CLIENTS:
-        return "There are too few clients with complete data for this model."
-    if not found.has_spread:
-        return f"All sessions have the same value of {_KINDS[spec.kind]}, so nothing can explain differences in it."
-    fewest = min(found.n_events, found.n_rows - found.n_events)
-    if spec.kind == "hazard" and fewest < EVENTS_PER_TERM * (len(spec.fixed) + 1):
-        return "There are too few dropouts for the number of terms in this model."
-    return ""
+
+def _reasons(spec: ModelSpec, found: Population, rule: Disclosure) -> Iterator[Refusal]:
+    is_hazard = spec.kind == "hazard"
+    therapists, clients = few_people(found.n_clients, found.n_therapists, rule)
+    yield Refusal(RefusalRule.COHORT, found.n_population)
+    if is_hazard:
+        yield Refusal(RefusalRule.ENDINGS, found.n_outcomes)
+    yield Refusal(RefusalRule.COLUMNS, int(not found.empty), about=", ".join(found.empty))
+    if is_hazard:
+        yield Refusal(RefusalRule.DROPOUTS, found.n_events)
+    if "therapist_id" in grouping_columns(spec):
+        yield therapists
+    yield clients
+    yield Refusal(RefusalRule.SPREAD, 1 + found.has_spread, LEAST_VALUES, _KINDS[spec.kind])
+    if is_hazard:
+        yield few_events(found.n_events, found.n_rows, len(spec.fixed) + 1, "dropouts")

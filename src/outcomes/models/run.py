@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from outcomes.mixed import FitStatus
 from outcomes.models.fitting import fit_spec
 from outcomes.models.specs import declared_specs
-from outcomes.models.state import FitState, ModelStatus
+from outcomes.models.state import FitState
 from outcomes.models.tables import TABLES, write_tables
 from outcomes.progress import tracked
 from outcomes.release.folders import DATABASE
@@ -56,7 +57,7 @@ def _states_on_file(folder: Path, specs: tuple[ModelSpec, ...]) -> tuple[FitStat
     on_file = read_json(folder / FITS)
     if on_file["specs"] != _as_json(specs) or not _has_tables(folder / DATABASE):
         return ()
-    return tuple(FitState(**state | {"status": ModelStatus(state["status"])}) for state in on_file["states"])
+    return tuple(FitState(**state | {"status": FitStatus(state["status"])}) for state in on_file["states"])
 
 
 def _has_tables(database: Path) -> bool:

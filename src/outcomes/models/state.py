@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
+from outcomes.mixed import FitStatus
 from outcomes.study.settings import ModelSpec
-
-
-class ModelStatus(StrEnum):
-    """How a fit ended, in the words of table `model_fits`."""
-
-    CONVERGED = "converged"
-    SINGULAR = "singular"
-    NOT_CONVERGED = "not_converged"
-    REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -27,7 +18,7 @@ class FitState:
     ----------
     model, kind, engine : str
         Name, kind (linear or hazard) and engine as declared.
-    status : ModelStatus
+    status : FitStatus
         How it ended.
     reason : str
         Why, in plain words; empty for a converged fit.
@@ -40,7 +31,7 @@ class FitState:
     model: str
     kind: str
     engine: str
-    status: ModelStatus
+    status: FitStatus
     reason: str
     n_rows: int
     n_missing: int
@@ -63,7 +54,7 @@ class Estimates:
     p_value: np.ndarray
     conf_low: np.ndarray
     conf_high: np.ndarray
-    status: ModelStatus
+    status: FitStatus
 
 
 @dataclass(frozen=True)

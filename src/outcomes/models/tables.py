@@ -9,24 +9,14 @@ import duckdb
 
 from outcomes.models.state import Fit
 from outcomes.release.codebook.comments import describe
+from outcomes.release.codebook.tables import TABLES as DESCRIBED
 from outcomes.store.warehouse import transaction
 from outcomes.study.settings import StudySettings
 
 Row = tuple[object, ...]
 
-TABLES = {
-    "model_specs": "model varchar, kind varchar, question varchar, population varchar, outcome varchar, "
-    "formula varchar, link varchar, engine varchar",
-    "model_fits": "model varchar, status varchar, reason varchar, engine varchar, n_rows bigint, n_missing bigint, "
-    "n_clients bigint, n_therapists bigint, log_likelihood double, aic double, bic double",
-    "model_estimates": "model varchar, variant varchar, term varchar, estimate double, std_error double, df double, "
-    "p_value double, conf_low double, conf_high double, status varchar",
-    "model_variances": "model varchar, group_name varchar, term varchar, term_2 varchar, value double, status varchar",
-    "model_covariances": "model varchar, term varchar, term_2 varchar, covariance double",
-    "model_curves": "model varchar, curve varchar, x_name varchar, x double, estimate double, conf_low double, "
-    "conf_high double, status varchar",
-}
-"""Columns and types; what they mean is said in `outcomes.release.codebook.tables`, which must list the same columns."""
+TABLES = tuple(name for name in DESCRIBED if name.startswith("model_"))
+"""Their columns, types and meaning are said in `outcomes.release.codebook.tables`."""
 
 
 def write_tables(con: duckdb.DuckDBPyConnection, fits: Sequence[Fit], settings: StudySettings) -> None:
@@ -40,11 +30,11 @@ def write_tables(con: duckdb.DuckDBPyConnection, fits: Sequence[Fit], settings: 
         "model_curves": _curves(fits),
     }
     with transaction(con):
-        for table, columns in TABLES.items():
-            con.execute(f"create or replace table {table} ({columns})")
+        for table in TABLES:
+            con.execute(f"create or replace table {DESCRIBED[table].sql}")
             if rows := list(contents[table]):
                 con.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
-        describe(con, tuple(TABLES), settings)
+        describe(con, TABLES, settings)
 
 
 def _specs(fits: Sequence[Fit]) -> Iterator[Row]:

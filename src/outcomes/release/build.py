@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from outcomes.contract import Kind
 from outcomes.errors import UsageError
 from outcomes.release.batches import Batch, landed_batches, verify
 from outcomes.release.codebook.comments import describe
@@ -17,6 +18,7 @@ from outcomes.release.deidentify import deidentify
 from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE, candidate_folder, is_finished, release_folder
 from outcomes.release.identity import code_version
 from outcomes.release.relations import offer_batches, offer_settings
+from outcomes.release.scores import offer_scores
 from outcomes.release.timings import record_timing
 from outcomes.release.withholding import empty_consequences, write_seal_table
 from outcomes.store.files import remove_leftovers, sync_folder
@@ -110,6 +112,7 @@ def build(study: StudyFolder, release_id: str) -> Path:
 
 def make_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Run all SQL files; `raw_*` and `study_*` must be there."""
+    offer_scores(con)
     for name in SQL_ORDER:
         run_sql_file(con, f"{name}.sql")
 
@@ -117,7 +120,8 @@ def make_tables(con: duckdb.DuckDBPyConnection) -> None:
 def _fill(con: duckdb.DuckDBPyConnection, study: StudyFolder, release_id: str, batches: tuple[Batch, ...]) -> None:
     offer_settings(con, study.settings)
     sealing = read_sealing(study)
-    offer_batches(con, batches, sealing.is_withheld)
+    withheld = {kind: study.settings.withheld(kind) for kind in Kind} if sealing.is_withheld else {}
+    offer_batches(con, batches, withheld)
     with transaction(con):
         make_tables(con)
         if sealing.is_withheld:

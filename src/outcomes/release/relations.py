@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import duckdb
 
-from outcomes.contract import CONTRACT, RULE_REASONS, Kind, Rule, ValueType
+from outcomes.contract import CONTRACT, OTHER_SCORES, RULE_REASONS, Kind, Rule, ValueType
 from outcomes.release.batches import Batch
-from outcomes.release.withholding import WITHHELD
 from outcomes.study import StudySettings
-from outcomes.study.settings import Direction
+from outcomes.study.scales import Direction
+
+NOTHING: Mapping[Kind, frozenset[str]] = MappingProxyType({})
 
 _SQL_TYPES = {
     ValueType.IDENTIFIER: "varchar",
@@ -26,12 +29,12 @@ def raw_columns(kind: Kind) -> dict[str, str]:
     """Return the columns of a landed batch of one kind with their DuckDB types, in the contract's order."""
     columns = {column.name: _SQL_TYPES[column.type] for column in CONTRACT[kind]}
     if kind is Kind.SESSIONS:
-        columns["other_scores"] = "map(varchar, double)"
+        columns[OTHER_SCORES] = "map(varchar, double)"
     return {**columns, "source_line": "integer"}
 
 
 def offer_settings(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> None:
-    """Create `study_settings` (one row) and `study_scales` (one row a scale).
+    """Create `study_settings` (one row) and `study_scales` (one row per scale).
 
     A scale that counts downwards is turned about `turning_point` = minimum + maximum: score = turning_point - rating.
     """
@@ -60,10 +63,12 @@ def offer_settings(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> N
         )
 
 
-def offer_batches(con: duckdb.DuckDBPyConnection, batches: tuple[Batch, ...], is_withheld: bool = False) -> None:
+def offer_batches(
+    con: duckdb.DuckDBPyConnection, batches: tuple[Batch, ...], withheld: Mapping[Kind, frozenset[str]] = NOTHING
+) -> None:
     """Create `raw_batches`, `raw_quarantine` and the views `raw_sessions`, `raw_episodes`, `raw_clients`.
 
-    Where outcomes are withheld their columns are empty in the views.
+    Columns and own scales that are withheld are empty in the views.
     """
     con.execute(
         "create or replace temp table raw_batches (batch_id varchar, kind varchar, sequence integer, n_read bigint, "
@@ -85,8 +90,7 @@ def offer_batches(con: duckdb.DuckDBPyConnection, batches: tuple[Batch, ...], is
                 [batch.batch_id, batch.kind.value, rule, reason, n_rows],
             )
     for kind in Kind:
-        empty = WITHHELD[kind] if is_withheld else frozenset()
-        _offer_rows(con, kind, [batch for batch in batches if batch.kind is kind], empty)
+        _offer_rows(con, kind, [batch for batch in batches if batch.kind is kind], withheld.get(kind, frozenset()))
 
 
 def _offer_rows(con: duckdb.DuckDBPyConnection, kind: Kind, batches: list[Batch], empty: frozenset[str]) -> None:
@@ -96,15 +100,37 @@ def _offer_rows(con: duckdb.DuckDBPyConnection, kind: Kind, batches: list[Batch]
         typed = ", ".join(f'null::{sql_type} as "{name}"' for name, sql_type in columns.items())
         select = f"select {typed}, null::varchar as batch_id, null::integer as sequence where false"
     else:
-        named = ", ".join(
-            f'null::{sql_type} as "{name}"' if name in empty else f'landed."{name}"'
-            for name, sql_type in columns.items()
-        )
         # DuckDB takes a path for a pattern; escaped, a study folder may have any name.
         paths = ", ".join("'" + glob.escape(str(batch.rows)).replace("'", "''") + "'" for batch in batches)
+        found = con.execute(f"select name, count(distinct file_name) from parquet_schema([{paths}]) group by name")
+        n_with = dict(found.fetchall())
+        named = ", ".join(
+            f'null::{sql_type} as "{name}"' if name in empty else _landed(name, columns, n_with, len(batches), empty)
+            for name, sql_type in columns.items()
+        )
         select = (
             f"select {named}, raw_batches.batch_id, raw_batches.sequence "
-            f"from read_parquet([{paths}], filename = true) as landed "
+            f"from read_parquet([{paths}], filename = true, union_by_name = {len(set(n_with.values())) > 1}) as landed "
             "inner join raw_batches on landed.filename = raw_batches.file_name"
         )
     con.execute(f"create or replace temp view raw_{kind} as {select}")
+
+
+def _landed(
+    name: str, columns: Mapping[str, str], n_with: Mapping[str, int], n_batches: int, empty: frozenset[str]
+) -> str:
+    """Write a landed column; of the own scales those that are not withheld.
+
+    Batches that were landed before the contract had a column lack it. Where it was a scale of the study's own until
+    then, its ratings are in the map.
+    """
+    if name == OTHER_SCORES and empty:
+        withheld = ", ".join(f"'{scale}'" for scale in sorted(empty))
+        shown = f"list_filter(map_entries(landed.{name}), lambda entry: entry.key not in ({withheld}))"
+        return f"map_from_entries({shown}) as {name}"
+    if n_with.get(name) == n_batches:
+        return f'landed."{name}"'
+    held = [f'landed."{name}"'] if name in n_with else []
+    if OTHER_SCORES in columns and columns[name] == _SQL_TYPES[ValueType.SCALE]:
+        held.append(f"landed.{OTHER_SCORES}['{name}']")
+    return f'coalesce({", ".join([*held, f"null::{columns[name]}"])}) as "{name}"'

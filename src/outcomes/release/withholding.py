@@ -1,23 +1,16 @@
 """What a database lacks while a study that requires a seal is not sealed.
 
-Outcomes are left out where landed files are read, so that they never enter the database; what would be made of their
-absence (a count of no dropouts) is emptied afterwards.
+Outcomes and what lies on the way to them (`StudySettings.withheld`) are left out where landed files are read, so that
+they never enter the database; what would be made of their absence (a count of no dropouts) is emptied afterwards.
 """
 
 from __future__ import annotations
 
 import duckdb
 
-from outcomes.contract import Kind
 from outcomes.study.sealing import Sealing
 
 TABLE = "seal"
-WITHHELD: dict[Kind, frozenset[str]] = {
-    Kind.SESSIONS: frozenset({"satisfaction", "empowerment", "other_scores"}),
-    Kind.EPISODES: frozenset({"ending", "end"}),
-    Kind.CLIENTS: frozenset(),
-}
-"""Columns of landed files that are outcomes; a scale beyond the contract may be one."""
 
 REASON = "Outcomes are withheld until the specification is sealed with `outcomes seal`."
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from outcomes.disclosure import Telling
 from outcomes.disclosure.ledger import is_up_to_date, teller, write_told
 from outcomes.release.folders import DATABASE
-from outcomes.report.document import render
-from outcomes.report.page.pdf import pdf_of
+from outcomes.report.document import page_of
+from outcomes.report.page.html import html
+from outcomes.report.page.pdf import pdf
+from outcomes.report.sections.report_section import Source
 from outcomes.store.files import read_json, write_bytes, write_text
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
@@ -39,12 +40,11 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
     """
     statements = {check["check_id"]: check["statement"] for check in read_json(folder / CHECKS)["checks"]}
     with connect(folder / DATABASE, read_only=True) as con:
-        release_id, data_cut = con.execute("select release_id, data_cut from release").fetchall()[0]
-        telling = Telling.by(teller(study, release_id))
-        settings = study.settings.model_copy(update={"disclosure": telling})
-        page = render(con, settings, statements, study.settings_sha256)
+        ((release_id,),) = con.execute("select release_id from release").fetchall()
+        telling = teller(study, release_id)
+        page = page_of(Source(con, study.settings, telling, statements, study.settings_sha256))
     (folder / REPORT).unlink(missing_ok=True)  # so that a kill leaves no old page beside new numbers
-    write_told(folder, telling.teller)
-    write_text(folder / REPORT, page)
-    write_bytes(folder / PDF, pdf_of(page, study.settings.study.name, release_id, data_cut))
+    write_told(folder, telling)
+    write_text(folder / REPORT, html(page))
+    write_bytes(folder / PDF, pdf(page))
     return folder / REPORT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 
 
 class Combine(StrEnum):
@@ -236,7 +236,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
     ),
     Instrument("MULTI-30", "Multitheoretical List of Therapeutic Interventions", 30, 1, 5, (), None, "PMC6258358"),
 )
-"""The catalogue (field guide, section 2)."""
+"""The catalogue."""
 
 
 def instrument(instrument_id: str) -> Instrument:
@@ -250,5 +250,4 @@ def instrument(instrument_id: str) -> Instrument:
     for entry in INSTRUMENTS:
         if entry.instrument_id == instrument_id:
             return entry
-    known = ", ".join(entry.instrument_id for entry in INSTRUMENTS)
-    raise UsageError(f"There is no instrument {instrument_id!r} in the catalogue.", hint=f"one of: {known}")
+    raise no_such("instrument", instrument_id, (entry.instrument_id for entry in INSTRUMENTS))

@@ -1,6 +1,6 @@
 """The seal of a study: which specification was fixed when, and whether outcomes had been seen by then.
 
-`seals.jsonl` in the study folder has one line a seal. What is sealed is the analysis part of `study.toml`, as it is
+`seals.jsonl` in the study folder has one line per seal. What is sealed is the analysis part of `study.toml`, as it is
 understood (comments and layout do not count): models, multiverse, dropout definition, cohort, scales.
 """
 

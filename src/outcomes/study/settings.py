@@ -7,54 +7,17 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from outcomes.contract import CONTRACT, Kind, ValueType
+from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Kind, Role, scales_of
 from outcomes.errors import StudyError, visible
 from outcomes.links import LINKS
-from outcomes.study.base import Part
+from outcomes.study.base import Name, Part
+from outcomes.study.delivery import Delivery
 from outcomes.study.multiverse import Multiverse
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-
-# The columns of each kind whose range a study declares as a scale.
-STANDARD_SCALES: dict[str, Kind] = {
-    column.name: kind for kind, columns in CONTRACT.items() for column in columns if column.type is ValueType.SCALE
-}
-
-
-class Direction(StrEnum):
-    """Whether a larger number means more of the construct."""
-
-    MORE = "higher_is_more"
-    LESS = "higher_is_less"
-
-
-class Rater(StrEnum):
-    """Who gave the rating."""
-
-    CLIENT = "client"
-    THERAPIST = "therapist"
-    OBSERVER = "observer"
-
-
-class Scale(Part):
-    """One rating scale: range, direction, rater. The same construct by two raters is two scales."""
-
-    minimum: float
-    maximum: float
-    rater: Rater
-    direction: Direction = Direction.MORE
-    measures: str = ""  # the construct, where the scale's own name is not it
-    unit: str = Field("points", pattern=r"^[^\d{}]{1,40}$")  # a plural noun; it stands in sentences of the report
-
-    @model_validator(mode="after")
-    def _range_is_not_empty(self) -> Scale:
-        if not self.minimum < self.maximum:
-            raise ValueError("minimum must be smaller than maximum")
-        return self
+from outcomes.study.scales import Scale, own_column, refuse_impossible_scales
 
 
 class Source(Part):
@@ -91,7 +54,7 @@ class Landing(Part):
 
 
 class DropoutDefinition(StrEnum):
-    """The lattice of definitions of dropout (field guide, section 1c)."""
+    """The lattice of definitions of dropout: each is in use, and none serves all studies."""
 
     UNILATERAL = "unilateral"
     THERAPIST_JUDGED = "therapist_judged"
@@ -144,7 +107,7 @@ class ModelSpec(Part):
         return f"{self.outcome} ~ " + " + ".join([*self.fixed, *(f"({term})" for term in self.random)])
 
 
-class Analysis(StrEnum):
+class AnalysisName(StrEnum):
     """What is asked of the data, in the order of the report."""
 
     RECOVERY = "recovery"  # whether data of this size can answer at all
@@ -160,7 +123,7 @@ class Analysis(StrEnum):
 class Answers(Part):
     """Which analyses the refresh runs."""
 
-    leave_out: tuple[Analysis, ...] = ()
+    leave_out: tuple[AnalysisName, ...] = ()
 
 
 class Seal(Part):
@@ -222,53 +185,6 @@ class Schedule(Part):
     expected_hours: float = Field(0, ge=0)  # older than this is stale; 0 expects nothing
 
 
-_ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
-
-
-class Audience(StrEnum):
-    """For whom a delivery is."""
-
-    STAKEHOLDERS = "stakeholders"  # the report
-    ANALYSTS = "analysts"  # the report, the checks, and what went wrong
-
-
-class Smtp(Part):
-    """The mail server; user and password come from the environment or from a Prefect block, never from here."""
-
-    host: str = ""  # empty: nothing is mailed
-    port: int = Field(587, ge=1, le=65535)
-    tls: Literal["starttls", "tls", "none"] = "starttls"
-    sender: str = ""
-    login_block: str = Field("", pattern=r"^([a-z0-9-]+(/[a-z0-9-]+)?)?$")  # a Secret's name, or type/name
-
-    @model_validator(mode="after")
-    def _sender_is_said(self) -> Smtp:
-        if self.host and not re.fullmatch(_ADDRESS, self.sender):
-            raise ValueError('give the sender\'s address: sender = "...@..."')
-        return self
-
-
-class Delivery(Part):
-    """Where a published release is delivered."""
-
-    folder: str = ""  # a copy of the report for stakeholders is put there; empty: none
-    recipients: dict[Audience, tuple[str, ...]] = Field(default_factory=dict)
-    smtp: Smtp = Smtp()
-
-    @field_validator("recipients")
-    @classmethod
-    def _are_addresses(cls, value: dict[Audience, tuple[str, ...]]) -> dict[Audience, tuple[str, ...]]:
-        for audience, addresses in value.items():
-            if odd := sum(not re.fullmatch(_ADDRESS, address) for address in addresses):
-                raise ValueError(f"{odd} of the {audience} is no mail address")
-        return value
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether anything is to be delivered."""
-        return bool(self.folder or self.smtp.host)
-
-
 class Report(Part):
     """For whom the report is written."""
 
@@ -309,10 +225,9 @@ class StudySettings(Part):
     def _parts_agree(self) -> StudySettings:
         if Kind.SESSIONS not in self.sources:
             raise ValueError("[sources.sessions] is needed: session ratings are what a study is made of")
+        refuse_impossible_scales(self.scales)
         for kind, source in self.sources.items():
-            known = {column.name for column in CONTRACT[kind]} | (
-                set(self.extra_scales) if kind is Kind.SESSIONS else set()
-            )
+            known = {column.name for column in self.columns(kind)}
             for part in ("columns", "constants", "codes"):
                 for name in getattr(source, part):
                     if name not in known:
@@ -323,20 +238,44 @@ class StudySettings(Part):
                 raise ValueError(f"[sources.{kind}] gives {twice!r} a column and a constant; keep one")
         if len({spec.name for spec in self.models}) != len(self.models):
             raise ValueError("two models have the same name")
-        for needed in ("directiveness", "satisfaction"):
-            if needed not in self.scales:
-                raise ValueError(f"[scales.{needed}] is needed: give its minimum, maximum and rater")
-        wanted, preferred = self.scales["directiveness"], self.scales.get("directiveness_preferred")
-        if preferred and (preferred.minimum, preferred.maximum) != (wanted.minimum, wanted.maximum):
-            raise ValueError(
-                "directiveness and directiveness_preferred must share one metric (same minimum and maximum)"
-            )
         return self
 
     @property
     def extra_scales(self) -> tuple[str, ...]:
-        """Scales beyond the contract's; they travel in the map column `other_scores` of sessions."""
-        return tuple(name for name in self.scales if name not in STANDARD_SCALES)
+        """Scales beyond the contract's: the study's own, ratings of sessions."""
+        return tuple(name for name in self.scales if name not in KIND_OF_SCALE)
+
+    @property
+    def own_columns(self) -> tuple[Column, ...]:
+        """What sessions files may hold beyond the contract: the study's own scales."""
+        return tuple(own_column(name, self.scales[name]) for name in self.extra_scales)
+
+    def columns(self, kind: Kind) -> tuple[Column, ...]:
+        """Return what files of a kind may hold: the contract's columns and, for sessions, the study's own scales."""
+        return CONTRACT[kind] + (self.own_columns if kind is Kind.SESSIONS else ())
+
+    def withheld(self, kind: Kind) -> frozenset[str]:
+        """Return the columns of a kind that stay out of the database until a study that requires a seal is sealed.
+
+        An own scale without a role is among them: nobody said that it is no outcome.
+        """
+        return frozenset(column.name for column in self.columns(kind) if column.role.is_consequence)
+
+    @property
+    def further_outcomes(self) -> tuple[Column, ...]:
+        """Ratings of sessions that are outcomes beside satisfaction: the contract's and the study's own.
+
+        An own scale is one where its role says so, unless it measures satisfaction itself: then it is another rating
+        of the same, which the multiverse takes. One without a role is none.
+        """
+        outcomes = [column for column in scales_of(Kind.SESSIONS) if column.role is Role.OUTCOME]
+        first = {column.name for column in outcomes if column.required}
+        own = [
+            column
+            for column in self.own_columns
+            if self.scales[column.name].role is Role.OUTCOME and self.scales[column.name].measures not in first
+        ]
+        return (*(column for column in outcomes if column.name not in first), *own)
 
 
 def _texts(declared: Any, place: str = "the file") -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The audit trail: one line an event, each chained to the one before by its hash; written under the writer lock.
+"""The audit trail: one line per event, each chained to the one before by its hash; written under the writer lock.
 
 A line is JSON with `number`, `at`, `event`, `facts`, `previous` and `hash`, where `hash` is the SHA-256 of `previous`
 followed by the canonical JSON (sorted keys, no blanks) of the line without `hash`. Facts are counts, hashes and names

@@ -74,7 +74,7 @@ class Withdrawal:
 
 
 def read_list(study: StudyFolder, path: Path) -> frozenset[str]:
-    """Read a list of clients, one pseudonym a line; blank lines do not count.
+    """Read a list of clients, one pseudonym per line; blank lines do not count.
 
     Raises
     ------
@@ -86,10 +86,12 @@ def read_list(study: StudyFolder, path: Path) -> frozenset[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
-        raise UsageError("The list of clients cannot be read", "give a UTF-8 text file, one pseudonym a line") from None
+        raise UsageError(
+            "The list of clients cannot be read", "give a UTF-8 text file, one pseudonym per line"
+        ) from None
     clients = frozenset(line.strip() for line in lines if line.strip())
     if not clients:
-        raise UsageError("The list of clients is empty", "write one pseudonym a line")
+        raise UsageError("The list of clients is empty", "write one pseudonym per line")
     return clients
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 import outcomes.study
 from outcomes.answers.common.simulated import built
-from outcomes.release.codebook.answer_columns import ANSWER_TABLES
+from outcomes.answers.run import ANSWER_TABLES
 from outcomes.simulate import CohortParameters, simulate_cohort
 from outcomes.study import StudySettings, read_settings
 
@@ -34,7 +34,7 @@ def is_described(name: str, table: pl.DataFrame) -> bool:
     """Whether the codebook describes exactly these columns, in this order, with these types."""
     types = {pl.String: "VARCHAR", pl.Float64: "DOUBLE", pl.Int64: "BIGINT", pl.Boolean: "BOOLEAN"}
     found = {column: types[dtype.base_type()] for column, dtype in table.schema.items()}
-    return list(found.items()) == [(column, text.type) for column, text in ANSWER_TABLES[name][1].items()]
+    return list(found.items()) == [(column, text.type) for column, text in ANSWER_TABLES[name].columns.items()]
 
 
 def every_estimate_has_its_interval_and_state(table: pl.DataFrame) -> bool:
@@ -44,11 +44,3 @@ def every_estimate_has_its_interval_and_state(table: pl.DataFrame) -> bool:
         & ~((pl.col("conf_low") <= pl.col("estimate")) & (pl.col("estimate") <= pl.col("conf_high"))).fill_null(False)
     )
     return bare.is_empty() and table["status"].null_count() == 0
-
-
-def store(con: duckdb.DuckDBPyConnection, tables: dict[str, pl.DataFrame]) -> None:
-    """Write an analysis's tables, as the pipeline does."""
-    for name, table in tables.items():
-        con.register("answer_rows", table.to_arrow())
-        con.execute(f"create or replace table {name} as select * from answer_rows")
-        con.unregister("answer_rows")

@@ -72,6 +72,4 @@ def tables(frames: dict[str, pl.DataFrame]) -> Iterator[duckdb.DuckDBPyConnectio
             con.register("given", frame.to_arrow())
             con.execute(f"create table {name} as select * from given")
             con.unregister("given")
-        if "other_scores" not in frames["core_sessions"].columns:
-            con.execute("alter table core_sessions add column other_scores map(varchar, double)")
         yield con

@@ -1,17 +1,25 @@
-"""The step that answers: one transaction an analysis, refusals as states, twice is once."""
+"""The step that answers: one transaction per analysis, refusals as states, twice is once."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from answer_cohorts import database
+from answer_cohorts import database, is_described
 
-from outcomes.answers.balance import run as balance
-from outcomes.answers.run import ANALYSES, ANSWERS, AnswerStatus, answer
+import outcomes.study
+from outcomes.answers import run as step
+from outcomes.answers.common.tables import filled
+from outcomes.answers.missing.tables import LADDER, LadderEffect, Rung
+from outcomes.answers.run import ANALYSES, ANSWER_TABLES, ANSWERS, answer
+from outcomes.answers.states import AnswerStatus
+from outcomes.errors import UsageError
 from outcomes.release.folders import DATABASE
 from outcomes.simulate import CohortParameters
 from outcomes.store.files import read_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, create_study
-from outcomes.study.settings import Analysis
+from outcomes.study.settings import AnalysisName
 
 
 @pytest.fixture
@@ -35,7 +43,35 @@ def study(tmp_path, ask_only):
 
 
 def test_every_analysis_can_be_left_out_by_its_name():
-    assert [analysis.NAME for analysis in ANALYSES] == list(Analysis)
+    assert [analysis.name for analysis in ANALYSES] == list(AnalysisName)
+    template = (Path(outcomes.study.__file__).parent / "template.toml").read_text(encoding="utf-8")
+    assert f"# of {', '.join(AnalysisName)};" in template
+
+
+def test_every_answer_writes_tables_of_its_own():
+    written = [table.name for analysis in ANALYSES for table in analysis.tables]
+    assert len(set(written)) == len(written)
+    assert set(ANSWER_TABLES) == {*written, "answer_states"}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"rung": "as observed", "deltta": 1.0}, "no column deltta"),
+        ({"rung": "as dreamt", "effect": "within client"}, "not on its list: as dreamt"),
+    ],
+)
+def test_an_unknown_column_or_word_is_refused(row, said):
+    with pytest.raises(UsageError, match=said):
+        filled(LADDER, [row])
+
+
+def test_what_a_row_does_not_give_is_empty_and_of_the_described_type():
+    table = filled(LADDER, [{"rung": Rung.OBSERVED, "effect": LadderEffect.ALL, "delta": 1}])
+    assert table.row(0, named=True)["delta"] == 1.0
+    assert table["estimate"].null_count() == table["n_sessions"].null_count() == 1
+    assert is_described(LADDER.name, table)
+    assert is_described(LADDER.name, filled(LADDER, []))
 
 
 def test_a_refusal_is_a_state_and_its_tables_are_empty(small_candidate, study):
@@ -54,7 +90,7 @@ def test_a_refusal_is_a_state_and_its_tables_are_empty(small_candidate, study):
 
 def test_what_the_study_leaves_out_is_said(small_candidate, study):
     left_out = {state.analysis for state in answer(small_candidate, study) if state.status is AnswerStatus.LEFT_OUT}
-    assert left_out == {*Analysis} - {"balance"}
+    assert left_out == {*AnalysisName} - {"balance"}
     on_file = read_json(small_candidate / ANSWERS)
     assert {state["analysis"] for state in on_file if state["status"] == "left out"} == left_out
 
@@ -70,7 +106,7 @@ def test_a_calculation_that_breaks_down_is_a_refusal_of_its_own(small_candidate,
     def broken(*_, **__):
         raise np.linalg.LinAlgError("Matrix is not positive definite")
 
-    monkeypatch.setattr(balance, "run", broken)
+    monkeypatch.setattr(step, "ANALYSES", [replace(analysis, run=broken) for analysis in ANALYSES])
     (state,) = [state for state in answer(small_candidate, study) if state.analysis == "balance"]
     assert state.status is AnswerStatus.REFUSED
     assert "broke down" in state.reason

@@ -1,13 +1,14 @@
 """The verdict on simulated cohorts whose truth is known, and what is refused."""
 
 import pytest
-from answer_cohorts import SETTINGS, database, is_described, store
+from answer_cohorts import SETTINGS, database, is_described
 
 from outcomes.answers.balance import run as balance
+from outcomes.answers.balance.curve_forms import CurveForm
 from outcomes.answers.balance.evidence import find_evidence
-from outcomes.answers.balance.rows import session_rows
-from outcomes.answers.balance.structures import Structure
-from outcomes.answers.balance.verdict import Verdict, decide
+from outcomes.answers.balance.rows import verdict_sessions
+from outcomes.answers.balance.tables import TABLES, VERDICT_SENTENCES, Verdict
+from outcomes.answers.balance.verdict import decide
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, Truth, with_truth
 
@@ -21,54 +22,50 @@ def world(truth: Truth, clients: int = 1_500, therapists: int = 100) -> CohortPa
 @pytest.fixture(scope="module")
 def fit_tables():
     with database(world(Truth.FIT), SEED) as con:
-        tables = balance.run(con, SETTINGS)
-        store(con, tables)
-        yield tables, balance.sentences(con)
+        yield balance.run(con, SETTINGS)
 
 
 @pytest.mark.parametrize("truth", [truth for truth in Truth if truth is not Truth.LOG])
 def test_the_verdict_is_the_truth(truth):
     with database(world(truth), SEED) as con:
-        assert decide(find_evidence(session_rows(con, SETTINGS)).evidence).verdict == truth
+        assert decide(find_evidence(verdict_sessions(con, SETTINGS)).evidence).verdict == truth
 
 
 def test_a_logarithm_is_monotone_although_lind_mehlum_alone_finds_a_best_level():
     with database(world(Truth.LOG), SEED) as con:
-        found = find_evidence(session_rows(con, SETTINGS))
-    assert found.turns[Structure.BEST_LEVEL].lind_mehlum.p_value < 1e-6
-    assert not found.turns[Structure.BEST_LEVEL].two_lines.is_supported
+        found = find_evidence(verdict_sessions(con, SETTINGS))
+    assert found.turns[CurveForm.BEST_LEVEL].lind_mehlum.p_value < 1e-6
+    assert not found.turns[CurveForm.BEST_LEVEL].two_lines.is_supported
     assert decide(found.evidence).verdict is Verdict.MONOTONE
 
 
 def test_fit_looks_like_one_best_level_where_nobody_asked_for_preferences():
     with database(world(Truth.FIT), SEED) as con:
         con.execute("update mart_session_directiveness set directiveness_preferred_score = null")
-        found = find_evidence(session_rows(con, SETTINGS))
-    assert found.evidence.is_balance[Structure.BEST_LEVEL]
+        found = find_evidence(verdict_sessions(con, SETTINGS))
+    assert found.evidence.is_balance[CurveForm.BEST_LEVEL]
     assert decide(found.evidence).verdict is Verdict.UNDECIDED
 
 
 def test_tables_are_described(fit_tables):
-    tables, _ = fit_tables
-    assert set(tables) == set(balance.TABLES)
-    assert all(is_described(name, table) for name, table in tables.items())
+    assert set(fit_tables) == {table.name for table in TABLES}
+    assert all(is_described(name, table) for name, table in fit_tables.items())
 
 
 def test_every_outcome_and_level_has_a_verdict_with_its_trace(fit_tables):
-    tables, said = fit_tables
-    verdicts = tables["verdicts"]
+    verdicts = fit_tables["verdicts"]
     assert verdicts.select("outcome", "level").rows() == [
         ("satisfaction", "session"), ("satisfaction", "client"), ("dropout", "session"),
     ]  # fmt: skip
     assert verdicts["verdict"][0] == "fit"
     assert verdicts["trace"].str.len_chars().min() > 20
-    assert said[0].startswith("What counts for satisfaction is the fit")
+    assert VERDICT_SENTENCES.keys() == set(Verdict)
 
 
 def test_the_surface_that_was_simulated_is_in_the_evidence(fit_tables):
     rows = {
         row["quantity"]: row
-        for row in fit_tables[0]["balance_evidence"].iter_rows(named=True)
+        for row in fit_tables["balance_evidence"].iter_rows(named=True)
         if (row["outcome"], row["level"]) == ("satisfaction", "session")
     }
     a4 = rows["response surface: a4"]  # -4 times the cost of misfit, 0.15, shrunken by the ceiling

@@ -1,4 +1,4 @@
-"""Dropout under every definition: hazards, agreement, incidence and the conclusion in words."""
+"""Dropout under every definition: hazards, agreement and incidence."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from answer_cohorts import (
     every_estimate_has_its_interval_and_state,
     is_described,
     only,
-    store,
 )
 from scipy.special import expit
 
-from outcomes.answers.common.risk_set import Reading, baseline, definitions, risk_set
+from outcomes.answers.common.risk_set import baseline, definitions, risk_set
+from outcomes.answers.common.words import Reading
 from outcomes.answers.dropout import incidence
 from outcomes.answers.dropout import run as dropout
-from outcomes.disclosure import shown_text
 from outcomes.errors import FitRefused
 from outcomes.methods.dropout.agreement import agreement
 from outcomes.methods.dropout.cumulative_incidence import cumulative_incidence
@@ -38,27 +37,28 @@ def answered():
     with database(PARAMETERS) as con, pytest.MonkeyPatch.context() as patch:
         patch.setattr(incidence, "CHUNK", 5)
         tables = dropout.run(con, SETTINGS)
-        store(con, tables)
-        yield tables, dropout.sentences(con), con
+        yield tables, con
 
 
 def test_every_definition_that_the_data_allow_is_answered_under_three_readings(answered):
-    tables, _, con = answered
-    told = tables[dropout.EFFECTS].filter(pl.col("cause") == "dropout")
+    tables, con = answered
+    told = tables[dropout.EFFECTS.name].filter(pl.col("cause") == "dropout")
     assert set(told["definition"]) == set(definitions(con))
     assert set(told["reading"]) == {reading.value for reading in Reading}
-    assert only(tables[dropout.EFFECTS], definition="unilateral", cause="other")["status"] == "refused"
+    assert only(tables[dropout.EFFECTS.name], definition="unilateral", cause="other")["status"] == "refused"
 
 
 def test_the_effect_under_the_studys_definition_is_that_of_a_direct_fit(answered):
-    tables, _, con = answered
+    tables, con = answered
     last = con.sql("select max(attended_number) from mart_person_session where is_dropout = 1").fetchall()[0][0]
     fit = fit_binomial(
         "is_dropout ~ directiveness_so_far + directiveness_change + session_1 + session_2 + session_3 + log_session "
         "+ (1 | therapist_id)",
         con.table("mart_person_session").filter(f"attended_number <= {last}"),
     )
-    row = only(tables[dropout.EFFECTS], definition="unilateral", cause="dropout", reading="as recorded", effect=USUAL)
+    row = only(
+        tables[dropout.EFFECTS.name], definition="unilateral", cause="dropout", reading="as recorded", effect=USUAL
+    )
     assert row["estimate"] == pytest.approx(fit.params["directiveness_so_far"], abs=1e-5)
     assert row["odds_ratio"] == pytest.approx(np.exp(row["estimate"]))
 
@@ -71,7 +71,7 @@ def test_a_steep_simulated_slope_is_found_under_the_studys_definition():
 
 
 def test_undetermined_episodes_are_dropout_or_not_and_open_ones_stay_censored(answered):
-    con = answered[2]
+    con = answered[1]
     counts = {}
     for reading in Reading:
         rows = risk_set(con, "unilateral", reading, SETTINGS.dropout.silent_days).filter("is_last")
@@ -88,22 +88,22 @@ def test_undetermined_episodes_are_dropout_or_not_and_open_ones_stay_censored(an
 
 
 def test_sessions_in_which_a_definition_cannot_have_dropout_are_left_out(answered):
-    rows = risk_set(answered[2], "count_3", Reading.AS_RECORDED, 90)
+    rows = risk_set(answered[1], "count_3", Reading.AS_RECORDED, 90)
     at_risk, terms = baseline(rows, "is_dropout")
     assert at_risk.aggregate("min(attended_number), max(attended_number)").fetchall() == [(1, 2)]
     assert terms == ("session_1",)
-    assert baseline(risk_set(answered[2], "unilateral", Reading.AS_RECORDED, 90), "is_dropout")[1] == (
+    assert baseline(risk_set(answered[1], "unilateral", Reading.AS_RECORDED, 90), "is_dropout")[1] == (
         "session_1", "session_2", "session_3", "log_session",
     )  # fmt: skip
 
 
 def test_the_share_of_dropout_lies_between_its_bounds_and_is_that_of_the_labels(answered):
-    tables, _, con = answered
+    tables, con = answered
     labels = con.sql(
         "select count(*) filter (state = 'dropout'), count(*) filter (state <> 'undetermined') "
         "from core_dropout_labels where definition = 'unilateral'"
     ).fetchall()[0]
-    row = only(tables[dropout.RATES], definition="unilateral", is_declared=True)
+    row = only(tables[dropout.RATES.name], definition="unilateral", is_declared=True)
     assert row["estimate"] == pytest.approx(labels[0] / labels[1])
     total = row["n_episodes"] + row["n_undetermined"]
     assert row["n_episodes"] == labels[1]
@@ -113,7 +113,7 @@ def test_the_share_of_dropout_lies_between_its_bounds_and_is_that_of_the_labels(
 
 
 def test_agreement_is_that_of_the_counts(answered):
-    tables, _, con = answered
+    tables, con = answered
     a, b, c = con.sql(
         """select count(*) filter (x.state = 'dropout'), count(*) filter (x.state = 'planned' and y.state = 'dropout'),
             count(*) filter (y.state = 'planned')
@@ -123,13 +123,13 @@ def test_agreement_is_that_of_the_counts(answered):
     ).fetchall()[0]
     by_hand = agreement([[a, 0], [b, c]])
     kappa, ac1 = (
-        only(tables[dropout.AGREEMENT], definition="count_2", definition_2="count_3", measure=measure)
+        only(tables[dropout.AGREEMENT.name], definition="count_2", definition_2="count_3", measure=measure)
         for measure in ("Cohen's kappa", "Gwet's AC1")
     )
     assert (kappa["estimate"], ac1["estimate"]) == pytest.approx((by_hand.kappa, by_hand.ac1))
     assert kappa["n_episodes"] == a + b + c
     n = len(definitions(con))
-    assert tables[dropout.AGREEMENT].height == n * (n - 1)
+    assert tables[dropout.AGREEMENT.name].height == n * (n - 1)
 
 
 def test_incidence_without_therapist_differences_is_the_closed_form():
@@ -152,7 +152,7 @@ def test_incidence_is_averaged_over_therapists_and_not_over_hazards():
 
 
 def test_the_risk_at_average_guidance_agrees_with_the_life_table(answered):
-    tables, _, con = answered
+    tables, con = answered
     last = con.sql(
         "select attended_number, case ending_state when 'dropout' then 1 when 'undetermined' then 0 else 2 end as cause"
         " from mart_person_session where is_last and directiveness_so_far is not null"
@@ -160,13 +160,13 @@ def test_the_risk_at_average_guidance_agrees_with_the_life_table(answered):
     observed = cumulative_incidence(life_table(*last, n_causes=2).hazards).incidence
     for cause, risk in zip(("dropout", "another ending"), observed, strict=True):
         for t in (3, 8, 12):
-            row = only(tables[dropout.INCIDENCE], cause=cause, guidance="average", session=t)
+            row = only(tables[dropout.INCIDENCE.name], cause=cause, guidance="average", session=t)
             assert row["estimate"] == pytest.approx(risk[t - 1], abs=0.035)
 
 
 def test_the_difference_of_risks_is_that_of_high_and_low_guidance(answered):
     risk = {
-        name: only(answered[0][dropout.INCIDENCE], cause="dropout", guidance=name, session=8)["estimate"]
+        name: only(answered[0][dropout.INCIDENCE.name], cause="dropout", guidance=name, session=8)["estimate"]
         for name in ("low", "high", "high less low")
     }
     assert risk["high less low"] == pytest.approx(risk["high"] - risk["low"])
@@ -176,57 +176,6 @@ def test_every_estimate_has_an_interval_and_a_state_and_every_column_a_descripti
     for name, table in answered[0].items():
         assert every_estimate_has_its_interval_and_state(table), name
         assert is_described(name, table), name
-
-
-def effect_row(
-    definition: str, low: float, high: float, reading: str = "as recorded", is_declared: bool = False
-) -> dict:
-    row = {"definition": definition, "reading": reading, "effect": USUAL, "is_declared": is_declared}
-    return row | {"status": "converged", "estimate": (low + high) / 2, "conf_low": low, "conf_high": high}
-
-
-def test_a_conclusion_that_holds_under_every_definition_is_said_to_hold():
-    rows = [effect_row("unilateral", 0.1, 0.3, is_declared=True), effect_row("count_3", 0.05, 0.4)]
-    (line,) = dropout.conclusion(rows, USUAL)
-    assert "goes with more dropout (odds ratio 1.22" in line
-    assert line.endswith("the same under every definition that could be fitted and for any unknown endings.")
-
-
-def test_a_conclusion_that_depends_on_definition_or_unknown_endings_is_said_to_depend():
-    refused = {"definition": "protocol", "reading": "as recorded", "effect": "all", "status": "refused"}
-    rows = [
-        effect_row("unilateral", 0.1, 0.3, is_declared=True),
-        effect_row("unilateral", -0.1, 0.3, "no undetermined is dropout", is_declared=True),
-        effect_row("count_3", -0.4, -0.1),
-        refused | {"is_declared": False},
-    ]
-    first, second = dropout.conclusion(rows, USUAL)
-    assert first.endswith("depends on it: it is another one under count_3 and if no undetermined is dropout.")
-    assert second == "Not estimated under: protocol."
-
-
-def test_absolute_risks_come_first_and_pass_the_disclosure_rules_unchanged(answered):
-    first = answered[1][0]
-    low, high, gap = (
-        only(answered[0][dropout.INCIDENCE], cause="dropout", guidance=name, session=3)["estimate"]
-        for name in ("low", "high", "high less low")
-    )
-    assert first.startswith(f"By the third session {low:.1%} have dropped out where guidance is low and {high:.1%}")
-    assert f"difference of {100 * gap:+.1f} percentage points" in first
-    assert all(shown_text(sentence, SETTINGS.disclosure) == sentence for sentence in answered[1])
-
-
-def test_refused_risks_are_said_with_their_reason():
-    assert dropout.absolute_risks([{"status": "refused", "reason": "Too few."}]) == [
-        "The risk of dropout by level of guidance: not estimated. Too few."
-    ]
-
-
-def test_sentences_speak_of_both_parts_of_guidance(answered):
-    assert [sentence.split(",")[0] for sentence in answered[1] if "odds ratio" in sentence] == [
-        "Usual guidance up to now",
-        "More guidance than before",
-    ]
 
 
 def test_a_study_without_endings_is_refused_in_words():

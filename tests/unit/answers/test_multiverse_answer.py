@@ -7,17 +7,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from answer_cohorts import SETTINGS, every_estimate_has_its_interval_and_state, is_described, only, store
+from answer_cohorts import SETTINGS, every_estimate_has_its_interval_and_state, is_described, only
 from multiverse_cohorts import SMALL, cohort, settings, tables
 
 import outcomes.study
 from outcomes.answers.multiverse import run as multiverse
 from outcomes.answers.multiverse.rows import session_table
 from outcomes.answers.multiverse.specs import space
+from outcomes.answers.multiverse.tables import SPECS, TABLES, TESTS
 from outcomes.errors import FitRefused, StudyError
 from outcomes.mixed import fit_linear
 from outcomes.study.multiverse import Dimension, Exclusion, Lag, Multiverse
-from outcomes.study.settings import Scale, read_settings
+from outcomes.study.scales import Scale
+from outcomes.study.settings import read_settings
 
 BOTH_LAGS = SMALL.model_copy(update={"lag": Dimension[Lag](type="N", choices=tuple(Lag))})
 
@@ -26,22 +28,21 @@ BOTH_LAGS = SMALL.model_copy(update={"lag": Dimension[Lag](type="N", choices=tup
 def answered():
     with tables(cohort(3, slope=0.3, slope_sd=0.3)) as con:
         made = multiverse.run(con, settings())
-        store(con, made)
-        yield made[multiverse.SPECS], made[multiverse.TESTS], multiverse.sentences(con), con
+        yield made[SPECS.name], made[TESTS.name], con
 
 
 def test_every_combination_of_choices_is_one_row_with_its_interval_and_state(answered):
-    specs, tests, _, _ = answered
+    specs, tests, _ = answered
     assert specs.height == 2 * 3 * 3 * 2  # detrending, centring, structure, covariates
     assert specs["formula"].n_unique() == specs.height
     assert tests["n_specs"].to_list() == [specs.height]
-    for name, table in zip(multiverse.TABLES, (specs, tests), strict=True):
-        assert is_described(name, table)
+    for text, table in zip(TABLES, (specs, tests), strict=True):
+        assert is_described(text.name, table)
         assert every_estimate_has_its_interval_and_state(table)
 
 
 def test_every_specification_is_the_model_that_its_formula_says(answered):
-    specs, _, _, con = answered
+    specs, _, con = answered
     sessions = session_table(con, settings())
     for row in specs.filter(status="converged").gather_every(7).rows(named=True):
         fit = fit_linear(row["formula"], sessions)
@@ -59,7 +60,7 @@ def test_clients_are_left_out_as_if_their_sessions_were_filtered():
         update={"exclusions": Dimension[Exclusion](type="U", choices=(Exclusion.NONE, Exclusion.FEWER_THAN_3))}
     )
     with tables(frames | {"mart_person_session": risk}) as con:
-        specs = multiverse.run(con, settings(declared))[multiverse.SPECS]
+        specs = multiverse.run(con, settings(declared))[SPECS.name]
         sessions = session_table(con, settings())
         row = specs.filter(exclusions="at least 3 sessions", structure="three levels").row(0, named=True)
         fit = fit_linear(row["formula"], sessions.filter("n_sessions >= 3"))
@@ -69,7 +70,7 @@ def test_clients_are_left_out_as_if_their_sessions_were_filtered():
 
 
 def test_the_middle_and_the_shares_are_those_of_the_estimates(answered):
-    specs, tests, _, _ = answered
+    specs, tests, _ = answered
     row, estimates = tests.row(0, named=True), specs["estimate"].drop_nulls().sort()
     assert row["n_estimated"] == len(estimates)
     assert row["estimate"] == estimates[(len(estimates) - 1) // 2]
@@ -87,7 +88,7 @@ def test_a_slope_that_is_there_is_found_by_the_joint_test(answered):
 def test_choices_that_are_not_equivalent_are_never_pooled():
     with tables(cohort(4)) as con:
         made = multiverse.run(con, settings(BOTH_LAGS))
-    tests = made[multiverse.TESTS]
+    tests = made[TESTS.name]
     assert tests["pool"].to_list() == ["lag: same session", "lag: next session"]
     assert tests["n_specs"].to_list() == [36, 36]
     assert (tests["pooled_over"] == "covariates, structure, centring, detrending").all()
@@ -96,11 +97,11 @@ def test_choices_that_are_not_equivalent_are_never_pooled():
 def test_a_singular_specification_stays_with_its_state_and_without_an_estimate():
     with tables(cohort(16)) as con:  # no slope by therapist in truth
         made = multiverse.run(con, settings())
-    singular = made[multiverse.SPECS].filter(status="singular")
+    singular = made[SPECS.name].filter(status="singular")
     assert not singular.is_empty()
     assert singular["estimate"].null_count() == singular.height
     assert singular["reason"].str.contains("Singular").all()
-    assert made[multiverse.TESTS]["n_singular"].sum() == singular.height
+    assert made[TESTS.name]["n_singular"].sum() == singular.height
 
 
 def test_what_the_data_do_not_allow_is_left_out_in_words(answered):
@@ -112,7 +113,7 @@ def test_what_the_data_do_not_allow_is_left_out_in_words(answered):
     assert found.choices["exclusions"] == ("all_clients",)
     assert "covariates, preference: not known for any session" in left_out
     assert "exclusions, one therapist only: no client changed therapist" in left_out
-    assert "one scale" in answered[2][-1]
+    assert "one scale" in answered[1]["left_out"][0]
 
 
 def test_a_second_rating_of_satisfaction_is_a_dimension_on_the_same_range():
@@ -121,12 +122,12 @@ def test_a_second_rating_of_satisfaction_is_a_dimension_on_the_same_range():
     with tables(frames) as con:
         con.execute(
             "create or replace table core_sessions as "
-            "select *, map {'rated_by_therapist': satisfaction_score * 2 + 3} as other_scores from core_sessions"
+            "select *, satisfaction_score * 2 + 3 as rated_by_therapist_score from core_sessions"
         )
         scale = Scale(minimum=3, maximum=23, rater="therapist", measures="satisfaction")
         declared = settings()
         declared = declared.model_copy(update={"scales": declared.scales | {"rated_by_therapist": scale}})
-        specs = multiverse.run(con, declared)[multiverse.SPECS]
+        specs = multiverse.run(con, declared)[SPECS.name]
     assert doubled.height == 30 * 8 * 6
     by_rating = specs.pivot("satisfaction_rating", index="formula", values="estimate").drop_nulls()
     assert by_rating.height > 20
@@ -151,13 +152,11 @@ def test_few_clients_are_refused_in_words():
 def test_fewer_than_twenty_therapists_get_a_curve_but_no_joint_test():
     with tables(cohort(2, therapists=14, clients=12)) as con:
         made = multiverse.run(con, settings())
-        store(con, made)
-        spoken = multiverse.sentences(con)
-    row = made[multiverse.TESTS].row(0, named=True)
+    row = made[TESTS.name].row(0, named=True)
     assert row["p_value"] is None
     assert row["estimate"] is not None
-    assert made[multiverse.SPECS]["p_adjusted"].null_count() == 36
-    assert any("too few therapists for a test" in sentence for sentence in spoken)
+    assert made[SPECS.name]["p_adjusted"].null_count() == 36
+    assert "too few therapists for a test" in row["reason"]
 
 
 def test_the_template_declares_about_five_hundred_specifications():
@@ -188,13 +187,9 @@ def test_a_choice_that_does_not_exist_is_refused_with_its_place(tmp_path):
 
 
 def test_the_middle_specification_is_told_with_its_interval(answered):
-    specs, tests, spoken, _ = answered
-    assert (
-        spoken[0]
-        == "Specifications are pooled only over equivalent choices: covariates, structure, centring, detrending."
-    )
-    assert "95% interval" in spoken[1]
-    assert "Joint test of all of them" in spoken[1]
+    specs, tests, _ = answered
+    assert tests["pooled_over"].to_list() == ["covariates, structure, centring, detrending"]
+    assert tests["p_value"].null_count() == 0
     assert only(tests, pool="all specifications")["n_specs"] == specs.height
 
 
@@ -204,7 +199,7 @@ def test_without_an_effect_the_joint_test_claims_one_in_five_percent_of_studies(
     claims, n = 0, 300
     for seed in range(n):
         with tables(cohort(1000 + seed, slope_sd=slope_sd)) as con:
-            claims += multiverse.run(con, settings(NULL))[multiverse.TESTS]["p_value"][0] <= 0.05
+            claims += multiverse.run(con, settings(NULL))[TESTS.name]["p_value"][0] <= 0.05
     assert 0.02 < claims / n < 0.09  # 5% with a binomial standard error of 1.3%
 
 

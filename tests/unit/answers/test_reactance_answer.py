@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from answer_cohorts import SETTINGS, database, every_estimate_has_its_interval_and_state, is_described, only, store
+from answer_cohorts import SETTINGS, database, every_estimate_has_its_interval_and_state, is_described, only
 
-from outcomes.answers.balance.reactance import INTERACTION, REGION, TABLE, WITHIN, reactance_rows, sentences
+from outcomes.answers.balance.reactance import reactance_rows
+from outcomes.answers.balance.tables import REACTANCE, ReactanceQuantity
 from outcomes.simulate import CohortParameters
 
 TRUE = -0.1  # points of satisfaction per point of guidance and point of reactance
@@ -21,13 +22,11 @@ def cohorts():
     for seed in range(1, 7):
         with database(WORLD, seed) as con:
             found.append(reactance_rows(con, SETTINGS))
-            store(con, {TABLE: found[-1]})
-            said = sentences(con)
-    return found, said
+    return found
 
 
 def test_the_simulated_interaction_is_recovered(cohorts):
-    rows = [only(table, outcome="satisfaction", quantity=INTERACTION) for table in cohorts[0]]
+    rows = [only(table, outcome="satisfaction", quantity=ReactanceQuantity.CHANGE) for table in cohorts]
     estimates = np.array([row["estimate"] for row in rows])
     error = np.mean([row["std_error"] for row in rows]) / np.sqrt(len(rows))
     assert abs(estimates.mean() - TRUE) < 3 * error < 0.02
@@ -35,30 +34,30 @@ def test_the_simulated_interaction_is_recovered(cohorts):
 
 
 def test_dropout_which_does_not_depend_on_reactance_shows_nothing(cohorts):
-    tables = pl.concat(cohorts[0]).filter(pl.col("outcome") == "dropout", pl.col("quantity") == INTERACTION)
+    tables = pl.concat(cohorts).filter(pl.col("outcome") == "dropout", pl.col("quantity") == ReactanceQuantity.CHANGE)
     holds_zero = (tables["conf_low"] <= 0) & (tables["conf_high"] >= 0)
     assert tables.height == 12
     assert holds_zero.sum() >= 10
 
 
 def test_the_table_is_described_and_every_estimate_has_its_interval_and_state(cohorts):
-    for table in cohorts[0]:
-        assert is_described(TABLE, table)
+    for table in cohorts:
+        assert is_described(REACTANCE.name, table)
         assert every_estimate_has_its_interval_and_state(table)
 
 
 def test_simple_slopes_lie_one_standard_deviation_apart_on_one_line(cohorts):
-    table = cohorts[0][0].filter(pl.col("outcome") == "satisfaction")
+    table = cohorts[0].filter(pl.col("outcome") == "satisfaction")
     slopes = table.filter(pl.col("quantity").str.starts_with("slope where")).sort("reactance_low")
-    change = only(table, quantity=INTERACTION)["estimate"]
+    change = only(table, quantity=ReactanceQuantity.CHANGE)["estimate"]
     steps = np.diff(slopes["estimate"]) / np.diff(slopes["reactance_low"])
     assert steps == pytest.approx([change, change])
 
 
 def test_the_region_ends_between_slopes_that_differ_from_zero_and_slopes_that_do_not(cohorts):
-    for table in cohorts[0]:
+    for table in cohorts:
         own = table.filter(pl.col("outcome") == "satisfaction")
-        region = only(own, quantity=REGION)
+        region = only(own, quantity=ReactanceQuantity.REGION)
         assert region["region"] == "outside the bounds"
         assert 0 < region["share_of_clients"] < 1
         for row in own.filter(pl.col("quantity").str.starts_with("slope where")).iter_rows(named=True):
@@ -68,48 +67,14 @@ def test_the_region_ends_between_slopes_that_differ_from_zero_and_slopes_that_do
             assert differs != is_inside
 
 
-def test_the_answer_is_said_in_words_with_its_interval(cohorts):
-    assert len(cohorts[1]) == 3
-    assert "lower the more reactant the client" in cohorts[1][0]
-    assert "95% interval" in cohorts[1][0]
-
-
-@pytest.mark.parametrize(
-    ("region", "low", "high", "words"),
-    [
-        ("everywhere", None, None, "at every level of reactance."),
-        ("nowhere", None, None, "at no level of reactance."),
-        ("between the bounds", 2.0, 7.0, "where reactance lies between 2.0 and 7.0."),
-        ("between the bounds", 2.0, None, "where reactance is above 2.0."),
-        ("between the bounds", None, 7.0, "where reactance is below 7.0."),
-        ("outside the bounds", 2.0, 7.0, "where reactance is below 2.0 or above 7.0."),
-        ("outside the bounds", 2.0, None, "where reactance is below 2.0."),
-        ("outside the bounds", None, 7.0, "where reactance is above 7.0."),
-    ],
-)
-def test_every_shape_of_the_region_has_its_words(cohorts, region, low, high, words):
-    change = cohorts[0][0].filter(pl.col("guidance") == WITHIN, pl.col("quantity").is_in([INTERACTION, REGION]))
-    is_region = pl.col("quantity") == REGION
-    shaped = change.with_columns(
-        region=pl.when(is_region).then(pl.lit(region)).otherwise(pl.lit("")),
-        reactance_low=pl.when(is_region).then(pl.lit(low, dtype=pl.Float64)),
-        reactance_high=pl.when(is_region).then(pl.lit(high, dtype=pl.Float64)),
-    )
-    with database(CohortParameters(clients=20, therapists=4)) as con:
-        store(con, {TABLE: shaped})
-        assert sentences(con)[0].endswith(f"The effect differs from zero {words}")
-
-
 def test_a_study_without_a_reactance_scale_is_refused_in_words():
     with database(DEFAULT) as con:
         con.execute("update mart_clients set reactance_score = null")
         table = reactance_rows(con, SETTINGS)
-        store(con, {TABLE: table})
-        said = sentences(con)
     assert table["status"].to_list() == ["refused", "refused"]
     assert table["estimate"].null_count() == 2
-    assert is_described(TABLE, table)
-    assert all("reactance was not asked" in line for line in said)
+    assert is_described(REACTANCE.name, table)
+    assert all("reactance was not asked" in reason for reason in table["reason"])
 
 
 def test_few_therapists_are_refused_in_words():

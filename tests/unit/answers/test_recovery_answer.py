@@ -6,14 +6,13 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from answer_cohorts import SETTINGS, database, is_described, store
+from answer_cohorts import SETTINGS, database, is_described
 
 from outcomes.answers.common.simulated import built
 from outcomes.answers.recovery import run as recovery
 from outcomes.answers.recovery.cards import (
     ESTIMATORS,
     VERDICTS,
-    CanAnswer,
     Estimator,
     Simulated,
     Yardstick,
@@ -21,6 +20,7 @@ from outcomes.answers.recovery.cards import (
     verdict_card,
 )
 from outcomes.answers.recovery.quotes import Quote, quotes
+from outcomes.answers.recovery.tables import CARDS, CanAnswer
 from outcomes.answers.recovery.world import MAX_CLIENTS, StudySize, measure, world_of
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, simulate_cohort, slope_truth
@@ -150,41 +150,37 @@ def small(tmp_path_factory):
     memory = tmp_path_factory.mktemp("study") / recovery.MEMORY
     settings = SETTINGS.model_copy(update={"recovery": Recovery(cohorts=2)})
     with database(CohortParameters(clients=40, therapists=12)) as con:
-        tables = recovery.run(con, settings, memory)
-        store(con, tables)
-        said = recovery.sentences(con)
-    return memory, settings, tables[recovery.TABLE], said
+        return memory, settings, recovery.run(con, settings, memory)[CARDS.name]
 
 
 def test_a_study_of_forty_clients_gets_refusals_in_words_and_no_number(small):
-    _, _, table, said = small
-    assert is_described(recovery.TABLE, table)
+    _, _, table = small
+    assert is_described(CARDS.name, table)
     assert set(table["answer"]) == {"cannot answer"}
     assert set(table["status"]) == {"refused"}
     assert table["smallest_effect"].null_count() == table.height == len(ESTIMATORS) + len(VERDICTS)
     assert all("too few" in reason for reason in table["reason"])
-    assert said[0].startswith("These data cannot answer:")
 
 
 def test_cards_of_the_same_size_are_found_again_and_not_simulated(small, monkeypatch):
-    memory, settings, table, _ = small
+    memory, settings, table = small
 
     def never(*_):
         raise AssertionError("simulated again")
 
     monkeypatch.setattr(recovery, "simulated_cards", never)
     with database(CohortParameters(clients=40, therapists=12)) as con:
-        assert recovery.run(con, settings, memory)[recovery.TABLE].equals(table)
+        assert recovery.run(con, settings, memory)[CARDS.name].equals(table)
         other = settings.model_copy(update={"recovery": Recovery(cohorts=3)})
         with pytest.raises(AssertionError, match="simulated again"):
             recovery.run(con, other, memory)
 
 
 def test_what_the_study_did_not_rate_it_cannot_answer(small):
-    memory, settings, _, _ = small
+    memory, settings, _ = small
     with database(CohortParameters(clients=40, therapists=12)) as con:
         con.execute("update mart_session_directiveness set alliance_score = null")
-        table = recovery.run(con, settings, memory)[recovery.TABLE]
+        table = recovery.run(con, settings, memory)[CARDS.name]
     reason = table.row(by_predicate=pl.col("estimator") == "alliance as the path", named=True)["reason"]
     assert "does not have the ratings" in reason
 

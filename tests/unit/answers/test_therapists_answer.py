@@ -14,12 +14,11 @@ from answer_cohorts import (
     every_estimate_has_its_interval_and_state,
     is_described,
     only,
-    store,
 )
 
 from outcomes.answers.common.fitting import fit_linear_answer
 from outcomes.answers.therapists import run as therapists
-from outcomes.disclosure import shown_text
+from outcomes.answers.therapists.tables import VARIATION, TherapistQuantity
 from outcomes.errors import FitRefused
 from outcomes.mixed import fit_linear
 from outcomes.simulate import CohortParameters, simulate_cohort
@@ -32,14 +31,12 @@ SHOWN = re.compile(r"fewer than 10|not shown|\d*[05]|\d+%")
 def answered():
     with database(PARAMETERS) as con, pytest.MonkeyPatch.context() as patch:
         patch.setattr(therapists, "CHUNK", 5)
-        tables = therapists.run(con, SETTINGS)
-        store(con, tables)
-        yield tables[therapists.TABLE], therapists.sentences(con), con
+        yield therapists.run(con, SETTINGS)[VARIATION.name], con
 
 
 def test_the_spread_of_satisfaction_is_that_of_the_simulated_therapists_but_for_the_ceiling(answered):
     simulated = simulate_cohort(PARAMETERS, 1).latent.therapists["satisfaction_effect"].std()
-    row = only(answered[0], outcome="satisfaction", quantity=therapists.SPREAD)
+    row = only(answered[0], outcome="satisfaction", quantity=TherapistQuantity.SPREAD)
     assert row["conf_low"] < 0.85 * simulated < row["conf_high"]
     assert row["p_value"] < 0.001
 
@@ -48,24 +45,24 @@ def test_the_share_of_satisfaction_is_that_of_an_independent_fit(answered):
     fit = fit_linear(
         "satisfaction_score ~ log_session + intake_severity_score + directiveness_preferred_score + reactance_score "
         "+ (1 | client_id) + (1 | therapist_id)",
-        answered[2].table("mart_session_directiveness"),
+        answered[1].table("mart_session_directiveness"),
     )
-    row = only(answered[0], outcome="satisfaction", quantity=therapists.SHARE)
+    row = only(answered[0], outcome="satisfaction", quantity=TherapistQuantity.SHARE)
     assert row["estimate"] == pytest.approx(fit.icc("therapist_id"))
     assert row["adjusted_for"].split(", ") == list(therapists.CASE_MIX)
 
 
 def test_the_median_odds_ratio_of_dropout_covers_the_simulated_one_and_agrees_with_the_share(answered):
-    ratio = only(answered[0], outcome="dropout", quantity=therapists.RATIO)
+    ratio = only(answered[0], outcome="dropout", quantity=TherapistQuantity.ODDS_RATIO)
     simulated = simulate_cohort(PARAMETERS, 1).latent.therapists["dropout_effect"].std()
     assert ratio["conf_low"] < np.exp(np.sqrt(2) * simulated * 0.6744898) < ratio["conf_high"]
     variance = (np.log(ratio["estimate"]) / (np.sqrt(2) * 0.6744898)) ** 2
-    share = only(answered[0], outcome="dropout", quantity=therapists.SHARE)
+    share = only(answered[0], outcome="dropout", quantity=TherapistQuantity.SHARE)
     assert share["estimate"] == pytest.approx(variance / (variance + np.pi**2 / 3), rel=1e-5)
 
 
 def test_therapists_who_do_not_respond_are_not_found_to_respond(answered):
-    row = only(answered[0], outcome="responsiveness", quantity=f"{therapists.RESPONSE}, average therapist")
+    row = only(answered[0], outcome="responsiveness", quantity=TherapistQuantity.RESPONSE)
     assert abs(row["estimate"]) < 3 * row["std_error"]
 
 
@@ -83,9 +80,9 @@ def test_guidance_that_follows_satisfaction_is_found_as_responsiveness(answered)
 
 
 def test_counts_of_therapists_are_suppressed_or_rounded_and_no_one_can_be_found(answered):
-    table, _, con = answered
+    table, con = answered
     shown = table.filter(pl.col("shown") != "")
-    assert set(shown["quantity"]) == {*therapists.BINS, therapists.PAIRS}
+    assert set(shown["quantity"]) == {*therapists.BINS, TherapistQuantity.PAIRS}
     assert all(SHOWN.fullmatch(text) for text in shown["shown"])
     ids = {name for (name,) in con.sql("select distinct therapist_id from mart_therapists").fetchall()}
     cells = " ".join(str(value) for row in table.rows() for value in row)
@@ -94,18 +91,12 @@ def test_counts_of_therapists_are_suppressed_or_rounded_and_no_one_can_be_found(
 
 def test_every_estimate_has_an_interval_and_a_state_and_every_column_a_description(answered):
     assert every_estimate_has_its_interval_and_state(answered[0])
-    assert is_described(therapists.TABLE, answered[0])
-
-
-def test_the_sentences_hold_estimates_with_intervals(answered):
-    assert len(answered[1]) == 6
-    assert all("95% interval" in sentence for sentence in answered[1])
-    assert all(shown_text(sentence, SETTINGS.disclosure) == sentence for sentence in answered[1])
+    assert is_described(VARIATION.name, answered[0])
 
 
 def test_an_estimate_that_its_own_bootstrap_does_not_give_back_is_refused(answered):
     model = fit_linear_answer("satisfaction_score ~ 1 + (1 | client_id) + (1 | therapist_id)",
-                              answered[2].table("mart_session_directiveness"), SETTINGS.disclosure)  # fmt: skip
+                              answered[1].table("mart_session_directiveness"), SETTINGS.disclosure)  # fmt: skip
     lower = therapists._with_interval(model, 0.5, np.linspace(0, 0.4, 100))
     assert (lower.status, lower.estimate) == ("refused", None)
     draws = np.linspace(0, 1, 1001)
@@ -125,14 +116,14 @@ def test_therapists_who_do_not_differ_are_not_counted_apart():
     )
     with database(equal) as con, pytest.MonkeyPatch.context() as patch:
         patch.setattr(therapists, "CHUNK", 5)
-        table = therapists.run(con, SETTINGS)[therapists.TABLE]
+        table = therapists.run(con, SETTINGS)[VARIATION.name]
     for outcome in ("satisfaction", "dropout"):
-        assert only(table, outcome=outcome, quantity=therapists.SHARE)["estimate"] < 0.03
+        assert only(table, outcome=outcome, quantity=TherapistQuantity.SHARE)["estimate"] < 0.03
     assert set(table.filter(quantity=therapists.BINS[0])["shown"]) <= {"fewer than 10"}
 
 
 def test_a_rating_that_few_sessions_have_is_not_adjusted_for(answered):
-    con = answered[2]
+    con = answered[1]
     rows = con.sql("select * replace (case when session_number = 1 then reactance_score end as reactance_score) "
                    "from mart_session_directiveness")  # fmt: skip
     assert therapists._case_mix(rows) == ["intake_severity_score", "directiveness_preferred_score"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from outcomes.contract import AGE_BANDS, GENDERS, RULE_REASONS, Kind, Rule
+from outcomes.contract import AGE_BANDS, GENDERS, OTHER_SCORES, RULE_REASONS, Kind, Rule
 from outcomes.release.build import make_tables
 from outcomes.release.codebook.comments import describe
 from outcomes.release.relations import offer_settings, raw_columns
@@ -109,7 +109,7 @@ def _course(client: int, course: int, start: date, chance: random.Random) -> lis
                 "felt_overwhelmed": rating(3),
                 "asked_about_guidance": chance.random() < 0.3 if attended else None,
                 "empowerment": rating(5),
-                "other_scores": None,
+                OTHER_SCORES: None,
                 "source_line": number,
             }
         )

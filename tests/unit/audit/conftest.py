@@ -20,10 +20,11 @@ def study(tmp_path_factory) -> StudyFolder:
 
 
 @pytest.fixture(scope="session")
-def _clean_database(study, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("clean") / "outcomes.duckdb"
-    build_clean_release(path, study.settings)
-    return path
+def _clean_database(study, built_once) -> Path:
+    def make(folder: Path) -> None:
+        build_clean_release(folder / "outcomes.duckdb", study.settings)
+
+    return built_once("clean-release", make) / "outcomes.duckdb"
 
 
 @pytest.fixture

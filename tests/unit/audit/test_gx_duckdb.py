@@ -118,7 +118,7 @@ def test_nothing_is_printed_logged_or_left_in_the_home_folder(tmp_path):
         env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=1200,
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout == ""
@@ -128,4 +128,4 @@ def test_nothing_is_printed_logged_or_left_in_the_home_folder(tmp_path):
 
 def test_great_expectations_is_loaded_late():
     program = "import sys, outcomes.audit; sys.exit('great_expectations' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], timeout=1200).returncode == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from outcomes.disclosure import Telling, shown_count, shown_table
 from outcomes.disclosure.ledger import LEDGER, TOLD, enter, is_up_to_date, read_ledger, teller, write_told
 from outcomes.errors import StorageError, UsageError
 from outcomes.study import create_study
@@ -19,10 +18,10 @@ def report(study, release_id, clients, endings=(300, 100)):
     """Write what a report of so many clients tells, as the report step does."""
     folder = study.root / f"candidate-{release_id}"
     folder.mkdir(exist_ok=True)
-    telling = Telling.by(teller(study, release_id))
-    shown = shown_count(clients, telling, "clients")
-    shown_table(endings, telling, "endings", ("planned", "dropout"))
-    write_told(folder, telling.teller)
+    telling = teller(study, release_id)
+    shown = telling.count("clients", clients)
+    telling.table("endings", dict(zip(("planned", "dropout"), endings, strict=True)))
+    write_told(folder, telling)
     (folder / "report.html").write_text(f"<p>{shown.text}</p>")
     return folder, shown.value
 
@@ -57,11 +56,11 @@ def test_a_release_that_was_published_before_tells_the_same_again(study):
 
 def test_what_is_read_back_is_what_was_told(study):
     folder, _ = report(study, "a", 203, endings=(300, 4))
-    telling = Telling.by(teller(study, "a"))
-    shown_count(203, telling, "clients")
-    shown_table((300, 4), telling, "endings", ("planned", "dropout"))
+    telling = teller(study, "a")
+    telling.count("clients", 203)
+    telling.table("endings", {"planned": 300, "dropout": 4})
     enter(study, folder, "a")
-    assert read_ledger(study) == (telling.teller.told,)
+    assert read_ledger(study) == (telling.told,)
 
 
 def test_a_report_that_does_not_know_of_a_release_published_since_is_not_published(study):

@@ -10,14 +10,11 @@ from hypothesis import strategies as st
 from outcomes.disclosure import (
     Reason,
     Teller,
-    Telling,
     estimates_may_be_shown,
     percentile_may_be_shown,
     shown_count,
-    shown_cross,
     shown_percent,
     shown_table,
-    shown_text,
 )
 from outcomes.disclosure.counts import told_cell
 from outcomes.disclosure.tables import one_way, tell
@@ -100,26 +97,26 @@ def test_an_adversary_with_the_whole_table_recovers_no_small_part(counts, rule):
 
 
 def test_a_number_of_a_report_says_what_it_is_about():
-    telling = Telling.by(Teller(Disclosure()))
+    telling = Teller(Disclosure())
     with pytest.raises(UsageError, match="about"):
-        shown_count(20, telling)
+        telling.count("", 20)
 
 
 def test_two_numbers_cannot_be_about_the_same_thing():
-    telling = Telling.by(Teller(Disclosure()))
-    assert shown_count(20, telling, "clients") == shown_count(20, telling, "clients")
+    telling = Teller(Disclosure())
+    assert telling.count("clients", 20) == telling.count("clients", 20)
     with pytest.raises(UsageError, match="clients"):
-        shown_count(21, telling, "clients")
+        telling.count("clients", 21)
 
 
 def test_all_that_a_report_tells_is_kept_with_what_it_is_about():
-    telling = Telling.by(Teller(Disclosure()))
-    shown_count(203, telling, "clients")
-    shown_table([40, 3], telling, "endings", ["planned", "dropout"])
-    shown_percent(300, 1000, telling, "missing")
-    shown_cross([[40, 50], [60, 70]], telling, ["wish a little", "wish much"], ["got a little", "got much"], "wishes")
-    assert shown_text("Refused: 31 clients.", telling) == "Refused: 30 clients."
-    told = telling.teller.told
+    telling = Teller(Disclosure())
+    telling.count("clients", 203)
+    telling.table("endings", {"planned": 40, "dropout": 3})
+    telling.percent("missing", 300, 1000)
+    telling.cross("wishes", ["wish a little", "wish much"], ["got a little", "got much"], [[40, 50], [60, 70]])
+    assert telling.text("Refused: 31 clients.") == "Refused: 30 clients."
+    told = telling.told
     assert told.counts["clients"].value == 205
     assert [cell.value for cell in told.counts.values()] == [205, 30]
     assert set(told.tables) == {"endings", "missing", "wishes"}

@@ -1,6 +1,6 @@
 """Columns of rating studies that point at nobody, drawn with a seed: pseudonyms, codes, labels, ratings, dates."""
 
-# ruff: noqa: E501  one form a line reads as a table
+# ruff: noqa: E501  one form per line reads as a table
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Nothing here reads the patterns that look for them: names are of lists of its own, numbers are built as issuers do.
 """
 
-# ruff: noqa: E501  one form a line reads as a table
+# ruff: noqa: E501  one form per line reads as a table
 
 from __future__ import annotations
 

@@ -6,11 +6,12 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import expit
 
+from outcomes.mixed import FitStatus
 from outcomes.models.averaging import average_over_effects
 from outcomes.models.curves import dropout_curves, satisfaction_curve
 from outcomes.models.grid import design_rows, inner_range
 from outcomes.models.specs import declared_specs
-from outcomes.models.state import Estimates, ModelStatus
+from outcomes.models.state import Estimates
 from outcomes.store.warehouse import connect
 from outcomes.study.settings import Disclosure
 
@@ -33,7 +34,7 @@ def _estimates(**coefficients: float) -> Estimates:
     none = np.full(len(beta), np.nan)
     terms = tuple(name.replace("Intercept", "(Intercept)") for name in coefficients)
     infinite = np.full(len(beta), np.inf)
-    return Estimates("main", terms, beta, none, infinite, none, none, none, ModelStatus.CONVERGED)
+    return Estimates("main", terms, beta, none, infinite, none, none, none, FitStatus.CONVERGED)
 
 
 def test_typical_rows_hold_the_means_and_the_values_that_are_set(con, hazard):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import duckdb
 
+from outcomes.answers.run import ANSWER_TABLES
 from outcomes.contract import Kind
-from outcomes.release.codebook.answer_columns import ANSWER_TABLES
+from outcomes.release.codebook.comments import describe
 from outcomes.release.codebook.tables import TABLES
 from outcomes.release.relations import raw_columns
 from outcomes.store.files import file_sha256, write_json
@@ -64,7 +65,7 @@ def sessions(n_clients: int, seed: int = 1) -> list[dict]:
 
 
 def episodes(n_clients: int) -> list[dict]:
-    """One episode a client, its ending by turns."""
+    """One episode per client, its ending by turns."""
     endings = ("agreed", "client_ended", "open", "moved_away")
     return [
         {"episode_id": f"e{client}", "client_id": f"c{client}", "ending": endings[client % 4]}
@@ -75,10 +76,10 @@ def episodes(n_clients: int) -> list[dict]:
 def finish(folder: Path, severity: str = "fatal", status: str = "passed") -> None:
     """Add the outputs of the later steps to a candidate."""
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
-        for name, table in TABLES.items():
-            if name == "dq_results" or name.startswith("model_") or name in ANSWER_TABLES:
-                columns = ", ".join(f"{column} {text.type}" for column, text in table.columns.items())
-                con.execute(f"create or replace table {name} ({columns})")
+        added = [t for n, t in TABLES.items() if n == "dq_results" or n.startswith("model_")]
+        for table in (*added, *ANSWER_TABLES.values()):
+            con.execute(f"create or replace table {table.sql}")
+        describe(con, list(ANSWER_TABLES), known=ANSWER_TABLES)
         con.execute(f"insert into dq_results (check_id, severity, status) values ('a', '{severity}', '{status}')")
     for name in ("checks.json", "checks.html", "fits.json", "answers.json", "report.html", "report.pdf"):
         (folder / name).write_text("{}", encoding="utf-8")

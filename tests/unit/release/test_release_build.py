@@ -12,6 +12,7 @@ from outcomes.release import build, candidate_folder, candidate_id
 from outcomes.release.batches import landed_batches
 from outcomes.release.build import make_tables
 from outcomes.release.relations import offer_batches, offer_settings
+from outcomes.store.files import file_sha256, read_json, write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, create_study
 
@@ -175,3 +176,28 @@ def test_the_build_spills_beside_its_database_and_removes_it(study, monkeypatch)
     assert seen[0].startswith(str(folder))
     assert seen[1] == "1.3 GiB"
     assert not list(folder.glob(".aside-*"))
+
+
+def test_batches_of_before_the_contract_had_a_column_are_read_as_they_were_meant(study):
+    """Also where a column was a scale of the study's own until then: its ratings are in the map."""
+    (batch,) = study.landed.glob("0001-*")
+    parquet, manifest = batch / "batch.parquet", batch / "manifest.json"
+    with duckdb.connect() as con:
+        con.execute(
+            f"create table older as select * exclude (empowerment, felt_overwhelmed) replace "
+            f"(map {{'empowerment': 4.5}} as other_scores) from '{parquet}'"
+        )
+        con.execute(f"copy older to '{parquet}'")
+    write_json(manifest, read_json(manifest) | {"parquet_sha256": file_sha256(parquet)})
+    ratings = "select count(*), count(empowerment_score), count(felt_overwhelmed_score) from core_sessions"
+    n = len(sessions(40))
+    assert rows(build(study, candidate_id(study)), ratings) == [(n, n, 0)]
+    land(study, Kind.SESSIONS, [{**sessions(1)[0], "episode_id": "new", "felt_overwhelmed": 2.0, "empowerment": 3.0}])
+    folder = build(study, candidate_id(study))
+    assert rows(folder, ratings) == [(n + 1, n + 1, 1)]
+    assert rows(folder, "select empowerment_score from core_sessions where episode_id = 'new'") == [(3.0,)]
+
+
+def rows(folder, sql: str) -> list[tuple]:
+    with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
+        return con.execute(sql).fetchall()

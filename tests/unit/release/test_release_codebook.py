@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from outcomes.answers.dictionary import data_dictionary
+from outcomes.answers.run import ANSWER_TABLES
 from outcomes.audit import Category, Severity, Status
 from outcomes.errors import UsageError
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.release import candidate_id, describe, publish
-from outcomes.release.codebook.dictionary import data_dictionary
 from outcomes.release.codebook.tables import COLUMNS, TABLES
 from outcomes.store.warehouse import connect
 
@@ -27,10 +28,11 @@ def test_every_table_and_column_is_described_and_none_beside_them(published):
         "select table_name, column_name, data_type from duckdb_columns() where not internal "
         "order by table_name, column_index"
     ).fetchall()
-    described = [(name, column, text.type) for name, table in TABLES.items() for column, text in table.columns.items()]
+    tables = TABLES | ANSWER_TABLES
+    described = [(name, column, text.type) for name, table in tables.items() for column, text in table.columns.items()]
     assert sorted(found) == sorted(described)
     assert [row[:2] for row in sorted(found, key=lambda row: row[0])] == [
-        (name, column) for name in sorted(TABLES) for column in TABLES[name].column_names
+        (name, column) for name in sorted(tables) for column in tables[name].column_names
     ]
 
 
@@ -49,7 +51,7 @@ def test_the_codebook_lists_what_is_there_with_its_type(published):
     there = published.execute("select table_name, column_name, data_type from duckdb_columns() where not internal")
     assert sorted(listed) == sorted(there.fetchall())
     tables = published.execute("select table_name from codebook where column_name is null").fetchall()
-    assert sorted(name for (name,) in tables) == sorted(TABLES)
+    assert sorted(name for (name,) in tables) == sorted(TABLES | ANSWER_TABLES)
     assert published.execute(
         "select count(*) from codebook where source is null or description is null"
     ).fetchone() == (0,)
@@ -97,7 +99,7 @@ def test_no_description_is_left_over():
 
 def test_closed_lists_agree_with_the_steps_that_write_them():
     lists = {
-        "dq_results.status": Status, "severity": Severity, "category": Category, "status": ModelStatus
+        "dq_results.status": Status, "severity": Severity, "category": Category, "status": FitStatus
     }  # fmt: skip
     for column, values in lists.items():
         assert COLUMNS[column].range.split(" | ") == [value.value for value in values], column
@@ -105,5 +107,5 @@ def test_closed_lists_agree_with_the_steps_that_write_them():
 
 def test_the_data_dictionary_of_the_docs_is_up_to_date():
     assert DICTIONARY.read_text(encoding="utf-8") == data_dictionary(), (
-        "run: python -m outcomes.release.codebook.dictionary > docs/data-dictionary.md"
+        "run: python -m outcomes.answers.dictionary > docs/data-dictionary.md"
     )

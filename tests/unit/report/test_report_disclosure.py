@@ -8,6 +8,7 @@ from page_text import parsed, visible_text, whole_numbers
 from planted_answers import plant_answers
 from synthetic_release import Cohort, make_release, make_study
 
+from outcomes.disclosure import Teller
 from outcomes.models import fit_models
 from outcomes.report import write_report
 from outcomes.report.figures.density import preference_cells, session_bins
@@ -116,7 +117,7 @@ def test_a_small_bin_of_sessions_leaves_a_gap_in_the_picture(fitted_release):
     with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as con:
         hidden = {}
         for rule in (loose, strict):
-            bins = session_bins(con, "directiveness_within", -2.0, 2.0, rule)
+            bins = session_bins(con, "directiveness_within", -2.0, 2.0, Teller(rule))
             assert all(b.sessions.value is None or b.sessions.value >= rule.minimum_count for b in bins)
             hidden[rule.minimum_count] = sum(b.sessions.value is None for b in bins)
     assert hidden[200] > hidden[10]
@@ -125,7 +126,7 @@ def test_a_small_bin_of_sessions_leaves_a_gap_in_the_picture(fitted_release):
 def test_a_square_of_few_clients_is_not_on_the_surface(fitted_release):
     rule = Disclosure()
     with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as con:
-        cells = preference_cells(con, 0, 10, 10, rule)
+        cells = preference_cells(con, 0, 10, 10, Teller(rule))
         (few,) = con.execute(
             """select count(*) from (select floor(directiveness_score), floor(directiveness_preferred_score)
                from mart_session_directiveness group by all having count(distinct client_id) < 10)"""
@@ -139,4 +140,4 @@ def test_a_square_of_few_clients_is_not_on_the_surface(fitted_release):
 def preference_cells_of_few(folder):
     """Squares that are left where a square needs 60 clients."""
     with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
-        return preference_cells(con, 0, 10, 10, Disclosure(minimum_count=60))
+        return preference_cells(con, 0, 10, 10, Teller(Disclosure(minimum_count=60)))

@@ -6,17 +6,32 @@ import re
 import shutil
 import subprocess
 from datetime import date
-from html import escape
-from pathlib import Path
+from typing import get_args
 
 import pytest
+from markupsafe import Markup
 from page_text import visible_text
 
-import outcomes.report
-from outcomes.errors import StepFailed
+from outcomes.mixed import FitStatus
 from outcomes.report import is_written, write_report
-from outcomes.report.page.page_tree import BLOCKS, LEFT_OUT, SPANS, read_page
-from outcomes.report.page.pdf import pdf_of
+from outcomes.report.page.blocks import (
+    Block,
+    Page,
+    Picture,
+    Section,
+    bullets,
+    fold,
+    heading,
+    headline,
+    note,
+    paragraph,
+    table,
+)
+from outcomes.report.page.html import html
+from outcomes.report.page.pdf import pdf
+from outcomes.report.page.pieces import Estimate, Given, Piece, Strong, Unsaid, Words, say, words
+from outcomes.report.page.spans import Look, spans
+from outcomes.report.page.typeset import typeset
 
 MARGIN, WIDTH, HEIGHT = 20 / 25.4 * 72, 595.3, 841.9  # points
 HOSTILE = (
@@ -41,9 +56,14 @@ def read(tmp_path):
 RELEASE_ID = "0123456789ab"  # of the synthetic release
 
 
-def made(body: str, title: str = "A title") -> bytes:
-    page = f'<!doctype html><html lang="en"><head><title>{escape(title)}</title></head><body>{body}</body></html>'
-    return pdf_of(page, "The study", "aaaaaaaaaaaa", date(2026, 1, 2))
+def page(*blocks: Block, title: str = "A title", section: str = "A section") -> Page:
+    """A page of one section."""
+    sections = (Section("one", section, blocks),)
+    return Page(title, "The study", "A question?", "readers", "en", "aaaaaaaaaaaa", date(2026, 1, 2), sections)
+
+
+def made(*blocks: Block, **titles: str) -> bytes:
+    return pdf(page(*blocks, **titles))
 
 
 def words_outside(boxes: str) -> list[str]:
@@ -100,59 +120,83 @@ def test_each_page_has_its_number_and_the_release(written, read):
         assert number == 1 or "Practice outcomes" in page
 
 
-def test_every_element_of_the_templates_is_known():
-    known = SPANS | BLOCKS | LEFT_OUT
-    folder = Path(outcomes.report.__file__).parent
-    templates = [*folder.glob("*.html"), folder / "html.py"]
-    used = {tag for path in templates for tag in re.findall(r"<([a-z][a-z0-9]*)\b", path.read_text(encoding="utf-8"))}
-    assert len(used) > 10
-    assert used - known == set()
+@pytest.mark.parametrize("write", [html, typeset])
+def test_every_kind_of_block_can_be_written(write):
+    kinds = [*get_args(Block), Section, Page]
+    assert len(kinds) > 7
+    assert all(write.dispatch(kind) is not write.dispatch(object) for kind in kinds)
 
 
-@pytest.mark.parametrize("body", ["<marquee>a</marquee>", "<p>a", "<p>a</div>", "<b><p>a</p></b>"])
-def test_a_page_that_is_not_understood_is_refused(body):
-    with pytest.raises(StepFailed, match="cannot be made into a PDF"):
-        made(f"<h1>a</h1>{body}")
+def test_every_kind_of_piece_reads_the_same_on_the_page_and_on_paper():
+    kinds = get_args(Piece)
+    assert len(kinds) > 5
+    assert all(spans.dispatch(kind) is not spans.dispatch(object) for kind in kinds)
+
+
+@pytest.mark.parametrize("write", [html, typeset, spans])
+@pytest.mark.parametrize("part", [None, 3, b"raw", ["a"], {"kind": "paragraph"}], ids=repr)
+def test_a_part_of_a_page_that_is_not_understood_is_refused(write, part):
+    with pytest.raises(TypeError, match=type(part).__name__):
+        write(part)
+
+
+def test_every_look_is_set_on_paper(read):
+    estimate = Estimate(0.2, 0.1, 0.3, FitStatus.CONVERGED)
+    pieces = ("plain", Strong("strong"), estimate, Unsaid(FitStatus.REFUSED, "unsaid"))
+    assert {span.look for piece in pieces for span in spans(piece)} == set(Look)
+    line = "plainstrong0.20 (95% interval 0.10 to 0.30) ✓unsaid"
+    assert line in " ".join(read(made(paragraph(Words(pieces)))).split())
 
 
 @pytest.mark.parametrize(
-    "place", ["<h1>{}</h1>", "<p>{}</p>", "<table><tr><td>{}</td></tr></table>", "<ul><li>{}</li></ul>"]
+    "place",
+    [
+        paragraph,
+        headline,
+        note,
+        heading,
+        bullets,
+        fold,
+        lambda text: paragraph(Unsaid(FitStatus.REFUSED, text.text)),
+        lambda text: table(("a",), [(text,)]),
+        lambda text: table((text,), []),
+    ],
 )
 def test_hostile_text_stays_text(place, read):
-    said = read(made(place.format(escape(HOSTILE)), title=HOSTILE))
-    assert '#panic("x") \\u{41} #sys.inputs "]) $x^2$ @ref <label> *bold* // rest /* rest */ = head' in " ".join(
-        said.split()
-    )
+    said = " ".join(read(made(place(Given(HOSTILE)))).split())
+    assert '#panic("x") \\u{41} #sys.inputs "]) $x^2$ @ref <label> *bold* // rest /* rest */ = head' in said
 
 
-def test_a_link_that_would_run_something_or_lead_nowhere_is_text_only(read):
-    pdf = made(
-        '<h1>a</h1><p><a href="javascript:alert(1)">one</a> <a href="#gone">two</a> <a href="#here">three</a> '
-        '<a href="https://example.org/x">four</a></p><section id="here"><h2>Here</h2></section>'
-    )
-    assert [word in read(pdf) for word in ("one", "two", "three", "four")] == [True] * 4
-    assert b"javascript" not in pdf
-    assert pdf.count(b"/Subtype/Link") == 2
+def test_hostile_titles_and_captions_stay_text(read):
+    drawing = Markup('<svg viewBox="0 0 60 40"></svg>')
+    figure = Picture(drawing, drawing, words(Given(HOSTILE)), description=HOSTILE)
+    said = " ".join(read(made(figure, title=HOSTILE, section=HOSTILE)).split())
+    assert said.count("#sys.inputs") == 3
+
+
+def test_a_link_in_a_text_is_text_only(read):
+    link = '<a href="javascript:alert(1)">one</a> https://example.org/x #link("https://example.org/y")'
+    made_of_links = made(paragraph(Given(link)))
+    assert "one" in read(made_of_links)
+    assert b"/Subtype/Link" not in made_of_links
+    assert b"/JavaScript" not in made_of_links
 
 
 def test_characters_without_a_glyph_are_replaced_and_it_is_said(read):
-    said = read(made("<h1>Studie Größe</h1><p>心理療法 \U0001f600 \ue000 kept</p>"))
+    said = read(made(paragraph("心理療法 \U0001f600 \ue000 kept"), title="Studie Größe"))
     assert "Größe" in said
     assert "kept" in said
     assert said.count("\N{REPLACEMENT CHARACTER}") == 7
     assert "Some characters have no form" in said
-    assert "Some characters" not in read(made("<h1>Größe, Łódź, Ωμέγα, Жизнь, ≤ −1</h1>"))
+    assert "Some characters" not in read(made(title="Größe, Łódź, Ωμέγα, Жизнь, ≤ −1"))
 
 
 def test_a_wide_table_of_long_words_stays_within_the_margins(read):
-    row = "".join(
-        f"<td>{word}</td>" for word in ["a" * 70, "directiveness_therapist_mean", "b " * 60, *["1,234.56"] * 7]
-    )
-    head = "".join(f"<th>column_{n}</th>" for n in range(10))
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{f'<tr>{row}</tr>' * 60}</tbody></table>"
-    pdf = made(f"<h1>a</h1>{table}<p>{'x' * 300}</p>")
-    assert words_outside(read(pdf, "-bbox")) == []
-    pages = read(pdf).split("\f")[:-1]
+    row = tuple(map(Given, ["a" * 70, "directiveness_therapist_mean", "b " * 60, *["1,234.56"] * 7]))
+    head = tuple(Given(f"column_{n}") for n in range(10))
+    wide = made(table(head, [row] * 60), paragraph("x" * 300))
+    assert words_outside(read(wide, "-bbox")) == []
+    pages = read(wide).split("\f")[:-1]
     assert len(pages) > 3
     assert all("column_" in page for page in pages if "1,234.56" in page), "the header is repeated"
 
@@ -160,30 +204,23 @@ def test_a_wide_table_of_long_words_stays_within_the_margins(read):
 @pytest.mark.parametrize(("width", "height"), [(600, 400), (300, 4000), (4000, 300)])
 def test_a_picture_of_any_shape_is_whole_on_its_page_with_its_caption(width, height, read):
     labels = f'<text x="0" y="20">topmost</text><text x="{width}" y="{height - 4}" text-anchor="end">lowest</text>'
-    drawing = f'<svg viewBox="0 0 {width} {height}" aria-label="What it shows">{labels}</svg>'
+    drawing = Markup(f'<svg viewBox="0 0 {width} {height}">{labels}</svg>')
     screen = drawing.replace("lowest", "phone")
-    figure = (
-        f'<figure><div>{drawing}</div><div class="narrow">{screen}</div><figcaption>A caption</figcaption></figure>'
-    )
-    pdf = made(f"<h1>a</h1>{'<p>filler</p>' * 30}{figure}")
-    assert words_outside(read(pdf, "-bbox")) == []
-    (page,) = [page for page in read(pdf).split("\f") if "topmost" in page]
+    figure = Picture(drawing, screen, words("A caption"), "What it shows")
+    drawn = made(*[paragraph("filler")] * 30, figure)
+    assert words_outside(read(drawn, "-bbox")) == []
+    (page,) = [page for page in read(drawn).split("\f") if "topmost" in page]
     assert "lowest" in page
     assert "A caption" in " ".join(page.split())
-    assert "phone" not in read(pdf)
+    assert "phone" not in read(drawn)
 
 
 def test_what_is_folded_on_the_screen_is_open_on_paper(read):
-    said = read(made("<h1>a</h1><details><summary>More</summary><p>folded away</p></details>"))
+    said = read(made(fold("More", paragraph("folded away"))))
     assert "More" in said
     assert "folded away" in said
 
 
 def test_white_space_of_the_source_does_not_reach_the_text():
-    page = read_page(
-        "<html><body><p>\n  one <b>two </b> three\n</p>four <i>five</i><ul>\n<li>six</li></ul></body></html>"
-    )
-    paragraph, run, listed = page["blocks"][0]["children"]
-    assert [c if isinstance(c, str) else c["children"][0] for c in paragraph["children"]] == ["one ", "two ", "three"]
-    assert run["name"] == "run"
-    assert listed["children"][0]["children"] == ["six"]
+    said = say("\n  one {two} three\n{none} ", two=Strong("two "), none="")
+    assert [span["text"] for span in typeset(paragraph(said))["words"]] == ["one ", "two ", "three"]

@@ -4,15 +4,15 @@ import math
 
 import pytest
 
-from outcomes.disclosure import shown_count
-from outcomes.models import ModelStatus
+from outcomes.disclosure import Teller
+from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import bullets, fold, headline, paragraph, table
 from outcomes.report.page.html import html
 from outcomes.report.page.pieces import PERCENT, Estimate, Form, Given, Kind, Range, Strong, Unsaid, Words, say
-from outcomes.report.reading.tables import told
+from outcomes.report.reading.rows import told
 from outcomes.study.settings import Disclosure
 
-SETTLED = Estimate(0.2, 0.1, 0.3, ModelStatus.CONVERGED)
+SETTLED = Estimate(0.2, 0.1, 0.3, FitStatus.CONVERGED)
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ SETTLED = Estimate(0.2, 0.1, 0.3, ModelStatus.CONVERGED)
 )
 def test_an_estimate_without_its_interval_cannot_be_made(low, high):
     with pytest.raises(ValueError, match="interval"):
-        Estimate(0.2, low, high, ModelStatus.CONVERGED)
+        Estimate(0.2, low, high, FitStatus.CONVERGED)
 
 
-@pytest.mark.parametrize("state", [s for s in ModelStatus if s is not ModelStatus.CONVERGED])
+@pytest.mark.parametrize("state", [s for s in FitStatus if s is not FitStatus.CONVERGED])
 def test_an_estimate_of_a_fit_that_did_not_converge_cannot_be_made(state):
     with pytest.raises(ValueError, match="said in words"):
         Estimate(0.2, 0.1, 0.3, state)
@@ -55,7 +55,7 @@ def test_forms_print_percents_ratios_and_minus_signs():
     assert PERCENT.number(0.184) == "18%"
     assert Form(is_log=True).number(math.log(1.5)) == "1.50"
     assert PERCENT.number(-0.001) == "0%"
-    assert Estimate(-0.2, -0.3, -0.1, ModelStatus.CONVERGED).in_interval == "−0.30 to −0.10"
+    assert Estimate(-0.2, -0.3, -0.1, FitStatus.CONVERGED).in_interval == "−0.30 to −0.10"
 
 
 def _row(status, estimate=0.2, reason=""):
@@ -64,31 +64,31 @@ def _row(status, estimate=0.2, reason=""):
 
 @pytest.mark.parametrize("status", ["singular", "not_converged", "refused"])
 def test_a_row_of_a_fit_that_is_not_clean_becomes_words(status):
-    made = told(_row(status), Disclosure())
+    made = told(_row(status), Teller(Disclosure()))
     assert isinstance(made, Unsaid)
     assert made.state == status
     assert made.reason.startswith(("no number", "not calculated"))
 
 
 def test_a_row_without_an_interval_becomes_words():
-    assert isinstance(told(_row("converged") | {"conf_low": None}, Disclosure()), Unsaid)
+    assert isinstance(told(_row("converged") | {"conf_low": None}, Teller(Disclosure())), Unsaid)
 
 
 def test_counts_in_a_reason_are_suppressed_and_rounded():
-    reason = told(_row("refused", None, "Only 4 of 1,238 clients rated it."), Disclosure()).reason
+    reason = told(_row("refused", None, "Only 4 of 1,238 clients rated it."), Teller(Disclosure())).reason
     assert reason == "not calculated: Only fewer than 10 of 1,240 clients rated it."
 
 
 def test_hostile_words_are_escaped_wherever_they_stand():
     evil = "<script>x</script>"
-    parts = say("{a}{b}{c}{d}", a=evil, b=Given(evil, Kind.TEST), c=Unsaid(ModelStatus.REFUSED, evil), d=Strong(evil))
+    parts = say("{a}{b}{c}{d}", a=evil, b=Given(evil, Kind.TEST), c=Unsaid(FitStatus.REFUSED, evil), d=Strong(evil))
     made = html(fold(parts, paragraph(parts), bullets(parts), table((parts,), [(parts,)])))
     assert "<script" not in made
 
 
 def test_counts_print_as_disclosure_shows_them():
-    rule = Disclosure()
-    assert html(say("{n} clients", n=shown_count(1238, rule))) == "1,240 clients"
+    teller = Teller(Disclosure())
+    assert html(say("{n} clients", n=teller.count("clients", 1238))) == "1,240 clients"
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,20 @@ def test_counts_print_as_disclosure_shows_them():
 )
 def test_a_singular_fit_says_which_way_it_points_in_words(low, high, said):
     row = {"estimate": (low + high) / 2, "conf_low": low, "conf_high": high, "status": "singular"}
-    reason = told(row, Disclosure(), Form(up="more", down="less")).reason
+    reason = told(row, Teller(Disclosure()), Form(up="more", down="less")).reason
     assert reason == f"{said} (no number, because a part of its model is estimated as zero)"
 
 
 def test_a_range_whose_ends_print_alike_is_one_number():
     assert Range(0.121, 0.124, PERCENT).text == "12%"
     assert Range(0.12, 0.14, PERCENT).text == "12% to 14%"
+
+
+def test_no_digit_beyond_the_second_of_the_standard_error_is_printed_or_drawn():
+    wide = Estimate(12.3456, 2.3456, 22.3456, FitStatus.CONVERGED)  # standard error 5.1
+    assert (wide.in_number, wide.in_interval) == ("12.3", "2.3 to 22.3")
+    assert wide.drawn == (12.3, 2.3, 22.3)
+    ratio = Estimate(math.log(30.123), math.log(10.0), math.log(90.0), FitStatus.CONVERGED, Form(is_log=True))
+    assert (ratio.in_number, ratio.in_interval) == ("30", "10 to 90")
+    narrow = Estimate(0.31234, 0.30123, 0.32345, FitStatus.CONVERGED)  # never more than its form has
+    assert (narrow.in_number, narrow.drawn[0]) == ("0.31", 0.31)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,12 +12,15 @@ import pytest
 from page_text import visible_text
 from planted_answers import REFUSAL, plant_answers, refuse_answers
 
-from outcomes.disclosure import Shown
-from outcomes.models import ModelStatus
+from outcomes.answers.run import ANSWER_TABLES
+from outcomes.disclosure import Shown, Teller
+from outcomes.errors import UsageError
+from outcomes.mixed import FitStatus
 from outcomes.report.document import SECTIONS
 from outcomes.report.page.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Section, Table
 from outcomes.report.page.html import html
 from outcomes.report.page.pieces import Estimate, Given, Kind, Piece, Range, Unsaid, Words
+from outcomes.report.sections.report_section import Source
 
 ANSWERS = (
     "short",
@@ -61,8 +65,11 @@ def pieces(section: Section) -> Iterator[Piece]:
 
 def made(folder, study) -> dict[str, Section]:
     """The sections of a release by name."""
+    checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))["checks"]
+    statements = {check["check_id"]: check["statement"] for check in checks}
     with duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True) as con:
-        found = [module.section(con, study.settings) for module in SECTIONS]
+        source = Source(con, study.settings, Teller(study.settings.disclosure), statements)
+        found = [section.made(source) for section in SECTIONS]
     return {section.name: section for section in found if section}
 
 
@@ -95,7 +102,7 @@ def test_every_number_says_what_it_is(answered, name):
 def test_every_estimate_is_printed_with_its_interval_and_the_mark_of_its_state(answered, name):
     page = html(answered[name])
     estimates = [piece for piece in pieces(answered[name]) if isinstance(piece, Estimate)]
-    assert all(piece.state is ModelStatus.CONVERGED for piece in estimates)
+    assert all(piece.state is FitStatus.CONVERGED for piece in estimates)
     for piece in estimates:
         assert re.search(rf"<strong>{re.escape(piece.in_number)}</strong>[^<]*<em class=\"interval\">\([^)]*"
                          rf"{re.escape(piece.in_interval)}\) ✓</em>", page)  # fmt: skip
@@ -118,7 +125,7 @@ def test_the_planted_cohort_has_estimates_in_every_section_that_holds_numbers(an
     assert {name for name, n in counts.items() if n} == set(ANSWERS) - {"changes"}
 
 
-@pytest.mark.parametrize("status", [s for s in ModelStatus if s is not ModelStatus.CONVERGED])
+@pytest.mark.parametrize("status", [s for s in FitStatus if s is not FitStatus.CONVERGED])
 def test_no_estimate_of_a_fit_that_is_not_clean_is_in_any_section(release, template_study, status):
     plant_answers(release, status)
     with duckdb.connect(str(release / "outcomes.duckdb")) as con:
@@ -191,7 +198,7 @@ def test_without_preferences_no_turning_point_is_told(release, template_study):
     balance = html(made(release, template_study)["balance"])
     assert "Turning point" not in balance
     assert "7.3" not in balance
-    assert "no turning point is told" in balance
+    assert "no turning point is shown" in balance
 
 
 def test_rows_of_one_session_are_said_to_have_no_order_in_time(answered):
@@ -278,3 +285,14 @@ def test_an_undecided_verdict_says_why_without_a_bare_share(release, template_st
     assert said in open_part
     assert "61%" not in open_part
     assert trace in fold
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [(table.name, name) for table in ANSWER_TABLES.values() for name, column in table.columns.items() if column.values],
+)
+def test_a_word_that_the_report_does_not_know_is_refused_and_not_left_out(release, template_study, table, column):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute(f"update {table} set {column} = 'sideways'")
+    with pytest.raises((UsageError, ValueError)):
+        made(release, template_study)

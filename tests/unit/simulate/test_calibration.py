@@ -1,4 +1,4 @@
-"""The cohort's calibration targets (field guide, section 1k), each with the Monte-Carlo error of the estimate.
+"""The cohort's calibration targets (sources: docs/simulation.md), each with the Monte-Carlo error of the estimate.
 
 Errors are standard deviations over 12 seeds of cohorts of this size; tolerances are at least three of them.
 """
@@ -16,7 +16,7 @@ LOGISTIC_VARIANCE = np.pi**2 / 3
 
 @pytest.fixture(scope="module")
 def episodes(large_cohort: Cohort) -> pl.DataFrame:
-    """One row an episode: means of its ratings, the true cause of its ending, its last therapist."""
+    """One row per episode: means of its ratings, the true cause of its ending, its last therapist."""
     rated = large_cohort.sessions.drop_nulls(["satisfaction", "alliance", "directiveness"])
     means = rated.group_by("episode_id", maintain_order=True).agg(
         pl.col("client_id").first(),

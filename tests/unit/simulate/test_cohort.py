@@ -145,6 +145,6 @@ def test_more_informative_dropout_takes_more_clients():
     p = CohortParameters(clients=4_000, therapists=100)
     harder = replace(p, endings=replace(p.endings, dropout_offset=0.7))
     usual, hard = ((simulate_cohort(q, 3).latent.episodes["cause"] == "dropout").mean() for q in (p, harder))
-    # 38% is the field guide's case of informative dropout; standard error 0.008.
+    # 38% stop early: a case of informative dropout; standard error 0.008.
     assert usual < 0.25
     assert hard == pytest.approx(0.38, abs=0.05)

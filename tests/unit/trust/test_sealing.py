@@ -10,12 +10,13 @@ import pytest
 from trust_inputs import fill_inbox
 
 from outcomes.answers.run import AnswerStatus, answer
+from outcomes.contract import Kind
 from outcomes.errors import StorageError
 from outcomes.landing import land_inbox
-from outcomes.models import ModelStatus, fit_models
+from outcomes.mixed import FitStatus
+from outcomes.models import fit_models
 from outcomes.release import build, candidate_id
 from outcomes.release.relations import raw_columns
-from outcomes.release.withholding import WITHHELD
 from outcomes.study import StudyFolder, create_study
 from outcomes.study.sealing import SEALS, SealState, read_sealing, specification_sha256
 from outcomes.trust.audit_trail import TRAIL, Event, append, append_once
@@ -39,13 +40,15 @@ def built(study: StudyFolder) -> dict[str, list]:
     withheld = {"outcomes": "withheld"} if read_sealing(study).is_withheld else {}
     append_once(study, Event.BUILT, release_id=release_id, **withheld)
     questions = {
-        "ratings": "select count(satisfaction_score), count(empowerment_score), count(other_scores) from core_sessions",
+        "ratings": "select count(satisfaction_score), count(empowerment_score), count(alliance_score) "
+        "from core_sessions",
         "lags": "select count(satisfaction_previous), count(satisfaction_next) from mart_session_directiveness",
         "guidance": "select count(directiveness_score) from core_sessions",
         "endings": "select count(ending), count(end_date) from core_episodes",
         "labels": "select count(*) from core_dropout_labels",
         "states": "select ending_state from core_episodes union select ending_state from mart_clients",
-        "hazard": "select count(is_dropout) filter (is_last), count(satisfaction_so_far) from mart_person_session",
+        "hazard": "select count(is_dropout) filter (is_last), count(satisfaction_so_far), count(alliance_so_far) "
+        "from mart_person_session",
         "people": "select count(satisfaction_mean) from mart_clients",
         "therapists": "select count(satisfaction_mean), count(n_dropouts), count(dropout_prop) from mart_therapists",
         "flow": "select n_sessions from mart_participant_flow where step_number in (8, 11)",
@@ -77,9 +80,17 @@ def test_until_the_seal_no_outcome_is_in_the_database(fresh):
     assert found["seal"] == [("withheld", "Outcomes are withheld until the specification is sealed.")]
 
 
-def test_what_is_withheld_is_named_as_in_landed_files():
-    for kind, columns in WITHHELD.items():
-        assert columns <= set(raw_columns(kind))
+def test_what_is_withheld_is_named_as_in_landed_files(fresh):
+    for kind in Kind:
+        assert fresh.settings.withheld(kind) <= set(raw_columns(kind))
+
+
+def test_outcomes_and_what_lies_on_the_way_to_them_are_withheld_and_nothing_else(fresh):
+    assert {kind: fresh.settings.withheld(kind) for kind in Kind} == {
+        Kind.SESSIONS: {"satisfaction", "empowerment", "alliance", "autonomy_support", "felt_overwhelmed"},
+        Kind.EPISODES: {"ending", "end"},
+        Kind.CLIENTS: frozenset(),
+    }
 
 
 def test_no_rating_of_satisfaction_lies_in_the_withheld_file(fresh):
@@ -101,7 +112,7 @@ def test_no_rating_of_satisfaction_lies_in_the_withheld_file(fresh):
 def test_fits_and_answers_are_refused_in_words_until_the_seal(fresh):
     folder = build(fresh, candidate_id(fresh))
     states = fit_models(folder, fresh)
-    assert {state.status for state in states} == {ModelStatus.REFUSED}
+    assert {state.status for state in states} == {FitStatus.REFUSED}
     answers = answer(folder, fresh)
     assert {state.status for state in answers} == {AnswerStatus.REFUSED}
     assert {state.reason for state in (*states, *answers)} == {

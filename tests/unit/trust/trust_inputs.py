@@ -76,8 +76,7 @@ def publish_release(study: StudyFolder) -> str:
     with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
         for name, table in TABLES.items():
             if name == "dq_results" or name.startswith("model_"):
-                columns = ", ".join(f"{column} {text.type}" for column, text in table.columns.items())
-                con.execute(f"create or replace table {name} ({columns})")
+                con.execute(f"create or replace table {table.sql}")
     for name in ("checks.json", "checks.html", "fits.json", "answers.json", "report.html", "report.pdf"):
         (folder / name).write_text("{}", encoding="utf-8")
     publish(study, release_id)

@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit
 
-from outcomes.answers.balance.rows import GuidanceRows
-from outcomes.answers.balance.structures import (
-    GUIDANCE,
+from outcomes.answers.balance.curve_forms import (
     MISFIT_PARABOLA,
     PARAMETERS,
     TERMS,
+    WITH_GUIDANCE,
+    CurveForm,
     Parameters,
     Projection,
-    Structure,
     available,
     project,
 )
+from outcomes.answers.balance.rows import GuidanceRows
 from outcomes.answers.balance.verdict import ALPHA, WEIGHT, Evidence
+from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused
 from outcomes.methods.curvature.lind_mehlum import LindMehlumTest, lind_mehlum_test
 from outcomes.methods.curvature.spline import SlopeBand, fit_spline, slope_band
@@ -53,7 +54,7 @@ class FreeModel:
     df : float
         Therapists less one: what is tested is partly between therapists.
     n_clients : int
-    status : str
+    status : FitStatus
     """
 
     terms: tuple[str, ...]
@@ -62,7 +63,7 @@ class FreeModel:
     sd: np.ndarray
     df: float
     n_clients: int
-    status: str
+    status: FitStatus
 
     def project(self, parameters: Parameters) -> Projection:
         """The restricted estimate."""
@@ -89,7 +90,7 @@ class Findings:
 
     model: FreeModel
     comparison: ModelComparison
-    turns: dict[Structure, Turn]
+    turns: dict[CurveForm, Turn]
     band: SlopeBand
     evidence: Evidence
 
@@ -98,7 +99,7 @@ def fit_free_model(rows: GuidanceRows) -> FreeModel:
     """Fit the outcome on all terms: a mixed model (satisfaction) or a logit hazard with therapist-robust errors."""
     terms = tuple(term for term in TERMS if term in rows.frame.columns)
     fixed = " + ".join([*terms, *rows.covariates])
-    if rows.outcome == "dropout":
+    if rows.outcome is Outcome.DROPOUT:
         fit = fit_cluster_robust(f"y ~ {fixed}", rows.frame, "therapist_id")
         outcome_sd = np.pi / np.sqrt(3)
     else:
@@ -118,7 +119,7 @@ def fit_free_model(rows: GuidanceRows) -> FreeModel:
         sd=np.array([rows.frame[term].std() for term in terms]) / outcome_sd,
         df=float(rows.frame["therapist_id"].n_unique() - 1),
         n_clients=rows.frame["client_id"].n_unique(),
-        status=str(fit.status),
+        status=fit.status,
     )
 
 
@@ -127,7 +128,7 @@ def find_evidence(rows: GuidanceRows) -> Findings:
     model = fit_free_model(rows)
     forms = _forms(rows)
     projections = {form: model.project(PARAMETERS[form]) for form in forms}
-    none = model.project(PARAMETERS[Structure.NONE]).distance
+    none = model.project(PARAMETERS[CurveForm.NONE]).distance
     comparison = compare_by_aicc(
         tuple(forms),
         [-projections[form].distance / 2 for form in forms],
@@ -136,15 +137,15 @@ def find_evidence(rows: GuidanceRows) -> Findings:
     )
     turns = _turns(rows, model)
     band = _band(rows)
-    straight = projections[Structure.STRAIGHT]
+    straight = projections[CurveForm.STRAIGHT]
     main = _main_effects(model) if rows.has_preference else None
     evidence = Evidence(
-        effect_p=model.wald(GUIDANCE).p_value,
+        effect_p=model.wald(WITH_GUIDANCE).p_value,
         is_negligible=_all_negligible(
             [
                 (model.beta[i] * model.sd[i], np.sqrt(model.covariance[i, i]) * model.sd[i])
                 for i, term in enumerate(model.terms)
-                if term in GUIDANCE
+                if term in WITH_GUIDANCE
             ],
             model.df,
         ),
@@ -165,7 +166,7 @@ def between_clients(findings: Findings, of_sessions: Findings) -> Findings:
     """Let the sessions guard the findings of the same outcome between clients: one gate, and one best level only where
     an optimum relative to the usual level is ruled out."""
     aicc = dict(zip(of_sessions.comparison.models, of_sessions.comparison.aicc.tolist(), strict=True))
-    rival = expit((aicc[Structure.BEST_LEVEL] - aicc[Structure.RELATIVE]) / 2)  # Akaike weight of the two alone
+    rival = expit((aicc[CurveForm.BEST_LEVEL] - aicc[CurveForm.RELATIVE]) / 2)  # Akaike weight of the two alone
     evidence = replace(
         findings.evidence,
         effect_p=max(findings.evidence.effect_p, of_sessions.evidence.effect_p),
@@ -174,25 +175,25 @@ def between_clients(findings: Findings, of_sessions: Findings) -> Findings:
     return replace(findings, evidence=evidence)
 
 
-def _forms(rows: GuidanceRows) -> list[Structure]:
+def _forms(rows: GuidanceRows) -> list[CurveForm]:
     """The forms that these rows can tell apart."""
     needs = {
-        Structure.STRAIGHT: True,
-        Structure.BEST_LEVEL: True,
-        Structure.RELATIVE: rows.has_departure,
-        Structure.FIT: rows.has_preference,
-        Structure.FIT_PLUS_MAIN: rows.has_preference,
+        CurveForm.STRAIGHT: True,
+        CurveForm.BEST_LEVEL: True,
+        CurveForm.RELATIVE: rows.has_departure,
+        CurveForm.FIT: rows.has_preference,
+        CurveForm.FIT_PLUS_MAIN: rows.has_preference,
     }
     return [form for form, is_possible in needs.items() if is_possible]
 
 
-def _turns(rows: GuidanceRows, model: FreeModel) -> dict[Structure, Turn]:
+def _turns(rows: GuidanceRows, model: FreeModel) -> dict[CurveForm, Turn]:
     """The two tests along guidance, the departure from the usual level, and the distance from the preference."""
-    turns = {Structure.BEST_LEVEL: _turn(rows, model, "d", PARAMETERS[Structure.BEST_LEVEL], ())}
+    turns = {CurveForm.BEST_LEVEL: _turn(rows, model, "d", PARAMETERS[CurveForm.BEST_LEVEL], ())}
     if rows.has_departure:
-        turns[Structure.RELATIVE] = _turn(rows, model, "w", PARAMETERS[Structure.RELATIVE], ("m", "m2"))
+        turns[CurveForm.RELATIVE] = _turn(rows, model, "w", PARAMETERS[CurveForm.RELATIVE], ("m", "m2"))
     if rows.has_preference:
-        turns[Structure.FIT] = _turn(rows, model, "e", MISFIT_PARABOLA, ("p",))
+        turns[CurveForm.FIT] = _turn(rows, model, "e", MISFIT_PARABOLA, ("p",))
     return turns
 
 
@@ -204,7 +205,7 @@ def _turn(
     held: tuple[str, ...],
 ) -> Turn:
     """Test for the best value of one axis; the first two parameters are the axis and its square."""
-    wanted = TurningKind.MINIMUM if rows.outcome == "dropout" else TurningKind.MAXIMUM
+    wanted = TurningKind.MINIMUM if rows.outcome is Outcome.DROPOUT else TurningKind.MAXIMUM
     restricted, x = model.project(parameters), rows.frame[axis].to_numpy()
     parabola = lind_mehlum_test(*restricted.theta[:2], restricted.covariance[:2, :2], x, df=model.df, alpha=ALPHA)
     columns = (*rows.covariates, *held)
@@ -228,12 +229,12 @@ def _band(rows: GuidanceRows) -> SlopeBand:
 
 def _clusters(rows: GuidanceRows) -> np.ndarray:
     """Whose rows depend on one another, one level up, as numbers."""
-    return rows.frame["client_id" if rows.level == "session" else "therapist_id"].rank("dense").to_numpy()
+    return rows.frame["client_id" if rows.level is Grain.SESSION else "therapist_id"].rank("dense").to_numpy()
 
 
 def _main_effects(model: FreeModel) -> tuple[float, bool]:
     """Joint p of the straight effects beside fit, and whether all are negligible."""
-    moved = available(PARAMETERS[Structure.FIT_PLUS_MAIN], model.terms)
+    moved = available(PARAMETERS[CurveForm.FIT_PLUS_MAIN], model.terms)
     plus = model.project(moved)
     places = [i for i, parameter in enumerate(moved) if len(parameter) == 1]  # the square of the misfit moves several
     test = wald_test(np.eye(plus.theta.size)[places], plus.theta, plus.covariance, df_den=model.df)

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from outcomes.errors import FitRefused
+from outcomes.answers.common.words import Grain, Outcome
+from outcomes.models.refusals import (
+    LEAST_VALUES,
+    VERDICT_CLIENTS,
+    VERDICT_VALUES,
+    Refusal,
+    RefusalRule,
+    few_people,
+    refuse,
+)
 from outcomes.store.warehouse import sql_table
 from outcomes.study import StudySettings
-
-MINIMUM_CLIENTS = 100
-"""Fewest clients: nine coefficients, several of them between clients, need about ten clients each (Harrell 2015, doi
-10.1007/978-3-319-19425-7, section 4.4)."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,11 @@ class GuidanceRows:
 
     Attributes
     ----------
-    outcome, level : str
-        In words, as the tables name them.
+    outcome : Outcome
+    level : Grain
     frame : pl.DataFrame
         y, d (guidance), p (preference, where known), w (departure), m (usual level; d = m + w), e (d - p), their
-        products as in `structures.TERMS`, d2, client_id, therapist_id and `covariates`. d, m and p are centred at the
+        products as in `curve_forms.TERMS`, d2, client_id, therapist_id and `covariates`. d, m and p are centred at the
         middle of the scale.
     covariates : tuple of str
         Columns that every model holds constant.
@@ -34,8 +39,8 @@ class GuidanceRows:
         Middle of the scale of guidance.
     """
 
-    outcome: str
-    level: str
+    outcome: Outcome
+    level: Grain
     frame: pl.DataFrame
     covariates: tuple[str, ...]
     midpoint: float
@@ -51,7 +56,7 @@ class GuidanceRows:
         return "w" in self.frame.columns
 
 
-def session_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
+def verdict_sessions(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One rated session a row; satisfaction.
 
     The usual level is the client's mean drawn towards the therapist's by its reliability n tau2 / (n tau2 + sigma2):
@@ -64,27 +69,27 @@ def session_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Gui
     reliability = tau2 / (tau2 + sigma2 / pl.col("n")) if tau2 > 0 else pl.lit(0.0)
     usual = pl.col("therapist_mean") + reliability * pl.col("deviation")
     rows = rows.with_columns(m=usual, w=pl.col("d") - usual)
-    return _finished("satisfaction", "session", rows, ("log_session",), settings)
+    return _finished(Outcome.SATISFACTION, Grain.SESSION, rows, ("log_session",), settings)
 
 
-def client_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
+def verdict_clients(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One client a row; the mean satisfaction of rated sessions, with the therapist of most of them."""
     rows = sql_table(con, "answers/answer_verdict_clients").pl()
-    return _finished("satisfaction", "client", rows, (), settings)
+    return _finished(Outcome.SATISFACTION, Grain.CLIENT, rows, (), settings)
 
 
-def dropout_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
+def verdict_dropouts(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One attended session of the risk set a row; 1 where the client dropped out after it.
 
     The usual level is the mean of the sessions before: a mean of the whole episode would know the future.
     """
     rows = sql_table(con, "answers/answer_verdict_dropout").pl()
     covariates = ("session_1", "session_2", "session_3", "log_session")
-    return _finished("dropout", "session", rows, covariates, settings)
+    return _finished(Outcome.DROPOUT, Grain.SESSION, rows, covariates, settings)
 
 
 def _finished(
-    outcome: str, level: str, rows: pl.DataFrame, covariates: tuple[str, ...], settings: StudySettings
+    outcome: Outcome, level: Grain, rows: pl.DataFrame, covariates: tuple[str, ...], settings: StudySettings
 ) -> GuidanceRows:
     """Centre, leave out incomplete rows, refuse what is too few, add the products."""
     scale = settings.scales["directiveness"]
@@ -107,20 +112,12 @@ def _finished(
     return GuidanceRows(outcome, level, rows.with_columns(**products), covariates, midpoint)
 
 
-def _refuse_too_few(outcome: str, rows: pl.DataFrame, settings: StudySettings) -> None:
-    """Refuse in words that hold no count, so that they may stand in a report."""
-    if rows.is_empty():
-        raise FitRefused(f"No session has both a rating of guidance and {outcome}.")
-    if rows["therapist_id"].n_unique() < settings.disclosure.minimum_therapists:
-        raise FitRefused(
-            "There are too few therapists to say how guidance works: what is theirs cannot be told from chance.",
-            "pool the data of more practices",
-        )
-    if rows["client_id"].n_unique() < MINIMUM_CLIENTS:
-        raise FitRefused(
-            f"There are too few clients for a verdict on guidance: at least {MINIMUM_CLIENTS} with complete ratings "
-            "are needed.",
-            "collect more data, or pool the data of more practices",
-        )
-    if rows["y"].n_unique() < 2 or rows["d"].n_unique() < 4:
-        raise FitRefused(f"Guidance or {outcome} hardly varies, so nothing can be said about their relation.")
+def _refuse_too_few(outcome: Outcome, rows: pl.DataFrame, settings: StudySettings) -> None:
+    therapists, _ = few_people(rows["client_id"].n_unique(), rows["therapist_id"].n_unique(), settings.disclosure)
+    refuse(
+        Refusal(RefusalRule.RATED, rows.height, about=outcome),
+        therapists,
+        Refusal(RefusalRule.VERDICT_CLIENTS, rows["client_id"].n_unique(), VERDICT_CLIENTS),
+        Refusal(RefusalRule.VERDICT_SPREAD, rows["y"].n_unique(), LEAST_VALUES, outcome),
+        Refusal(RefusalRule.VERDICT_SPREAD, rows["d"].n_unique(), VERDICT_VALUES, outcome),
+    )

@@ -8,12 +8,28 @@ from collections.abc import Iterator
 import duckdb
 import polars as pl
 
+from outcomes.answers.analysis import Analysis
+from outcomes.answers.balance.curve_forms import PARAMETERS, SURFACE, CurveForm
 from outcomes.answers.balance.evidence import Findings, between_clients, find_evidence
-from outcomes.answers.balance.reactance import TABLE as REACTANCE_TABLE
 from outcomes.answers.balance.reactance import reactance_rows
-from outcomes.answers.balance.rows import GuidanceRows, client_rows, dropout_rows, session_rows
-from outcomes.answers.balance.structures import PARAMETERS, SURFACE, Structure
-from outcomes.answers.balance.verdict import Decision, Verdict, decide
+from outcomes.answers.balance.rows import GuidanceRows, verdict_clients, verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.tables import (
+    EVIDENCE,
+    REACTANCE,
+    TABLES,
+    VERDICTS,
+    EvidenceMark,
+    EvidenceQuantity,
+    FormMeasure,
+    SurfaceTerm,
+    TurnAxis,
+    TwoLinesPart,
+    Verdict,
+    spline_slope,
+)
+from outcomes.answers.balance.verdict import Decision, decide
+from outcomes.answers.common.tables import filled
+from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused
 from outcomes.methods.curvature.optimum_kind import optimum_kind
 from outcomes.methods.curvature.response_surface import response_surface
@@ -21,24 +37,13 @@ from outcomes.methods.curvature.turning_point import FiellerState, turning_point
 from outcomes.methods.inference.contrasts import Estimate, estimate
 from outcomes.mixed import FitStatus, fit_linear
 from outcomes.study import StudySettings
-
-NAME = "balance"
-TABLES = ("verdicts", "balance_evidence", REACTANCE_TABLE)
+from outcomes.study.settings import AnalysisName
 
 Row = tuple[str, float | None, float | None, float | None, str]  # quantity, estimate, conf_low, conf_high, status
 _AXES = {
-    Structure.BEST_LEVEL: "guidance",
-    Structure.RELATIVE: "departure from the usual level",
-    Structure.FIT: "distance from the preference",
-}
-WORDS = {
-    Verdict.NO_EFFECT: "How much guidance clients get makes no difference that matters to {outcome}.",
-    Verdict.MONOTONE: "With more guidance {outcome} goes one way only; no best level shows.",
-    Verdict.BEST_LEVEL: "There is one best level of guidance for {outcome}; more and less are both worse.",
-    Verdict.FIT: "What counts for {outcome} is the fit: guidance near to what the client prefers.",
-    Verdict.FIT_PLUS_MAIN: "What counts for {outcome} is fit to the client's preference, and the level itself as well.",
-    Verdict.RELATIVE: "What counts for {outcome} is change: more and less than the client is used to are both worse.",
-    Verdict.UNDECIDED: "The data do not decide how guidance works on {outcome}.",
+    CurveForm.BEST_LEVEL: TurnAxis.LEVEL,
+    CurveForm.RELATIVE: TurnAxis.DEPARTURE,
+    CurveForm.FIT: TurnAxis.DISTANCE,
 }
 
 
@@ -51,35 +56,26 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
         If satisfaction cannot be judged: too few therapists or clients, or ratings that hardly vary. What else cannot
         be judged is *undecided*, with the reason as its trace.
     """
-    sessions, found = _found(session_rows(con, settings))
-    verdicts = [("satisfaction", "session", decide(found.evidence))]
-    evidence = [("satisfaction", "session", row) for row in _rows(sessions, found)]
-    for outcome, level, make in (("satisfaction", "client", client_rows), ("dropout", "session", dropout_rows)):
+    sessions, found = _found(verdict_sessions(con, settings))
+    verdicts = [(Outcome.SATISFACTION, Grain.SESSION, decide(found.evidence))]
+    evidence = [(Outcome.SATISFACTION, Grain.SESSION, row) for row in _rows(sessions, found)]
+    others = ((Outcome.SATISFACTION, Grain.CLIENT, verdict_clients), (Outcome.DROPOUT, Grain.SESSION, verdict_dropouts))
+    for outcome, level, make in others:
         try:
             rows, findings = _found(make(con, settings))
         except FitRefused as refusal:
             verdicts.append((outcome, level, Decision(Verdict.UNDECIDED, (refusal.message,))))
-            evidence.append((outcome, level, ("quadratic model", None, None, None, str(FitStatus.REFUSED))))
+            evidence.append((outcome, level, (EvidenceQuantity.FREE_MODEL, None, None, None, FitStatus.REFUSED)))
             continue
-        if level == "client":
+        if level is Grain.CLIENT:
             findings = between_clients(findings, found)
         verdicts.append((outcome, level, decide(findings.evidence)))
         evidence += [(outcome, level, row) for row in _rows(rows, findings)]
     return {
-        "verdicts": _verdict_table(verdicts),
-        "balance_evidence": _evidence_table(evidence),
-        REACTANCE_TABLE: reactance_rows(con, settings),
+        VERDICTS.name: filled(VERDICTS, (_verdict_row(*one) for one in verdicts)),
+        EVIDENCE.name: filled(EVIDENCE, (_evidence_row(*one) for one in evidence)),
+        REACTANCE.name: reactance_rows(con, settings),
     }
-
-
-def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """The verdicts in plain words, each with its reason."""
-    rows = con.execute("select outcome, level, verdict, trace from verdicts").fetchall()
-    between = {"client": "Between clients: ", "session": ""}
-    return [
-        f"{between[level]}{WORDS[Verdict(name)].format(outcome=outcome)} {trace}"
-        for outcome, level, name, trace in rows
-    ]
 
 
 def _found(rows: GuidanceRows) -> tuple[GuidanceRows, Findings]:
@@ -102,33 +98,34 @@ def _rows(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
 def _slopes(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
     """Straight effects: the model without any curvature."""
     model = found.model
-    straight = model.project(PARAMETERS[Structure.STRAIGHT])
-    names = ("slope within clients", "slope of the usual level") if rows.has_departure else ("slope between clients",)
+    straight = model.project(PARAMETERS[CurveForm.STRAIGHT])
+    split = (EvidenceQuantity.SLOPE_WITHIN, EvidenceQuantity.SLOPE_USUAL)
+    names = split if rows.has_departure else (EvidenceQuantity.SLOPE_CLIENTS,)
     for i, name in enumerate(names):
         yield _row(name, estimate(straight.theta[i], straight.covariance[i, i], df=model.df), model.status)
 
 
 def _parabola(rows: GuidanceRows) -> Iterator[Row]:
     """The quadratic in guidance alone, as the field fits it; on its own it shows no optimum."""
-    if rows.outcome != "satisfaction":
+    if rows.outcome is not Outcome.SATISFACTION:
         return
     of_client = " + (1 | client_id)" if rows.has_departure else ""
     fit = fit_linear(f"y ~ {' + '.join(['d', 'd2', *rows.covariates])}{of_client} + (1 | therapist_id)", rows.frame)
     if fit.status is FitStatus.NOT_CONVERGED or "d2" not in fit.names:
-        yield ("quadratic alone: turning point", None, None, None, str(FitStatus.NOT_CONVERGED))
+        yield (EvidenceQuantity.ALONE_TURN, None, None, None, FitStatus.NOT_CONVERGED)
         return
     places = [fit.names.index(name) for name in ("d", "d2")]
     beta, covariance = fit.beta[places], fit.vcov[places][:, places]
-    status = str(fit.status)
-    yield _row("quadratic alone: slope in the middle of the scale", estimate(beta[0], covariance[0, 0]), status)
-    yield _row("quadratic alone: curvature", estimate(beta[1], covariance[1, 1]), status)
+    status = fit.status
+    yield _row(EvidenceQuantity.ALONE_SLOPE, estimate(beta[0], covariance[0, 0]), status)
+    yield _row(EvidenceQuantity.ALONE_CURVATURE, estimate(beta[1], covariance[1, 1]), status)
     point = turning_point(*beta, covariance)
     centre = rows.midpoint
     if point.fieller.state is FiellerState.NO_FINITE_INTERVAL:
-        yield ("quadratic alone: turning point", None, None, None, str(point.fieller.state))
+        yield (EvidenceQuantity.ALONE_TURN, None, None, None, EvidenceMark.NO_INTERVAL)
         return
     yield (
-        "quadratic alone: turning point",
+        EvidenceQuantity.ALONE_TURN,
         point.delta.value + centre, point.fieller.conf_low + centre, point.fieller.conf_high + centre, status,
     )  # fmt: skip
 
@@ -137,25 +134,25 @@ def _turns(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
     """Lind-Mehlum and two lines along each axis; the break is given with the flat range in which it was sought."""
     for form, turn in found.turns.items():
         axis = _AXES[form]
-        shift = rows.midpoint if form is Structure.BEST_LEVEL else 0.0
+        shift = rows.midpoint if form is CurveForm.BEST_LEVEL else 0.0
         test = turn.lind_mehlum
-        yield (f"Lind-Mehlum on {axis}: p", test.p_value, None, None, _passed(test.is_supported))
+        yield (axis.lind_mehlum, test.p_value, None, None, _passed(test.is_supported))
         if turn.two_lines is None:
-            yield (f"two lines on {axis}: break", None, None, None, "scale too coarse")
+            yield (axis.two_lines(TwoLinesPart.BREAK), None, None, None, EvidenceMark.COARSE)
             continue
         lines = turn.two_lines
         status = _passed(lines.is_supported)
         ends = (lines.break_point, lines.flat_low, lines.flat_high)
-        yield (f"two lines on {axis}: break", *(end + shift for end in ends), status)
-        yield _row(f"two lines on {axis}: slope below the break", lines.first, status)
-        yield _row(f"two lines on {axis}: slope above the break", lines.second, status)
+        yield (axis.two_lines(TwoLinesPart.BREAK), *(end + shift for end in ends), status)
+        yield _row(axis.two_lines(TwoLinesPart.BELOW), lines.first, status)
+        yield _row(axis.two_lines(TwoLinesPart.ABOVE), lines.second, status)
 
 
 def _band(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
     """Slope of the spline at a few levels of guidance, with the band that holds over the whole curve."""
     band = found.band
     for i in range(0, len(band.x), 3):
-        name = f"spline: slope at guidance {band.x[i] + rows.midpoint:.1f}"
+        name = spline_slope(band.x[i] + rows.midpoint)
         yield (name, float(band.slope[i]), float(band.conf_low[i]), float(band.conf_high[i]), found.model.status)
 
 
@@ -163,9 +160,9 @@ def _forms(found: Findings) -> Iterator[Row]:
     """Akaike weights, differences of AICc and shares explained of the forms compared."""
     comparison = found.comparison
     for form, delta, weight in zip(comparison.models, comparison.delta, comparison.weight, strict=True):
-        yield (f"form {form}: AICc above the best", float(delta), None, None, "comparison")
-        yield (f"form {form}: Akaike weight", float(weight), None, None, "comparison")
-        yield (f"form {form}: share explained", found.evidence.shares[Structure(form)], None, None, "comparison")
+        yield (FormMeasure.AICC.of(form), float(delta), None, None, EvidenceMark.COMPARISON)
+        yield (FormMeasure.WEIGHT.of(form), float(weight), None, None, EvidenceMark.COMPARISON)
+        yield (FormMeasure.SHARE.of(form), found.evidence.shares[CurveForm(form)], None, None, EvidenceMark.COMPARISON)
 
 
 def _optimum(found: Findings) -> Iterator[Row]:
@@ -173,37 +170,36 @@ def _optimum(found: Findings) -> Iterator[Row]:
     model = found.model
     places = [model.terms.index(term) for term in ("w", "m", "w2", "m2", "wm")]
     tests = optimum_kind(model.beta[places], model.covariance[places][:, places], df_den=model.df)
-    yield ("absolute optimum: p", tests.absolute.p_value, None, None, "test")
-    yield ("relative optimum: p", tests.relative.p_value, None, None, "test")
+    yield (EvidenceQuantity.ABSOLUTE, tests.absolute.p_value, None, None, EvidenceMark.TEST)
+    yield (EvidenceQuantity.RELATIVE, tests.relative.p_value, None, None, EvidenceMark.TEST)
 
 
 def _surface(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
     """The response surface of guidance against preference; intervals by the delta method."""
     projected = found.model.project(SURFACE)
     surface = response_surface(projected.theta, projected.covariance, df=found.model.df)
-    for name in ("a1", "a2", "a3", "a4", "a5", "p10", "p11"):
-        value: Estimate | None = getattr(surface, name)
+    for term in SurfaceTerm:
+        value: Estimate | None = getattr(surface, term)
         if value is not None and math.isfinite(value.std_error):
-            yield _row(f"response surface: {name}", value, found.model.status)
+            yield _row(term.quantity, value, found.model.status)
 
 
-def _row(quantity: str, value: Estimate, status: str) -> Row:
+def _row(quantity: str, value: Estimate, status: FitStatus | EvidenceMark) -> Row:
     return quantity, value.value, value.conf_low, value.conf_high, status
 
 
-def _passed(is_supported: bool) -> str:
-    return "turn found" if is_supported else "no turn found"
+def _passed(is_supported: bool) -> EvidenceMark:
+    return EvidenceMark.TURN if is_supported else EvidenceMark.NO_TURN
 
 
-def _verdict_table(verdicts: list[tuple[str, str, Decision]]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [(outcome, level, str(found.verdict), " ".join(found.trace)) for outcome, level, found in verdicts],
-        schema=dict.fromkeys(("outcome", "level", "verdict", "trace"), pl.String),
-        orient="row",
-    )
+def _verdict_row(outcome: Outcome, level: Grain, found: Decision) -> dict:
+    return {"outcome": outcome, "level": level, "verdict": found.verdict, "trace": " ".join(found.trace)}
 
 
-def _evidence_table(evidence: list[tuple[str, str, Row]]) -> pl.DataFrame:
-    words, numbers = ("outcome", "level", "quantity"), ("estimate", "conf_low", "conf_high")
-    schema = dict.fromkeys(words, pl.String) | dict.fromkeys(numbers, pl.Float64) | {"status": pl.String}
-    return pl.DataFrame([(outcome, level, *row) for outcome, level, row in evidence], schema=schema, orient="row")
+def _evidence_row(outcome: Outcome, level: Grain, row: Row) -> dict:
+    quantity, estimate, conf_low, conf_high, status = row
+    return {"outcome": outcome, "level": level, "quantity": quantity, "estimate": estimate, "conf_low": conf_low,
+            "conf_high": conf_high, "status": status}  # fmt: skip
+
+
+ANALYSIS = Analysis(AnalysisName.BALANCE, TABLES, run)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-from outcomes.answers.balance.structures import Structure
+from outcomes.answers.balance.curve_forms import CurveForm
+from outcomes.answers.balance.tables import Verdict
 
 ALPHA = 0.05
 WEIGHT = 0.95
@@ -16,23 +16,11 @@ SHARE = 0.80
 a ceiling and other small distortions make every exact form false in large data."""
 
 
-class Verdict(StrEnum):
-    """What guidance does to the outcome."""
-
-    NO_EFFECT = "no_effect"
-    MONOTONE = "monotone"
-    BEST_LEVEL = "best_level"
-    FIT = "fit"
-    FIT_PLUS_MAIN = "fit_plus_main"
-    RELATIVE = "relative"
-    UNDECIDED = "undecided"
-
-
-_FAMILIES: dict[str, tuple[Structure, ...]] = {
-    "a straight line": (Structure.STRAIGHT,),
-    "one level for all": (Structure.BEST_LEVEL,),
-    "what the client is used to": (Structure.RELATIVE,),
-    "what the client prefers": (Structure.FIT, Structure.FIT_PLUS_MAIN),
+_FAMILIES: dict[str, tuple[CurveForm, ...]] = {
+    "a straight line": (CurveForm.STRAIGHT,),
+    "one level for all": (CurveForm.BEST_LEVEL,),
+    "what the client is used to": (CurveForm.RELATIVE,),
+    "what the client prefers": (CurveForm.FIT, CurveForm.FIT_PLUS_MAIN),
 }
 
 
@@ -49,11 +37,11 @@ class Evidence:
         Every such term is equivalent to zero within the declared bound.
     has_preference : bool
         Clients' preferences are known, so that fit can be told from one best level.
-    weights : mapping of Structure to float
+    weights : mapping of CurveForm to float
         Akaike weights (sum to 1) of the forms but NONE.
-    shares : mapping of Structure to float
+    shares : mapping of CurveForm to float
         Share of what guidance explains that each form accounts for; at most 1, below 0 where it does harm.
-    is_balance : mapping of Structure to bool
+    is_balance : mapping of CurveForm to bool
         For BEST_LEVEL, RELATIVE and FIT: whether both the Lind-Mehlum and the two-lines test find a turn in guidance,
         in the departure from the usual level, and in the distance from the preference.
     main_p : float
@@ -72,9 +60,9 @@ class Evidence:
     effect_p: float
     is_negligible: bool
     has_preference: bool
-    weights: Mapping[Structure, float]
-    shares: Mapping[Structure, float]
-    is_balance: Mapping[Structure, bool]
+    weights: Mapping[CurveForm, float]
+    shares: Mapping[CurveForm, float]
+    is_balance: Mapping[CurveForm, bool]
     main_p: float
     is_main_negligible: bool
     rises: bool
@@ -104,9 +92,9 @@ def decide(e: Evidence) -> Decision:
     name, family, weight = _chosen(e)
     best = max(family, key=lambda form: e.weights[form])
     chosen = f"Of the forms compared, {name} describes it best (Akaike weight {weight:.2f})."
-    if best is Structure.STRAIGHT:
+    if best is CurveForm.STRAIGHT:
         return _without_turn(e, (gate, chosen))
-    turned = Structure.FIT if best is Structure.FIT_PLUS_MAIN else best
+    turned = CurveForm.FIT if best is CurveForm.FIT_PLUS_MAIN else best
     if not e.is_balance[turned]:
         return _without_turn(
             e, (gate, chosen, f"Around {name} no turn is shown: Lind-Mehlum and two lines must agree.")
@@ -121,7 +109,7 @@ def decide(e: Evidence) -> Decision:
     if e.shares[best] < SHARE:
         reason = f"It accounts for {_percent(e.shares[best])} of what guidance explains; {_percent(SHARE)} are needed."
         return Decision(Verdict.UNDECIDED, (*steps, reason))
-    if turned is Structure.FIT:
+    if turned is CurveForm.FIT:
         return _fit(e, steps)
     if e.is_relative_open:
         reason = "Between clients one best level looks the same as what each is used to; see the verdict on sessions."
@@ -136,7 +124,7 @@ def _without_effect(e: Evidence) -> Decision:
     return Decision(Verdict.UNDECIDED, (gate, "An effect that matters is not ruled out: the data are too few."))
 
 
-def _chosen(e: Evidence) -> tuple[str, tuple[Structure, ...], float]:
+def _chosen(e: Evidence) -> tuple[str, tuple[CurveForm, ...], float]:
     """The family of forms with the largest weight."""
     present = {
         name: tuple(form for form in forms if form in e.weights)
@@ -150,7 +138,7 @@ def _chosen(e: Evidence) -> tuple[str, tuple[Structure, ...], float]:
 
 def _without_turn(e: Evidence, steps: tuple[str, ...]) -> Decision:
     """Monotone, where the outcome goes one way and preference has little to do with it."""
-    in_guidance = max(e.shares[Structure.STRAIGHT], e.shares[Structure.BEST_LEVEL])
+    in_guidance = max(e.shares[CurveForm.STRAIGHT], e.shares[CurveForm.BEST_LEVEL])
     if e.rises == e.falls:
         way = "both rises and falls" if e.rises else "nowhere surely rises or falls"
         return Decision(Verdict.UNDECIDED, (*steps, f"The outcome {way} with guidance (band over the whole curve)."))

@@ -7,28 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import polars as pl
 
 from outcomes.answers.common.fitting import Answered
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.contrasts import Estimate
+from outcomes.mixed import FitStatus
 
-REFUSED = "refused"
 BROKE_DOWN = "The calculation broke down on these data, so there is no number; please report it."
-
-NUMBERS = {
-    "estimate": pl.Float64,
-    "std_error": pl.Float64,
-    "p_value": pl.Float64,
-    "conf_low": pl.Float64,
-    "conf_high": pl.Float64,
-    "status": pl.String,
-    "reason": pl.String,
-    "n_sessions": pl.Int64,
-    "n_clients": pl.Int64,
-    "n_therapists": pl.Int64,
-}
-"""Columns behind the words of every row."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +25,7 @@ class Numbers:
     p_value: float | None = None
     conf_low: float | None = None
     conf_high: float | None = None
-    status: str = REFUSED
+    status: FitStatus = FitStatus.REFUSED
     reason: str = ""
     n_sessions: int | None = None
     n_clients: int | None = None
@@ -86,21 +71,7 @@ def attempt(labels: dict[str, str], compute: Callable[[], Iterable[tuple[dict[st
         return [labels | asdict(Numbers(reason=BROKE_DOWN))]
 
 
-def as_table(rows: list[dict], words: tuple[str, ...]) -> pl.DataFrame:
-    """Make a table: first the words, then what else the rows hold, then the numbers that every table has."""
-    others = [name for name in (rows[0] if rows else {}) if name not in words and name not in NUMBERS]
-    schema = dict.fromkeys(words, pl.String) | NUMBERS
-    frame = pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None)
-    return frame.select(*words, *others, *NUMBERS)
-
-
 def refuse_all(rows: list[dict]) -> None:
     """Refuse the whole analysis where every part of it was, with the reasons."""
-    if all(row["status"] == REFUSED for row in rows):
+    if all(row["status"] == FitStatus.REFUSED for row in rows):
         raise FitRefused(" ".join(dict.fromkeys(row["reason"] for row in rows)))
-
-
-def in_words(row: dict, unit: str) -> str:
-    """Say an estimate with its unit and interval; no row of these tables shows a cause, and the words say so."""
-    value, low, high = (f"{round(row[name], 3) + 0.0:+.3f}" for name in ("estimate", "conf_low", "conf_high"))
-    return f"{value} {unit} (95% interval {low} to {high}). An association: not shown to be causal."

@@ -10,9 +10,9 @@ import numpy as np
 
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.contrasts import Estimate, linear_estimate
-from outcomes.mixed import BinomialFit, LinearFit, fit_binomial, fit_linear
+from outcomes.mixed import BinomialFit, FitStatus, LinearFit, fit_binomial, fit_linear
 from outcomes.mixed.design.coding import build_design
-from outcomes.models.population import EVENTS_PER_TERM, MINIMUM_CLIENTS
+from outcomes.models.refusals import LEAST_VALUES, Refusal, RefusalRule, few_events, few_people, refuse
 from outcomes.study.settings import Disclosure
 
 LEVEL = 0.95
@@ -38,9 +38,9 @@ class Answered:
     n_events: int
 
     @property
-    def status(self) -> str:
-        """How the fit ended, in the words of table `model_fits`."""
-        return str(self.fit.status).replace(" ", "_")
+    def status(self) -> FitStatus:
+        """How the fit ended."""
+        return self.fit.status
 
     def estimate(self, weights: str | Mapping[str, float]) -> Estimate:
         """Estimate a fixed effect, or a weighted sum of them, with Satterthwaite's degrees of freedom."""
@@ -73,8 +73,7 @@ def fit_linear_answer(formula: str, rows: duckdb.DuckDBPyRelation, rule: Disclos
     """
     counted = _count(formula, rows)
     refuse_few(counted, rule)
-    if not counted["has_spread"]:
-        raise FitRefused("All sessions have the same value of the outcome, so nothing can explain differences in it.")
+    refuse(Refusal(RefusalRule.SPREAD, 1 + counted["has_spread"], LEAST_VALUES, "the outcome"))
     return _answered(fit_linear(formula, rows), counted)
 
 
@@ -89,8 +88,7 @@ def fit_hazard_answer(formula: str, rows: duckdb.DuckDBPyRelation, rule: Disclos
     counted = _count(formula, rows)
     refuse_few(counted, rule)
     n_terms = len(build_design(formula, rows).fixed)
-    if min(counted["n_events"], counted["n_sessions"] - counted["n_events"]) < EVENTS_PER_TERM * n_terms:
-        raise FitRefused("There are too few endings of this kind for the number of terms in this model.")
+    refuse(few_events(counted["n_events"], counted["n_sessions"], n_terms, "endings of this kind"))
     return _answered(fit_binomial(formula, rows), counted)
 
 
@@ -110,16 +108,6 @@ def _count(formula: str, rows: duckdb.DuckDBPyRelation) -> dict:
 
 
 def refuse_few(counted: dict, rule: Disclosure) -> None:
-    """Refuse where therapists or clients are too few; no counts in the words, so that they may stand in a report."""
-    if counted["n_sessions"] == 0:
-        raise FitRefused("No session has all the ratings that this question needs.")
-    if counted["n_therapists"] < rule.minimum_therapists:
-        raise FitRefused(
-            "There are too few therapists. With so few, differences between therapists cannot be told from chance, and "
-            "other results would look more certain than they are.",
-            hint="pool practices",
-        )
-    if counted["n_clients"] < MINIMUM_CLIENTS:
-        raise FitRefused(
-            "There are too few clients with the ratings that this question needs.", hint="wait for more clients"
-        )
+    """Refuse where no session is complete, or therapists or clients are too few."""
+    people = few_people(counted["n_clients"], counted["n_therapists"], rule)
+    refuse(Refusal(RefusalRule.COMPLETE, counted["n_sessions"]), *people)

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import duckdb
 
+from outcomes.answers.common.words import Cause, HazardTerm, Reading
 from outcomes.store.warehouse import sql_table
 
 FIRST_SESSIONS = 3  # with hazards of their own; then a line in ln(session), as in the study template
 
-
-class Reading(StrEnum):
-    """What is made of episodes whose ending is not known."""
-
-    AS_RECORDED = "as recorded"
-    ALL_DROPOUT = "all undetermined are dropout"
-    NONE_DROPOUT = "no undetermined is dropout"
-
-
-class Cause(StrEnum):
-    """What ends an episode."""
-
-    DROPOUT = "dropout"
-    PLANNED = "planned"
-    OTHER = "other"
-
-
 _UNDETERMINED_AS = {Reading.AS_RECORDED: None, Reading.ALL_DROPOUT: Cause.DROPOUT.value, Reading.NONE_DROPOUT: "none"}
 
-
-GUIDANCE = {
-    "directiveness_so_far": "usual guidance up to now, per point",
-    "directiveness_change": "more guidance than before, per point",
+HAZARD_TERMS = {
+    "directiveness_so_far": HazardTerm.SO_FAR,
+    "directiveness_change": HazardTerm.CHANGE,
 }
 """Terms whose effects are told. Both know nothing of the future."""
 

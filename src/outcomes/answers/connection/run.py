@@ -1,5 +1,5 @@
-"""The connection around guidance: alliance and feeling overwhelmed as paths, asking as feedback, empowerment beside
-satisfaction.
+"""The connection around guidance: alliance and feeling overwhelmed as paths, asking as feedback, further outcomes
+beside satisfaction (empowerment, and scales of the study's own).
 
 A question whose ratings were not collected is a refused row; where none were, the analysis is refused.
 """
@@ -13,20 +13,30 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from outcomes.answers.common.estimates import REFUSED, as_table, attempt, in_words, numbers, of_model, refuse_all
-from outcomes.answers.common.fitting import Answered, fit_linear_answer
+from outcomes.answers.analysis import Analysis
+from outcomes.answers.common.estimates import attempt, numbers, of_model, refuse_all
+from outcomes.answers.common.fitting import Answered
 from outcomes.answers.common.sessions import session_rows
-from outcomes.answers.guidance.run import CONTEXT, INTERCEPTS, PARTS, SLOPE, level_rows, settled
+from outcomes.answers.common.simplify import RandomEffect, fit_simplest
+from outcomes.answers.common.tables import filled
+from outcomes.answers.connection.tables import (
+    EFFECTS,
+    TABLES,
+    ConnectionQuestion,
+    PathWords,
+    Timing,
+    as_outcome,
+    to_outcome,
+)
+from outcomes.answers.guidance.run import PARTS, level_rows, settled
+from outcomes.answers.guidance.tables import GuidanceQuestion
+from outcomes.contract import Column
 from outcomes.methods.inference.mediation import indirect_effect
-from outcomes.study.settings import Disclosure, StudySettings
+from outcomes.mixed import FitStatus
+from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
 
-NAME = "connection"
-TABLE = "connection_effects"
-TABLES = (TABLE,)
-WORDS = ("question", "path", "timing", "unit")
 SEED = 1986  # of the Monte-Carlo intervals
 
-SAME, NEXT = "same session", "next session"
 PER_GUIDANCE = "points of satisfaction per point of directiveness"
 LAST = "satisfaction_score + satisfaction_first + log_session"
 """A model of the next session holds the last rating as it is and the episode's first (see `guidance.STARTS`)."""
@@ -40,7 +50,7 @@ class Leg:
 
     fixed: str
     term: str
-    words: str
+    words: PathWords
     unit: str
 
 
@@ -48,65 +58,63 @@ class Leg:
 class Path:
     """From guidance to a session's experience and on to satisfaction."""
 
-    question: str
-    timing: str
+    question: ConnectionQuestion
+    timing: Timing
     first: Leg
     second: Leg
 
 
-ALLIANCE, OVERWHELM = "alliance as the path", "feeling overwhelmed as the path"
 _TO_ALLIANCE = Leg(
     f"alliance_score ~ {GUIDANCE_NOW} + log_session",
     "directiveness_within",
-    "more guidance than usual to alliance",
+    PathWords.TO_ALLIANCE,
     "points of alliance per point of directiveness",
 )
 _TO_OVERWHELM = Leg(
     f"felt_overwhelmed_score ~ {MISFIT_NOW} + log_session",
     "guidance_above_within",
-    "guidance above the preferred level to feeling overwhelmed",
+    PathWords.TO_OVERWHELM,
     "points of feeling overwhelmed per point of directiveness",
 )
 
 
-def _from(experience: str, term: str, fixed: str) -> Leg:
-    return Leg(fixed, term, f"{experience} to satisfaction", f"points of satisfaction per point of {experience}")
+def _from(experience: str, words: PathWords, term: str, fixed: str) -> Leg:
+    return Leg(fixed, term, words, f"points of satisfaction per point of {experience}")
 
 
 PATHS = (
-    Path(ALLIANCE, SAME, _TO_ALLIANCE, _from(
-        "alliance", "alliance_within",
+    Path(ConnectionQuestion.ALLIANCE, Timing.SAME, _TO_ALLIANCE, _from(
+        "alliance", PathWords.FROM_ALLIANCE, "alliance_within",
         f"satisfaction_score ~ alliance_within + alliance_client + {GUIDANCE_NOW} + log_session")),
-    Path(ALLIANCE, NEXT, _TO_ALLIANCE, _from(
-        "alliance", "alliance_score",
+    Path(ConnectionQuestion.ALLIANCE, Timing.NEXT, _TO_ALLIANCE, _from(
+        "alliance", PathWords.FROM_ALLIANCE, "alliance_score",
         "satisfaction_next ~ alliance_score + alliance_first + directiveness_within + directiveness_within_next + "
         + LAST)),
-    Path(OVERWHELM, SAME, _TO_OVERWHELM, _from(
-        "feeling overwhelmed", "felt_overwhelmed_within",
+    Path(ConnectionQuestion.OVERWHELM, Timing.SAME, _TO_OVERWHELM, _from(
+        "feeling overwhelmed", PathWords.FROM_OVERWHELM, "felt_overwhelmed_within",
         f"satisfaction_score ~ felt_overwhelmed_within + felt_overwhelmed_client + {MISFIT_NOW} + log_session")),
-    Path(OVERWHELM, NEXT, _TO_OVERWHELM, _from(
-        "feeling overwhelmed", "felt_overwhelmed_score",
+    Path(ConnectionQuestion.OVERWHELM, Timing.NEXT, _TO_OVERWHELM, _from(
+        "feeling overwhelmed", PathWords.FROM_OVERWHELM, "felt_overwhelmed_score",
         f"satisfaction_next ~ felt_overwhelmed_score + felt_overwhelmed_first + {MISFIT_NOW} + {LAST}")),
 )  # fmt: skip
 """Only "next session" has an order in time. There the experience enters as rated, with the episode's first rating: its
 departure from a client mean that holds later sessions would be biased, as a centred lagged outcome is."""
 
 _ASKED = "asked_within + asked_client"
-ASKING = "asking about the guidance"
 SINGLE = (
-    (ALLIANCE, _TO_ALLIANCE, SAME),
-    (OVERWHELM, _TO_OVERWHELM, SAME),
-    (ASKING, Leg(f"misfit_size_next ~ {_ASKED} + misfit_size + log_session", "asked_within",
-                  "asked to next distance from the preferred level", "points of directiveness"), NEXT),
-    (ASKING, Leg(f"satisfaction_next ~ {_ASKED} + {LAST}", "asked_within",
-                  "asked to next satisfaction", "points of satisfaction"), NEXT),
-    ("asking as moderator", Leg(
+    (ConnectionQuestion.ALLIANCE, _TO_ALLIANCE, Timing.SAME),
+    (ConnectionQuestion.OVERWHELM, _TO_OVERWHELM, Timing.SAME),
+    (ConnectionQuestion.ASKING, Leg(f"misfit_size_next ~ {_ASKED} + misfit_size + log_session", "asked_within",
+                  PathWords.ASKED_DISTANCE, "points of directiveness"), Timing.NEXT),
+    (ConnectionQuestion.ASKING, Leg(f"satisfaction_next ~ {_ASKED} + {LAST}", "asked_within",
+                  PathWords.ASKED_SATISFACTION, "points of satisfaction"), Timing.NEXT),
+    (ConnectionQuestion.MODERATOR, Leg(
         f"misfit_size_next ~ {_ASKED} + misfit_size + asked:misfit_size + log_session", "asked:misfit_size",
-        "asked, times distance from the preferred level, to the next distance",
-        "points of directiveness per point of directiveness"), NEXT),
-    ("asking as moderator", Leg(
+        PathWords.MODERATED_DISTANCE,
+        "points of directiveness per point of directiveness"), Timing.NEXT),
+    (ConnectionQuestion.MODERATOR, Leg(
         f"satisfaction_next ~ {_ASKED} + misfit_size + asked:misfit_size + {LAST}", "asked:misfit_size",
-        "asked, times distance from the preferred level, to next satisfaction", PER_GUIDANCE), NEXT),
+        PathWords.MODERATED_SATISFACTION, PER_GUIDANCE), Timing.NEXT),
 )  # fmt: skip
 
 
@@ -121,14 +129,15 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     rule, sessions = settings.disclosure, session_rows(con)
     rows = []
     for path in PATHS:
-        words = {"question": path.question, "path": "indirect", "timing": path.timing, "unit": PER_GUIDANCE}
+        words = {"question": path.question, "path": PathWords.INDIRECT, "timing": path.timing, "unit": PER_GUIDANCE}
         rows += attempt(words, lambda p=path: along(p, sessions, rule))
     for question, leg, timing in SINGLE:
         words = {"question": question, "path": leg.words, "timing": timing, "unit": leg.unit}
         rows += attempt(words, lambda leg=leg: one_leg(leg, sessions, rule))
-    rows += _empowerment(con, rule)
+    for outcome in settings.further_outcomes:
+        rows += _further_outcome(con, rule, outcome)
     refuse_all(rows)
-    return {TABLE: as_table(rows, WORDS)}
+    return {EFFECTS.name: filled(EFFECTS, rows)}
 
 
 def along(path: Path, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Iterator[tuple]:
@@ -142,7 +151,7 @@ def along(path: Path, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> It
     yield {"path": path.second.words, "unit": path.second.unit}, numbers(legs[1], models[1])
     covariance = np.diag([found.std_error**2 for found in legs])
     product = indirect_effect([found.value for found in legs], covariance, np.random.default_rng(SEED))
-    worse = next((model for model in models if model.status != "converged"), models[1])
+    worse = next((model for model in models if model.status is not FitStatus.CONVERGED), models[1])
     yield {}, of_model(worse, product.value, conf_low=product.conf_low, conf_high=product.conf_high)
 
 
@@ -152,23 +161,25 @@ def one_leg(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> It
 
 
 def _fitted(leg: Leg, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Answered:
-    """The model of one leg; where therapists do not differ at all, the same model without them, which fits the same."""
-    model = fit_linear_answer(f"{leg.fixed} + {INTERCEPTS}", sessions, rule)
-    zero = [block.group for block in model.fit.variances if block.sd[0] == 0]
-    return fit_linear_answer(f"{leg.fixed} + (1 | client_id)", sessions, rule) if zero == ["therapist_id"] else model
+    """The model of one leg; where therapists do not differ at all, the same one without them."""
+    return fit_simplest(f"{leg.fixed} + (1 | client_id)", (RandomEffect("therapist_id"),), sessions, rule)
 
 
-def _empowerment(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> list[dict]:
-    """The three parts of guidance with empowerment as outcome: the rows that guidance_effects would quote."""
-    found = level_rows(con.table("mart_session_directiveness"), rule, "empowerment_score")
+def _further_outcome(con: duckdb.DuckDBPyConnection, rule: Disclosure, outcome: Column) -> list[dict]:
+    """The three parts of guidance with a further outcome: the rows that guidance_effects would quote."""
+    found = level_rows(con.table("mart_session_directiveness"), rule, outcome.published)
     labels = {
-        "question": "empowerment as outcome",
-        "timing": SAME,
-        "unit": "points of empowerment per point of directiveness",
+        "question": as_outcome(outcome.spoken),
+        "timing": Timing.SAME,
+        "unit": f"points of {outcome.spoken} per point of directiveness",
     }
-    if all(row["status"] == REFUSED for row in found):
-        return [_renamed(found[0], labels, "more guidance to empowerment")]
-    quoted = [settled(row, found) for row in found if row["is_quoted"] and row["question"] in (SLOPE, CONTEXT)]
+    if all(row["status"] == FitStatus.REFUSED for row in found):
+        return [_renamed(found[0], labels, to_outcome(outcome.spoken))]
+    quoted = [
+        settled(row, found)
+        for row in found
+        if row["is_quoted"] and row["question"] in (GuidanceQuestion.SLOPE, GuidanceQuestion.CONTEXT)
+    ]
     return [_renamed(row, labels, f"{row['question']} {row['part']}") for row in quoted]
 
 
@@ -179,15 +190,4 @@ def _renamed(row: dict, labels: dict[str, str], path: str) -> dict:
     return kept | labels | {"path": path}
 
 
-def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Say the rows of `connection_effects` that have an order in time in plain words, states first."""
-    told = con.table(TABLE).filter(f"timing = '{NEXT}' and question not like '%moderator'").pl().rows(named=True)
-    return [_spoken(row) for row in told]
-
-
-def _spoken(row: dict) -> str:
-    name = f"{row['question'].capitalize()} ({row['path']})"
-    if row["status"] == REFUSED:
-        return f"{name}: not estimated. {row['reason']}"
-    state = "" if row["status"] == "converged" else f"({row['status'].replace('_', ' ')}) "
-    return f"{state}{name}: {in_words(row, row['unit'])}"
+ANALYSIS = Analysis(AnalysisName.CONNECTION, TABLES, run)

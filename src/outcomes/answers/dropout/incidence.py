@@ -12,7 +12,9 @@ from scipy.special import expit
 
 from outcomes.answers.common.estimates import attempt, of_model
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer
-from outcomes.answers.common.risk_set import FIRST_SESSIONS, Cause, Reading, baseline, risk_set
+from outcomes.answers.common.risk_set import FIRST_SESSIONS, baseline, risk_set
+from outcomes.answers.common.words import Reading
+from outcomes.answers.dropout.tables import GuidanceLevel, RiskCause
 from outcomes.errors import FitRefused
 from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
 from outcomes.mixed import bootstrap_binomial
@@ -25,10 +27,8 @@ CHUNKS, CHUNK = 10, 20
 """Bootstrap draws in chunks, so that progress shows; 200 place an interval's ends to about a tenth of its width."""
 SEED = 1_975
 MAX_FAILED = 0.1
-LEVELS = {"low": -1.0, "average": 0.0, "high": 1.0}
+LEVELS = {GuidanceLevel.LOW: -1.0, GuidanceLevel.AVERAGE: 0.0, GuidanceLevel.HIGH: 1.0}
 """Standard deviations of the guidance so far from its average, over the sessions at risk."""
-DIFFERENCE = "high less low"
-ANOTHER = "another ending"
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ def incidence(logits: list[np.ndarray], is_possible: list[np.ndarray], variances
 def incidence_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[dict]:
     """Rows of table `dropout_incidence`, under the study's own definition."""
     definition = settings.dropout.definition.value
-    labels = {"definition": definition, "cause": Cause.DROPOUT.value, "guidance": "all"}
-    labels |= {"guidance_level": None, "session": None}
+    labels = {"definition": definition, "cause": RiskCause.DROPOUT, "guidance": GuidanceLevel.ALL}
     return attempt(labels, lambda: _incidences(con, settings, definition))
 
 
@@ -108,8 +107,8 @@ def _incidences(con: duckdb.DuckDBPyConnection, settings: StudySettings, definit
     variances = [float(cause.model.fit.variances[0].cov[0, 0]) for cause in causes]
     point = risks_by_level(causes, designs, [cause.model.fit.beta for cause in causes], variances)
     low, high = np.quantile(_draws(causes, designs), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    for k, cause in enumerate((Cause.DROPOUT.value, ANOTHER)):
-        for j, name in enumerate([*levels, DIFFERENCE]):
+    for k, cause in enumerate(RiskCause):
+        for j, name in enumerate([*levels, GuidanceLevel.DIFFERENCE]):
             for t in told:
                 words = {"cause": cause, "guidance": name, "guidance_level": levels.get(name), "session": t}
                 at = (k, j, t - 1)

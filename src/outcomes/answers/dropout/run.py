@@ -11,24 +11,21 @@ import polars as pl
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from outcomes.answers.common.estimates import REFUSED, Numbers, as_table, attempt, numbers, refuse_all
+from outcomes.answers.analysis import Analysis
+from outcomes.answers.common.estimates import Numbers, attempt, numbers, refuse_all
 from outcomes.answers.common.fitting import LEVEL, fit_hazard_answer
-from outcomes.answers.common.risk_set import GUIDANCE, Cause, Reading, baseline, definitions, risk_set
-from outcomes.answers.dropout.incidence import DIFFERENCE, incidence_rows
+from outcomes.answers.common.risk_set import HAZARD_TERMS, baseline, definitions, risk_set
+from outcomes.answers.common.tables import filled
+from outcomes.answers.common.words import ALL, Cause, Reading
+from outcomes.answers.dropout.incidence import incidence_rows
+from outcomes.answers.dropout.tables import AGREEMENT, EFFECTS, INCIDENCE, RATES, TABLES, AgreementMeasure
 from outcomes.errors import FitRefused
 from outcomes.methods.dropout.agreement import agreement, cross_table
 from outcomes.methods.dropout.dropout_bounds import EndingState, bound_undetermined, dropout_proportion
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 from outcomes.progress import tracked
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
-NAME = "dropout"
-EFFECTS, AGREEMENT, INCIDENCE = "dropout_effects", "dropout_agreement", "dropout_incidence"
-RATES = "dropout_rates"
-TABLES = (EFFECTS, AGREEMENT, INCIDENCE, RATES)
-EFFECT_WORDS = ("definition", "cause", "reading", "effect")
-AGREEMENT_WORDS = ("definition", "definition_2", "measure")
-INCIDENCE_WORDS = ("definition", "cause", "guidance")
 _JUDGED = (Cause.DROPOUT.value, Cause.PLANNED.value)
 
 
@@ -49,10 +46,10 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     rows = [row for one in tracked(asked, "Dropout under each definition") for row in effect_rows(con, settings, *one)]
     refuse_all(rows)
     return {
-        EFFECTS: as_table(rows, EFFECT_WORDS),
-        AGREEMENT: as_table(_agreements(con, allowed), AGREEMENT_WORDS),
-        INCIDENCE: as_table(incidence_rows(con, settings), INCIDENCE_WORDS),
-        RATES: as_table(_rates(con, settings, allowed), ("definition",)),
+        EFFECTS.name: filled(EFFECTS, rows),
+        AGREEMENT.name: filled(AGREEMENT, _agreements(con, allowed)),
+        INCIDENCE.name: filled(INCIDENCE, incidence_rows(con, settings)),
+        RATES.name: filled(RATES, _rates(con, settings, allowed)),
     }
 
 
@@ -70,12 +67,10 @@ def effect_rows(
     """Effects of guidance on one cause-specific hazard, on the whole risk set (Lee, Feuer & Fine 2018)."""
     labels = {
         "definition": definition,
-        "cause": cause.value,
-        "reading": reading.value,
-        "effect": "all",
+        "cause": cause,
+        "reading": reading,
+        "effect": ALL,
         "is_declared": definition == settings.dropout.definition,
-        "odds_ratio": None,
-        "n_events": None,
     }
     rows = risk_set(con, definition, reading, settings.dropout.silent_days)
 
@@ -84,7 +79,7 @@ def effect_rows(
         at_risk, course = baseline(rows, outcome)
         terms = " + ".join([*_varying(at_risk), *course])
         model = fit_hazard_answer(f"{outcome} ~ {terms} + (1 | therapist_id)", at_risk, settings.disclosure)
-        for term, words in GUIDANCE.items():
+        for term, words in HAZARD_TERMS.items():
             if term in model.fit.names:
                 found = model.estimate(term)
                 more = {"effect": words, "odds_ratio": float(np.exp(found.value)), "n_events": model.n_events}
@@ -95,8 +90,10 @@ def effect_rows(
 
 def _varying(rows: duckdb.DuckDBPyRelation) -> list[str]:
     """Terms of guidance that vary: in the first session nothing has changed yet."""
-    spread = rows.aggregate(", ".join(f"coalesce(min({term}) < max({term}), false)" for term in GUIDANCE)).fetchall()[0]
-    return [term for term, varies in zip(GUIDANCE, spread, strict=True) if varies]
+    spread = rows.aggregate(
+        ", ".join(f"coalesce(min({term}) < max({term}), false)" for term in HAZARD_TERMS)
+    ).fetchall()[0]
+    return [term for term, varies in zip(HAZARD_TERMS, spread, strict=True) if varies]
 
 
 def _rates(con: duckdb.DuckDBPyConnection, settings: StudySettings, allowed: tuple[str, ...]) -> list[dict]:
@@ -107,12 +104,8 @@ def _rates(con: duckdb.DuckDBPyConnection, settings: StudySettings, allowed: tup
         over = at_risk.filter("is_last and not (state = 'undetermined' and is_open)")
         states = over.project("state").pl()["state"].to_numpy()
         labels = {"definition": definition, "is_declared": definition == settings.dropout.definition}
-        rows += attempt(labels | _no_bounds(), lambda states=states: _rate(states))
+        rows += attempt(labels, lambda states=states: _rate(states))
     return rows
-
-
-def _no_bounds() -> dict:
-    return {"lowest": None, "highest": None, "n_episodes": None, "n_undetermined": None}
 
 
 def _rate(states: np.ndarray) -> Iterator[tuple]:
@@ -140,7 +133,7 @@ def _agreements(con: duckdb.DuckDBPyConnection, allowed: tuple[str, ...]) -> lis
         labels = {"definition": first, "definition_2": second}
         if not table.sum():
             refused = Numbers(reason="No episode is judged by both definitions.")
-            more = {"measure": "all", "observed_prop": None, "n_episodes": 0}
+            more = {"measure": AgreementMeasure.ALL, "n_episodes": 0}
             rows += attempt(labels, lambda more=more, refused=refused: [(more, refused)])
             continue
         found = agreement(table)
@@ -151,82 +144,16 @@ def _agreements(con: duckdb.DuckDBPyConnection, allowed: tuple[str, ...]) -> lis
 
 def _measures(found) -> Iterator[tuple]:
     if np.isnan(found.kappa):
-        yield {"measure": "Cohen's kappa"}, Numbers(reason="Both definitions give all episodes the same label.")
+        yield {"measure": AgreementMeasure.KAPPA}, Numbers(reason="Both definitions give all episodes the same label.")
     else:
         half = stats.norm.ppf((1 + LEVEL) / 2) * found.kappa_std_error
         limits = (found.kappa - half, min(found.kappa + half, 1.0))
-        yield {"measure": "Cohen's kappa"}, _certain(found.kappa, found.kappa_std_error, limits)
-    yield {"measure": "Gwet's AC1"}, _certain(found.ac1, found.ac1_std_error, found.ac1_interval(LEVEL))
+        yield {"measure": AgreementMeasure.KAPPA}, _certain(found.kappa, found.kappa_std_error, limits)
+    yield {"measure": AgreementMeasure.AC1}, _certain(found.ac1, found.ac1_std_error, found.ac1_interval(LEVEL))
 
 
 def _certain(value: float, error: float, limits: tuple[float, float]) -> Numbers:
-    return Numbers(value, error, None, *map(float, limits), status=ModelStatus.CONVERGED.value)
+    return Numbers(value, error, None, *map(float, limits), status=FitStatus.CONVERGED)
 
 
-def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Say the risk of dropout, absolute numbers first, then whether the conclusion depends on the definition."""
-    risks = con.table(INCIDENCE).filter("cause = 'dropout'").pl().rows(named=True)
-    told = con.table(EFFECTS).filter("cause = 'dropout'").pl().rows(named=True)
-    return [*absolute_risks(risks), *(line for words in GUIDANCE.values() for line in conclusion(told, words))]
-
-
-_ORDINALS = {3: "third", 8: "eighth", 12: "twelfth"}
-
-
-def absolute_risks(rows: list[dict]) -> list[str]:
-    """Say the risks of dropout at low and high guidance in percent; rows of `dropout_incidence` with cause dropout."""
-    if refused := [row for row in rows if row["status"] == REFUSED]:
-        return [f"The risk of dropout by level of guidance: not estimated. {refused[0]['reason']}"]
-    by_session = {}
-    for row in rows:
-        by_session.setdefault(row["session"], {})[row["guidance"]] = row
-    return [_risk(session, found) for session, found in by_session.items()]
-
-
-def _risk(session: int, found: dict[str, dict]) -> str:
-    low, high, gap = found["low"], found["high"], found[DIFFERENCE]
-    state = "" if low["status"] == "converged" else f"({low['status'].replace('_', ' ')}) "
-    return (
-        f"{state}By the {_ORDINALS[session]} session {low['estimate']:.1%} have dropped out where guidance is low and "
-        f"{high['estimate']:.1%} where it is high: a difference of {100 * gap['estimate']:+.1f} percentage points "
-        f"(95% interval {100 * gap['conf_low']:+.1f} to {100 * gap['conf_high']:+.1f})."
-    )
-
-
-def conclusion(rows: list[dict], effect: str) -> list[str]:
-    """Judge one effect on dropout over definitions and readings; rows of `dropout_effects` with cause dropout."""
-    refused = sorted({row["definition"] for row in rows if row["status"] == REFUSED and row["reading"] == _RECORDED})
-    judged = [row for row in rows if row["effect"] == effect]
-    declared = [row for row in judged if row["is_declared"] and row["reading"] == _RECORDED]
-    lines = []
-    if declared:
-        own = _judgement(declared[0])
-        others = sorted({row["definition"] for row in judged if row["reading"] == _RECORDED and _judgement(row) != own})
-        readings = sorted({row["reading"] for row in judged if row["is_declared"] and _judgement(row) != own})
-        ratio, low, high = (np.exp(declared[0][name]) for name in ("estimate", "conf_low", "conf_high"))
-        lines.append(
-            f"{effect.capitalize()}: {own} (odds ratio {ratio:.2f}, 95% interval {low:.2f} to {high:.2f}, under the "
-            f"study's definition, {declared[0]['definition']}). {_survival(others, readings)}"
-        )
-    else:
-        lines.append(f"{effect.capitalize()}: not estimated under the study's own definition of dropout.")
-    if refused:
-        lines.append(f"Not estimated under: {', '.join(refused)}.")
-    return lines
-
-
-_RECORDED = Reading.AS_RECORDED.value
-
-
-def _judgement(row: dict) -> str:
-    if row["conf_low"] > 0:
-        return "goes with more dropout"
-    return "goes with less dropout" if row["conf_high"] < 0 else "no clear association with dropout"
-
-
-def _survival(others: list[str], readings: list[str]) -> str:
-    """Say under which definitions and readings the conclusion is another one."""
-    if not others and not readings:
-        return "The conclusion is the same under every definition that could be fitted and for any unknown endings."
-    parts = ([f"under {', '.join(others)}"] if others else []) + ([f"if {' or '.join(readings)}"] if readings else [])
-    return f"The conclusion depends on it: it is another one {' and '.join(parts)}."
+ANALYSIS = Analysis(AnalysisName.DROPOUT, TABLES, run)

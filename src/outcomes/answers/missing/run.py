@@ -14,17 +14,23 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from outcomes.answers.common.estimates import REFUSED, Numbers, as_table, attempt, in_words, numbers, refuse_all
-from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer, fit_linear_answer
+from outcomes.answers.analysis import Analysis
+from outcomes.answers.common.estimates import Numbers, attempt, numbers, refuse_all
+from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer
 from outcomes.answers.common.risk_set import baseline
+from outcomes.answers.common.simplify import RandomEffect, fit_simplest
+from outcomes.answers.common.tables import filled
+from outcomes.answers.guidance.run import INTERCEPTS
 from outcomes.answers.missing.rows import MissingRows, missing_rows, people
 from outcomes.answers.missing.staying import OUTCOME, USUAL, staying_weights
+from outcomes.answers.missing.tables import LADDER, TABLES, LadderEffect, Rung
 from outcomes.errors import FitRefused, UsageError
 from outcomes.methods.inference.contrasts import Estimate, linear_estimate
 from outcomes.methods.inference.robust_ols import robust_ols
 from outcomes.methods.missing.rubins_rules import pool_imputations
 from outcomes.methods.missing.tipping_point import tipping_point
 from outcomes.mixed import (
+    FitStatus,
     LinearFit,
     fit_shared_parameter,
     impute_linear,
@@ -32,30 +38,19 @@ from outcomes.mixed import (
     refit_linear,
     shift_outcome,
 )
-from outcomes.models.state import ModelStatus
 from outcomes.progress import tracked
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
-NAME = "missing"
-TABLE = "missing_ladder"
-TABLES = (TABLE,)
-WORDS = ("rung", "effect")
-
-OBSERVED, WEIGHTED, IMPUTED = "as observed", "weighted by the chance of staying", "multiple imputation"
-SHARED, SHIFTED = "shared-parameter model", "shifted by delta"
-SIGN, SIGNIFICANCE = "shift at which the sign flips", "shift at which significance flips"
-EFFECTS = {"directiveness_within": "within client", "directiveness_client": "between clients"}
+EFFECTS = {"directiveness_within": LadderEffect.WITHIN, "directiveness_client": LadderEffect.CLIENTS}
 ASSOCIATIONS = {
-    "client_id": "dropout on the client's level of satisfaction",
-    "therapist_id": "dropout on the therapist's level of satisfaction",
+    "client_id": LadderEffect.DROPOUT_ON_CLIENT,
+    "therapist_id": LadderEffect.DROPOUT_ON_THERAPIST,
 }
 """Change of the log odds of dropping out per point of satisfaction; in the shared-parameter model alone."""
 
 FIXED = "satisfaction_score ~ directiveness_within + directiveness_client + directiveness_therapist + log_session"
-INTERCEPTS = "(1 | client_id) + (1 | therapist_id)"
-SLOPES = {group: f"(0 + directiveness_within | {group})" for group in ("client_id", "therapist_id")}
-ZERO_SD = 1e-3
-"""Of a slope, relative to the residual standard deviation: below it the slope does not vary."""
+SLOPES = tuple(RandomEffect(group, "directiveness_within") for group in ("client_id", "therapist_id"))
+"""One that does not vary is left out, here and on every other rung."""
 
 N_IMPUTATIONS = 20
 """About one for each percent of information that is missing (White, Royston & Wood 2011, doi 10.1002/sim.4067)."""
@@ -70,8 +65,12 @@ class Ground:
     """The first rung and what the others take from it: rows, structure of the random effects, degrees of freedom."""
 
     rows: MissingRows
-    formula: str
     model: Answered
+
+    @property
+    def formula(self) -> str:
+        """Of the model, with the random effects that vary."""
+        return self.model.fit.formula
 
 
 def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl.DataFrame]:
@@ -82,39 +81,25 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     FitRefused
         Where no ending is known, or the data as observed cannot be answered (few therapists or clients).
     """
-    return {TABLE: ladder(con, settings)}
+    return {LADDER.name: ladder(con, settings)}
 
 
 def ladder(con: duckdb.DuckDBPyConnection, settings: StudySettings, n_imputations: int = N_IMPUTATIONS) -> pl.DataFrame:
     """Rows of table `missing_ladder`; see `run`."""
     rows = missing_rows(con)
-    formula, model = _as_observed(rows, settings)
-    ground = Ground(rows, formula, model)
+    model = fit_simplest(f"{FIXED} + {INTERCEPTS}", SLOPES, rows.ratings, settings.disclosure)
+    ground = Ground(rows, model)
     rungs = {
-        OBSERVED: lambda: _told(ground, {term: model.estimate(term) for term in EFFECTS}),
-        WEIGHTED: lambda: _weighted(ground),
-        IMPUTED: lambda: _imputed(ground, n_imputations),
-        SHARED: lambda: _shared(ground, settings),
+        Rung.OBSERVED: lambda: _told(ground, {term: model.estimate(term) for term in EFFECTS}),
+        Rung.WEIGHTED: lambda: _weighted(ground),
+        Rung.IMPUTED: lambda: _imputed(ground, n_imputations),
+        Rung.SHARED: lambda: _shared(ground, settings),
     }
     found = []
     for rung, compute in tracked(list(rungs.items()), "Ratings missing for a reason"):
-        labels = {"rung": rung, "effect": "all", "delta": None, "n_imputed": None}
-        found += attempt(labels, compute)
+        found += attempt({"rung": rung, "effect": LadderEffect.ALL}, compute)
     refuse_all(found)
-    table = as_table(found, WORDS)
-    return table.with_columns(pl.col("delta").cast(pl.Float64), pl.col("n_imputed").cast(pl.Int64))
-
-
-def _as_observed(rows: MissingRows, settings: StudySettings) -> tuple[str, Answered]:
-    """The mixed model; a slope that does not vary is left out, here and on every other rung."""
-    formula = " + ".join([FIXED, INTERCEPTS, *SLOPES.values()])
-    model = fit_linear_answer(formula, rows.ratings, settings.disclosure)
-    sloped = {block.group: block.sd[0] for block in model.fit.variances if block.names != ("(Intercept)",)}
-    varying = [slope for group, slope in SLOPES.items() if sloped[group] > ZERO_SD * model.fit.sigma]
-    if len(varying) < len(SLOPES):
-        formula = " + ".join([FIXED, INTERCEPTS, *varying])
-        model = fit_linear_answer(formula, rows.ratings, settings.disclosure)
-    return formula, model
+    return filled(LADDER, found)
 
 
 def _told(ground: Ground, found: dict[str, Estimate], **more: Any) -> Iterator[tuple]:
@@ -137,7 +122,7 @@ def _weighted(ground: Ground) -> Iterator[tuple]:
     for term, words in EFFECTS.items():
         row = np.array([float(name == term) for name in names])
         found = linear_estimate(row, fit.beta, fit.covariance, LEVEL, fit.df)
-        yield {"effect": words}, _numbers(found, ModelStatus.CONVERGED, people(rows), reason)
+        yield {"effect": words}, _numbers(found, FitStatus.CONVERGED, people(rows), reason)
 
 
 def _imputed(ground: Ground, n_imputations: int) -> Iterator[tuple]:
@@ -166,7 +151,7 @@ def _imputed(ground: Ground, n_imputations: int) -> Iterator[tuple]:
         for shift in SHIFTS:
             fits[shift].append(refit_linear(fit, shift_outcome(gram, outcome, by, shift * scale)))
     settled = all(one.optimizer.is_converged for many in fits.values() for one in many)
-    status = ModelStatus(ground.model.status) if settled else ModelStatus.NOT_CONVERGED
+    status = ground.model.status if settled else FitStatus.NOT_CONVERGED
     n_imputed = int(is_imputed.sum())
     for term, words in EFFECTS.items():
         pooled = {shift: _pooled(many, term, ground) for shift, many in fits.items()}
@@ -174,7 +159,7 @@ def _imputed(ground: Ground, n_imputations: int) -> Iterator[tuple]:
         yield told, _numbers(pooled[0.0], status, people(frame))
         for shift, found in pooled.items():
             yield (
-                told | {"rung": SHIFTED, "delta": shift * scale},
+                told | {"rung": Rung.SHIFTED, "delta": shift * scale},
                 _numbers(found, status, people(frame)),
             )
         yield from _tipping(pooled, scale, told, status, people(frame))
@@ -187,7 +172,7 @@ def _pooled(fits: list[LinearFit], term: str, ground: Ground) -> Estimate:
 
 
 def _tipping(
-    pooled: dict[float, Estimate], scale: float, told: dict, status: ModelStatus, counts: tuple[int, int, int]
+    pooled: dict[float, Estimate], scale: float, told: dict, status: FitStatus, counts: tuple[int, int, int]
 ) -> Iterator[tuple]:
     """Where the conclusion flips; a shift is no estimate, so these rows have none."""
     shifts = np.array(list(pooled)) * scale
@@ -198,7 +183,7 @@ def _tipping(
         alpha=1 - LEVEL,
         df=pooled[0.0].df,
     )
-    for rung, shift in ((SIGN, found.sign), (SIGNIFICANCE, found.significance)):
+    for rung, shift in ((Rung.SIGN, found.sign), (Rung.SIGNIFICANCE, found.significance)):
         none = np.isnan(shift)
         reason = f"No shift between {shifts[0]:.1f} and {shifts[-1]:.1f} points does." if none else ""
         yield (
@@ -220,7 +205,7 @@ def _shared(ground: Ground, settings: StudySettings) -> Iterator[tuple]:
         fit = fit_shared_parameter(ground.formula, hazard, ground.rows.ratings, at_risk)
     except UsageError as error:
         raise FitRefused(error.message, error.hint) from error
-    status = ModelStatus(str(fit.status).replace(" ", "_"))
+    status = fit.status
     counts, reason = people(ground.rows.ratings.filter("satisfaction_score is not null").pl()), " ".join(fit.messages)
     for term, words in EFFECTS.items():
         row = np.array([float(name == term) for name in fit.names])
@@ -233,7 +218,7 @@ def _shared(ground: Ground, settings: StudySettings) -> Iterator[tuple]:
             yield {"effect": ASSOCIATIONS[group]}, _numbers(found, status, counts, reason)
 
 
-def _numbers(found: Estimate, status: ModelStatus, counts: tuple[int, int, int], reason: str = "") -> Numbers:
+def _numbers(found: Estimate, status: FitStatus, counts: tuple[int, int, int], reason: str = "") -> Numbers:
     return replace(
         _counted(status, counts),
         estimate=found.value,
@@ -245,49 +230,9 @@ def _numbers(found: Estimate, status: ModelStatus, counts: tuple[int, int, int],
     )
 
 
-def _counted(status: ModelStatus, counts: tuple[int, int, int]) -> Numbers:
+def _counted(status: FitStatus, counts: tuple[int, int, int]) -> Numbers:
     sessions, clients, therapists = counts
-    return Numbers(status=status.value, n_sessions=sessions, n_clients=clients, n_therapists=therapists)
+    return Numbers(status=status, n_sessions=sessions, n_clients=clients, n_therapists=therapists)
 
 
-def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Say in plain words whether the conclusion rests on how missing ratings are read."""
-    rows = con.table(TABLE).pl().rows(named=True)
-    return [line for effect in EFFECTS.values() for line in conclusion(rows, effect)]
-
-
-def conclusion(rows: list[dict], effect: str) -> list[str]:
-    """Judge one effect over the rungs of table `missing_ladder`."""
-    refused = [row["rung"] for row in rows if row["status"] == REFUSED]
-    own = [row for row in rows if row["effect"] == effect]
-    rungs = [row for row in own if row["delta"] is None and row["estimate"] is not None]
-    first = next((row for row in rungs if row["rung"] == OBSERVED), None)
-    if first is None:
-        return [f"Guidance and satisfaction, {effect}: not estimated."]
-    others = [row["rung"] for row in rungs if _judgement(row) != _judgement(first)]
-    state = "" if first["status"] == ModelStatus.CONVERGED else f"({first['status'].replace('_', ' ')}) "
-    told = in_words(first, "points of satisfaction per point")
-    lines = [
-        f"{state}Guidance and satisfaction, {effect}, as observed: {told}",
-        f"Read otherwise ({', '.join(others)}), the conclusion is another one."
-        if others
-        else "The conclusion is the same however the missing ratings are read, as far as this was tried.",
-    ]
-    lines += [_tipped(row) for row in own if row["rung"] in (SIGN, SIGNIFICANCE)]
-    if refused:
-        lines.append(f"Not estimated: {', '.join(refused)}.")
-    return lines
-
-
-def _judgement(row: dict) -> int:
-    return int(row["conf_low"] > 0) - int(row["conf_high"] < 0)
-
-
-def _tipped(row: dict) -> str:
-    what = "The sign" if row["rung"] == SIGN else "Whether the interval holds zero"
-    if row["delta"] is None:
-        return f"{what} does not change. {row['reason']}"
-    way = "lower" if row["delta"] < 0 else "higher"
-    return (
-        f"{what} changes if the missing ratings were {abs(row['delta']):.2f} points {way} than the others let expect."
-    )
+ANALYSIS = Analysis(AnalysisName.MISSING, TABLES, run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.contract import SCORE
 from outcomes.store.warehouse import sql_table
 from outcomes.study.settings import StudySettings
 
@@ -45,12 +46,13 @@ def session_table(
 
 
 def _scale_parameters(settings: StudySettings, construct: str, scale: str) -> dict[str, str | float | None]:
-    """Say which scale is read and how it is laid onto the range of the construct's own; empty for that one itself."""
+    """Say which column is read and how it is laid onto the range of the construct's own; that one stays as it is."""
+    column = f"^{scale}{SCORE}$"
     if scale == construct:
-        return dict.fromkeys(("scale", "start", "minimum", "stretch"))
+        return {"column": column} | dict.fromkeys(("start", "minimum", "stretch"))
     own, other = settings.scales[construct], settings.scales[scale]
     stretch = (own.maximum - own.minimum) / (other.maximum - other.minimum)
-    return {"scale": scale, "start": own.minimum, "minimum": other.minimum, "stretch": stretch}
+    return {"column": column, "start": own.minimum, "minimum": other.minimum, "stretch": stretch}
 
 
 def clients(rows: duckdb.DuckDBPyRelation) -> dict[str, tuple[int, int]]:

@@ -11,26 +11,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
+from operator import itemgetter
 
 import duckdb
 import numpy as np
 import polars as pl
 
-from outcomes.answers.common.estimates import REFUSED, Numbers, as_table, numbers, of_model, refuse_all
-from outcomes.answers.common.estimates import in_words as estimate_in_words
+from outcomes.answers.analysis import Analysis
+from outcomes.answers.common.estimates import Numbers, numbers, of_model, refuse_all
 from outcomes.answers.common.fitting import Answered, refuse_few
+from outcomes.answers.common.tables import filled
 from outcomes.answers.multiverse.rows import clients, session_table
-from outcomes.answers.multiverse.specs import GUIDANCE, RATING, TAKES_PART, TESTED, Space, formula, in_words, space
+from outcomes.answers.multiverse.specs import TAKES_PART, TESTED, Space, formula, space
+from outcomes.answers.multiverse.tables import EFFECT, OUTCOME, SPECS, TABLES, TESTS, UNIT, Choosing, choice_words
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.multiverse import JointInference, sign_flip_inference
 from outcomes.mixed import FitStatus, GramData, Scores, fit_linear, prepare_linear, score_contributions, subset
 from outcomes.progress import tracked
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AnalysisName, StudySettings
 
-NAME = "multiverse"
-SPECS, TESTS = "multiverse_specs", "multiverse_tests"
-TABLES = (SPECS, TESTS)
-OUTCOME, EFFECT, UNIT = "satisfaction", "within client", "points of satisfaction per point of guidance"
 SIGNIFICANT = 0.05
 
 
@@ -64,21 +63,14 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
         for one in members:
             rows.append(
                 {"spec": ids[id(one)], "outcome": OUTCOME, "effect": EFFECT, "unit": UNIT, "pool": pool}
-                | {name: in_words(choice) for name, choice in one.spec.items()}
+                | {name: choice_words(choice) for name, choice in one.spec.items()}
                 | {"formula": formula(one.spec)}
                 | {"p_adjusted": None if one.scores is None or joint is None else float(next(adjusted))}
                 | asdict(one.numbers)
             )
         tests.append(_test(found, pool, members, joint, reason))
     rows.sort(key=lambda row: row["spec"])
-    words = ("spec", "outcome", "effect", "unit", "pool", *found.choices, "formula")
-    return {
-        SPECS: as_table(rows, words).with_columns(pl.col("p_adjusted").cast(pl.Float64)),
-        TESTS: as_table(tests, ("outcome", "effect", "unit", "pool", "pooled_over", "left_out")).with_columns(
-            pl.col("same_sign_prop", "significant_prop", "lowest", "highest").cast(pl.Float64),
-            pl.col("n_flips").cast(pl.Int64),
-        ),
-    }
+    return {SPECS.name: filled(SPECS, rows), TESTS.name: filled(TESTS, tests)}
 
 
 def _estimates(
@@ -86,17 +78,19 @@ def _estimates(
 ) -> Iterator[Estimated]:
     """Every specification; the data are read once a population and cut once an exclusion."""
     starts: dict[tuple[str, ...], np.ndarray] = {}
-    for (rating, guidance), of_pair in groupby(specs, key=lambda spec: (spec[RATING], spec[GUIDANCE])):
+    for (rating, guidance), of_pair in groupby(
+        specs, key=lambda spec: (spec[Choosing.SATISFACTION_RATING], spec[Choosing.GUIDANCE_RATING])
+    ):
         sessions = session_table(con, settings, rating, guidance)
         people = clients(sessions)
-        for _, of_population in groupby(of_pair, key=lambda spec: (spec["lag"], spec["covariates"])):
+        for _, of_population in groupby(of_pair, key=itemgetter(Choosing.LAG, Choosing.COVARIATES)):
             members = list(of_population)
             try:
                 gram = prepare_linear(list(dict.fromkeys(map(formula, members))), sessions, by_cell=True)
             except FitRefused as refusal:
                 yield from (Estimated(spec, Numbers(reason=refusal.message)) for spec in members)
                 continue
-            for exclusion, same_rows in groupby(members, key=lambda spec: spec["exclusions"]):
+            for exclusion, same_rows in groupby(members, key=itemgetter(Choosing.EXCLUSIONS)):
                 of_cells = gram.levels[("client_id",)]
                 keep = np.array([TAKES_PART[exclusion](*people[client]) for client in of_cells.labels])
                 yield from _of_rows(gram, keep[of_cells.codes], list(same_rows), settings, starts)
@@ -129,7 +123,7 @@ def _of_spec(
     spec: dict[str, str], gram: GramData, counted: dict[str, int], starts: dict[tuple[str, ...], np.ndarray]
 ) -> Estimated:
     """One specification; one that did not converge or is singular keeps its state and gives no estimate."""
-    kind = spec["lag"], spec["structure"]
+    kind = spec[Choosing.LAG], spec[Choosing.STRUCTURE]
     try:
         fit = fit_linear(formula(spec), gram, start=starts.get(kind))
         answered = Answered(fit, **counted, n_events=counted["n_sessions"])
@@ -147,7 +141,7 @@ def _pools(found: Space, estimated: list[Estimated]) -> Iterator[tuple[str, list
     """Specifications that differ in equivalent choices only, with what they share in words."""
     pools: dict[str, list[Estimated]] = {}
     for one in estimated:
-        shared = "; ".join(f"{in_words(name)}: {in_words(one.spec[name])}" for name in found.apart)
+        shared = "; ".join(f"{choice_words(name)}: {choice_words(one.spec[name])}" for name in found.apart)
         pools.setdefault(shared or "all specifications", []).append(one)
     yield from pools.items()
 
@@ -176,9 +170,9 @@ def _test(found: Space, pool: str, members: list[Estimated], joint: JointInferen
     states = [one.numbers.status for one in members]
     row = {
         "outcome": OUTCOME, "effect": EFFECT, "unit": UNIT, "pool": pool,
-        "pooled_over": ", ".join(map(in_words, found.pooled)), "left_out": "; ".join(found.left_out),
-        "n_specs": len(members), "n_estimated": len(values), "n_singular": states.count("singular"),
-        "n_not_converged": states.count("not_converged"), "n_refused": states.count(REFUSED),
+        "pooled_over": ", ".join(map(choice_words, found.pooled)), "left_out": "; ".join(found.left_out),
+        "n_specs": len(members), "n_estimated": len(values), "n_singular": states.count(FitStatus.SINGULAR),
+        "n_not_converged": states.count(FitStatus.NOT_CONVERGED), "n_refused": states.count(FitStatus.REFUSED),
         "lowest": values[0].estimate if values else None, "highest": values[-1].estimate if values else None,
         "same_sign_prop": _share(values, lambda one: (one.estimate > 0) == (middle.estimate > 0)),
         "significant_prop": _share(values, lambda one: one.p_value < SIGNIFICANT),
@@ -191,28 +185,4 @@ def _share(values: list[Numbers], holds) -> float | None:
     return sum(map(holds, values)) / len(values) if values else None
 
 
-def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Say the rows of `multiverse_tests` in plain words, states first."""
-    rows = con.table(TESTS).pl().rows(named=True)
-    spoken = [_spoken(row) for row in rows]
-    if rows and rows[0]["pooled_over"]:
-        spoken.insert(0, f"Specifications are pooled only over equivalent choices: {rows[0]['pooled_over']}.")
-    if rows and rows[0]["left_out"]:
-        spoken.append(f"Left out, because the data do not allow it: {rows[0]['left_out']}.")
-    return spoken
-
-
-def _spoken(row: dict) -> str:
-    """One pool in words."""
-    name = f"{row['pool'].capitalize()}: "
-    without = row["n_specs"] - row["n_estimated"]
-    counted = f"{row['n_estimated']:,} of {row['n_specs']:,} specifications gave an estimate"
-    if without:
-        states = {"singular": row["n_singular"], "not converged": row["n_not_converged"], REFUSED: row["n_refused"]}
-        counted += " (" + ", ".join(f"{n:,} {state}" for state, n in states.items() if n) + ")"
-    if not row["n_estimated"]:
-        return f"{name}{counted}."
-    median = estimate_in_words(row, row["unit"])
-    shares = f"{row['same_sign_prop']:.0%} have its sign, {row['significant_prop']:.0%} are significant on their own"
-    joint = row["reason"] if row["p_value"] is None else f"Joint test of all of them: p = {row['p_value']:.4f}."
-    return f"{name}{counted}; the middle one is {median} {shares}. {joint}"
+ANALYSIS = Analysis(AnalysisName.MULTIVERSE, TABLES, run)

@@ -9,12 +9,11 @@ from itertools import product
 import duckdb
 
 from outcomes.answers.multiverse.rows import ratings
+from outcomes.answers.multiverse.tables import Choosing, choice_words
 from outcomes.study.multiverse import Centring, Covariates, Detrending, Equivalence, Exclusion, Lag, Structure
 from outcomes.study.settings import StudySettings
 
 TESTED = "within"
-
-RATING, GUIDANCE = "satisfaction_rating", "guidance_rating"
 
 _BETWEEN = {
     Centring.CLIENT_COUNTS_ONCE: ("client", "therapist"),
@@ -86,38 +85,37 @@ class Space:
 
 def formula(spec: Mapping[str, str]) -> str:
     """One specification in lme4's syntax, over the columns of `multiverse_rows.session_table`."""
-    lag = spec["lag"]
+    lag = spec[Choosing.LAG]
     fixed = (
         TESTED,
         *_LAGGED[lag],
-        *_BETWEEN[spec["centring"]],
-        *_TREND[spec["detrending"]],
-        *_COVARIATES[spec["covariates"]],
+        *_BETWEEN[spec[Choosing.CENTRING]],
+        *_TREND[spec[Choosing.DETRENDING]],
+        *_COVARIATES[spec[Choosing.COVARIATES]],
     )
-    return f"{_OUTCOME[lag]} ~ " + " + ".join([*fixed, _BY_CLIENT[lag], *_RANDOM[spec["structure"]]])
+    return f"{_OUTCOME[lag]} ~ " + " + ".join([*fixed, _BY_CLIENT[lag], *_RANDOM[spec[Choosing.STRUCTURE]]])
 
 
 def space(settings: StudySettings, rows: duckdb.DuckDBPyRelation) -> Space:
     """The declared dimensions, less what these data do not allow."""
     declared = settings.multiverse
-    names = ("lag", "covariates", "exclusions", "structure", "centring", "detrending")
-    choices: dict[str, tuple[str, ...]] = {
-        RATING: ratings(settings, "satisfaction"),
-        GUIDANCE: ratings(settings, "directiveness"),
-    }
+    rated = (Choosing.SATISFACTION_RATING, Choosing.GUIDANCE_RATING)
+    names = [name for name in Choosing if name not in rated]
+    constructs = dict(zip(rated, ("satisfaction", "directiveness"), strict=True))
+    choices: dict[str, tuple[str, ...]] = {name: ratings(settings, of) for name, of in constructs.items()}
     choices |= {name: getattr(declared, name).choices for name in names}
-    types = {RATING: declared.raters, GUIDANCE: declared.raters}
+    types = dict.fromkeys(rated, declared.raters)
     types |= {name: getattr(declared, name).type for name in names}
     left_out = []
-    for dimension, scale in ((RATING, "satisfaction"), (GUIDANCE, "guidance")):
+    for dimension, scale in zip(rated, ("satisfaction", "guidance"), strict=True):
         if len(choices[dimension]) == 1:
-            left_out.append(f"{in_words(dimension)}: the study declares one scale that measures {scale}")
+            left_out.append(f"{choice_words(dimension)}: the study declares one scale that measures {scale}")
     for dimension, choice, reason in _impossible(rows):
         if choice in choices[dimension]:
             left = tuple(name for name in choices[dimension] if name != choice)
             # The whole cohort and no covariates are always possible, also where they were not asked for.
-            choices[dimension] = left or ((Covariates.NONE,) if dimension == "covariates" else (Exclusion.NONE,))
-            left_out.append(f"{in_words(dimension)}, {in_words(choice)}: {reason}")
+            choices[dimension] = left or ((Covariates.NONE,) if dimension == Choosing.COVARIATES else (Exclusion.NONE,))
+            left_out.append(f"{choice_words(dimension)}, {choice_words(choice)}: {reason}")
     return Space(choices, types, tuple(left_out))
 
 
@@ -128,19 +126,14 @@ def _impossible(rows: duckdb.DuckDBPyRelation) -> Iterator[tuple[str, str, str]]
     ).fetchall()[0]
     has_severity, has_preference, has_below_2, has_below_3, has_change = (bool(fact) for fact in found)
     if not has_severity:
-        yield "covariates", Covariates.SEVERITY, "not known for any session"
+        yield Choosing.COVARIATES, Covariates.SEVERITY, "not known for any session"
     if not has_preference:
-        yield "covariates", Covariates.PREFERENCE, "not known for any session"
+        yield Choosing.COVARIATES, Covariates.PREFERENCE, "not known for any session"
     if not (has_severity and has_preference):
-        yield "covariates", Covariates.BOTH, "not both known for any session"
+        yield Choosing.COVARIATES, Covariates.BOTH, "not both known for any session"
     if not has_below_2:
-        yield "exclusions", Exclusion.FEWER_THAN_2, "no client has fewer"
+        yield Choosing.EXCLUSIONS, Exclusion.FEWER_THAN_2, "no client has fewer"
     if not has_below_3:
-        yield "exclusions", Exclusion.FEWER_THAN_3, "no client has fewer"
+        yield Choosing.EXCLUSIONS, Exclusion.FEWER_THAN_3, "no client has fewer"
     if not has_change:
-        yield "exclusions", Exclusion.CHANGED_THERAPIST, "no client changed therapist"
-
-
-def in_words(name: str) -> str:
-    """A choice or dimension as people read it."""
-    return str(name).replace("_", " ")
+        yield Choosing.EXCLUSIONS, Exclusion.CHANGED_THERAPIST, "no client changed therapist"

@@ -6,12 +6,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from scipy import stats
 
+from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.recovery.quotes import Quote
+from outcomes.answers.recovery.tables import CanAnswer, EstimatorName, TriedVerdict
+from outcomes.mixed import FitStatus
 
 FINDABLE = 2.8
 """Standard errors that an effect must have to be found in 80% of studies at the 5% level: 1.96 + 0.84."""
@@ -20,14 +22,6 @@ MIN_COVERAGE = 0.9
 """Where even the upper end of the coverage's interval lies below this, intervals mislead."""
 CONFIDENCE = 0.95
 LOGIT_SD = math.pi / math.sqrt(3)
-
-
-class CanAnswer(StrEnum):
-    """Whether data of this size can answer a question."""
-
-    YES = "can answer"
-    LARGE = "can answer only large effects"
-    NO = "cannot answer"
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Yardstick:
 
 
 def _slope(x: str, y: str = "satisfaction") -> Yardstick:
-    """Session-level slopes in this field are .05 to .20 standard deviations (field guide 1k)."""
+    """Session-level slopes in this field are .05 to .20 standard deviations (.16 to .21 in PMC7776120)."""
     return Yardstick(0.10, 0.20, x, y)
 
 
@@ -72,7 +66,7 @@ class Estimator:
 
     Attributes
     ----------
-    name : str
+    name : EstimatorName
     question : str
         In plain words.
     unit : str
@@ -83,7 +77,7 @@ class Estimator:
         Columns of mart_session_directiveness without which a study cannot ask.
     """
 
-    name: str
+    name: EstimatorName
     question: str
     unit: str
     yardstick: Yardstick
@@ -96,49 +90,49 @@ _LOGIT = "log odds of dropping out after a session, per point of guidance"
 _WISH = ("satisfaction_score", "directiveness_preferred_score", "is_asked_about_guidance")
 
 ESTIMATORS: tuple[Estimator, ...] = (
-    Estimator("slope within client", "Are clients more satisfied with sessions that have more guidance than usual?",
+    Estimator(EstimatorName.WITHIN, "Are clients more satisfied with sessions that have more guidance than usual?",
               SLOPE, _slope("within"), _known("within")),
-    Estimator("slope between clients", "Are clients who usually get more guidance more satisfied?",
+    Estimator(EstimatorName.CLIENTS, "Are clients who usually get more guidance more satisfied?",
               SLOPE, _slope("client"), _known("client")),
-    Estimator("slope between clients, corrected", "Is that so as well where each usual level is known exactly?",
+    Estimator(EstimatorName.CLIENTS_CORRECTED, "Is that so as well where each usual level is known exactly?",
               SLOPE, _slope("client"), _known("client exactly")),
-    Estimator("slope between therapists", "Are clients of therapists who guide more also more satisfied?",
+    Estimator(EstimatorName.THERAPISTS, "Are clients of therapists who guide more also more satisfied?",
               SLOPE, _slope("therapist"), _known("therapist")),
-    Estimator("contextual effect of clients", "Does usual guidance matter otherwise than a session's own?",
+    Estimator(EstimatorName.CLIENT_CONTEXT, "Does usual guidance matter otherwise than a session's own?",
               SLOPE, _slope("client"), _known("context of clients")),
-    Estimator("contextual effect of therapists", "Does a therapist's style matter otherwise than a session's guidance?",
+    Estimator(EstimatorName.THERAPIST_CONTEXT, "Does a therapist's style matter otherwise than a session's guidance?",
               SLOPE, _slope("therapist"), _known("context of therapists")),
-    Estimator("reactance and the slope within client", "Does guidance suit clients with little reactance better?",
+    Estimator(EstimatorName.REACTANCE, "Does guidance suit clients with little reactance better?",
               SLOPE + " and point of reactance", _slope("within times reactance"), None,
               ("satisfaction_score", "reactance_score")),
-    Estimator("guidance to next satisfaction", "Is the session after more guidance more satisfying?",
+    Estimator(EstimatorName.NEXT_SATISFACTION, "Is the session after more guidance more satisfying?",
               SLOPE, _slope("within"), ZERO),
-    Estimator("satisfaction to next guidance", "Do therapists guide more after a more satisfying session?",
+    Estimator(EstimatorName.NEXT_GUIDANCE, "Do therapists guide more after a more satisfying session?",
               "points of guidance per point of satisfaction", _slope("satisfaction", "guidance"), ZERO),
-    Estimator("dropout and usual guidance so far", "Do clients with more guidance drop out more often?",
+    Estimator(EstimatorName.DROPOUT_SO_FAR, "Do clients with more guidance drop out more often?",
               _LOGIT, _slope("so far", "logit"), None, ("ending",)),
-    Estimator("dropout and more guidance than before", "Do clients drop out after sessions with more guidance?",
+    Estimator(EstimatorName.DROPOUT_CHANGE, "Do clients drop out after sessions with more guidance?",
               _LOGIT, _slope("change", "logit"), None, ("ending",)),
-    Estimator("risk of dropout, high less low guidance", "How many more have dropped out by the eighth session?",
+    Estimator(EstimatorName.DROPOUT_RISK, "How many more have dropped out by the eighth session?",
               "probability", _RISK, None, ("ending",)),
-    Estimator("alliance as the path", "Does guidance work through the alliance?", SLOPE, _PATH, ZERO,
+    Estimator(EstimatorName.ALLIANCE, "Does guidance work through the alliance?", SLOPE, _PATH, ZERO,
               ("satisfaction_score", "alliance_score")),
-    Estimator("feeling overwhelmed as the path", "Does too much guidance work through feeling overwhelmed?",
+    Estimator(EstimatorName.OVERWHELM, "Does too much guidance work through feeling overwhelmed?",
               SLOPE, _PATH, ZERO, ("satisfaction_score", "felt_overwhelmed_score", "directiveness_preferred_score")),
-    Estimator("asked to next distance from the preferred level", "Does asking bring guidance nearer to the wish?",
+    Estimator(EstimatorName.ASKED_DISTANCE, "Does asking bring guidance nearer to the wish?",
               "points of guidance", Yardstick(0.10, 0.20, "", "distance"), None, _WISH),
-    Estimator("asked to next satisfaction", "Is the session after asking more satisfying?",
+    Estimator(EstimatorName.ASKED_SATISFACTION, "Is the session after asking more satisfying?",
               "points of satisfaction", Yardstick(0.10, 0.20, "", "satisfaction"), None, _WISH),
-    Estimator("therapists' share of satisfaction", "How much of the differences in satisfaction lies with therapists?",
+    Estimator(EstimatorName.THERAPIST_SHARE, "How much of the differences in satisfaction lies with therapists?",
               "share of the variance", _SHARE),
-    Estimator("median odds ratio of dropout", "How much do therapists differ in dropout?",
+    Estimator(EstimatorName.THERAPIST_ODDS, "How much do therapists differ in dropout?",
               "logarithm of the odds ratio", _ODDS, None, ("ending",)),
-    Estimator("therapists' response to satisfaction", "Do therapists change guidance after a session's rating?",
+    Estimator(EstimatorName.RESPONSE, "Do therapists change guidance after a session's rating?",
               "points of guidance per point of satisfaction", _slope("satisfaction", "guidance"), ZERO),
 )  # fmt: skip
 VERDICTS = {
-    "verdict on satisfaction": "Is there one best level, fit to the wish, or neither, for satisfaction?",
-    "verdict on dropout": "Is there one best level, fit to the wish, or neither, for dropout?",
+    TriedVerdict.SATISFACTION: "Is there one best level, fit to the wish, or neither, for satisfaction?",
+    TriedVerdict.DROPOUT: "Is there one best level, fit to the wish, or neither, for dropout?",
 }
 
 
@@ -146,13 +140,13 @@ VERDICTS = {
 class Card:
     """One row of table `recovery_cards`; numbers are None where there are none."""
 
-    estimator: str
+    estimator: EstimatorName | TriedVerdict
     question: str
     unit: str
     n_cohorts: int
     answer: CanAnswer
     reason: str
-    status: str
+    status: FitStatus
     truth: float | None = None
     bias: float | None = None
     bias_mc_error: float | None = None
@@ -197,7 +191,7 @@ def card(estimator: Estimator, found: Simulated) -> Card:
     words = (estimator.name, estimator.question, estimator.unit, n)
     if len(given) < (1 - MAX_REFUSED) * n:
         reason = "In data of this size the answer is refused: there are too few therapists, clients or events."
-        return Card(*words, CanAnswer.NO, reason, "refused")
+        return Card(*words, CanAnswer.NO, reason, FitStatus.REFUSED)
     truth, truth_error = _truth(estimator, found)
     values = np.array([quote.estimate for quote in given])
     errors = np.array([quote.std_error for quote in given])
@@ -209,22 +203,22 @@ def card(estimator: Estimator, found: Simulated) -> Card:
     worth, large = estimator.yardstick.in_unit(found.sds)
     answer, reason = _judged(smallest, bias, bias_error, coverage[2], (worth, large))
     return Card(
-        *words, answer, reason, "converged", truth, bias, bias_error, *coverage, *power, smallest, worth, large
+        *words, answer, reason, FitStatus.CONVERGED, truth, bias, bias_error, *coverage, *power, smallest, worth, large
     )  # fmt: skip
 
 
-def verdict_card(name: str, in_null: Sequence[str], in_fit: Sequence[str], positive: frozenset[str]) -> Card:
+def verdict_card(name: TriedVerdict, in_null: Sequence[str], in_fit: Sequence[str], positive: frozenset[str]) -> Card:
     """How often a verdict is right: no false one where guidance does nothing, `fit` where fit is true.
 
     `coverage` is the share of the worlds without effect in which no effect was claimed, `power` the share of the worlds
     of fit (misfit as costly as in the calibrated world) in which the verdict is fit.
     """
     words = (name, VERDICTS[name], "share of cohorts", len(in_null))
-    if sum(verdict == "refused" for verdict in (*in_null, *in_fit)) > MAX_REFUSED * len((*in_null, *in_fit)):
+    if sum(verdict == FitStatus.REFUSED for verdict in (*in_null, *in_fit)) > MAX_REFUSED * len((*in_null, *in_fit)):
         return Card(*words, CanAnswer.NO, "In data of this size the verdict is refused: there are too few therapists "
-                    "or clients.", "refused")  # fmt: skip
+                    "or clients.", FitStatus.REFUSED)  # fmt: skip
     right_null = _share([verdict not in positive for verdict in in_null])
-    right_fit = _share([verdict == "fit" for verdict in in_fit])
+    right_fit = _share([verdict == Verdict.FIT for verdict in in_fit])
     if right_null[2] < MIN_COVERAGE:
         answer, reason = CanAnswer.NO, "Too often an effect is claimed where there is none."
     elif right_fit[0] >= 0.8:
@@ -236,7 +230,7 @@ def verdict_card(name: str, in_null: Sequence[str], in_fit: Sequence[str], posit
         )
     else:
         answer, reason = CanAnswer.NO, "Fit to the wish as strong as usual is mostly left undecided."
-    return Card(*words, answer, reason, "converged", None, None, None, *right_null, *right_fit)
+    return Card(*words, answer, reason, FitStatus.CONVERGED, None, None, None, *right_null, *right_fit)
 
 
 def _judged(

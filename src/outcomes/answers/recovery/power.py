@@ -11,12 +11,15 @@ import duckdb
 import polars as pl
 from scipy import stats
 
+from outcomes.answers.balance.curve_forms import CurveForm
 from outcomes.answers.balance.evidence import Findings, between_clients, find_evidence
-from outcomes.answers.balance.rows import client_rows, dropout_rows, session_rows
-from outcomes.answers.balance.structures import Structure
-from outcomes.answers.balance.verdict import Verdict, decide
+from outcomes.answers.balance.rows import verdict_clients, verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.tables import Verdict
+from outcomes.answers.balance.verdict import decide
 from outcomes.answers.common.simulated import built, in_processes, template_settings
+from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused, UsageError
+from outcomes.mixed import FitStatus
 from outcomes.release.identity import code_version
 from outcomes.simulate import CohortParameters, Truth, dropout_truth, simulate_cohort, with_truth
 from outcomes.store.files import write_json
@@ -25,10 +28,14 @@ from outcomes.study import StudyFolder, StudySettings
 from outcomes.study.settings import Disclosure
 
 POWER_FILE = "power.json"
-JUDGED = (("satisfaction", "session"), ("satisfaction", "client"), ("dropout", "session"))
+JUDGED = (
+    (Outcome.SATISFACTION, Grain.SESSION),
+    (Outcome.SATISFACTION, Grain.CLIENT),
+    (Outcome.DROPOUT, Grain.SESSION),
+)
 """Outcome and level of each verdict."""
-REFUSED = "refused"
-OUTCOMES = (*(str(verdict) for verdict in Verdict), REFUSED)
+REFUSED = str(FitStatus.REFUSED)
+OUTCOMES = (*map(str, Verdict), REFUSED)
 CONFIDENCE = 0.95
 
 
@@ -82,22 +89,22 @@ Judged = dict[tuple[str, str], tuple[str, bool]]
 
 def _satisfaction(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Judged:
     try:
-        sessions = find_evidence(session_rows(con, settings))
-        clients = between_clients(find_evidence(client_rows(con, settings)), sessions)
+        sessions = find_evidence(verdict_sessions(con, settings))
+        clients = between_clients(find_evidence(verdict_clients(con, settings)), sessions)
     except FitRefused:
         return {}
-    return {("satisfaction", "session"): _judged(sessions), ("satisfaction", "client"): _judged(clients)}
+    return {JUDGED[0]: _judged(sessions), JUDGED[1]: _judged(clients)}
 
 
 def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Judged:
     try:
-        return {("dropout", "session"): _judged(find_evidence(dropout_rows(con, settings)))}
+        return {JUDGED[2]: _judged(find_evidence(verdict_dropouts(con, settings)))}
     except FitRefused:
         return {}
 
 
 def _judged(found: Findings) -> tuple[str, bool]:
-    return str(decide(found.evidence).verdict), found.turns[Structure.BEST_LEVEL].lind_mehlum.is_supported
+    return str(decide(found.evidence).verdict), found.turns[CurveForm.BEST_LEVEL].lind_mehlum.is_supported
 
 
 def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None = None) -> pl.DataFrame:
@@ -117,7 +124,7 @@ def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None
     Returns
     -------
     pl.DataFrame
-        One row a truth, outcome, level and verdict: n_cohorts, n, rate (0 to 1) with its Clopper-Pearson interval
+        One row per truth, outcome, level and verdict: n_cohorts, n, rate (0 to 1) with its Clopper-Pearson interval
         conf_low, conf_high; `is_true` where the verdict is true of the outcome in that world; parabola_turns_rate is
         the share of the truth's cohorts in which the Lind-Mehlum test alone finds a best (for dropout: any) level.
     """
@@ -143,13 +150,13 @@ def count_verdicts(found: Sequence[Trial]) -> pl.DataFrame:
 
 def true_verdict(truth: Truth, outcome: str) -> str:
     """The verdict that is right in a world; what rises with a logarithm is monotone."""
-    if outcome == "dropout":
+    if outcome == Outcome.DROPOUT:
         return str(dropout_truth(truth))
     return str(Verdict.MONOTONE if truth is Truth.LOG else truth)
 
 
 def confusion(rates: pl.DataFrame, outcome: str, level: str) -> pl.DataFrame:
-    """Lay the rates of one outcome and level out: one row a truth, one column a verdict, in percent of the cohorts."""
+    """Lay the rates of one outcome and level out: one row per truth, one column per verdict, percent of the cohorts."""
     own = rates.filter(pl.col("outcome") == outcome, pl.col("level") == level)
     wide = own.with_columns((pl.col("rate") * 100).round(0).cast(pl.Int64))
     seen = set(wide.filter(pl.col("rate") > 0)["verdict"])

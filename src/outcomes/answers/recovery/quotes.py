@@ -15,20 +15,23 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from outcomes.answers.balance.reactance import INTERACTION, WITHIN, reactance_rows
-from outcomes.answers.common.estimates import REFUSED
+from outcomes.answers.balance.reactance import reactance_rows
+from outcomes.answers.balance.tables import ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.common.fitting import LEVEL, fit_hazard_answer, fit_linear_answer
-from outcomes.answers.common.risk_set import GUIDANCE, Cause, Reading, baseline, risk_set
+from outcomes.answers.common.risk_set import baseline, risk_set
 from outcomes.answers.common.sessions import session_rows
-from outcomes.answers.connection.run import ALLIANCE, ASKING, NEXT, OVERWHELM, PATHS, SINGLE, along, one_leg
+from outcomes.answers.common.words import Cause, HazardTerm, Reading
+from outcomes.answers.connection.run import PATHS, SINGLE, along, one_leg
+from outcomes.answers.connection.tables import ConnectionQuestion, Timing
 from outcomes.answers.dropout.incidence import LEVELS, cause_model, risks_by_level
 from outcomes.answers.dropout.run import effect_rows
-from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, NEXT_GUIDANCE, STARTS
-from outcomes.answers.guidance.run import TABLE as GUIDANCE_TABLE
+from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, STARTS, settled
 from outcomes.answers.guidance.run import run as guidance
+from outcomes.answers.guidance.tables import EFFECTS, GuidanceModel, GuidanceQuestion, SlopePart
+from outcomes.answers.recovery.tables import EstimatorName
 from outcomes.errors import FitRefused
 from outcomes.methods.therapists.therapist_effects import boundary_p_value, median_odds_ratio, variance_share
-from outcomes.mixed import fit_cluster_robust, fit_linear
+from outcomes.mixed import FitStatus, fit_cluster_robust, fit_linear
 from outcomes.study import StudySettings
 
 RISK_SESSION = 8
@@ -41,14 +44,13 @@ class Quote:
 
     Attributes
     ----------
-    estimator : str
-        As in `recovery_cards`.
+    estimator : EstimatorName
     estimate, std_error, conf_low, conf_high : float
     is_found : bool
         The test says that there is an effect.
     """
 
-    estimator: str
+    estimator: EstimatorName
     estimate: float = math.nan
     std_error: float = math.nan
     conf_low: float = math.nan
@@ -83,36 +85,38 @@ def quotes(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Quo
 
 
 _GUIDANCE = {
-    ("slope", "within client"): "slope within client",
-    ("slope", "between clients"): "slope between clients",
-    ("slope", "between therapists"): "slope between therapists",
-    ("slope corrected for unreliable means", "between clients"): "slope between clients, corrected",
-    ("contextual effect", "between clients less within client"): "contextual effect of clients",
-    ("contextual effect", "between therapists less within client"): "contextual effect of therapists",
-    ("guidance to next satisfaction", "within client"): "guidance to next satisfaction",
-    ("satisfaction to next guidance", "within client"): "satisfaction to next guidance",
+    (GuidanceQuestion.SLOPE, SlopePart.WITHIN): EstimatorName.WITHIN,
+    (GuidanceQuestion.SLOPE, SlopePart.CLIENTS): EstimatorName.CLIENTS,
+    (GuidanceQuestion.SLOPE, SlopePart.THERAPISTS): EstimatorName.THERAPISTS,
+    (GuidanceQuestion.CORRECTED, SlopePart.CLIENTS): EstimatorName.CLIENTS_CORRECTED,
+    (GuidanceQuestion.CONTEXT, SlopePart.CLIENTS_LESS_WITHIN): EstimatorName.CLIENT_CONTEXT,
+    (GuidanceQuestion.CONTEXT, SlopePart.THERAPISTS_LESS_WITHIN): EstimatorName.THERAPIST_CONTEXT,
+    (GuidanceQuestion.NEXT_SATISFACTION, SlopePart.WITHIN): EstimatorName.NEXT_SATISFACTION,
+    (GuidanceQuestion.NEXT_GUIDANCE, SlopePart.WITHIN): EstimatorName.NEXT_GUIDANCE,
 }
 
 
 def _guidance(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
-    for row in guidance(con, settings)[GUIDANCE_TABLE].filter(pl.col("is_quoted")).iter_rows(named=True):
-        if name := _GUIDANCE.get((row["question"], row["part"])):
-            yield _of_row(name, row)
+    rows = guidance(con, settings)[EFFECTS.name].rows(named=True)
+    for row in rows:
+        if row["is_quoted"] and (name := _GUIDANCE.get((row["question"], row["part"]))):
+            yield _of_row(name, settled(row, rows))
 
 
 def _reactance(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
-    rows = reactance_rows(con, settings).filter(pl.col("quantity") == INTERACTION, pl.col("guidance") == WITHIN)
+    rows = reactance_rows(con, settings).filter(
+        pl.col("quantity") == ReactanceQuantity.CHANGE, pl.col("guidance") == ReactanceGuidance.WITHIN
+    )
     for row in rows.iter_rows(named=True):
-        yield _of_row("reactance and the slope within client", row)
+        yield _of_row(EstimatorName.REACTANCE, row)
 
 
-_DROPOUT = dict(zip(GUIDANCE.values(), ("dropout and usual guidance so far", "dropout and more guidance than before"),
-                    strict=True))  # fmt: skip
+_DROPOUT = {HazardTerm.SO_FAR: EstimatorName.DROPOUT_SO_FAR, HazardTerm.CHANGE: EstimatorName.DROPOUT_CHANGE}
 
 
 def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
     for row in effect_rows(con, settings, settings.dropout.definition.value, Cause.DROPOUT, Reading.AS_RECORDED):
-        if row["status"] != REFUSED:
+        if row["status"] != FitStatus.REFUSED:
             yield _of_row(_DROPOUT[row["effect"]], row)
 
 
@@ -137,16 +141,13 @@ def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Q
             up, down = ([b + s * step if i == k else b for i, b in enumerate(betas)] for s in (1, -1))
             gradient[j] = (difference(up) - difference(down)) / 2e-4
         variance += gradient @ cause.model.fit.vcov @ gradient
-    yield _wald("risk of dropout, high less low guidance", difference(betas), math.sqrt(variance))
-
-
-_PATHS = {ALLIANCE: "alliance as the path", OVERWHELM: "feeling overwhelmed as the path"}
+    yield _wald(EstimatorName.DROPOUT_RISK, difference(betas), math.sqrt(variance))
 
 
 def _connection(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
     sessions = session_rows(con)
     for path in PATHS:
-        if path.timing == NEXT:
+        if path.timing is Timing.NEXT:
             try:
                 (_, product) = list(along(path, sessions, settings.disclosure))[-1]
             except FitRefused:
@@ -155,14 +156,21 @@ def _connection(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iter
             half = (product.conf_high - product.conf_low) / 2
             found = product.conf_low > 0 or product.conf_high < 0
             limits = (product.conf_low, product.conf_high, found)
-            yield Quote(_PATHS[path.question], product.estimate, half / stats.norm.ppf(1 - ALPHA / 2), *limits)
+            yield Quote(EstimatorName(path.question), product.estimate, half / stats.norm.ppf(1 - ALPHA / 2), *limits)
     for question, leg, _ in SINGLE:
-        if question == ASKING:
+        if question is ConnectionQuestion.ASKING:
             try:
                 ((_, told),) = one_leg(leg, sessions, settings.disclosure)
             except FitRefused:
                 continue
-            yield Quote(leg.words, told.estimate, told.std_error, told.conf_low, told.conf_high, told.p_value < ALPHA)
+            yield Quote(
+                EstimatorName(leg.words),
+                told.estimate,
+                told.std_error,
+                told.conf_low,
+                told.conf_high,
+                told.p_value < ALPHA,
+            )
 
 
 def _share(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
@@ -174,7 +182,7 @@ def _share(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[
     client = next(float(block.cov[0, 0]) for block in model.variances if block.group == "client_id")
     p_value = boundary_p_value(max(without.criterion - model.criterion, 0.0))
     yield _spread(
-        "therapists' share of satisfaction", model, p_value, lambda sd: variance_share(sd**2, client, model.sigma**2)
+        EstimatorName.THERAPIST_SHARE, model, p_value, lambda sd: variance_share(sd**2, client, model.sigma**2)
     )
 
 
@@ -186,10 +194,10 @@ def _odds(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Q
     model = fit_hazard_answer(f"{formula} + (1 | therapist_id)", at_risk, settings.disclosure).fit
     without = fit_cluster_robust(formula, at_risk.filter("therapist_id is not null"), "therapist_id")
     p_value = boundary_p_value(max(without.criterion - model.criterion, 0.0))
-    yield _spread("median odds ratio of dropout", model, p_value, lambda sd: math.log(median_odds_ratio(sd**2)))
+    yield _spread(EstimatorName.THERAPIST_ODDS, model, p_value, lambda sd: math.log(median_odds_ratio(sd**2)))
 
 
-def _spread(name: str, model, p_value: float, of: Callable[[float], float]) -> Quote:
+def _spread(name: EstimatorName, model, p_value: float, of: Callable[[float], float]) -> Quote:
     """A measure that rises with the therapists' standard deviation, with the limits of the latter carried over."""
     row = model.sd_conf_int(1 - ALPHA).row(by_predicate=pl.col("group") == "therapist_id", named=True)
     if row["conf_low"] is None:  # estimated as none: there is no Wald interval
@@ -200,22 +208,22 @@ def _spread(name: str, model, p_value: float, of: Callable[[float], float]) -> Q
 
 def _responsiveness(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
     """The average therapist's response; its model has a slope by therapist, as in the answer."""
-    fixed, term = LAGGED[NEXT_GUIDANCE]
-    start = STARTS["random intercepts, given the first ratings"]
+    fixed, term = LAGGED[GuidanceQuestion.NEXT_GUIDANCE]
+    start = STARTS[GuidanceModel.FIRST_RATINGS]
     formula = f"{fixed}{start} + {INTERCEPTS} + (0 + satisfaction_within | therapist_id)"
     model = fit_linear_answer(formula, session_rows(con), settings.disclosure)
     told = model.estimate(term)
     limits = (told.conf_low, told.conf_high, told.p_value < ALPHA)
-    yield Quote("therapists' response to satisfaction", told.value, told.std_error, *limits)
+    yield Quote(EstimatorName.RESPONSE, told.value, told.std_error, *limits)
 
 
-def _of_row(name: str, row: dict) -> Quote:
+def _of_row(name: EstimatorName, row: dict) -> Quote:
     values = [row[column] for column in ("estimate", "std_error", "conf_low", "conf_high")]
-    if row["status"] == REFUSED or None in values:
+    if row["status"] == FitStatus.REFUSED or None in values:
         return Quote(name)
     return Quote(name, *values, is_found=values[2] > 0 or values[3] < 0)
 
 
-def _wald(name: str, value: float, error: float) -> Quote:
+def _wald(name: EstimatorName, value: float, error: float) -> Quote:
     half = float(stats.norm.ppf(1 - ALPHA / 2)) * error
     return Quote(name, value, error, value - half, value + half, abs(value) > half)

@@ -14,24 +14,28 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from outcomes.answers.analysis import Analysis
 from outcomes.answers.balance.evidence import find_evidence
-from outcomes.answers.balance.rows import GuidanceRows, dropout_rows, session_rows
-from outcomes.answers.balance.verdict import Verdict, decide
+from outcomes.answers.balance.rows import GuidanceRows, verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.tables import Verdict
+from outcomes.answers.balance.verdict import decide
 from outcomes.answers.common.simulated import built, in_processes, template_settings
+from outcomes.answers.common.tables import filled
 from outcomes.answers.recovery.cards import (
     ESTIMATORS,
     LOGIT_SD,
     VERDICTS,
-    CanAnswer,
     Card,
     Simulated,
     card,
     verdict_card,
 )
 from outcomes.answers.recovery.quotes import Quote, quotes
+from outcomes.answers.recovery.tables import CARDS, TABLES, CanAnswer, TriedVerdict
 from outcomes.answers.recovery.world import StudySize, measure, world_of
 from outcomes.errors import FitRefused
-from outcomes.models.population import MINIMUM_CLIENTS
+from outcomes.mixed import FitStatus
+from outcomes.models.refusals import few_people, first_that_holds
 from outcomes.release.identity import code_version
 from outcomes.simulate import (
     CohortParameters,
@@ -44,18 +48,15 @@ from outcomes.simulate import (
 )
 from outcomes.store.files import read_json, write_json
 from outcomes.study import StudySettings
-from outcomes.study.settings import Disclosure, Dropout
+from outcomes.study.settings import AnalysisName, Disclosure, Dropout
 
-NAME = "recovery"
-TABLE = "recovery_cards"
-TABLES = (TABLE,)
 MEMORY = "recovery.json"
 """File of the study folder with the cards of the last size that was simulated."""
 
 SEED = 1  # of the first cohort
 LARGE_CLIENTS, LARGE_SEEDS = 4_000, (1_000_001, 1_000_002)
 """Cohorts whose estimates stand for truths that have no closed form."""
-POSITIVE = frozenset(str(verdict) for verdict in Verdict) - {str(Verdict.NO_EFFECT), str(Verdict.UNDECIDED)}
+POSITIVE = frozenset(Verdict) - {Verdict.NO_EFFECT, Verdict.UNDECIDED}
 _SPREADS = {
     "within": "stddev_samp(directiveness_within)",
     "client": "stddev_samp(directiveness_client)",
@@ -107,18 +108,13 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | 
         if memory:
             write_json(memory, {"key": key, "size": asdict(size), "cards": [asdict(one) for one in cards]})
     missing = _missing(con)
-    rows = [asdict(_without(one) if one.estimator in missing else one) for one in cards]
     simulated = {
-        "n_clients": pl.lit(size.capped.clients, dtype=pl.Int64),
-        "n_therapists": pl.lit(size.capped.therapists, dtype=pl.Int64),
-        "sessions_per_client": pl.lit(size.sessions_per_client),
+        "n_clients": size.capped.clients,
+        "n_therapists": size.capped.therapists,
+        "sessions_per_client": size.sessions_per_client,
     }
-    return {TABLE: pl.DataFrame(rows, schema=_SCHEMA).with_columns(**simulated)}
-
-
-_NUMBERS = [name for name, text in Card.__annotations__.items() if "float" in text]
-_SCHEMA = {name: pl.Float64 if name in _NUMBERS else pl.Int64 if name == "n_cohorts" else pl.String
-           for name in Card.__annotations__}  # fmt: skip
+    rows = [asdict(_without(one) if one.estimator in missing else one) | simulated for one in cards]
+    return {CARDS.name: filled(CARDS, rows)}
 
 
 def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...]:
@@ -130,7 +126,7 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     settings : StudySettings
         Gives the number of cohorts, the thresholds and the definition of dropout.
     """
-    if size.clients < MINIMUM_CLIENTS or size.therapists < settings.disclosure.minimum_therapists:
+    if first_that_holds(few_people(size.clients, size.therapists, settings.disclosure)):
         return _all_refused(settings.recovery.cohorts)
     declared = (settings.disclosure, settings.dropout)
     world = world_of(size.capped, _simulated_study(*declared))
@@ -156,7 +152,7 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
 def _all_refused(n_cohorts: int) -> tuple[Card, ...]:
     """Cards of a study whose every model is refused: there is nothing to simulate."""
     none = Simulated([{}] * n_cohorts, [])
-    refused = ["refused"] * n_cohorts
+    refused = [FitStatus.REFUSED] * n_cohorts
     return (*(card(estimator, none) for estimator in ESTIMATORS),
             *(verdict_card(name, refused, refused, POSITIVE) for name in VERDICTS))  # fmt: skip
 
@@ -181,18 +177,20 @@ def _try(world: CohortParameters, seed: int, rule: Disclosure, dropout: Dropout,
     return Tried(seed, told, sds, slopes, dict(zip(VERDICTS, pairs, strict=True)))
 
 
-def _verdicts(world: CohortParameters, seed: int, settings: StudySettings) -> tuple[str, str]:
+def _verdicts(
+    world: CohortParameters, seed: int, settings: StudySettings
+) -> tuple[Verdict | FitStatus, Verdict | FitStatus]:
     """The verdicts on satisfaction and dropout after sessions."""
     with built(simulate_cohort(world, seed), settings) as con:
-        return _verdict(session_rows, con, settings), _verdict(dropout_rows, con, settings)
+        return _verdict(verdict_sessions, con, settings), _verdict(verdict_dropouts, con, settings)
 
 
-def _verdict(rows, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> str:
+def _verdict(rows, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Verdict | FitStatus:
     try:
         found: GuidanceRows = rows(con, settings)
-        return str(decide(find_evidence(found).evidence).verdict)
+        return decide(find_evidence(found).evidence).verdict
     except FitRefused:
-        return "refused"
+        return FitStatus.REFUSED
 
 
 def _sds(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
@@ -232,12 +230,12 @@ def _missing(con: duckdb.DuckDBPyConnection) -> set[str]:
     has["ending"] = bool(con.sql("select count(*) from core_dropout_labels").fetchall()[0][0])
     without = {one.name for one in ESTIMATORS if not all(has[need] for need in one.needs)}
     wish = {} if has["directiveness_preferred_score"] else dict.fromkeys(VERDICTS)
-    return without | set(wish) | (set() if has["ending"] else {"verdict on dropout"})
+    return without | set(wish) | (set() if has["ending"] else {TriedVerdict.DROPOUT})
 
 
 def _without(one: Card) -> Card:
     reason = "This study does not have the ratings that this question needs."
-    return Card(one.estimator, one.question, one.unit, one.n_cohorts, CanAnswer.NO, reason, "refused")
+    return Card(one.estimator, one.question, one.unit, one.n_cohorts, CanAnswer.NO, reason, FitStatus.REFUSED)
 
 
 def _key(size: StudySize, settings: StudySettings) -> str:
@@ -253,21 +251,8 @@ def _remembered(memory: Path | None, key: str) -> tuple[Card, ...] | None:
     kept = read_json(memory)
     if kept["key"] != key:
         return None
-    return tuple(Card(**row | {"answer": CanAnswer(row["answer"])}) for row in kept["cards"])
+    words = {"answer": CanAnswer, "status": FitStatus}
+    return tuple(Card(**row | {name: kind(row[name]) for name, kind in words.items()}) for row in kept["cards"])
 
 
-def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Say what the data can answer, one sentence an answer, with the questions that it covers."""
-    rows = con.table(TABLE).pl()
-    lines = []
-    for answer in CanAnswer:
-        if asked := rows.filter(pl.col("answer") == answer)["question"].to_list():
-            lines.append(f"{_SAID[answer]}: {' '.join(asked)}")
-    return lines
-
-
-_SAID = {
-    CanAnswer.YES: "These data can answer",
-    CanAnswer.LARGE: "These data can show only large effects for",
-    CanAnswer.NO: "These data cannot answer",
-}
+ANALYSIS = Analysis(AnalysisName.RECOVERY, TABLES, run, MEMORY)

@@ -9,11 +9,16 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from outcomes.answers.common.estimates import REFUSED, Numbers, as_table, attempt, numbers, of_model, refuse_all
+from outcomes.answers.analysis import Analysis
+from outcomes.answers.common.estimates import Numbers, attempt, numbers, of_model, refuse_all
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer, fit_linear_answer
-from outcomes.answers.common.risk_set import Cause, Reading, baseline, risk_set
+from outcomes.answers.common.risk_set import baseline, risk_set
 from outcomes.answers.common.sessions import session_rows
-from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, NEXT_GUIDANCE, STARTS
+from outcomes.answers.common.tables import filled
+from outcomes.answers.common.words import Cause, Reading
+from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, STARTS
+from outcomes.answers.guidance.tables import GuidanceModel, GuidanceQuestion
+from outcomes.answers.therapists.tables import TABLES, VARIATION, TherapistOutcome, TherapistQuantity
 from outcomes.disclosure import shown_percent, shown_table
 from outcomes.errors import FitRefused
 from outcomes.methods.therapists.therapist_effects import (
@@ -24,12 +29,7 @@ from outcomes.methods.therapists.therapist_effects import (
 )
 from outcomes.mixed import bootstrap_binomial, bootstrap_linear, compare, fit_linear
 from outcomes.progress import tracked
-from outcomes.study.settings import Disclosure, StudySettings
-
-NAME = "therapists"
-TABLE = "therapist_variation"
-TABLES = (TABLE,)
-WORDS = ("outcome", "quantity", "unit", "adjusted_for", "shown")
+from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
 
 CASE_MIX = ("intake_severity_score", "directiveness_preferred_score", "reactance_score")
 MIN_SHARE = 0.8
@@ -40,12 +40,8 @@ CHUNKS, CHUNK = 10, 20
 SEED = 2_017
 MAX_FAILED = 0.1
 
-SHARE, SPREAD = "share of the variance that lies between therapists", "standard deviation between therapists"
-RATIO = "median odds ratio between two therapists"
-PAIRS = "pairs of therapists whose comparative intervals do not overlap"
-BINS = ("therapists below the average", "therapists not told apart from the average", "therapists above the average")
+BINS = (TherapistQuantity.BELOW, TherapistQuantity.NOT_APART, TherapistQuantity.ABOVE)
 _HAS_THERAPIST = "therapist_id is not null"  # so that models with and without therapists see the same rows
-RESPONSE = "next guidance per point of satisfaction"
 
 
 def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl.DataFrame]:
@@ -56,17 +52,17 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     FitRefused
         Where no part can be answered: too few therapists, above all.
     """
-    parts: dict[str, Callable[[], Iterator[tuple]]] = {
-        "satisfaction": lambda: _satisfaction(con, settings.disclosure),
-        "dropout": lambda: _dropout(con, settings),
-        "responsiveness": lambda: _responsiveness(con, settings.disclosure),
+    parts: dict[TherapistOutcome, Callable[[], Iterator[tuple]]] = {
+        TherapistOutcome.SATISFACTION: lambda: _satisfaction(con, settings.disclosure),
+        TherapistOutcome.DROPOUT: lambda: _dropout(con, settings),
+        TherapistOutcome.RESPONSIVENESS: lambda: _responsiveness(con, settings.disclosure),
     }
     rows = []
     for outcome, compute in parts.items():
-        labels = {"outcome": outcome, "quantity": "all", "unit": "", "adjusted_for": "", "shown": ""}
+        labels = {"outcome": outcome, "quantity": TherapistQuantity.ALL, "unit": "", "adjusted_for": "", "shown": ""}
         rows += attempt(labels, compute)
     refuse_all(rows)
-    return {TABLE: as_table(rows, WORDS)}
+    return {VARIATION.name: filled(VARIATION, rows)}
 
 
 def _satisfaction(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterator[tuple]:
@@ -86,8 +82,8 @@ def _satisfaction(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterator[
 
     found = share(_sds(model), model.fit.sigma)
     draws = [share(sd, sigma) for sd, sigma in zip(*drawn, strict=True)]
-    yield words | {"quantity": SHARE, "unit": "0 to 1"}, _with_interval(model, found, draws, p_value)
-    spread = {"quantity": SPREAD, "unit": "points of satisfaction"}
+    yield words | {"quantity": TherapistQuantity.SHARE, "unit": "0 to 1"}, _with_interval(model, found, draws, p_value)
+    spread = {"quantity": TherapistQuantity.SPREAD, "unit": "points of satisfaction"}
     yield words | spread, _with_interval(model, _sds(model)[therapist], drawn[0][:, therapist], p_value)
     for more, told in _distribution(model, rule):
         yield words | more, told
@@ -105,8 +101,8 @@ def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterato
     drawn = _bootstrap(model, "Bootstrap of dropout")[0][:, 0]
     sd = float(_sds(model)[0])
     for quantity, unit, of in (
-        (SHARE, "0 to 1", lambda sd: latent_variance_share(sd**2, model.fit.link)),
-        (RATIO, "odds ratio", lambda sd: median_odds_ratio(sd**2)),
+        (TherapistQuantity.SHARE, "0 to 1", lambda sd: latent_variance_share(sd**2, model.fit.link)),
+        (TherapistQuantity.ODDS_RATIO, "odds ratio", lambda sd: median_odds_ratio(sd**2)),
     ):
         told = _with_interval(model, of(sd), [of(one) for one in drawn])
         yield words | {"quantity": quantity, "unit": unit}, told
@@ -121,16 +117,16 @@ def _responsiveness(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterato
     client's departure from his own mean, so that it does not depend on where the scale has its zero.
     """
     sessions = session_rows(con).filter(_HAS_THERAPIST)
-    fixed, term = LAGGED[NEXT_GUIDANCE]
-    small = f"{fixed}{STARTS['random intercepts, given the first ratings']} + {INTERCEPTS}"
+    fixed, term = LAGGED[GuidanceQuestion.NEXT_GUIDANCE]
+    small = f"{fixed}{STARTS[GuidanceModel.FIRST_RATINGS]} + {INTERCEPTS}"
     model = fit_linear_answer(f"{small} + (0 + satisfaction_within | therapist_id)", sessions, rule)
     without = fit_linear(small, sessions)
     unit = "points of directiveness per point of satisfaction"
-    yield {"quantity": f"{RESPONSE}, average therapist", "unit": unit}, numbers(model.estimate(term), model)
+    yield {"quantity": TherapistQuantity.RESPONSE, "unit": unit}, numbers(model.estimate(term), model)
     at = _place(model, "therapist_id", "satisfaction_within")
     drawn = _bootstrap(model, "Bootstrap of responsiveness")[0][:, at]
     told = _with_interval(model, _sds(model)[at], drawn, compare(without, model.fit).p_value)
-    yield {"quantity": f"{RESPONSE}, {SPREAD}", "unit": unit}, told
+    yield {"quantity": TherapistQuantity.RESPONSE_SPREAD, "unit": unit}, told
 
 
 def _case_mix(rows: duckdb.DuckDBPyRelation) -> list[str]:
@@ -194,7 +190,7 @@ def _distribution(model: Answered, rule: Disclosure) -> Iterator[tuple]:
     words = {"unit": "therapists"}
     if not (error > 0).all():
         reason = "The differences between therapists are estimated as none, so they cannot be counted apart."
-        yield words | {"quantity": "therapists by effect"}, Numbers(reason=reason)
+        yield words | {"quantity": TherapistQuantity.BY_EFFECT}, Numbers(reason=reason)
         return
     half = stats.norm.ppf((1 + LEVEL) / 2) * error
     counts = [int(np.sum(mode + half < 0)), 0, int(np.sum(mode - half > 0))]
@@ -205,21 +201,7 @@ def _distribution(model: Answered, rule: Disclosure) -> Iterator[tuple]:
     i, j = np.triu_indices(len(mode), k=1)
     apart = (intervals.conf_low[i] > intervals.conf_high[j]) | (intervals.conf_low[j] > intervals.conf_high[i])
     shown = shown_percent(int(apart.sum()), apart.size, rule).text
-    yield {"quantity": PAIRS, "unit": "share of pairs", "shown": shown}, of_model(model, None)
+    yield {"quantity": TherapistQuantity.PAIRS, "unit": "share of pairs", "shown": shown}, of_model(model, None)
 
 
-def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Say the estimates of `therapist_variation` in plain words, states first."""
-    return [spoken for row in con.table(TABLE).pl().rows(named=True) if (spoken := _spoken(row))]
-
-
-def _spoken(row: dict) -> str:
-    name = f"{row['outcome'].capitalize()}, {row['quantity']}"
-    if row["status"] == REFUSED:
-        return f"{name}: not estimated. {row['reason']}"
-    if row["estimate"] is None:
-        return ""
-    state = "" if row["status"] == "converged" else f"({row['status'].replace('_', ' ')}) "
-    value, low, high = (f"{round(row[column], 3) + 0.0:.3f}" for column in ("estimate", "conf_low", "conf_high"))
-    unit = f" {row['unit']}" if row["unit"].startswith("points") else ""
-    return f"{state}{name}: {value}{unit} (95% interval {low} to {high})."
+ANALYSIS = Analysis(AnalysisName.THERAPISTS, TABLES, run)

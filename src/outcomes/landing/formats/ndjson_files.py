@@ -1,4 +1,4 @@
-"""NDJSON: one object a line; keys are the columns, wherever they stand and in whatever order."""
+"""NDJSON: one object per line; keys are the columns, wherever they stand and in whatever order."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def read_ndjson(
     header = _keys(con)
     if not header:
         raise FileRefused(
-            Refusal.UNREADABLE, "no line of the file is a JSON object", "write one object a line, as NDJSON asks"
+            Refusal.UNREADABLE, "no line of the file is a JSON object", "write one object per line, as NDJSON asks"
         )
     plan = plan_columns(header, kind, settings)
     _refuse_nested(con, plan)

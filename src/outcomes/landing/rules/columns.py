@@ -9,12 +9,13 @@ from outcomes.contract import CONTRACT, Column, Kind, Refusal, ValueType
 from outcomes.errors import StudyError
 from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
 from outcomes.landing.refusal import FileRefused, counted, listed
-from outcomes.study.settings import Scale, Source, StudySettings
+from outcomes.study.scales import Scale
+from outcomes.study.settings import Source, StudySettings
 
 
 @dataclass(frozen=True)
 class PlannedColumn:
-    """One column of the contract (or an extra scale) and where its values come from.
+    """One column of the contract (or a scale of the study's own) and where its values come from.
 
     `place` is the 0-based place in the file, None where the column has a constant; `source_name` its name there.
     """
@@ -24,7 +25,7 @@ class PlannedColumn:
     source_name: str
     constant: str | None = None
     scale: Scale | None = None
-    is_extra: bool = False
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,10 @@ def normal(name: str) -> str:
     return name.strip().casefold()
 
 
-def contract_columns(kind: Kind, settings: StudySettings) -> tuple[Column, ...]:
-    """Return the kind's columns and, for sessions, the study's extra scales."""
-    if kind is not Kind.SESSIONS:
-        return CONTRACT[kind]
-    return CONTRACT[kind] + tuple(Column(name, ValueType.SCALE, "") for name in settings.extra_scales)
-
-
 def known_names(kind: Kind, settings: StudySettings) -> frozenset[str]:
     """Return the normal names that a header of this kind may have, dropped ones included."""
     source = settings.sources[kind]
-    wanted = {source.columns.get(column.name, column.name) for column in contract_columns(kind, settings)}
+    wanted = {source.columns.get(column.name, column.name) for column in settings.columns(kind)}
     return frozenset(normal(name) for name in wanted | set(source.drop))
 
 
@@ -80,7 +74,7 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
     dropped_names = {normal(name) for name in source.drop}
     dropped = tuple(name for name in header if normal(name) in dropped_names)
     _refuse_doubles(header)
-    contract = contract_columns(kind, settings)
+    contract = settings.columns(kind)
     from_file = {
         normal(source.columns.get(column.name, column.name)): column
         for column in contract
@@ -104,7 +98,7 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
                 header[place] if constant is None else column.name,
                 constant,
                 _scale(column, settings, kind),
-                is_extra=kind is Kind.SESSIONS and column.name in settings.extra_scales,
+                is_own=column not in CONTRACT[kind],
             )
         )
     plan = ColumnPlan(kind, source, tuple(header), tuple(planned), dropped)
@@ -171,7 +165,7 @@ def _refuse_missing(plan: ColumnPlan) -> None:
 
 
 def _scale(column: Column, settings: StudySettings, kind: Kind) -> Scale | None:
-    if column.type is not ValueType.SCALE:
+    if not column.is_rating:
         return None
     if column.name not in settings.scales:
         raise StudyError(

@@ -8,7 +8,7 @@ from datetime import date
 
 import duckdb
 
-from outcomes.contract import Kind, Refusal, Rule, ValueType
+from outcomes.contract import Kind, Refusal, Rule
 from outcomes.errors import StorageError
 from outcomes.landing.formats.source_rows import SourceRows
 from outcomes.landing.refusal import FileRefused
@@ -83,7 +83,7 @@ def _create(
     cells = {
         planned.column.name: typed_cell(
             planned, plan, today, is_typed=rows.is_typed, is_native=is_native, has_blanks=rows.has_blanks,
-            is_key=planned.column.key or planned.column.name in keys,
+            is_key=planned.column.is_never_empty or planned.column.name in keys,
         )
         for planned in plan.columns
     }  # fmt: skip
@@ -116,7 +116,7 @@ def _row_rules(plan: ColumnPlan) -> list[tuple[Rule, str]]:
     if "attended" in names:
         rated = [
             f"v_{planned.column.name}" for planned in plan.columns
-            if planned.column.type is ValueType.SCALE and planned.place is not None
+            if planned.column.is_rating and planned.place is not None
         ]  # fmt: skip
         if rated:
             rules.append((Rule.RATED_BUT_ABSENT, f"v_attended = false and coalesce({', '.join(rated)}) is not null"))

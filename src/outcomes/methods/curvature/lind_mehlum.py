@@ -13,10 +13,10 @@ from outcomes.methods.curvature.turning_point import TurningKind, turning_point
 from outcomes.methods.inference.contrasts import check_covariance
 
 END_PERCENTILES = (5.0, 95.0)
-"""Where the two slopes are taken, percent of the data (field guide 1d); the ends themselves rest on single sessions."""
+"""Where the two slopes are taken, percent of the data; the ends themselves rest on single sessions."""
 
 MIN_SHARE_BEYOND = 0.10
-"""Share of the data that must lie on each side of the turning point (field guide 1d)."""
+"""Share of the data that must lie on each side of the turning point."""
 
 
 @dataclass(frozen=True)

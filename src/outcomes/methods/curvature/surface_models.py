@@ -48,7 +48,7 @@ STUDY_SET = (
     SurfaceModel.RISING_RIDGE,
     SurfaceModel.FULL,
 )
-"""The models that a study compares (field guide 1e)."""
+"""The models that a study compares (Humberg, Nestler & Back 2019, doi 10.1177/1948550618757600)."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def compare_by_aicc(
 def compare_surfaces(
     outcome: ArrayLike, x: ArrayLike, y: ArrayLike, models: tuple[SurfaceModel, ...] = STUDY_SET
 ) -> ModelComparison:
-    """Fit surface models by ordinary least squares (one row a client) and compare them.
+    """Fit surface models by ordinary least squares (one row per client) and compare them.
 
     Rows with a missing value are left out of all models alike.
 

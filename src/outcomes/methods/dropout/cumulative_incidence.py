@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from outcomes.errors import UsageError
 
 REPORT_SESSIONS = (3, 8, 12)
-"""Sessions at which incidences are printed (field guide 1c)."""
+"""Sessions at which incidences are printed."""
 
 
 @dataclass(frozen=True)

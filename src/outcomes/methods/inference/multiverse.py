@@ -113,7 +113,7 @@ def permute_within(clients: ArrayLike, rng: np.random.Generator) -> np.ndarray:
     """Row order that shuffles rows within each client and moves none between clients.
 
     Apply it to the predictor (`d[permute_within(client, rng)]`) for the null of no effect within clients, sessions
-    being exchangeable; detrend first where they are not. With therapists as groups and one row a client it permutes
+    being exchangeable; detrend first where they are not. With therapists as groups and one row per client it permutes
     clients within therapist.
 
     Parameters

@@ -13,10 +13,10 @@ from outcomes.errors import FitRefused, UsageError
 from outcomes.links import Link, link_named
 
 MIN_THERAPISTS = 10
-"""Below, the data cannot inform the therapist variance (field guide 1b)."""
+"""Below, the data cannot inform the therapist variance (a convention: no source gives a sharp limit)."""
 
 USUAL_THERAPISTS = 30
-"""From here on the usual large-sample methods hold (field guide 1b)."""
+"""From here on the usual large-sample methods hold (a convention: no source gives a sharp limit)."""
 
 
 class TherapistInformation(StrEnum):

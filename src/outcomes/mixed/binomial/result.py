@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 from outcomes.links import Link, Ratio
 from outcomes.methods.therapists.therapist_effects import latent_variance_share, median_odds_ratio
 from outcomes.mixed.binomial.predict import predict_binomial
@@ -69,7 +69,7 @@ class BinomialFit(MixedFit):
         """
         by_group = self._mean_variances()
         if group not in by_group:
-            raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(by_group))
+            raise no_such("grouping factor of the model", group, by_group)
         others = [variance for name, variance in by_group.items() if name != group]
         return latent_variance_share(by_group[group], self.link, *others)
 

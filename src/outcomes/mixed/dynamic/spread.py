@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -10,16 +10,25 @@ from scipy import stats
 
 from outcomes.errors import UsageError
 
-if TYPE_CHECKING:
-    from outcomes.mixed.dynamic.results import DynamicFit
-
 WIDEST_LOG_SD = 10.0
 """Half width of a log standard deviation's interval above which the data say nothing by Wald's method."""
+
+
+class Spread(Protocol):
+    """What the spread of a dynamic fit is read from; see `DynamicFit` for the meaning."""
+
+    names: tuple[str, ...]
+    parameters: np.ndarray
+    parameter_cov: np.ndarray
+    n_groups: dict[str, int]
+    guidance: str
+    satisfaction: str
+
 
 Row = tuple[str, str, float | None, float | None, float | None, float | None]
 
 
-def spread(fit: DynamicFit, level: float = 0.95) -> pl.DataFrame:
+def spread(fit: Spread, level: float = 0.95) -> pl.DataFrame:
     """Standard deviations and correlations of intercepts and sessions.
 
     Returns
@@ -48,7 +57,7 @@ def normal_quantile(level: float) -> float:
     return float(stats.norm.ppf(0.5 + level / 2))
 
 
-def _factor_rows(fit: DynamicFit, group: str, first: int, level: float) -> list[Row]:
+def _factor_rows(fit: Spread, group: str, first: int, level: float) -> list[Row]:
     """Rows of two intercepts' standard deviations and of their correlation."""
     l11, l21, l22 = fit.parameters[first : first + 3]
     cov = fit.parameter_cov[first : first + 3, first : first + 3]

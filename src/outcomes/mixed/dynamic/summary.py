@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import polars as pl
 
-if TYPE_CHECKING:
-    from outcomes.mixed.dynamic.results import DynamicFit
+from outcomes.mixed.optimise import OptSummary
+from outcomes.mixed.results.status import FitStatus
 
 
-def as_text(fit: DynamicFit) -> str:
+class Summarised(Protocol):
+    """What a summary reads of a dynamic fit; see `DynamicFit` for the meaning."""
+
+    formula: str
+    guidance_formula: str
+    status: FitStatus
+    messages: tuple[str, ...]
+    n_sessions: int
+    n_rated: int
+    n_missing: int
+    n_groups: dict[str, int]
+    llf: float
+    aic: float
+    bic: float
+    optimizer: OptSummary
+    covariance_kind: str
+
+    def tidy(self) -> pl.DataFrame:
+        """The coefficients as a table."""
+        ...
+
+    def spread(self) -> pl.DataFrame:
+        """Standard deviations and correlations as a table."""
+        ...
+
+
+def as_text(fit: Summarised) -> str:
     """What was fitted, the coefficients by part, the spread, what to know."""
     story = fit.optimizer
     facts = [

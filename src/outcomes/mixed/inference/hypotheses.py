@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 from outcomes.methods.inference import contrasts
 from outcomes.mixed.inference.kenward_roger import kenward_roger_test
 from outcomes.mixed.linear.result import LinearFit
@@ -117,7 +117,7 @@ def hypothesis_matrix(names: Sequence[str], hypothesis: Hypothesis) -> np.ndarra
         for i, row in enumerate(rows):
             for name, weight in ({row: 1.0} if isinstance(row, str) else row).items():
                 if name not in names:
-                    raise UsageError(f"The model has no fixed effect {name!r}.", "it has " + ", ".join(names))
+                    raise no_such("fixed effect of the model", name, names)
                 L[i, list(names).index(name)] = weight
     if np.linalg.matrix_rank(L) < len(L):
         raise UsageError("The hypotheses repeat each other.", "leave out those that follow from the others")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 from scipy.optimize import brentq
 
-from outcomes.errors import UsageError
+from outcomes.errors import no_such
 
 WIDEST = 20.0
 """Standard errors from the estimate at which the search for a limit gives up."""
@@ -61,5 +61,5 @@ def names_to_profile(names: tuple[str, ...] | None, known: tuple[str, ...]) -> t
         Unknown names.
     """
     if unknown := [name for name in names or () if name not in known]:
-        raise UsageError(f"The model has no fixed effect {unknown[0]!r}.", "it has " + ", ".join(known))
+        raise no_such("fixed effect of the model", unknown[0], known)
     return known if names is None else names

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from outcomes.errors import UsageError
+from outcomes.errors import no_such
 from outcomes.mixed.elimination.batched import multiply
 from outcomes.mixed.linear.deviance import State, cross_quadratic, rest_covariance, solve
 from outcomes.mixed.linear.factors import WorkingFactor
@@ -42,7 +42,7 @@ class LinearModes:
         """Position of a grouping factor in the problem."""
         names = [":".join(factor.group) for factor in self.problem.factors]
         if group not in names:
-            raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(names))
+            raise no_such("grouping factor of the model", group, names)
         return names.index(group)
 
     def modes(self, group: str) -> Modes:

@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
-from outcomes.errors import UsageError
+from outcomes.errors import UsageError, no_such
 from outcomes.methods.therapists.therapist_effects import variance_share
 from outcomes.mixed.linear.modes import LinearModes
 from outcomes.mixed.linear.predict import predict_linear
@@ -91,7 +91,7 @@ class LinearFit(MixedFit):
         """
         by_group = self._mean_variances()
         if group not in by_group:
-            raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(by_group))
+            raise no_such("grouping factor of the model", group, by_group)
         others = [variance for name, variance in by_group.items() if name != group]
         return variance_share(by_group[group], *others, self.sigma**2)
 

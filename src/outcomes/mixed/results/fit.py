@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
-from outcomes.errors import UsageError
+from outcomes.errors import no_such
 from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
@@ -166,7 +166,7 @@ class MixedFit:
             When the model has no such grouping factor.
         """
         if group not in self.n_groups:
-            raise UsageError(f"The model has no grouping factor {group!r}.", "it has " + ", ".join(self.n_groups))
+            raise no_such("grouping factor of the model", group, self.n_groups)
         modes = self.conditional.modes(group)
         sd = np.sqrt(np.maximum(np.diagonal(modes.cond_cov, axis1=1, axis2=2), 0.0))
         frame = {group: modes.labels}

@@ -14,7 +14,7 @@ from outcomes.operate.delivery.mail import send_all
 from outcomes.operate.delivery.reports import one_line
 from outcomes.release import published_id
 from outcomes.study import StudyFolder
-from outcomes.study.settings import Audience
+from outcomes.study.delivery import Audience
 
 
 def alert_refusals(

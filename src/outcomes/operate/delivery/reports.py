@@ -14,7 +14,7 @@ from outcomes.operate.delivery.mail import send_all
 from outcomes.release import published_id
 from outcomes.store.files import read_json, write_bytes
 from outcomes.study import StudyFolder
-from outcomes.study.settings import Audience
+from outcomes.study.delivery import Audience
 
 _REPORT = ("report.html", "report.pdf")
 _ATTACHED = {Audience.STAKEHOLDERS: _REPORT, Audience.ANALYSTS: (*_REPORT, "checks.html")}

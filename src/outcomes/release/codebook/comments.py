@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
 from outcomes.errors import UsageError
-from outcomes.release.codebook.tables import TABLES, TableText
-from outcomes.release.codebook.vocabulary import ColumnText
+from outcomes.release.codebook.tables import TABLES, of_study
+from outcomes.release.codebook.vocabulary import ColumnText, TableText
 from outcomes.study import StudySettings
 
 
 def describe(
-    con: duckdb.DuckDBPyConnection, tables: Sequence[str] | None = None, settings: StudySettings | None = None
+    con: duckdb.DuckDBPyConnection,
+    tables: Sequence[str] | None = None,
+    settings: StudySettings | None = None,
+    known: Mapping[str, TableText] = TABLES,
 ) -> None:
     """Put comments on tables and columns, and their rows into `codebook`; doing it again changes nothing.
 
@@ -24,22 +27,24 @@ def describe(
     tables : sequence of str, optional
         Tables to describe; all of the database that `codebook` does not have yet where None.
     settings : StudySettings, optional
-        Gives ratings the range and unit of their scale.
+        Gives ratings the range and unit of their scale, and tables of sessions its own scales.
+    known : mapping of str to TableText, optional
+        The descriptions; a later step gives those of its own tables.
 
     Raises
     ------
     UsageError
-        If a table or a column is not described in `outcomes.release.codebook.tables`, or a described column is
-        not there.
+        If a table or a column is not described in `known`, or a described column is not there.
     """
     con.execute(
         "create table if not exists codebook (table_name varchar, column_name varchar, type varchar, "
         "description varchar, unit varchar, range varchar, source varchar)"
     )
     for name in _undescribed(con) if tables is None else tables:
-        if name not in TABLES:
-            raise UsageError(f"The table {name} is not described", "describe it in outcomes/release/tables.py")
-        _describe_table(con, TABLES[name], settings)
+        if name not in known:
+            raise UsageError(f"The table {name} is not described", "describe it where the step that writes it says so")
+        table = of_study(known[name], settings) if settings else known[name]
+        _describe_table(con, table, settings)
 
 
 def _undescribed(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -59,7 +64,7 @@ def _describe_table(con: duckdb.DuckDBPyConnection, table: TableText, settings: 
     if set(types) != set(table.column_names):
         odd = ", ".join(sorted(set(types) ^ set(table.column_names)))
         raise UsageError(
-            f"The description of {table.name} and its columns differ: {odd}", "mend outcomes/release/tables.py"
+            f"The description of {table.name} and its columns differ: {odd}", "mend the description of the table"
         )
     con.execute("delete from codebook where table_name = ?", [table.name])
     rows = [(table.name, None, "TABLE", table.description, None, None, table.source)]

@@ -1,11 +1,11 @@
-"""Every column of sessions, episodes, clients and the marts, described once.
+"""Every column of sessions, episodes, clients and the marts, described once; those of source files by the contract.
 
 With `result_columns` the one source of comments, codebook and data dictionary.
 """
 
 from __future__ import annotations
 
-from outcomes.contract import AGE_BANDS, GENDERS, Ending
+from outcomes.contract import CONTRACT, Column, Kind, ValueType
 from outcomes.release.codebook.vocabulary import (
     ColumnText,
     count,
@@ -22,14 +22,32 @@ from outcomes.study.settings import DropoutDefinition
 
 ENDING_STATES = ("dropout", "planned", "other", "undetermined")
 
+
+def contract_text(column: Column, kind: Kind) -> ColumnText:
+    """Describe a column of a source file as a release has it, in the contract's words."""
+    source = f"{kind} file"
+    words = "; ".join(filter(None, (column.description, column.in_release)))
+    match column.type:
+        case ValueType.IDENTIFIER:
+            return identifier(words, source)
+        case ValueType.INTEGER:
+            return ColumnText("INTEGER", words, column.unit, f"{column.minimum} or more", source)
+        case ValueType.DATE:
+            return day(words, source)
+        case ValueType.YES_NO:
+            return flag(words, source)
+        case ValueType.SCALE:
+            return rating(column.name, f"{words}, higher is {column.higher}" if column.higher else words, source)
+        case ValueType.CODE:
+            return text(words, column.codes, source)
+
+
 # Keys are column names, or `table.column` where a table uses a name in its own sense.
 DATA_COLUMNS: dict[str, ColumnText] = {
+    # as the source files have them; an id is described where sessions have it
+    **{column.published: contract_text(column, kind) for kind in reversed(Kind) for column in CONTRACT[kind]},
     # ids
     "session_id": identifier("Appointment: the episode's id and the appointment's number in it", "derived"),
-    "practice_id": identifier("Pseudonym of the practice", "sessions file"),
-    "therapist_id": identifier("Pseudonym of the therapist who held this session", "sessions file"),
-    "client_id": identifier("Pseudonym of the client", "sessions file"),
-    "episode_id": identifier("Pseudonym of the course of therapy", "sessions file"),
     "batch_id": identifier("Landed batch: landing order and the start of the source file's hash", "landing"),
     "release_id": identifier("Hash over all that decides what is in the release"),
     "mart_therapists.therapist_id": identifier("Pseudonym of the therapist", "sessions file"),
@@ -41,9 +59,6 @@ DATA_COLUMNS: dict[str, ColumnText] = {
     "attended_number": ColumnText(
         "INTEGER", "Place of the session among the attended ones of its episode; empty where missed", "", "1 or more"
     ),
-    "session_date": day("Day of the appointment; empty where the source has none", "sessions file"),
-    "start_date": day("Day of the first contact; empty where not recorded", "episodes file"),
-    "end_date": day("Day of the ending; empty while open or not recorded", "episodes file"),
     "data_cut": day(
         "Day up to which the episode was observed: as recorded, else the latest recorded, else the last session's day",
         "episodes file",
@@ -52,51 +67,7 @@ DATA_COLUMNS: dict[str, ColumnText] = {
     "days_silent": ColumnText(
         "INTEGER", "Days from the last attended session to the data cut; empty without dates", "days", "integers"
     ),
-    # ratings
-    "is_attended": flag("Whether the client came", "sessions file"),
-    "directiveness_score": rating(
-        "directiveness", "How directive the therapist was in this session, higher is more", "sessions file"
-    ),
-    "satisfaction_score": rating("satisfaction", "Satisfaction with this session, higher is more", "sessions file"),
-    "alliance_score": rating("alliance", "Working alliance after this session, higher is better", "sessions file"),
-    "autonomy_support_score": rating(
-        "autonomy_support", "Autonomy support experienced in this session, higher is more", "sessions file"
-    ),
-    "felt_overwhelmed_score": rating(
-        "felt_overwhelmed", "How overwhelmed the client felt by the guidance, higher is more", "sessions file"
-    ),
-    "is_asked_about_guidance": flag(
-        "Whether the therapist asked how the guidance felt; empty where not recorded", "sessions file"
-    ),
-    "empowerment_score": rating("empowerment", "Empowerment after this session, higher is more", "sessions file"),
-    "other_scores": ColumnText(
-        "MAP(VARCHAR, DOUBLE)",
-        "Ratings on the study's further scales, higher is more",
-        "points",
-        "as study.toml declares",
-        "sessions file",
-    ),
-    "directiveness_preferred_score": rating(
-        "directiveness_preferred",
-        "Directiveness that the client prefers, on the metric of directiveness",
-        "clients file",
-    ),
-    "reactance_score": rating("reactance", "Trait reactance, higher is more", "clients file"),
-    "intake_severity_score": rating("intake_severity", "Severity at intake, higher is more severe", "episodes file"),
-    # persons
-    "age_band": text("Age in bands; empty where not given or withheld", AGE_BANDS, "clients file"),
-    "gender": text("Gender; empty where not given or withheld", GENDERS, "clients file"),
     # endings
-    "ending": text(
-        "How the episode ended, in the source's words; empty where not recorded", tuple(Ending), "episodes file"
-    ),
-    "planned_sessions": ColumnText(
-        "INTEGER",
-        "Number of sessions planned at intake; empty where not recorded",
-        "sessions",
-        "1 or more",
-        "episodes file",
-    ),
     "is_last_missed": flag("Whether the last appointment was missed; empty where the episode has no appointment"),
     "ending_state": text(
         "How the episode ended under the study's definition of dropout; empty where no session was attended",

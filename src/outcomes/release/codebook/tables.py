@@ -1,36 +1,43 @@
-"""Every table of a release: what one row is, its columns in order, where it comes from."""
+"""Every table of a release that is there before anything is answered; the answers describe their own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from outcomes.release.codebook.answer_columns import ANSWER_TABLES
-from outcomes.release.codebook.data_columns import DATA_COLUMNS
+from outcomes.contract import Kind, scales_of
+from outcomes.release.codebook.data_columns import DATA_COLUMNS, contract_text
 from outcomes.release.codebook.result_columns import RESULT_COLUMNS
-from outcomes.release.codebook.vocabulary import ColumnText
+from outcomes.release.codebook.vocabulary import ColumnText, TableText
+from outcomes.study import StudySettings
 
 COLUMNS: dict[str, ColumnText] = {**DATA_COLUMNS, **RESULT_COLUMNS}
-_OF_ANSWERS = {f"{table}.{name}": text for table, (_, texts) in ANSWER_TABLES.items() for name, text in texts.items()}
 
 
-@dataclass(frozen=True)
-class TableText:
-    """One published table."""
+def of_study(table: TableText, settings: StudySettings) -> TableText:
+    """Return the table as this study has it: with its own scales' scores beside the contract's of sessions."""
+    ratings = _names(Kind.SESSIONS)
+    if not set(ratings) <= set(table.columns):
+        return table
+    own = {column.published: contract_text(column, Kind.SESSIONS) for column in settings.own_columns}
+    columns: dict[str, ColumnText] = {}
+    for name, said in table.columns.items():
+        columns[name] = said
+        if name == ratings[-1]:
+            columns |= own
+    return replace(table, columns=columns)
 
-    name: str
-    description: str
-    source: str
-    column_names: tuple[str, ...]
 
-    @property
-    def columns(self) -> dict[str, ColumnText]:
-        """The table's columns in order, each in the table's own sense where it has one."""
-        texts = COLUMNS | _OF_ANSWERS
-        return {name: texts.get(f"{self.name}.{name}") or texts[name] for name in self.column_names}
+def _names(kind: Kind) -> tuple[str, ...]:
+    return tuple(column.published for column in scales_of(kind))
+
+
+_SESSION_SCORES, _EPISODE_SCORES, _CLIENT_SCORES = (" ".join(_names(kind)) for kind in Kind)
 
 
 def _table(name: str, description: str, source: str, columns: str) -> TableText:
-    return TableText(name, description, source, tuple(columns.split()))
+    """Each column in the table's own sense where it has one."""
+    own = {column: COLUMNS.get(f"{name}.{column}") or COLUMNS[column] for column in columns.split()}
+    return TableText(name, description, source, own)
 
 
 TABLES: dict[str, TableText] = {
@@ -41,14 +48,13 @@ TABLES: dict[str, TableText] = {
             "One appointment, attended or missed, as it was last reported",
             "sessions files",
             "session_id practice_id therapist_id client_id episode_id session_number attended_number session_date "
-            "is_attended directiveness_score satisfaction_score alliance_score autonomy_support_score "
-            "felt_overwhelmed_score is_asked_about_guidance empowerment_score other_scores batch_id",
+            f"is_attended {_SESSION_SCORES} is_asked_about_guidance batch_id",
         ),
         _table(
             "core_episodes",
             "One course of therapy that the sessions or the episodes file know",
             "episodes files, core_sessions, core_dropout_labels",
-            "episode_id client_id start_date end_date ending planned_sessions intake_severity_score data_cut "
+            f"episode_id client_id start_date end_date ending planned_sessions {_EPISODE_SCORES} data_cut "
             "n_appointments n_attended is_last_missed days_silent ending_state",
         ),
         _table(
@@ -61,7 +67,7 @@ TABLES: dict[str, TableText] = {
             "core_clients",
             "One client that any file knows",
             "clients files, core_episodes",
-            "client_id directiveness_preferred_score reactance_score age_band gender n_episodes",
+            f"client_id {_CLIENT_SCORES} age_band gender n_episodes",
         ),
         _table(
             "core_batches",
@@ -81,10 +87,9 @@ TABLES: dict[str, TableText] = {
             "score = grand mean + therapist + client + within",
             "core_sessions, core_clients, core_episodes",
             "session_id practice_id therapist_id client_id episode_id session_number attended_number log_session "
-            "satisfaction_score alliance_score autonomy_support_score felt_overwhelmed_score is_asked_about_guidance "
-            "empowerment_score directiveness_score directiveness_within directiveness_client directiveness_therapist "
-            "directiveness_client_mean directiveness_therapist_mean n_sessions_client directiveness_preferred_score "
-            "directiveness_misfit reactance_score intake_severity_score satisfaction_previous directiveness_previous "
+            f"{_SESSION_SCORES} is_asked_about_guidance directiveness_within directiveness_client "
+            "directiveness_therapist directiveness_client_mean directiveness_therapist_mean n_sessions_client "
+            f"directiveness_misfit {_CLIENT_SCORES} {_EPISODE_SCORES} satisfaction_previous directiveness_previous "
             "directiveness_within_previous satisfaction_next directiveness_next directiveness_within_next "
             "is_asked_about_guidance_previous",
         ),
@@ -93,8 +98,8 @@ TABLES: dict[str, TableText] = {
             "One attended session of the cohort, after which the client could have left (discrete-time risk set)",
             "core_sessions, core_clients, core_episodes",
             "session_id episode_id client_id therapist_id practice_id attended_number session_1 session_2 session_3 "
-            "log_session directiveness_score directiveness_so_far directiveness_change satisfaction_so_far "
-            "alliance_so_far directiveness_preferred_score reactance_score intake_severity_score is_last ending_state "
+            f"log_session directiveness_score {_CLIENT_SCORES} {_EPISODE_SCORES} directiveness_so_far "
+            "directiveness_change satisfaction_so_far alliance_so_far is_last ending_state "
             "is_dropout is_planned_end is_other_end",
         ),
         _table(
@@ -102,7 +107,7 @@ TABLES: dict[str, TableText] = {
             "One client of the cohort",
             "core_sessions, core_clients, core_episodes",
             "client_id n_episodes n_appointments n_attended n_therapists directiveness_mean satisfaction_mean "
-            "directiveness_preferred_score reactance_score age_band gender ending_state",
+            f"{_CLIENT_SCORES} age_band gender ending_state",
         ),
         _table(
             "mart_therapists",
@@ -185,10 +190,6 @@ TABLES: dict[str, TableText] = {
             "One row: what this release is",
             "outcomes.release",
             "release_id study_name code_version n_batches data_cut",
-        ),
-        *(
-            _table(name, description, "outcomes.answers", " ".join(columns))
-            for name, (description, columns) in ANSWER_TABLES.items()
         ),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -23,6 +24,8 @@ class ColumnText:
         Where it comes from; the table's own source where empty.
     scale : str
         Name of the scale in `study.toml` whose range and unit the column has.
+    values : tuple of str
+        The closed list of a text's values; empty where any text can occur.
     """
 
     type: str
@@ -31,6 +34,27 @@ class ColumnText:
     range: str = ""
     source: str = ""
     scale: str = ""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableText:
+    """One published table: what one row is, where it comes from, its columns in order."""
+
+    name: str
+    description: str
+    source: str
+    columns: Mapping[str, ColumnText]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns in order."""
+        return tuple(self.columns)
+
+    @property
+    def sql(self) -> str:
+        """Name and columns with types, as they stand in `create table`."""
+        return f"{self.name} ({', '.join(f'{name} {column.type}' for name, column in self.columns.items())})"
 
 
 def identifier(description: str, source: str = "") -> ColumnText:
@@ -38,9 +62,10 @@ def identifier(description: str, source: str = "") -> ColumnText:
     return ColumnText("VARCHAR", description, source=source)
 
 
-def text(description: str, values: tuple[str, ...] = (), source: str = "") -> ColumnText:
-    """Describe a text, with its closed list of values where there is one."""
-    return ColumnText("VARCHAR", description, range=" | ".join(values), source=source)
+def text(description: str, values: Iterable[str] = (), source: str = "") -> ColumnText:
+    """Describe a text, with its closed list of values (an enumeration, say) where there is one."""
+    listed = tuple(map(str, values))
+    return ColumnText("VARCHAR", description, range=" | ".join(listed), source=source, values=listed)
 
 
 def count(description: str, unit: str, type_: str = "INTEGER") -> ColumnText:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.disclosure import Teller
 from outcomes.report.figures.density import session_bins
 from outcomes.report.figures.satisfaction import curve_picture
 from outcomes.report.page.blocks import Block, Picture, paragraph
 from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Told, say
-from outcomes.report.reading.tables import table_rows, told
-from outcomes.report.reading.words import is_bend
+from outcomes.report.reading.plain_words import is_bend
+from outcomes.report.reading.rows import table_rows, told
 from outcomes.study.settings import StudySettings
 
 
-def _curve(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[tuple[float, Told]]:
+def _curve(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> list[tuple[float, Told]]:
     """The curve of the first linear model with a bend, else of the first one that has a curve and converged."""
     names = [spec.name for spec in settings.models if spec.kind == "linear"]
     bent = [
@@ -23,13 +24,13 @@ def _curve(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[tupl
         condition = f"model = '{name}' and curve = 'satisfaction' and status = 'converged'"
         rows = sorted(table_rows(con, "model_curves", condition), key=lambda row: row["x"])
         if rows:
-            return [(row["x"], told(row, settings.disclosure, Form(digits=1))) for row in rows]
+            return [(row["x"], told(row, teller, Form(digits=1))) for row in rows]
     return []
 
 
-def satisfaction_levels(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Block, ...]:
+def satisfaction_levels(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> tuple[Block, ...]:
     """Average ratings at the client's usual guidance and at both ends of the curve, in a sentence."""
-    points = _curve(con, settings)
+    points = _curve(con, settings, teller)
     if not points:
         return ()
     unit = settings.scales["directiveness"].unit
@@ -53,12 +54,12 @@ def satisfaction_levels(con: duckdb.DuckDBPyConnection, settings: StudySettings)
     )
 
 
-def satisfaction_picture(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Picture | None:
+def satisfaction_picture(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Picture | None:
     """The curve with its sessions; None where no model has one."""
-    points = [(x, e) for x, e in _curve(con, settings) if isinstance(e, Estimate)]
+    points = [(x, e) for x, e in _curve(con, settings, teller) if isinstance(e, Estimate)]
     if not points:
         return None
-    bins = session_bins(con, "directiveness_within", points[0][0], points[-1][0], settings.disclosure)
+    bins = session_bins(con, "directiveness_within", points[0][0], points[-1][0], teller)
     caption = say(
         "Line and band: average satisfaction with sessions that had less (left) or more (right) guidance than the "
         "client usually got, with intervals. Dotted: the client's usual. Grey bars: how many sessions it rests on; "

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from outcomes.disclosure import Shown, even_bins, shown_count
-from outcomes.study.settings import Disclosure
+from outcomes.disclosure import Shown, Teller, even_bins
 
 N_BINS = 12
 
@@ -32,7 +31,7 @@ class Cell:
 
 
 def session_bins(
-    con: duckdb.DuckDBPyConnection, column: str, low: float, high: float, rule: Disclosure
+    con: duckdb.DuckDBPyConnection, column: str, low: float, high: float, teller: Teller
 ) -> tuple[Bin, ...]:
     """Sessions of the models of satisfaction by one column, in even steps between a curve's ends."""
     edges = even_bins(low, high, N_BINS)
@@ -43,15 +42,15 @@ def session_bins(
             from mart_session_directiveness where {column} between ? and ? group by place""",
         [low, width, low, edges[-1]],
     ).fetchall()
-    found = {place: sessions for place, sessions, clients in rows if clients >= rule.minimum_count}
+    found = {place: sessions for place, sessions, clients in rows if teller.are_enough(clients)}
     return tuple(
-        Bin(left, right, shown_count(found.get(place, 0), rule, f"sessions with {column} from {left:g} to {right:g}"))
+        Bin(left, right, teller.count(f"sessions with {column} from {left:g} to {right:g}", found.get(place, 0)))
         for place, (left, right) in enumerate(itertools.pairwise(edges))
     )
 
 
 def preference_cells(
-    con: duckdb.DuckDBPyConnection, low: float, high: float, steps: int, rule: Disclosure
+    con: duckdb.DuckDBPyConnection, low: float, high: float, steps: int, teller: Teller
 ) -> tuple[Cell, ...]:
     """Sessions by guidance (x) and preferred guidance (y), in squares of the scale from `low` to `high`."""
     width = (high - low) / steps
@@ -63,7 +62,7 @@ def preference_cells(
             where directiveness_score is not null and directiveness_preferred_score is not null
                 and satisfaction_score is not null
             group by i, j having count(distinct client_id) >= ? order by i, j""",
-        [low, width, low, width, rule.minimum_count],
+        [low, width, low, width, teller.rule.minimum_count],
     ).fetchall()
-    shown = [(i, j, shown_count(n, rule, f"guidance square {i} of {steps}, wish square {j}").value) for i, j, n in rows]
+    shown = [(i, j, teller.count(f"guidance square {i} of {steps}, wish square {j}", n).value) for i, j, n in rows]
     return tuple(Cell(low + (i + 0.5) * width, low + (j + 0.5) * width, n) for i, j, n in shown if n is not None)

@@ -29,9 +29,7 @@ def curve_picture(
     unit, rated_in : str
         Of guidance and of satisfaction, e.g. "points".
     """
-    frame = pl.DataFrame(
-        [(x, e.value, e.low, e.high) for x, e in curve], schema=["x", "value", "low", "high"], orient="row"
-    )
+    frame = pl.DataFrame([(x, *e.drawn) for x, e in curve], schema=["x", "value", "low", "high"], orient="row")
 
     def chart(width: int) -> alt.VConcatChart:
         title = ["Guidance compared with", f"the client's usual ({unit})"]

@@ -28,7 +28,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 
 
 def picture(chart: Callable[[int], alt.TopLevelMixin], caption: Piece | Words, description: str) -> Picture:
     """Render a chart at both widths; the description, in words only, is for those who do not see it."""
-    return Picture(_svg(chart(WIDE), description), _svg(chart(NARROW), description), words(caption))
+    return Picture(_svg(chart(WIDE)), _svg(chart(NARROW)), words(caption), description)
 
 
 def axis_title(text: str) -> alt.TitleParams:
@@ -57,8 +57,8 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def _svg(chart: alt.TopLevelMixin, description: str) -> Markup:
-    """Inline SVG: no name spaces (HTML knows them), ids of its own, a text for screen readers."""
+def _svg(chart: alt.TopLevelMixin) -> Markup:
+    """Inline SVG: no name spaces (HTML knows them), ids of its own."""
     styled = chart.configure(
         aria=False, font=_FONT, background="white", padding={"left": 4, "right": 24, "top": 4, "bottom": 4}
     )
@@ -69,5 +69,4 @@ def _svg(chart: alt.TopLevelMixin, description: str) -> Markup:
     svg = vl_convert.vegalite_to_svg(styled.to_dict())
     svg = re.sub(r'\s(xmlns(:xlink)?|version|class)="[^"]*"', "", svg)
     own = f"fig-{sha256(svg.encode()).hexdigest()[:8]}-"
-    svg = re.sub(r'\bid="', f'id="{own}', svg).replace("url(#", f"url(#{own}")
-    return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{Markup.escape(description)}"', 1))
+    return Markup(re.sub(r'\bid="', f'id="{own}', svg).replace("url(#", f"url(#{own}"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 
 from markupsafe import Markup
 
@@ -51,11 +53,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure in two widths, with its caption."""
+    """A figure as SVG in two widths, with its caption and what it shows in words."""
 
     wide: Markup
     narrow: Markup
     caption: Words
+    description: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,48 @@ class Section:
     name: str
     title: str
     blocks: tuple[Block, ...]
+
+
+NO_MONTH = "Data without dates, or of too few clients to show their last month"
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole report.
+
+    Attributes
+    ----------
+    title, study, question, audience : str
+        As the study file has them.
+    language : str
+        Of the text, e.g. "en".
+    release_id : str
+    data_cut : date or None
+        First day of the last month of the data; None where it is not shown.
+    sections : tuple of Section
+    """
+
+    title: str
+    study: str
+    question: str
+    audience: str
+    language: str
+    release_id: str
+    data_cut: date | None
+    sections: tuple[Section, ...]
+
+    @property
+    def kicker(self) -> str:
+        """The line over the title."""
+        return f"Report for {self.audience}"
+
+    @property
+    def meta(self) -> str:
+        """The line under the question."""
+        until = f"Data up to {self.data_cut:%B %Y}" if self.data_cut else NO_MONTH
+        return f"{until} · release {self.release_id}"
+
+    closing: ClassVar[str] = "Made by the study's own data pipeline. This page names no person."
 
 
 def paragraph(piece: Piece | Words) -> Paragraph:

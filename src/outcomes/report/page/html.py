@@ -1,63 +1,44 @@
-"""Blocks as HTML, in a small plain set of elements that other formats can walk.
+"""Blocks as HTML: one file, without network or script.
 
-h1-h3, p, ul/li, table/thead/tbody/tr/th/td, figure/figcaption, svg, details/summary, a, strong/em, section, header,
-footer, div; nothing else. A figure holds its picture twice: `div.wide` for desk and paper, `div.narrow` for phones.
+A figure holds its picture twice: `div.wide` for desk and paper, `div.narrow` for phones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import singledispatch
+from importlib.resources import files
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from outcomes.disclosure import Shown
-from outcomes.report.page.blocks import Bullets, Fold, Heading, Paragraph, Picture, Section, Table, Tone
-from outcomes.report.page.pieces import Estimate, Given, Range, Strong, Unsaid, Words
-
-SETTLED = "✓"
-"""Behind every number of a fit that converged."""
+from outcomes.report.page.blocks import Bullets, Fold, Heading, Page, Paragraph, Picture, Section, Table, Tone
+from outcomes.report.page.pieces import Words
+from outcomes.report.page.spans import Look, Span, spans
 
 _tag = Markup
+_LOOKS = {
+    Look.PLAIN: _tag("{}"),
+    Look.STRONG: _tag("<strong>{}</strong>"),
+    Look.INTERVAL: _tag('<em class="interval">{}</em>'),
+    Look.UNSAID: _tag('<em class="unsaid">{}</em>'),
+}
 
 
 @singledispatch
 def html(part: object) -> Markup:
-    """Return one piece, block or section as HTML."""
+    """Return a sentence, a block, a section or the whole page as HTML."""
     raise TypeError(f"no HTML for {type(part).__name__}")
 
 
 @html.register
-def _(part: str) -> Markup:
-    return Markup.escape(part)
-
-
-@html.register(Given)
-@html.register(Range)
-@html.register(Shown)
-def _(part: Given | Range | Shown) -> Markup:
-    return Markup.escape(part.text)
-
-
-@html.register
-def _(part: Strong) -> Markup:
-    return _tag("<strong>{}</strong>").format(part.text)
-
-
-@html.register
-def _(part: Unsaid) -> Markup:
-    return _tag('<em class="unsaid">{}</em>').format(part.reason)
-
-
-@html.register
-def _(part: Estimate) -> Markup:
-    return _tag('<strong>{}</strong>{} <em class="interval">(95% interval {}) {}</em>').format(
-        part.in_number, part.form.unit, part.in_interval, SETTLED
-    )
+def _(part: Span) -> Markup:
+    return _LOOKS[part.look].format(part.text)
 
 
 @html.register
 def _(part: Words) -> Markup:
-    return Markup("").join(map(html, part.pieces))
+    return _joined(span for piece in part.pieces for span in spans(piece))
 
 
 @html.register
@@ -79,11 +60,11 @@ def _(part: Bullets) -> Markup:
 @html.register
 def _(part: Table) -> Markup:
     def row(name: str, cells: tuple[Words, ...]) -> Markup:
-        told = (
+        made = (
             _tag("<{0}{1}>{2}</{0}>").format(name, _side(place, part.n_labels), _cell(words))
             for place, words in enumerate(cells)
         )
-        return _tag("<tr>{}</tr>\n").format(Markup("").join(told))
+        return _tag("<tr>{}</tr>\n").format(Markup("").join(made))
 
     body = Markup("").join(row("td", cells) for cells in part.rows)
     return _tag('<div class="scroll"><table>\n<thead>{}</thead>\n<tbody>\n{}</tbody>\n</table></div>\n').format(
@@ -96,32 +77,44 @@ def _side(place: int, n_labels: int) -> Markup:
 
 
 def _cell(words: Words) -> Markup:
-    """In a table the head says what the bracket is."""
-    return Markup("").join(_number(part) if isinstance(part, Estimate) else html(part) for part in words.pieces)
-
-
-def _number(part: Estimate) -> Markup:
-    return _tag('<strong>{}</strong> <em class="interval">({}) {}</em>').format(
-        part.in_number, part.in_interval, SETTLED
-    )
+    return _joined(span for piece in words.pieces for span in spans(piece, in_table=True))
 
 
 @html.register
 def _(part: Picture) -> Markup:
     return _tag(
         '<figure>\n<div class="wide">{}</div>\n<div class="narrow">{}</div>\n<figcaption>{}</figcaption>\n</figure>\n'
-    ).format(part.wide, part.narrow, html(part.caption))
+    ).format(_drawing(part.wide, part.description), _drawing(part.narrow, part.description), html(part.caption))
+
+
+def _drawing(svg: Markup, description: str) -> Markup:
+    """The drawing with its description for those who do not see it."""
+    return _tag(str(svg).replace("<svg", _tag('<svg role="img" aria-label="{}"').format(description), 1))
 
 
 @html.register
 def _(part: Fold) -> Markup:
-    return _tag("<details>\n<summary>{}</summary>\n{}</details>\n").format(
-        html(part.summary), Markup("").join(map(html, part.blocks))
-    )
+    return _tag("<details>\n<summary>{}</summary>\n{}</details>\n").format(html(part.summary), _joined(part.blocks))
 
 
 @html.register
 def _(part: Section) -> Markup:
     return _tag('<section id="{0}" class="{0}">\n<h2>{1}</h2>\n{2}</section>\n').format(
-        part.name, part.title, Markup("").join(map(html, part.blocks))
+        part.name, part.title, _joined(part.blocks)
     )
+
+
+@html.register
+def _(part: Page) -> str:
+    environment = Environment(
+        loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    style = Markup((files(__package__) / "report.css").read_text(encoding="utf-8"))
+    return environment.get_template("report.html").render(
+        css=style, page=part, sections=[html(section) for section in part.sections]
+    )
+
+
+def _joined(parts: Iterable[object]) -> Markup:
+    return Markup("").join(map(html, parts))

@@ -3,54 +3,32 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from importlib.resources import files
 from typing import Any
 
 import typst
 
-from outcomes.report.page.page_tree import Node, nodes, read_page
-from outcomes.report.page.typst_style import STYLE
+from outcomes.report.page.blocks import Page
+from outcomes.report.page.typeset import Node, typeset
 
 _STANDARDS = ["a-2a", "ua-1"]
-_SERIF = 'font-family="Libertinus Serif"'  # of the compiler's own fonts: labels in pictures look like the text
-_LONGEST_WORD = 45  # characters that fit a line, whichever they are
-_WORD = 14  # characters of a word that stays whole in a table: as long as the page's own
-_LONG_CELL = 600  # characters; a longer cell may go over the end of a page
 _LOST = "\N{REPLACEMENT CHARACTER}"
 _LOST_NOTE = (
     f"Some characters have no form in the fonts of this PDF and stand as {_LOST}; the page report.html has them."
 )
 
 
-def pdf_of(html: str, study_name: str, release_id: str, data_cut: date | None) -> bytes:
-    """Return a page of ours as PDF (A4).
+def pdf(page: Page) -> bytes:
+    """Return the report as PDF (A4); what the page folds away is open on paper.
 
-    Parameters
-    ----------
-    html : str
-        The page, whole; anything that it folds away is open on paper.
-    study_name, release_id : str
-        Stand at the head and foot of each page.
-    data_cut : date or None
-        The document's date; 1970-01-01 where the data have no dates, because the day of writing would change the bytes.
-
-    Returns
-    -------
-    bytes
-        The PDF. No network, no fonts of the machine. A character that the embedded fonts lack becomes U+FFFD, and the
-        document says so.
-
-    Raises
-    ------
-    StepFailed
-        If the page has an element that is not known.
+    Its date is the data cut; 1970-01-01 where the data have no dates, because the day of writing would change the
+    bytes. No network, no fonts of the machine. A character that the embedded fonts lack becomes U+FFFD, and the
+    document says so.
     """
-    document = read_page(html) | {"study": study_name, "release": release_id, "lost": 0, "lost-note": _LOST_NOTE}
-    for block in nodes(document["blocks"]):
-        _fit(block)
-    made_on = datetime.combine(data_cut or date(1970, 1, 1), time(), UTC)
+    document = typeset(page) | {"lost-note": ""}
+    made_on = datetime.combine(page.data_cut or date(1970, 1, 1), time(), UTC)
     try:
         return _compiled(document, made_on)
     except typst.TypstError:
@@ -58,50 +36,14 @@ def pdf_of(html: str, study_name: str, release_id: str, data_cut: date | None) -
         if not lost:
             raise
         table = dict.fromkeys(map(ord, lost), _LOST)
-        return _compiled(_mapped(document, lambda text: text.translate(table)) | {"lost": len(lost)}, made_on)
+        return _compiled(_mapped(document, lambda text: text.translate(table)) | {"lost-note": _LOST_NOTE}, made_on)
 
 
 def _compiled(document: Node, made_on: datetime) -> bytes:
     return typst.compile(
-        STYLE.encode(), ignore_system_fonts=True, sys_inputs={"document": json.dumps(document)},
-        pdf_standards=_STANDARDS, timestamp=made_on,
+        (files(__package__) / "report.typ").read_bytes(), ignore_system_fonts=True,
+        sys_inputs={"document": json.dumps(document)}, pdf_standards=_STANDARDS, timestamp=made_on,
     )  # fmt: skip
-
-
-def _fit(node: Node) -> None:
-    """Make what a browser would scroll or shrink fit the paper: long words may break, long cells go on overleaf."""
-    if node["name"] == "svg":
-        node["source"] = re.sub(r'font-family="[^"]*"', _SERIF, node["source"])
-    if node["name"] == "figure":
-        node["alt"] = " ".join(inner["description"] for inner in nodes(node["children"]) if inner["name"] == "svg")
-    if node["name"] == "table":
-        for row in (*node["head"], *node["rows"]):
-            for cell in row["cells"]:
-                cell["long"] = sum(map(len, _texts(cell["children"]))) > _LONG_CELL
-                _break_words(cell, max(_WORD, 2 * _LONGEST_WORD // node["columns"]))
-    _break_words(node, _LONGEST_WORD)
-
-
-def _break_words(node: Node, longest: int) -> None:
-    room = longest * 2 if node["name"] == "code" else longest  # its letters are small
-    node["children"] = [_breakable(child, room) if isinstance(child, str) else child for child in node["children"]]
-    for child in node["children"]:
-        if not isinstance(child, str):
-            _break_words(child, longest)
-
-
-def _breakable(text: str, longest: int) -> str:
-    """Let words that are longer than a line break: anywhere, or better after a mark that joins words."""
-
-    def broken(word: re.Match[str]) -> str:
-        return re.sub(rf"(?<=[_./-])(?=\w)|(?<=\w{{{longest}}})(?=\w)", "\N{ZERO WIDTH SPACE}", word[0])
-
-    return re.sub(rf"[^\s\u200b]{{{longest + 1},}}", broken, text)
-
-
-def _texts(children: list[Any]) -> Iterator[str]:
-    for child in children:
-        yield from (child,) if isinstance(child, str) else _texts(child["children"])
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
@@ -125,11 +67,10 @@ def _without_glyph(characters: set[str]) -> set[str]:
 
 
 def _has_glyph(character: str) -> bool:
-    probe = 'for font in ("Libertinus Serif", "DejaVu Sans Mono") { text(font: font, sys.inputs.character) }'
     try:
         typst.compile(
-            f"#set document(title: [a])\n#{{ {probe} }}".encode(), ignore_system_fonts=True,
-            sys_inputs={"character": character}, pdf_standards=_STANDARDS, timestamp=0,
+            b'#set document(title: [a])\n#text(font: "Libertinus Serif", sys.inputs.character)',
+            ignore_system_fonts=True, sys_inputs={"character": character}, pdf_standards=_STANDARDS, timestamp=0,
         )  # fmt: skip
     except typst.TypstError:
         return False

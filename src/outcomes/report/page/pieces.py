@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from outcomes.disclosure import Shown
-from outcomes.models.state import ModelStatus
+from outcomes.mixed import FitStatus
 
 _DIGIT = re.compile(r"\d")
+_INTERVAL_ERRORS = 2 * 1.96  # standard errors that a 95% interval is wide
+_SIGNIFICANT = 2  # digits of the standard error that are told
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -49,9 +51,23 @@ class Form:
     up: str = ""
     down: str = ""
 
-    def number(self, value: float) -> str:
-        """Print one value, with a true minus sign and no minus zero."""
-        told = f"{(math.exp(value) if self.is_log else value) * self.times:.{self.digits}f}"
+    def on_page(self, value: float) -> float:
+        """A stored value in the unit of the page."""
+        return (math.exp(value) if self.is_log else value) * self.times
+
+    def digits_by(self, low: float, high: float) -> int:
+        """Decimals up to the second significant digit of the standard error that a 95% interval has; at most `digits`.
+
+        Further digits say nothing about the world, and much about the one client who joined since the last report.
+        """
+        error = (self.on_page(high) - self.on_page(low)) / _INTERVAL_ERRORS
+        if error <= 0:
+            return self.digits
+        return max(0, min(self.digits, _SIGNIFICANT - 1 - math.floor(math.log10(error))))
+
+    def number(self, value: float, digits: int | None = None) -> str:
+        """Print one value, with a true minus sign and no minus zero; `digits` decimals where given."""
+        told = f"{self.on_page(value):.{self.digits if digits is None else digits}f}"
         if float(told) == 0:
             return told.removeprefix("-") + self.suffix
         return ("+" if self.is_signed and not told.startswith("-") else "") + told.replace("-", "−") + self.suffix
@@ -86,7 +102,7 @@ class Estimate:
     ----------
     value, low, high : float
         In the unit of the table.
-    state : ModelStatus
+    state : FitStatus
         CONVERGED; any other state has words in place of the number (`Unsaid`).
     form : Form
 
@@ -99,7 +115,7 @@ class Estimate:
     value: float
     low: float
     high: float
-    state: ModelStatus
+    state: FitStatus
     form: Form = PLAIN
 
     def __post_init__(self) -> None:
@@ -108,7 +124,7 @@ class Estimate:
             raise ValueError("an estimate needs a value and both ends of its interval")
         if not self.low <= self.high:
             raise ValueError("the interval's low end lies above its high end")
-        if self.state is not ModelStatus.CONVERGED:
+        if self.state is not FitStatus.CONVERGED:
             raise ValueError(f"an estimate of a fit that is {self.state} is said in words: use Unsaid")
 
     @property
@@ -119,19 +135,30 @@ class Estimate:
     @property
     def in_number(self) -> str:
         """The number alone, for the part of a sentence before its interval."""
-        return self.form.number(self.value)
+        return self.form.number(self.value, self._digits)
+
+    @property
+    def _digits(self) -> int:
+        return self.form.digits_by(self.low, self.high)
+
+    @property
+    def drawn(self) -> tuple[float, float, float]:
+        """Value and both ends for a picture, in the unit of the page, with no more digits than are printed."""
+        return tuple(
+            round(self.form.on_page(x), self._digits) / self.form.times for x in (self.value, self.low, self.high)
+        )
 
     @property
     def in_interval(self) -> str:
         """Both ends."""
-        return f"{self.form.number(self.low)} to {self.form.number(self.high)}"
+        return f"{self.form.number(self.low, self._digits)} to {self.form.number(self.high, self._digits)}"
 
 
 @dataclass(frozen=True)
 class Unsaid:
     """Words in place of a number, with the state that kept it back; whole numbers in them went through disclosure."""
 
-    state: ModelStatus
+    state: FitStatus
     reason: str
     direction: Direction = Direction.UNTOLD
 

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 
 import duckdb
 
-from outcomes.answers.balance.verdict import Verdict
-from outcomes.models.state import ModelStatus
-from outcomes.report.reading.tables import table_rows
-from outcomes.report.reading.words import NULL, verdict_words
+from outcomes.answers.balance.tables import EVIDENCE, VERDICT_SENTENCES, VERDICTS, EvidenceQuantity, Verdict
+from outcomes.answers.common.words import Grain, Outcome
+from outcomes.mixed import FitStatus
+from outcomes.report.reading.plain_words import NULL
+from outcomes.report.reading.rows import answer_rows
 
 
 @dataclass(frozen=True)
 class Judged:
     """One verdict: a sentence, with notes on how far it can be trusted, and the steps that led to it."""
 
-    outcome: str
-    level: str
+    outcome: Outcome
+    level: Grain
     verdict: Verdict
     sentence: str
     notes: tuple[str, ...]
@@ -28,23 +29,24 @@ def judged(con: duckdb.DuckDBPyConnection) -> tuple[Judged, ...]:
     """Satisfaction by session, satisfaction by client, dropout; none where the analysis was refused."""
     states = {
         (row["outcome"], row["level"]): row["status"]
-        for row in table_rows(con, "balance_evidence", "quantity in ('slope within clients', 'slope between clients')")
+        for row in answer_rows(con, EVIDENCE)
+        if row["quantity"] in (EvidenceQuantity.SLOPE_WITHIN, EvidenceQuantity.SLOPE_CLIENTS)
     }
-    return tuple(_judged(row, states.get((row["outcome"], row["level"]))) for row in table_rows(con, "verdicts"))
+    return tuple(_judged(row, states.get((row["outcome"], row["level"]))) for row in answer_rows(con, VERDICTS))
 
 
 def _judged(row: dict, state: str | None) -> Judged:
-    verdict = Verdict(row["verdict"])
-    sentence = verdict_words(verdict, row["outcome"])
+    verdict, outcome = Verdict(row["verdict"]), Outcome(row["outcome"])
+    sentence = VERDICT_SENTENCES[verdict].format(outcome=outcome)
     null = f" {NULL}" if verdict is Verdict.NO_EFFECT else ""
     notes = []
-    if state == ModelStatus.SINGULAR:
+    if state == FitStatus.SINGULAR:
         notes.append("A part of the model behind this is estimated as zero: read it with care.")
     if verdict is not Verdict.UNDECIDED:
         notes.append("An association: nobody was assigned to more or less guidance.")
     return Judged(
-        row["outcome"],
-        row["level"],
+        outcome,
+        Grain(row["level"]),
         verdict,
         sentence + null,
         tuple(notes),

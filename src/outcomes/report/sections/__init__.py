@@ -1,1 +1,1 @@
-"""The sections of the report, one module each."""
+"""The sections of the report, one module each, in the rooms of their order on the page."""

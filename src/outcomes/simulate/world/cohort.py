@@ -65,7 +65,7 @@ def simulate_cohort(parameters: CohortParameters, seed: int) -> Cohort:
     Returns
     -------
     Cohort
-        `sessions` one row an appointment (missed ones have no ratings), in order of episode and session number.
+        `sessions` one row per appointment (missed ones have no ratings), in order of episode and session number.
     """
     p, rng = parameters, np.random.default_rng(seed)
     therapists = draw_therapists(p, rng)

@@ -1,4 +1,4 @@
-"""The attended sessions of all episodes: one step a session number, all clients at once."""
+"""The attended sessions of all episodes: one step per session number, all clients at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLANNED, DROPOUT, OTHER = 0, 1, 2
 
 @dataclass(frozen=True)
 class Sessions:
-    """One entry an attended session, in the order of episodes and, in them, of sessions.
+    """One entry per attended session, in the order of episodes and, in them, of sessions.
 
     Ratings are latent (before floor, ceiling and rounding), except `directiveness`, which is as rated: it is the
     guidance that the client experienced that acts on the rest. The three parts of it are deviations in points.

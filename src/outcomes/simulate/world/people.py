@@ -20,7 +20,7 @@ _CASELOAD_SHAPE = 4.0  # gamma shape of therapists' shares of the clients: casel
 
 @dataclass(frozen=True)
 class Therapists:
-    """One entry a therapist.
+    """One entry per therapist.
 
     `habit` is the level of directiveness the therapist tends to (deviation in points), `satisfaction` includes the
     practice's effect, `dropout` is on the logit scale, `asks` the probability of asking how the guidance felt.
@@ -35,7 +35,7 @@ class Therapists:
 
 @dataclass(frozen=True)
 class Clients:
-    """One entry a client; deviations in points, except `preferred`, `reactance`, `severity` (as rated)."""
+    """One entry per client; deviations in points, except `preferred`, `reactance`, `severity` (as rated)."""
 
     therapist: Integers
     next_therapist: Integers  # the same as `therapist` where the client does not change

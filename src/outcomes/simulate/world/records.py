@@ -32,7 +32,7 @@ ENDINGS = tuple(Ending)
 
 @dataclass(frozen=True)
 class Appointments:
-    """One entry an appointment up to the data cut; `session` is the row of the attended session at or near it."""
+    """One entry per appointment up to the data cut; `session` is the row of the attended session at or near it."""
 
     episode: Integers
     session: Integers
@@ -43,7 +43,7 @@ class Appointments:
 
 @dataclass(frozen=True)
 class EpisodeRecords:
-    """One entry an episode, as recorded at the data cut; `ending` indexes `ENDINGS`; `end` is NaT while open.
+    """One entry per episode, as recorded at the data cut; `ending` indexes `ENDINGS`; `end` is NaT while open.
 
     `is_seen` is False for episodes whose first appointment lies after the data cut.
     """

@@ -1,0 +1,179 @@
+"""The steps of a refresh: they take and return paths, ids and counts, never rows.
+
+What a step alone needs and what takes seconds to load is imported where the step runs: a refresh with nothing to do
+ends before them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from outcomes import landing, release
+from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
+from outcomes.flows import stopping
+from outcomes.flows.logins import read_login
+from outcomes.flows.running import step_named
+from outcomes.operate import delivery
+from outcomes.progress import step
+from outcomes.study import StudyFolder
+from outcomes.study.sealing import read_sealing
+from outcomes.trust.audit_trail import Event, append_once
+from outcomes.trust.pending import refuse_unfinished
+from outcomes.trust.recording import places_of_sources, record_publication, record_state
+from outcomes.trust.retention import prune
+from outcomes.trust.verify import refuse_altered
+
+_MAKE_ROOM = (
+    "check space and permissions of the study's disk; the release before stays, the next refresh goes on from here"
+)
+# What DuckDB raises where a disk is full or broken; a commit that cannot be written is a transaction error.
+_DATABASE_FAULTS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException)
+_AS_BEFORE = "done before on the same inputs"
+
+
+@contextmanager
+def _guarded(name: str) -> Iterator[None]:
+    """Keep values out of Prefect's logs and database: a foreign error's text may quote the data, its place does not."""
+    try:
+        yield
+    except OutcomesError:
+        raise
+    except OSError as refused:
+        raise StorageError(
+            f"The step {name} could not read or write a file: {refused.strerror or type(refused).__name__}", _MAKE_ROOM
+        ) from None
+    except _DATABASE_FAULTS as refused:
+        raise StorageError(
+            f"The step {name} could not read or write its database ({type(refused).__name__})", _MAKE_ROOM
+        ) from None
+    except Exception as unexpected:
+        if stopping.is_asked():  # DuckDB turns Ctrl-C into an error of its own
+            raise KeyboardInterrupt from None
+        raise StepFailed(
+            f"The step {name} failed unexpectedly: {place_of(unexpected)}",
+            "set OUTCOMES_DEBUG=1 to see the whole error (it may show data), and report it",
+        ) from (unexpected if os.environ.get("OUTCOMES_DEBUG") else None)  # Prefect logs what an error came from
+
+
+@step_named("land")
+def land(root: str) -> int:
+    """Land what is new in the inbox; return how many files were refused."""
+    study = StudyFolder.open(root)
+    refuse_unfinished(study)
+    with _guarded("land"), step("land") as line:
+        refuse_altered(study)
+        record_state(study)  # what is gone before what comes: a batch that was removed may be landed anew
+        landed = landing.land_inbox(study, places_of_sources(study))
+        record_state(study)
+        line.say(landed.summary())
+    for refused in landed.refused:
+        line.warn(f"{refused.file_name} was refused: {refused.message}. Try: {refused.hint}")
+    with _guarded("alert"):
+        for reason in delivery.alert_refusals(study, landed.refused, read_login):
+            line.warn(f"an alert was not delivered: {reason}")
+    return len(landed.refused)
+
+
+@step_named("build")
+def build(root: str) -> str:
+    """Build the candidate release of what is landed; return its id."""
+    study = StudyFolder.open(root)
+    with _guarded("build"), step("build") as line:
+        release_id = release.candidate_id(study)
+        release.build(study, release_id)
+        withheld = {"outcomes": "withheld"} if read_sealing(study).is_withheld else {}
+        append_once(study, Event.BUILT, release_id=release_id, **withheld)
+        line.say(f"release {release_id}")
+    return release_id
+
+
+@step_named("audit")
+def audit(root: str, release_id: str) -> None:
+    """Check the candidate; a fatal finding stops here and yesterday's release stays."""
+    from outcomes import audit as auditing
+
+    study = StudyFolder.open(root)
+    folder = release.candidate_folder(study, release_id)
+    with _guarded("audit"), step("audit") as line:
+        if is_done := auditing.is_passed(folder):
+            line.say(_AS_BEFORE)
+        else:
+            with release.timed(study, release_id, "audit"):
+                checks = auditing.audit(folder, study)
+            line.say(checks.summary())
+        # Also where it was done before: a kill may have come between the checks and this line.
+        append_once(study, Event.CHECKS, release_id=release_id, **auditing.counts_on_file(folder))
+    if not is_done:
+        checks.raise_if_fatal()
+
+
+@step_named("fit")
+def fit(root: str, release_id: str) -> None:
+    """Fit the declared models on the candidate."""
+    from outcomes import models
+
+    study = StudyFolder.open(root)
+    with _guarded("fit"), step("fit") as line, release.timed(study, release_id, "fit"):
+        states = models.fit_models(release.candidate_folder(study, release_id), study)
+        line.say(", ".join(f"{state.model}: {state.status}" for state in states) or "no models declared")
+
+
+@step_named("answer")
+def answer(root: str, release_id: str) -> None:
+    """Run the analyses that answer the study's questions on the candidate."""
+    from outcomes.answers import run as answers
+
+    study = StudyFolder.open(root)
+    with _guarded("answer"), step("answer") as line, release.timed(study, release_id, "answer"):
+        states = answers.answer(release.candidate_folder(study, release_id), study)
+        others = [
+            f"{state.analysis}: {state.status}" for state in states if state.status is not answers.AnswerStatus.ANSWERED
+        ]
+        line.say(", ".join([f"{len(states) - len(others)} of {len(states)} analyses answered", *others]))
+
+
+@step_named("report")
+def write_report(root: str, release_id: str) -> None:
+    """Write the stakeholders' report of the candidate."""
+    from outcomes import report
+
+    study = StudyFolder.open(root)
+    folder = release.candidate_folder(study, release_id)
+    with _guarded("report"), step("report") as line:
+        if report.is_written(folder, study, release_id):
+            line.say(_AS_BEFORE)
+            return
+        with release.timed(study, release_id, "report"):
+            line.say(report.write_report(folder, study).name)
+
+
+@step_named("publish")
+def publish(root: str, release_id: str) -> str:
+    """Publish the candidate by one atomic swap; return the release's folder."""
+    from outcomes.disclosure import ledger
+
+    study = StudyFolder.open(root)
+    refuse_unfinished(study)
+    with _guarded("publish"), step("publish") as line:
+        ledger.enter(study, release.candidate_folder(study, release_id), release_id)  # before anybody can read it
+        folder = release.publish(study, release_id)
+        record_publication(study)
+        prune(study)
+        line.say(f"current -> releases/{release_id}")
+    return str(folder)
+
+
+@step_named("deliver")
+def deliver(root: str) -> int:
+    """Deliver the published release to whoever has not had it; return how many deliveries failed."""
+    study = StudyFolder.open(root)
+    with _guarded("deliver"), step("deliver") as line:
+        delivered = delivery.deliver(study, read_login)
+        line.say(delivered.summary())
+    for reason in delivered.failures:
+        line.warn(f"not delivered: {reason}; the next refresh tries again")
+    return len(delivered.failures)

@@ -1,0 +1,123 @@
+"""Blocks as data for the Typst program `report.typ`: it reads every word as a value, so that no text can become code.
+
+What a browser would scroll or shrink is made to fit the paper here: long words may break, long cells go on overleaf.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import singledispatch
+from typing import Any
+
+from outcomes.report.page.blocks import Bullets, Fold, Heading, Page, Paragraph, Picture, Section, Table
+from outcomes.report.page.pieces import Words
+from outcomes.report.page.spans import Span, spans
+
+Node = dict[str, Any]
+
+_SERIF = 'font-family="Libertinus Serif"'  # of the compiler's own fonts: labels in pictures look like the text
+_NAMESPACE = '<svg xmlns="http://www.w3.org/2000/svg"'
+_SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ (\d[\d.]*) (\d[\d.]*)"')
+_LONGEST_WORD = 45  # characters that fit a line, whichever they are
+_WORD = 14  # characters of a word that stays whole in a table: as long as the page's own
+_LONG_CELL = 600  # characters; a longer cell may go over the end of a page
+_SPACE = re.compile(r"[ \t\n\r\f]+")
+
+
+@singledispatch
+def typeset(part: object) -> Node:
+    """Return a block, a section or the whole page as data; `kind` says what it is."""
+    raise TypeError(f"no typesetting for {type(part).__name__}")
+
+
+@typeset.register
+def _(part: Paragraph) -> Node:
+    return {"kind": "paragraph", "tone": part.tone, "words": _words(part.words)}
+
+
+@typeset.register
+def _(part: Heading) -> Node:
+    return {"kind": "heading", "words": _words(part.words)}
+
+
+@typeset.register
+def _(part: Bullets) -> Node:
+    return {"kind": "bullets", "items": [_words(item) for item in part.items]}
+
+
+@typeset.register
+def _(part: Table) -> Node:
+    longest = max(_WORD, 2 * _LONGEST_WORD // len(part.head))
+
+    def row(cells: tuple[Words, ...]) -> list[Node]:
+        return [_cell(words, place >= part.n_labels, longest) for place, words in enumerate(cells)]
+
+    return {"kind": "table", "columns": len(part.head), "head": row(part.head), "rows": [row(it) for it in part.rows]}
+
+
+def _cell(words: Words, is_number: bool, longest: int) -> Node:
+    made = _fitted((span for piece in words.pieces for span in spans(piece, in_table=True)), longest)
+    return {"words": made, "is-number": is_number, "is-long": sum(len(it["text"]) for it in made) > _LONG_CELL}
+
+
+@typeset.register
+def _(part: Picture) -> Node:
+    svg = re.sub(r'font-family="[^"]*"', _SERIF, part.wide).replace("<svg", _NAMESPACE, 1)
+    width, height = map(float, _SIZE.search(svg).groups())
+    return {
+        "kind": "picture", "svg": svg, "width": width, "height": height,
+        "description": part.description, "caption": _words(part.caption),
+    }  # fmt: skip
+
+
+@typeset.register
+def _(part: Fold) -> Node:
+    return {"kind": "fold", "summary": _words(part.summary), "blocks": [typeset(block) for block in part.blocks]}
+
+
+@typeset.register
+def _(part: Section) -> Node:
+    return {
+        "kind": "section", "name": part.name, "title": _text(part.title),
+        "blocks": [typeset(block) for block in part.blocks],
+    }  # fmt: skip
+
+
+@typeset.register
+def _(part: Page) -> Node:
+    said = ("title", "study", "kicker", "question", "meta", "closing", "release_id")
+    return {name: _text(getattr(part, name)) for name in said} | {
+        "language": part.language, "sections": [typeset(section) for section in part.sections]
+    }  # fmt: skip
+
+
+def _words(words: Words) -> list[Node]:
+    return _fitted((span for piece in words.pieces for span in spans(piece)), _LONGEST_WORD)
+
+
+def _text(text: str) -> str:
+    return "".join(span["text"] for span in _fitted([Span(text)], _LONGEST_WORD))
+
+
+def _fitted(made: Iterable[Span], longest: int) -> list[Node]:
+    """Runs of text with white space as a browser has it: one space between words, none at the ends."""
+    fitted: list[Node] = []
+    for span in made:
+        text = _SPACE.sub(" ", span.text)
+        if not fitted or fitted[-1]["text"].endswith(" "):
+            text = text.removeprefix(" ")
+        if text:
+            fitted.append({"text": _breakable(text, longest), "look": span.look})
+    if fitted:
+        fitted[-1]["text"] = fitted[-1]["text"].removesuffix(" ")
+    return fitted
+
+
+def _breakable(text: str, longest: int) -> str:
+    """Let words that are longer than a line break: anywhere, or better after a mark that joins words."""
+
+    def broken(word: re.Match[str]) -> str:
+        return re.sub(rf"(?<=[_./-])(?=\w)|(?<=\w{{{longest}}})(?=\w)", "\N{ZERO WIDTH SPACE}", word[0])
+
+    return re.sub(rf"[^\s\u200b]{{{longest + 1},}}", broken, text)

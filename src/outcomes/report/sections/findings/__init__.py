@@ -1,0 +1,1 @@
+"""The answers themselves: dropout, satisfaction, fit to the client, connection, therapists."""

@@ -1,0 +1,1 @@
+"""What the answers rest on: missing ratings, other analyses, data quality, origin, methods."""

@@ -1,0 +1,98 @@
+"""The answer in a few sentences: sessions first, then clients, then dropout."""
+
+from __future__ import annotations
+
+import duckdb
+
+from outcomes.answers.common.words import Grain, HazardTerm, Outcome
+from outcomes.answers.dropout.tables import GuidanceLevel
+from outcomes.disclosure import Teller
+from outcomes.report.page.blocks import Block, bullets
+from outcomes.report.page.pieces import Given, Kind, Strong, Told, Unsaid, Words, say
+from outcomes.report.reading.dropout_rows import TOLD_SESSIONS, declared, effects, guidance_levels, risks
+from outcomes.report.reading.rows import refusal
+from outcomes.report.reading.verdicts import judged
+from outcomes.report.sections.findings.effects import within_effect
+from outcomes.report.sections.findings.risks import dropout_headline, survival
+from outcomes.report.sections.report_section import ReportSection, Source
+from outcomes.study.settings import AnalysisName, StudySettings
+
+_NAMES = {
+    (Outcome.SATISFACTION, Grain.SESSION): "Satisfaction, session by session.",
+    (Outcome.SATISFACTION, Grain.CLIENT): "Satisfaction, between clients.",
+    (Outcome.DROPOUT, Grain.SESSION): "Dropout.",
+}
+
+
+def _blocks(source: Source) -> tuple[Block, ...]:
+    """Verdicts, each with the number that says most, absolute risks where it is about people."""
+    con, settings, teller = source.con, source.settings, source.teller
+    found = {(one.outcome, one.level): say(one.sentence) for one in judged(con)}
+    refused = refusal(con, AnalysisName.BALANCE, teller)
+    items = []
+    for at, name in _NAMES.items():
+        verdict = found.get(at) or say("These data cannot give a verdict: {reason}", reason=refused or "")
+        more = _MORE[at](con, settings, teller) if at in _MORE else say("")
+        items.append(Words((Strong(name), " ", *verdict.pieces, " ", *more.pieces)))
+    cause = (
+        "{name} These are links between things that happened together. They do not show that more or less guidance is "
+        "the cause of satisfaction or dropout."
+    )
+    items.append(say(cause, name=Strong("Keep in mind.")))
+    return (bullets(*items),)
+
+
+def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
+    """The effect within clients in units."""
+    if refusal(con, AnalysisName.GUIDANCE, teller):
+        return say("")
+    effect = within_effect(con, settings, teller)
+    unit = settings.scales["directiveness"].unit.removesuffix("s")
+    if isinstance(effect, Unsaid):
+        return say(
+            "One {unit} more guidance than usual for a client, and satisfaction: {effect}.", unit=unit, effect=effect
+        )
+    sentence = "One {unit} more guidance than usual for a client went with a difference in satisfaction of {effect}."
+    return say(sentence, unit=unit, effect=effect)
+
+
+def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
+    """Absolute risks at little and much guidance, and whether the conclusion hangs on the definition."""
+    if reason := refusal(con, AnalysisName.DROPOUT, teller):
+        if refusal(con, AnalysisName.BALANCE, teller):  # said already
+            return say("")
+        return say("How often clients drop out with more or less guidance: {reason}", reason=reason)
+    found = effects(con, HazardTerm.SO_FAR, teller)
+    return Words((dropout_headline(declared(found)), *_absolute(con, teller), *_hangs(survival(found))))
+
+
+def _absolute(con: duckdb.DuckDBPyConnection, teller: Teller) -> tuple:
+    by_session, levels = risks(con, teller), guidance_levels(con)
+    session = next((t for t in TOLD_SESSIONS if t in by_session), None)
+    if session is None:
+        return ()
+    row: dict[GuidanceLevel, Told] = by_session[session]
+    sentence = (
+        " By session {t}, with little guidance ({low_at}): {low} have dropped out; with much ({high_at}): {high}; the "
+        "difference: {difference}."
+    )
+    return say(
+        sentence,
+        t=Given(str(session)),
+        low_at=Given(f"{levels[GuidanceLevel.LOW]:.1f}", Kind.PLACE),
+        high_at=Given(f"{levels[GuidanceLevel.HIGH]:.1f}", Kind.PLACE),
+        low=row[GuidanceLevel.LOW],
+        high=row[GuidanceLevel.HIGH],
+        difference=row[GuidanceLevel.DIFFERENCE],
+    ).pieces
+
+
+def _hangs(words: Words) -> tuple:
+    return (" Does it depend on what counts as dropout? ", *words.pieces)
+
+
+_MORE = {(Outcome.SATISFACTION, Grain.SESSION): _within, (Outcome.DROPOUT, Grain.SESSION): _risk}
+"""What is said beside a verdict."""
+
+
+SECTION = ReportSection("short", "In short", _blocks)

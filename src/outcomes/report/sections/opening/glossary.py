@@ -1,0 +1,59 @@
+"""What the words of the report mean."""
+
+from __future__ import annotations
+
+from outcomes.report.page.blocks import Block, bullets
+from outcomes.report.page.pieces import Given, Strong, Words, say
+from outcomes.report.page.spans import CONVERGED_MARK
+from outcomes.report.reading.plain_words import DEFINITIONS
+from outcomes.report.sections.report_section import ReportSection, Source
+from outcomes.study.scales import Scale
+
+
+def _blocks(source: Source) -> tuple[Block, ...]:
+    """Guidance, satisfaction, dropout, interval, and the mark of a calculation that converged."""
+    settings = source.settings
+    guidance, rating = settings.scales["directiveness"], settings.scales["satisfaction"]
+    return (
+        bullets(
+            _rated(
+                "Guidance",
+                "how much the therapist leads the session: gives direction, structure and advice (researchers say "
+                "directiveness)",
+                guidance,
+            ),
+            _rated("Satisfaction", "how satisfied the client was with the session", rating),
+            say(
+                "{term}: the course of therapy ended early. Here that means: {meaning}.",
+                term=Strong("Dropout"),
+                meaning=DEFINITIONS[settings.dropout.definition],
+            ),
+            say(
+                "{term}: the range of values that fit the data, by a teller that holds the truth {share} times in "
+                "{all}. The wider it is, the less sure the number.",
+                term=Strong("Interval"),
+                share=Given("95"),
+                all=Given("100"),
+            ),
+            say(
+                "{mark} behind a number: its calculation converged, that is, came to one stable result. Where it did "
+                "not, or where the data are too few, words stand in place of the number.",
+                mark=Strong(CONVERGED_MARK),
+            ),
+        ),
+    )
+
+
+def _rated(name: str, meaning: str, scale: Scale) -> Words:
+    measured = f"; measured here: {scale.measures}" if scale.measures else ""
+    return say(
+        "{term}: " + meaning + ". Rated by the {rater} from {low} to {high}{measured}.",
+        term=Strong(name),
+        rater=Given(str(scale.rater)),
+        low=Given(f"{scale.minimum:g}"),
+        high=Given(f"{scale.maximum:g}"),
+        measured=Given(measured),
+    )
+
+
+SECTION = ReportSection("words", "What the words mean", _blocks)

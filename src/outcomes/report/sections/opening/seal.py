@@ -1,0 +1,25 @@
+"""Said first where outcomes are withheld: why the report is silent on them."""
+
+from __future__ import annotations
+
+from outcomes.report.page.blocks import Block, headline, paragraph
+from outcomes.report.reading.rows import table_rows
+from outcomes.report.sections.report_section import ReportSection, Source
+from outcomes.study.sealing import SealState
+
+WITHHELD = (
+    "Nothing is said yet about satisfaction or dropout: the researchers have to fix first how they will analyse the "
+    "data. Where this report says that a rating or an ending is not there, this is why."
+)
+
+
+def _blocks(source: Source) -> tuple[Block, ...]:
+    """What table `seal` says of withheld outcomes; its other states are told with the origin of the numbers."""
+    con = source.con
+    withheld = [row for row in table_rows(con, "seal") if SealState(row["status"]) is SealState.WITHHELD]
+    if not withheld:
+        return ()
+    return (headline(withheld[0]["sentence"]), paragraph(WITHHELD))
+
+
+SECTION = ReportSection("seal", "Not shown yet", _blocks)
