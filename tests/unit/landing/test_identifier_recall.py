@@ -55,7 +55,7 @@ def test_another_seed_is_found_as_well(found):
             assert again[row.group, row.form].n_strays == 1, row.form
 
 
-LEAST_HELD_OUT = {"for development": 0.0, "measured only": 0.0}
+LEAST_HELD_OUT = {"for development": 0.9, "measured only": 0.88}
 """Share of held-out forms found in ids; a little below what was measured."""
 MOST_FALSE = 0.03
 """Of innocent held-out forms refused, and of columns."""
