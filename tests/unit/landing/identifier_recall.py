@@ -1,25 +1,29 @@
 """How many planted identifiers the door finds, and how often it is wrong about columns that point at nobody.
 
-Prints the tables of docs/trust.md:  python tests/unit/landing/identifier_recall.py [--forms]
+Prints the tables of docs/trust.md:  python tests/unit/landing/identifier_recall.py [--forms | --held-out]
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
 import duckdb
+import held_out_innocent
+from held_out_identifiers import HELD_OUT, is_for_development
 from innocent_columns import IDS, INNOCENT_NAMES, OTHERS, PLACES, SESSION_DAYS, session_days
 from planted_identifiers import NAMES_THAT_IDENTIFY, PLANTED
 
 from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
-from outcomes.landing.identifiers.door import unsafe_values
+from outcomes.landing.identifiers.door import searched_ids
 from outcomes.landing.identifiers.patterns import sightings
 
 SEED = 20
 COLUMNS_A_FORM = 5
+HELD_OUT_COLUMNS = 2  # a form
+HALVES = ("for development", "measured only")
 VALUES_A_COLUMN = 60
 STRAYS, AMONG = 3, 200
 
@@ -52,10 +56,10 @@ def _is_seen_among_ids(columns: list[list[str]], *, is_place: bool = False) -> l
     with duckdb.connect() as con:
         lists = ", ".join(f"unnest(?::varchar[]) as v_{name}" for name in places)
         con.execute(f"create table typed as select {lists}", columns)
-        unsafe = unsafe_values(con, places)
+        searched = searched_ids(con, places)
     return [
-        bool(sightings(sorted(values), n, is_id=True, is_place=is_place))
-        for n, values in (unsafe[name] for name in places)
+        bool(sightings(sorted(ids.unsafe), ids.n_values, is_id=True, is_place=is_place, sample=ids.sample))
+        for ids in (searched[name] for name in places)
     ]
 
 
@@ -63,9 +67,13 @@ def _is_seen_in_ratings(column: list[str]) -> bool:
     return bool(sightings(sorted(set(column)), len(column)))
 
 
-def recall(seed: int = SEED, n_columns: int = COLUMNS_A_FORM) -> Iterator[Found]:
+def recall(
+    seed: int = SEED,
+    n_columns: int = COLUMNS_A_FORM,
+    planted: Mapping[str, Mapping[str, Callable[[Random], str]]] = PLANTED,
+) -> Iterator[Found]:
     """Plant every form in columns of its own."""
-    for group, forms in PLANTED.items():
+    for group, forms in planted.items():
         for form, make in forms.items():
             draw = Random(f"{seed} {group} {form}")
             columns = [[make(draw) for _ in range(VALUES_A_COLUMN)] for _ in range(n_columns)]
@@ -91,6 +99,62 @@ def alarms() -> Iterator[Alarms]:
     for form in SESSION_DAYS:
         days = session_days(Random(f"{SEED} {form}"), form, AMONG)
         yield Alarms("days of sessions", form, 1, bool(sightings(sorted(set(days)), AMONG, is_date=True)))
+
+
+def held_out_recall() -> list[Found]:
+    """Plant the forms that the patterns were not made from."""
+    return list(recall(n_columns=HELD_OUT_COLUMNS, planted=HELD_OUT))
+
+
+def held_out_alarms() -> Iterator[Alarms]:
+    """Draw columns that point at nobody, in shapes that the patterns were not made from."""
+    for group, forms in (
+        ("pseudonyms", held_out_innocent.PSEUDONYMS),
+        ("therapists", held_out_innocent.THERAPISTS),
+    ):
+        for form, make in forms.items():
+            draw = Random(f"{SEED} {form}")
+            columns = [[make(draw) for _ in range(AMONG)] for _ in range(HELD_OUT_COLUMNS)]
+            yield Alarms(group, form, HELD_OUT_COLUMNS, sum(_is_seen_among_ids(columns)))
+    for form, text in held_out_innocent.PLACES.items():
+        yield Alarms("places", form, 1, sum(_is_seen_among_ids([_labels(text) * 30], is_place=True)))
+    for form, text in held_out_innocent.CELLS.items():
+        yield Alarms("cells", form, 1, _is_seen_in_ratings(_labels(text) * 30))
+    for form, make in held_out_innocent.DAYS.items():
+        draw = Random(f"{SEED} {form}")
+        days = sorted({make(draw) for _ in range(AMONG)})
+        yield Alarms("days", form, 1, bool(sightings(days, AMONG, is_date=True)))
+
+
+def _labels(text: str) -> list[str]:
+    return text.split("|") if "|" in text else text.split()
+
+
+def half_of(row: Found | Alarms) -> str:
+    """Say to which half of the held-out set a row belongs."""
+    return HALVES[not is_for_development(row.group, row.form)]
+
+
+def held_out_as_text(found: list[Found], wrong: list[Alarms]) -> str:
+    """The held-out tables of docs/trust.md."""
+    lines = [
+        "| held out | forms | found in ids | found as 3 of 200 ids | found in ratings |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    kinds = [(group, [row for row in found if row.group == group]) for group in HELD_OUT]
+    halves = [(f"all, {half}", [row for row in found if half_of(row) == half]) for half in HALVES]
+    for title, rows in [*kinds, *halves]:
+        counts = zip(*((row.n_ids, row.n_strays, row.n_ratings) for row in rows), strict=True)
+        shares = (f"{round(100 * sum(part) / sum(row.n_columns for row in rows))}%" for part in counts)
+        lines.append(f"| {title} | {len(rows)} | {' | '.join(shares)} |")
+    lines += ["", "| innocent, held out | forms | refused forms | columns | refused columns |", "|---|--:|--:|--:|--:|"]
+    for half in HALVES:
+        rows = [row for row in wrong if half_of(row) == half]
+        lines.append(
+            f"| {half} | {len(rows)} | {sum(row.n_refused > 0 for row in rows)} | {sum(row.n_columns for row in rows)} "
+            f"| {sum(row.n_refused for row in rows)} |"
+        )
+    return "\n".join(lines)
 
 
 def names() -> tuple[list[str], list[str]]:
@@ -143,4 +207,7 @@ def by_form() -> str:
 
 
 if __name__ == "__main__":
-    print(by_form() if "--forms" in sys.argv else as_text(list(recall()), list(alarms())))
+    if "--held-out" in sys.argv:
+        print(held_out_as_text(held_out_recall(), list(held_out_alarms())))
+    else:
+        print(by_form() if "--forms" in sys.argv else as_text(list(recall()), list(alarms())))

@@ -201,3 +201,40 @@ def test_pseudonyms_of_any_mixture_of_letters_and_digits_are_landed(door):
     draw = random.Random(2)
     forms = ["".join(draw.choices(string.ascii_lowercase, k=5) + draw.choices(string.digits, k=5)) for _ in range(50)]
     assert isinstance(door.land(table(sorted(set(forms)))), Landed)
+
+
+SELF_MADE = {
+    "initials and birthday": [f"JS19{50 + place}0312" for place in range(45)],
+    "initials and short birthday": [
+        f"{'ABCDEFGHKL'[place % 10]}M-{place % 27 + 1:02d}07{50 + place}" for place in range(45)
+    ],
+    "birthdays alone": [f"{place % 27 + 1:02d}11{45 + place}" for place in range(45)],
+    "logins": ["jsmith", "mbrown", "kwilliams", "ajohnson", "ltaylor"],
+    "names with an underscore": ["anna_mueller", "peter_schmidt", "julia_becker"],
+    "a title without a space": ["Dr.Müller", "Dr.Schmidt", "Dr.Becker"],
+    "names in another script": ["王伟", "李娜", "张敏"],
+    "hidden mail": ["anna (at) example dot org"],
+    "profiles": ["linkedin.com/in/annamueller"],
+}
+
+
+@pytest.mark.parametrize("form", SELF_MADE)
+def test_codes_that_practices_make_of_persons_are_refused_and_not_repeated(door, form):
+    outcome = door.land(table([*SELF_MADE[form], *(f"c{place:04d}" for place in range(5))]))
+    assert isinstance(outcome, Refused)
+    assert outcome.refusal is Refusal.IDENTIFIER_VALUES
+    assert not any(value in str(outcome) for value in SELF_MADE[form])
+
+
+def test_a_session_id_that_carries_the_day_of_the_session_is_let_through(door):
+    ids = [f"{place:03d}_2023-{place % 12 + 1:02d}-{place % 28 + 1:02d}" for place in range(200)]
+    assert isinstance(door.land(table(ids)), Landed)
+
+
+def test_codes_of_six_digits_are_days_only_by_chance(door):
+    draw = random.Random(3)
+    assert isinstance(door.land(table({f"{draw.randrange(10**6):06d}" for _ in range(400)})), Landed)
+
+
+def test_a_label_in_another_script_is_no_name(door):
+    assert isinstance(door.land(table([f"患者{place:03d}" for place in range(50)])), Landed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
@@ -10,7 +11,14 @@ import duckdb
 from outcomes.contract import Refusal, ValueType
 from outcomes.landing.formats.source_rows import text_literal
 from outcomes.landing.identifiers.numbers import BIRTH, TIGHT_FORMS, Sighting
-from outcomes.landing.identifiers.patterns import FREE_TEXT, LONGEST_SEARCHED, MIXED_VALUE, SAFE_VALUE, sightings
+from outcomes.landing.identifiers.patterns import (
+    FREE_TEXT,
+    LONGEST_SEARCHED,
+    MIXED_VALUE,
+    SAFE_VALUE,
+    SAMPLE,
+    sightings,
+)
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.landing.rules.cells import EARLIEST_DATE
 from outcomes.landing.rules.columns import ColumnPlan, PlannedColumn
@@ -40,15 +48,16 @@ def refuse_identifying_values(
     seen: dict[str, list[Sighting]] = defaultdict(list)
     by_name = {planned.source_name: planned for planned in plan.columns if planned.place is not None}
     ids = [planned.column.name for planned in by_name.values() if planned.column.type is ValueType.IDENTIFIER]
-    unsafe = unsafe_values(con, ids) if ids else {}
+    searched = searched_ids(con, ids) if ids else {}
     for planned in by_name.values():
-        n_values, values = unsafe.get(planned.column.name, (n_rows, set()))
-        values = values | broken_cells.get(planned.source_name, set())
+        of_ids = searched.get(planned.column.name, SearchedIds(n_rows))
+        values = of_ids.unsafe | broken_cells.get(planned.source_name, set())
         seen[planned.source_name] += sightings(
-            (value[:LONGEST_SEARCHED] for value in values), n_values,
+            (value[:LONGEST_SEARCHED] for value in values), of_ids.n_values,
             is_id=planned.column.type is ValueType.IDENTIFIER,
             is_date=planned.column.type is ValueType.DATE,
             is_place=planned.column.name == "practice_id",
+            sample=of_ids.sample,
         )  # fmt: skip
         if planned.column.type is ValueType.DATE:
             seen[planned.source_name] += _old_dates(con, planned, plan, values)
@@ -74,8 +83,17 @@ def _refusal(found: list[tuple[str, Sighting]], plan: ColumnPlan) -> FileRefused
     )
 
 
-def unsafe_values(con: duckdb.DuckDBPyConnection, columns: list[str]) -> dict[str, tuple[int, set[str]]]:
-    """Return for each id column the number of distinct ids, and those that do not have the form of a pseudonym."""
+@dataclass(frozen=True)
+class SearchedIds:
+    """What is searched of one id column: the number of distinct ids, those not plainly pseudonyms, a sample of all."""
+
+    n_values: int = 0
+    unsafe: frozenset[str] = frozenset()
+    sample: tuple[str, ...] = ()
+
+
+def searched_ids(con: duckdb.DuckDBPyConnection, columns: list[str]) -> dict[str, SearchedIds]:
+    """Return for each id column the distinct ids that do not have the form of a pseudonym, and a sample by hash."""
     fits = f"regexp_full_match(value, {text_literal(SAFE_VALUE)})"
     is_mixed = " and ".join(f"regexp_full_match(value, {text_literal(pattern)})" for pattern in MIXED_VALUE)
     is_carried = f"regexp_full_match(value, {text_literal(TIGHT_FORMS)})"
@@ -84,9 +102,13 @@ def unsafe_values(con: duckdb.DuckDBPyConnection, columns: list[str]) -> dict[st
     )
     is_unsafe = f"{is_carried} or not ({fits} or ({is_mixed}))"
     found = con.execute(
-        f"select name, count(*), list(value order by value) filter ({is_unsafe}) from ({ids}) group by name"
+        f"select name, count(*), list(value order by value) filter ({is_unsafe}), min_by(value, hash(value), {SAMPLE}) "
+        f"from ({ids}) group by name"
     ).fetchall()
-    return {name: (0, set()) for name in columns} | {name: (n, set(unsafe or ())) for name, n, unsafe in found}
+    return {name: SearchedIds() for name in columns} | {
+        name: SearchedIds(n, frozenset(unsafe or ()), tuple(value[:LONGEST_SEARCHED] for value in sample))
+        for name, n, unsafe, sample in found
+    }
 
 
 def _old_dates(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from outcomes.landing.identifiers.chance import SEVERAL
 from outcomes.landing.identifiers.check_digits import is_nhs_number
+from outcomes.landing.identifiers.contacts import BORN_ON, CALL, HIDDEN_MAIL, PLACE, PROFILE
+from outcomes.landing.identifiers.days_inside import born
+from outcomes.landing.identifiers.issuers import issued_numbers
+from outcomes.landing.identifiers.name_parts import count_name_parts
 from outcomes.landing.identifiers.numbers import BIRTH, NHS, PHONE, POSTCODE, Sighting, carried_numbers
-from outcomes.landing.identifiers.person_names import SEVERAL, count_names, is_person
+from outcomes.landing.identifiers.person_names import count_names, is_person
 
 # Pseudonyms as institutions make them: letters and a short number, UUIDs, hexadecimal hashes. They are never searched.
 # Short numbers only: 8 digits may be a date, 9 and more a number that a person carries.
@@ -48,6 +53,10 @@ _MATCHERS: tuple[tuple[str, re.Pattern[str]], ...] = (
                          r"|(?:[0-9a-fA-F]{1,4}:){1,6}(?::[0-9a-fA-F]{1,4}){1,6}"
                          r"|(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")),
     (LINK, re.compile(r"(?:https?|ftp)://\S+|www\.\S+\.\S+|@[A-Za-z][\w.]{2,}")),
+    (EMAIL, HIDDEN_MAIL),
+    (LINK, PROFILE),
+    (BIRTH, BORN_ON),
+    (PHONE, CALL),
 )  # fmt: skip
 _STREET = re.compile(
     r"(?i)\b\d{1,4}[a-z]?,? (?:\S+ ){1,3}(?:street|st|road|rd|lane|ln|avenue|ave|close|drive|dr|blvd|way|court|crescent"
@@ -67,6 +76,8 @@ _NHS_SPACED = re.compile(r"\d{3}[- ]\d{3}[- ]\d{4}")
 _MOBILE = re.compile(r"07\d{9}|0\d{10}")
 _ZIP_PLUS = re.compile(r"\d{5}-\d{4}")
 _DUTCH_TIGHT = re.compile(r"[1-9]\d{3}(?!SA|SD|SS)[A-Z]{2}")
+SAMPLE = 500
+"""Values of a column in which habits are sought; drawn by their hash where there are more."""
 LONGEST_SEARCHED = 2000  # characters of a value; identifiers stand early or the value is free text
 _MISPLACED_DATES = 0.2  # share of dates where numbers belong; fewer are rows whose cells slipped
 _PHRASE_WORDS = 4  # a code or a name of a place has fewer; several phrases are free text
@@ -74,7 +85,13 @@ _SENTENCE_WORDS = 8  # one sentence is
 
 
 def sightings(
-    values: Iterable[str], n_values: int, *, is_id: bool = False, is_date: bool = False, is_place: bool = False
+    values: Iterable[str],
+    n_values: int,
+    *,
+    is_id: bool = False,
+    is_date: bool = False,
+    is_place: bool = False,
+    sample: Sequence[str] = (),
 ) -> list[Sighting]:
     """Search the distinct values of one column.
 
@@ -90,6 +107,8 @@ def sightings(
         The column is declared as one of dates, so that dates in it are not dates of birth.
     is_place : bool
         The column names practices, so that capitalised words without a given name are not names of persons.
+    sample : sequence of str
+        Some of the distinct values, plain pseudonyms among them, in which habits of the whole column are sought.
     """
     values = list(values)
     counts: Counter[str] = Counter()
@@ -104,9 +123,21 @@ def sightings(
     of_the_column = carried_numbers(values, is_date=is_date) + _by_share(values, n_values)
     if names := count_names(values, n_values, is_id=is_id, is_place=is_place):
         of_the_column.append(Sighting(NAME, names))
+    searched = list(dict.fromkeys([*sample, *values[:SAMPLE]]))
+    of_the_column += _habits(searched, is_id=is_id, is_date=is_date, is_place=is_place)
     for sighting in of_the_column:
         if sighting.pattern not in {known.pattern for known in found}:
             found.append(sighting)
+    return found
+
+
+def _habits(values: Sequence[str], *, is_id: bool, is_date: bool, is_place: bool) -> list[Sighting]:
+    """Find what only a whole column tells: numbers of issuers, birthdays and names inside codes."""
+    if is_date:
+        return []
+    found = issued_numbers(values) + born(values)
+    if not is_place and (names := count_name_parts(values, is_id=is_id)):
+        found.append(Sighting(NAME, names))
     return found
 
 
@@ -120,7 +151,7 @@ def _pattern(value: str) -> str | None:
         return EMAIL
     if _is_day_in_words(value):
         return BIRTH
-    if _STREET.search(value):
+    if _STREET.search(value) or PLACE.search(value):
         return ADDRESS
     if is_person(value):
         return NAME

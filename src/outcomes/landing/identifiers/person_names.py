@@ -5,38 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from outcomes.landing.identifiers.chance import SEVERAL
+from outcomes.landing.identifiers.known_names import GIVEN_NAMES, SURNAMES, folded
+
 _WORD = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:['’-][^\W\d_]+)*\.?,?")
 _INITIALS = re.compile(
     r"(?:[^\W\d_]\. ?){1,3}[^\W\d_a-z][^\W\d_'’-]{2,}|[^\W\d_a-z][^\W\d_'’-]{2,},? (?:[^\W\d_]\. ?){1,3}"
 )
+_CAPITALS = 2  # in a name, `McCarthy`, `Anna-Lena`; random letters have more
+_KNOWN = 0.05  # share of single capitalised words that are frequent names; plants, gods and elements have fewer
 _DOTTED = re.compile(r"[^\W\d_]{2,}\.[^\W\d_'’-]{3,}")
 _TITLES_TEXT = """
     mr mrs ms miss dr prof herr frau mme monsieur madame señor señora sr sra sig signora dhr mevr pan pani hr fru
 """
 _TITLES = frozenset(_TITLES_TEXT.split())
-_GIVEN_NAMES_TEXT = """
-    adam adrian ahmed aisha alan albert alejandro alex alexander alexandra alice alison amanda amelia amy ana andrea
-    andreas andrew angela anja anna anne anthony antonio anton astrid barbara beatrice ben benjamin bernd birgit brian
-    bruno camille carla carlos carmen caroline catherine charles charlotte chloe chris christian christina christine
-    christopher claire clara claudia daniel daniela david deborah dennis diana diego dominic donald dorothy edward
-    elena elisabeth elizabeth ella emily emma eric erik erika eva fatima felix fernando fiona florian francesca
-    francesco frank franziska gabriel george georgia gerhard giulia giuseppe grace greta hannah hans harry heather
-    heike helen helena henry ian ines ingrid isabel isabella jack jacob jakob james jan jane janet jason javier jean
-    jennifer jessica joanna johan johannes john jonas jonathan jose joseph joshua juan judith julia julian julie
-    jürgen karen karin karl karolina katarina kate katharina katherine kathleen kelly kenneth kevin klaus laura lauren
-    lea lena leon leonie lewis liam lina linda lisa louis louise luca lucas lucia lucy luis luisa lukas magdalena
-    manfred manuel marco margaret maria mariam marie mario mark markus marta martha martin martina mary matteo matthew
-    matthias max maximilian megan mehmet melissa mia michael michelle miguel mohamed mohammed monica monika muhammad
-    nadia natalie nathan nicholas nicole niklas nina noah nora oliver olivia omar oscar pablo patricia patrick paul
-    paula pedro peter petra philip philipp pierre rachel rebecca renate ricardo richard robert rosa rose ruth ryan
-    sabine samantha samuel sandra sara sarah sebastian simon sofia sophia sophie stefan stefanie stephanie stephen
-    steven susan susanne sven sylvia tanja teresa theresa thomas tim timothy tobias tom ulrich ursula valentina
-    vanessa vera veronica victor victoria walter werner william wolfgang yasmin yusuf zoe
-"""
-_GIVEN_NAMES = frozenset(_GIVEN_NAMES_TEXT.split())
-
-SEVERAL = 3
-"""One or two odd values are slips of the pen."""
 
 
 def is_person(value: str) -> bool:
@@ -47,7 +29,7 @@ def is_person(value: str) -> bool:
     if not (2 <= len(words) <= 4 and all(map(_WORD.fullmatch, words))):
         return False
     plain = [word.strip(".,").casefold() for word in words]
-    return plain[0] in _TITLES or any(word in _GIVEN_NAMES for word in plain)
+    return plain[0] in _TITLES or any(folded(word) in GIVEN_NAMES for word in plain)
 
 
 def count_names(values: Sequence[str], n_values: int, *, is_id: bool, is_place: bool) -> int:
@@ -64,25 +46,39 @@ def count_names(values: Sequence[str], n_values: int, *, is_id: bool, is_place: 
     is_place : bool
         The column names practices, which are written like names.
     """
-    given = sum(1 for value in values if value.casefold() in _GIVEN_NAMES)
+    given = sum(1 for value in values if folded(value) in GIVEN_NAMES)
     if given >= max(SEVERAL, n_values * 0.2):
         return given
     if is_place:
         return 0
-    pairs = sum(1 for value in values if _is_capitalised(value, 2, 3))
+    pairs = _count_pairs([value for value in values if _is_capitalised(value, 2, 3)])
     if pairs >= (SEVERAL if is_id else max(SEVERAL, n_values * 0.5)):
         return pairs
     if is_id:
         dotted = sum(1 for value in values if _DOTTED.fullmatch(value))
-        single = sum(1 for value in values if _is_capitalised(value, 1, 1))
-        if dotted >= SEVERAL or single >= max(SEVERAL, n_values * 0.5):
-            return max(dotted, single)
+        single = [value for value in values if _is_capitalised(value, 1, 1)]
+        known = sum(1 for value in single if folded(value) in GIVEN_NAMES | SURNAMES)
+        is_named = len(single) >= max(SEVERAL, n_values * 0.5) and known >= max(2, len(single) * _KNOWN)
+        if dotted >= SEVERAL or is_named:
+            return max(dotted, len(single) if is_named else 0)
     return 0
+
+
+def _count_pairs(pairs: list[str]) -> int:
+    """Count pairs of words unless one word is the same in all: `Client AB` is a label."""
+    heads, tails = {value.split()[0] for value in pairs}, {value.split()[-1] for value in pairs}
+    return len(pairs) if min(len(heads), len(tails)) > 1 or len(pairs) < SEVERAL else 0
 
 
 def _is_capitalised(value: str, fewest: int, most: int) -> bool:
     words = value.split()
     return fewest <= len(words) <= most and all(
-        _WORD.fullmatch(word) and word[0].isupper() and len(word) > 1 and not (fewest == 1 and word.isupper())
+        _WORD.fullmatch(word) and word[0].isupper() and len(word) > 1 and not _is_mixed(word, is_alone=fewest == 1)
         for word in words
     )
+
+
+def _is_mixed(word: str, *, is_alone: bool) -> bool:
+    """Whether capitals stand in it as in no name: a code alone in capitals, or several among small letters."""
+    capitals = sum(map(str.isupper, word))
+    return is_alone if word.isupper() else capitals > _CAPITALS
