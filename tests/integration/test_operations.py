@@ -154,7 +154,7 @@ def test_every_command_of_the_page_is_run_by_a_test():
 
 def test_the_settings_that_the_page_shows_are_accepted(small_study):
     shown = [tomllib.loads(block) for block in blocks("toml")]
-    assert len(shown) == 2
+    assert len(shown) == 3
     declared = tomllib.loads(small_study.settings_path.read_text())
     for settings in shown:
         assert StudySettings.model_validate({**declared, **settings})
