@@ -2,7 +2,8 @@
 -- core_episodes.
 -- Parameters: $definition (of dropout), $silent_days (an episode seen less long ago is open), $undetermined_as (what an
 -- episode whose ending is not known is read as; empty for nothing, which leaves its last session's flags empty).
--- In a fixed order, so that simulated endings (bootstraps) fall on the same sessions in every run. Flags are 0 or 1. An open episode goes on, and stays censored under every reading.
+-- In a fixed order, so that simulated endings (bootstraps) fall on the same sessions in every run.
+-- Flags are 0 or 1. An open episode goes on, and stays censored under every reading.
 create or replace temp table answer_risk_set as
 with
 labelled as (
