@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 from statsmodels.stats.proportion import proportion_confint
 
-from outcomes.answers.dropout.tables import RATES, AgreementMeasure
+from outcomes.answers.dropout.tables import AGREEMENT, RATES
 from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, fold, headline, note, paragraph, table
@@ -13,14 +13,10 @@ from outcomes.report.page.pieces import PERCENT, Estimate, Piece, Range, Strong,
 from outcomes.report.reading.endings import ALL, UNKNOWN, likeness
 from outcomes.report.reading.people import PeopleTold, people_told
 from outcomes.report.reading.plain_words import DEFINITIONS, ENDINGS
-from outcomes.report.reading.rows import answer_rows, refusal, table_rows, told
+from outcomes.report.reading.rows import answer_rows, refusal, told
 from outcomes.report.sections.report_section import CANNOT, ReportSection, Source
 from outcomes.study.settings import DropoutDefinition, StudySettings
 
-_MEASURES = {
-    AgreementMeasure.AC1: "Gwet's AC (interval)",
-    AgreementMeasure.KAPPA: "Cohen's kappa (interval)",
-}
 FEW = Unsaid(FitStatus.REFUSED, "not shown: it would rest on too few clients")
 
 
@@ -101,7 +97,7 @@ def _endings(people: PeopleTold) -> tuple[Block, ...]:
 
 def _agreement(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> tuple[Block, ...]:
     """How far every other definition counts the same clients as the study's own, in words."""
-    if not table_rows(con, "dropout_agreement"):
+    if not answer_rows(con, AGREEMENT):
         return ()
     rows: list[tuple[Piece | Words, ...]] = [
         (DEFINITIONS[DropoutDefinition(other)], word or FEW)
