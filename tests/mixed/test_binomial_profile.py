@@ -60,7 +60,7 @@ def test_correlated_slopes_are_left_to_the_bootstrap():
 def test_effects_that_the_model_does_not_have_are_refused():
     data, _ = simulated("binomial_therapist")
     fit = fit_binomial("dropout ~ preference + (1 | therapist_id)", data)
-    with pytest.raises(UsageError, match="no fixed effect 'alliance'"):
+    with pytest.raises(UsageError, match="no fixed effect of the model 'alliance'"):
         profile_binomial_intervals(fit, names=("alliance",))
     with pytest.raises(UsageError, match="no profile"):
         profile_binomial_intervals(fit_binomial(fit.formula, data, engine="statsmodels"))
