@@ -94,6 +94,9 @@ def publish_stand_in(study: StudyFolder, release_id: str) -> None:
     folder.mkdir(parents=True)
     (folder / "report.html").write_text(f"<p>The report of {release_id}: Größe</p>\n", encoding="utf-8")
     (folder / "report.pdf").write_bytes(b"%PDF-1.7\n\xe2\xe3 the report\n")
+    for name in ("brief", "brief-easy", "annex"):
+        (folder / f"{name}.html").write_text(f"<p>The {name}</p>\n", encoding="utf-8")
+        (folder / f"{name}.pdf").write_bytes(b"%PDF-1.7\nthe " + name.encode())
     (folder / "checks.html").write_text("<p>The checks</p>\n")
     (folder / "outcomes.duckdb").write_bytes(b"")
     write_json(folder / "checks.json", {"summary": "9 of 9 checks passed", "checks": []})

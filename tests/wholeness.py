@@ -10,7 +10,8 @@ from outcomes.store.files import file_sha256
 from outcomes.study import StudyFolder
 
 PARTS = {
-    "outcomes.duckdb", "report.html", "report.pdf", "checks.html", "checks.json", "fits.json", "answers.json",
+    "outcomes.duckdb", "report.html", "report.pdf", "brief.html", "brief.pdf", "brief-easy.html", "brief-easy.pdf",
+    "annex.html", "annex.pdf", "checks.html", "checks.json", "fits.json", "answers.json",
 }  # fmt: skip
 
 
@@ -22,7 +23,7 @@ def published_is_whole(study: StudyFolder) -> str:
     manifest = json.loads((folder / "manifest.json").read_text())
     for name, sha256 in manifest["files"].items():
         assert file_sha256(folder / name) == sha256, f"{name} is not the file that was published"
-    steps = {"outcomes.duckdb", "report.html", "checks.html", "checks.json", "fits.json", "answers.json"}
+    steps = {name for name in PARTS if not name.endswith(".pdf")}
     assert steps <= set(manifest["files"])
     with duckdb.connect(str(study.database), read_only=True) as con:
         (release_id,) = con.execute("select release_id from release").fetchone()

@@ -114,10 +114,27 @@ def page(html: str) -> dict[str, Part]:
     return {part.name: part for part in reader.parts}
 
 
+def pages(*htmls: str) -> dict[str, Part]:
+    """Take all pages of one release apart; sections of the same name are read as one."""
+    found: dict[str, Part] = {}
+    for html in htmls:
+        for name, part in page(html).items():
+            one = found.setdefault(name, Part(name))
+            for kind in ("sentences", "tables", "labels", "places"):
+                getattr(one, kind).extend(getattr(part, kind))
+    return found
+
+
 def of_folder(folder: Path) -> list[Delivered]:
-    """Read a folder that reports were delivered into, oldest first."""
-    pages = sorted(folder.glob("*.html"), key=lambda path: path.stat().st_mtime_ns)
-    return [Delivered(page(one.read_text(encoding="utf-8")), pdf_text(one.with_suffix(".pdf"))) for one in pages]
+    """Read a folder that documents were delivered into, a folder a release, oldest first."""
+    own = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime_ns)
+    return [
+        Delivered(
+            pages(*(path.read_text(encoding="utf-8") for path in sorted(one.glob("*.html")))),
+            "\n".join(pdf_text(path) for path in sorted(one.glob("*.pdf"))),
+        )
+        for one in own
+    ]
 
 
 def of_mails(paths: list[Path]) -> list[Delivered]:
@@ -128,9 +145,10 @@ def of_mails(paths: list[Path]) -> list[Delivered]:
 def _of_mail(path: Path) -> Delivered:
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     files = {part.get_filename(): part.get_payload(decode=True) for part in message.iter_attachments()}
-    pdf = io.BytesIO(files["report.pdf"]) if "report.pdf" in files else None
+    read = [files[name].decode() for name in sorted(files) if name.endswith(".html") and name != "checks.html"]
+    pdfs = [pdf_text(io.BytesIO(files[name])) for name in sorted(files) if name.endswith(".pdf")]
     body = message.get_body(("plain",)).get_content()
-    return Delivered(page(files["report.html"].decode()), pdf_text(pdf) if pdf else "", f"{message['Subject']}\n{body}")
+    return Delivered(pages(*read), "\n".join(pdfs), f"{message['Subject']}\n{body}")
 
 
 def pdf_text(pdf) -> str:

@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 import polars as pl
 from agreements import cohen, gwet
-from delivered import Delivered, page
+from delivered import Delivered, pages
 from identities import ALL, DROPPED, JUDGED, NESTED, OTHER, PLANNED, UNKNOWN, Move, Quantity
 
 DEFINITIONS = {
@@ -278,9 +278,9 @@ class Publisher:
         """Return what a reader gets of a release with these clients."""
         from outcomes.answers.run import ANALYSES
         from outcomes.disclosure.ledger import enter, teller, write_told
-        from outcomes.report.document import page_of
         from outcomes.report.page.html import html
         from outcomes.report.sections.report_section import Source
+        from outcomes.report.write import documents
 
         self._number += 1
         release_id = f"{self._number:012x}"
@@ -290,8 +290,9 @@ class Publisher:
         statements = {row["check_id"]: row["sentence"].split(" Found")[0] for row in _checks(clients)}
         telling = teller(self.study, release_id)
         with duckdb.connect(str(candidate / "outcomes.duckdb"), read_only=True) as con:
-            written = html(page_of(Source(con, self.study.settings, telling, statements, self.study.settings_sha256)))
-        (candidate / "report.html").write_text(written, encoding="utf-8")
+            source = Source(con, self.study.settings, telling, statements, self.study.settings_sha256)
+            written = [html(one) for one in documents(source)]
+        (candidate / "report.html").write_text(written[1], encoding="utf-8")
         write_told(candidate, telling)
         enter(self.study, candidate, release_id)
-        return Delivered(page(written))
+        return Delivered(pages(*written))

@@ -33,8 +33,11 @@ def test_every_declared_key_opens_the_attachments_and_no_other_does(encrypting, 
     study = encrypting(*(str(key.to_public()) for key in KEYS))
     assert deliver(study).summary() == "2 delivered"
     for address, names in (
-        (LEAD, ["report.html", "report.pdf"]),
-        (ANALYST, ["report.html", "report.pdf", "checks.html"]),
+        (LEAD, ["brief.html", "brief.pdf", "report.html", "report.pdf"]),
+        (
+            ANALYST,
+            ["brief.html", "brief.pdf", "report.html", "report.pdf", "annex.html", "annex.pdf", "checks.html"],
+        ),
     ):
         (mail,) = mailbox.to(address)
         files = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}

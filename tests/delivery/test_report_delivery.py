@@ -8,6 +8,7 @@ from outcomes.operate.delivery import deliver
 from outcomes.operate.delivery.journal import Journal, State
 from outcomes.operate.delivery.login import Login
 from outcomes.store.files import read_lines
+from outcomes.study import StudyFolder
 
 LEAD, CLINIC, ANALYST = "lead@example.org", "clinic@example.org", "analyst@example.org"
 
@@ -27,13 +28,16 @@ def test_every_reader_gets_the_report_on_its_own_and_analysts_the_checks_too(dec
     assert mail["To"] == LEAD
     assert mail["Subject"] == "Practice outcomes: new report (aaaaaaaaaaaa)"
     assert attached(mail) == {
+        "brief.html": (study.current / "brief.html").read_text(),
+        "brief.pdf": (study.current / "brief.pdf").read_bytes(),
         "report.html": (study.current / "report.html").read_text(),
         "report.pdf": (study.current / "report.pdf").read_bytes(),
     }
-    assert [part.get_content_type() for part in mail.iter_attachments()] == ["text/html", "application/pdf"]
+    assert [part.get_content_type() for part in mail.iter_attachments()] == ["text/html", "application/pdf"] * 2
     assert "How does therapist directiveness" in mail.get_body(("html",)).get_content()
     (mail,) = mailbox.to(ANALYST)
-    assert set(attached(mail)) == {"report.html", "report.pdf", "checks.html"}
+    read_by_all = {"brief.html", "brief.pdf", "report.html", "report.pdf"}
+    assert set(attached(mail)) == read_by_all | {"annex.html", "annex.pdf", "checks.html"}
     assert "9 of 9 checks passed" in mail.get_body(("plain",)).get_content()
 
 
@@ -91,11 +95,40 @@ def test_the_journal_holds_no_address(declare, mailbox, mail_port):
 def test_the_folder_gets_a_copy_of_each_release(declare, tmp_path):
     study = declare(folder="../shelf")
     assert [deliver(study).n_sent for _ in range(2)] == [1, 0]
-    copies = {copy.name: copy.read_bytes() for copy in (tmp_path / "shelf").iterdir()}
+    (own,) = (tmp_path / "shelf").iterdir()
+    assert own.name == "practice-outcomes-aaaaaaaaaaaa"
+    copies = {copy.name: copy.read_bytes() for copy in own.iterdir()}
     assert copies == {
-        f"practice-outcomes-aaaaaaaaaaaa.{kind}": (study.current / f"report.{kind}").read_bytes()
+        f"{name}.{kind}": (study.current / f"{name}.{kind}").read_bytes()
+        for name in ("brief", "report")
         for kind in ("html", "pdf")
     }
+
+
+def test_service_users_get_the_brief_in_easy_words_only(declare, mailbox, mail_port):
+    study = declare(mail_port, service_users=[CLINIC])
+    assert deliver(study).n_sent == 1
+    (mail,) = mailbox.to(CLINIC)
+    assert set(attached(mail)) == {"brief-easy.html", "brief-easy.pdf"}
+
+
+def test_the_study_file_chooses_who_gets_which_document(declare, mailbox, mail_port):
+    study = declare(mail_port, stakeholders=[LEAD])
+    declared = study.settings_path.read_text()
+    study.settings_path.write_text(
+        declared.replace("[delivery.smtp]", '[delivery.documents]\nstakeholders = ["annex"]\n[delivery.smtp]')
+    )
+    assert deliver(StudyFolder.open(study.root)).n_sent == 1
+    (mail,) = mailbox.to(LEAD)
+    assert set(attached(mail)) == {"annex.html", "annex.pdf"}
+
+
+def test_a_release_of_an_older_version_is_delivered_as_far_as_it_goes(declare, mailbox, mail_port):
+    study = declare(mail_port, stakeholders=[LEAD])
+    (study.current / "brief.html").unlink()
+    (study.current / "brief.pdf").unlink()
+    assert deliver(study).n_sent == 1
+    assert set(attached(mailbox.to(LEAD)[0])) == {"report.html", "report.pdf"}
 
 
 def test_a_folder_that_cannot_be_written_is_tried_again(declare, tmp_path):

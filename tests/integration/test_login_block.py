@@ -89,7 +89,8 @@ def test_a_refresh_mails_with_the_blocks_login_and_leaves_it_nowhere_in_clear(pr
     done = outcomes("refresh", study.root)
     assert done.returncode == 0, done.stdout + done.stderr
     (mail,) = box.to("lead@example.org")
-    assert {part.get_filename() for part in mail.iter_attachments()} == {"report.html", "report.pdf"}
+    attached = {part.get_filename() for part in mail.iter_attachments()}
+    assert attached == {"brief.html", "brief.pdf", "report.html", "report.pdf"}
     home = Path(prefect_server["PREFECT_HOME"])
     assert files_that_hold("mail-login", home), "the server's database is there to be searched"
     assert files_that_hold(PASSWORD.decode(), home, study.root) == []

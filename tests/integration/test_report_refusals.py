@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from outcomes.answers.run import ANSWER_TABLES
-from outcomes.report.document import SECTIONS
+from outcomes.report.documents.annex import SECTIONS
 from outcomes.simulate import simulate_study
 from outcomes.study import create_study
 from outcomes.study.settings import AnalysisName
@@ -48,7 +48,7 @@ class _Sections(HTMLParser):
 
 def _report(study) -> _Sections:
     page = _Sections()
-    page.feed((study.current / "report.html").read_text(encoding="utf-8"))
+    page.feed((study.current / "annex.html").read_text(encoding="utf-8"))
     return page
 
 

@@ -29,12 +29,15 @@ class Analysis:
         name.
     memory : str
         File of the study folder where it keeps what the next release may need again; empty for none.
+    marks : callable, optional
+        Called once its tables are written, in the same transaction: writes what it found beside the rows of others.
     """
 
     name: AnalysisName
     tables: tuple[TableText, ...]
     run: Callable[..., dict[str, pl.DataFrame]]
     memory: str = ""
+    marks: Callable[[duckdb.DuckDBPyConnection], None] | None = None
 
     def answer(self, con: duckdb.DuckDBPyConnection, study: StudyFolder) -> dict[str, pl.DataFrame]:
         """Run it for a study."""

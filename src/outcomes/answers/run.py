@@ -11,6 +11,7 @@ import polars as pl
 
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.balance import run as balance
+from outcomes.answers.certainty import run as certainty
 from outcomes.answers.common.estimates import BROKE_DOWN
 from outcomes.answers.connection import run as connection
 from outcomes.answers.dropout import run as dropout
@@ -40,8 +41,9 @@ ANALYSES: tuple[Analysis, ...] = (
     therapists.ANALYSIS,
     missing.ANALYSIS,
     multiverse.ANALYSIS,
+    certainty.ANALYSIS,
 )
-"""In the order of the report."""
+"""In the order of the report; how sure they are comes last, from the tables of all others."""
 
 ANSWER_TABLES: dict[str, TableText] = {
     table.name: table for table in (STATES, *(table for analysis in ANALYSES for table in analysis.tables))
@@ -95,6 +97,8 @@ def _answer(con: duckdb.DuckDBPyConnection, analysis: Analysis, study: StudyFold
     with transaction(con):
         for table in analysis.tables:
             _write(con, table, tables.get(table.name))
+        if analysis.marks:
+            analysis.marks(con)
         con.execute(f"insert into {STATES.name} values (?, ?, ?)", astuple(state))
         names = [table.name for table in (*analysis.tables, STATES)]
         describe(con, names, study.settings, ANSWER_TABLES)

@@ -67,6 +67,7 @@ class Teller:
         self.rule, self.earlier = rule, tuple(earlier)
         self.told = Told(release_id)
         self._sentences: Counter[str] = Counter()
+        self._texts: dict[str, str] = {}
 
     def count(self, about: str, count: int) -> Shown:
         """Return a count as it may be told: suppressed, rounded, or as it was told before."""
@@ -160,7 +161,12 @@ class Teller:
         return share(told.cells[PART], told.cells[WHOLE])
 
     def text(self, text: str) -> str:
-        """Treat every whole number in a sentence as a count; what it is about is the sentence without its numbers."""
+        """Treat every whole number in a sentence as a count; what it is about is the sentence without its numbers.
+
+        The same sentence told again, in another document say, is told with the same numbers.
+        """
+        if text in self._texts:
+            return self._texts[text]
         bare = WHOLE_NUMBER.sub("#", text)
         self._sentences[bare] += 1
         about = f"sentence {sha256(bare.encode()).hexdigest()[:12]}/{self._sentences[bare]}"
@@ -169,7 +175,8 @@ class Teller:
         def shown(found: re.Match[str]) -> str:
             return self.count(f"{about}/{next(places)}", int(found[0].replace(",", ""))).text
 
-        return WHOLE_NUMBER.sub(shown, text)
+        self._texts[text] = WHOLE_NUMBER.sub(shown, text)
+        return self._texts[text]
 
     def _table(self, about: str, counts: Mapping[str, int], sums: Sums) -> Table:
         return self._once(

@@ -1,50 +1,92 @@
-"""The step of the pipeline that writes the report of a candidate release."""
+"""The step of the pipeline that writes the documents of a candidate release."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import duckdb
 
 from outcomes.disclosure.ledger import is_up_to_date, teller, write_told
 from outcomes.release.folders import DATABASE
-from outcomes.report.document import page_of
+from outcomes.report.documents.annex import annex
+from outcomes.report.documents.brief import brief, easy_brief
+from outcomes.report.documents.report import report
+from outcomes.report.findings.all_findings import findings
+from outcomes.report.page.blocks import Page
 from outcomes.report.page.html import html
 from outcomes.report.page.pdf import pdf
 from outcomes.report.sections.report_section import Source
+from outcomes.simulate.study import is_simulated
 from outcomes.store.files import read_json, write_bytes, write_text
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
+from outcomes.study.delivery import WRITTEN, Document
 
-REPORT, PDF, CHECKS = "report.html", "report.pdf", "checks.json"
+CHECKS = "checks.json"
 
 
 def is_written(folder: Path, study: StudyFolder, release_id: str) -> bool:
-    """Say whether the candidate has its report: each file whole, and written after all that was published since."""
-    return (folder / REPORT).is_file() and (folder / PDF).is_file() and is_up_to_date(folder, study, release_id)
+    """Say whether the candidate has its documents: each file whole, and written after all that was published since."""
+    files = [folder / name for document in WRITTEN for name in document.files]
+    return all(path.is_file() for path in files) and is_up_to_date(folder, study, release_id)
 
 
 def write_report(folder: Path, study: StudyFolder) -> Path:
-    """Write `report.html`, its small numbers suppressed and rounded, without network or script, and `report.pdf`.
+    """Write brief, report and annex, small numbers suppressed and rounded, each as a page and as PDF.
+
+    Pages need neither network nor script.
 
     Parameters
     ----------
     folder : Path
-        A candidate release after build, audit, fit and answer; its database and `checks.json` are all that is read.
+        A candidate release after build, audit, fit and answer; its database and `checks.json` are all that is read,
+        and the published release before it, to say what changed.
     study : StudyFolder
         Gives the question, the audience and the thresholds.
 
     Returns
     -------
     Path
-        The page. The same release after the same earlier reports gives the same bytes; `told.json` beside it has all
-        that it tells, for the ledger.
+        The report's page. The same release after the same earlier reports gives the same bytes; `told.json` beside it
+        has all that the documents tell, for the ledger: they are one release, and tell one number of one thing.
     """
+    with _source(folder, study) as source:
+        pages = documents(source)
+        for document in WRITTEN:
+            for name in document.files:  # so that a kill leaves no old page beside new numbers
+                (folder / name).unlink(missing_ok=True)
+        write_told(folder, source.teller)
+    for page in pages:
+        name_html, name_pdf = page.document.files
+        write_bytes(folder / name_pdf, pdf(page))
+        write_text(folder / name_html, html(page))
+    return folder / Document.REPORT.files[0]
+
+
+def documents(source: Source) -> tuple[Page, ...]:
+    """Make all documents of a release, the annex first: what it tells, the others repeat."""
+    full = annex(source)
+    found = findings(source)
+    return full, report(source, found), brief(source, found), easy_brief(source, found)
+
+
+@contextmanager
+def _source(folder: Path, study: StudyFolder) -> Iterator[Source]:
     statements = {check["check_id"]: check["statement"] for check in read_json(folder / CHECKS)["checks"]}
-    with connect(folder / DATABASE, read_only=True) as con:
+    with ExitStack() as opened:
+        con = opened.enter_context(connect(folder / DATABASE, read_only=True))
         ((release_id,),) = con.execute("select release_id from release").fetchall()
-        telling = teller(study, release_id)
-        page = page_of(Source(con, study.settings, telling, statements, study.settings_sha256))
-    (folder / REPORT).unlink(missing_ok=True)  # so that a kill leaves no old page beside new numbers
-    write_told(folder, telling)
-    write_text(folder / REPORT, html(page))
-    write_bytes(folder / PDF, pdf(page))
-    return folder / REPORT
+        yield Source(
+            con, study.settings, teller(study, release_id), statements, study.settings_sha256, is_simulated(study.root),
+            _before(study, release_id, opened),
+        )  # fmt: skip
+
+
+def _before(study: StudyFolder, release_id: str, opened: ExitStack) -> duckdb.DuckDBPyConnection | None:
+    """The release that is published now, where it is another one."""
+    published = study.current.resolve()
+    if published.name == release_id or not (published / DATABASE).is_file():
+        return None
+    return opened.enter_context(connect(published / DATABASE, read_only=True))

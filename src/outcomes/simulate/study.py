@@ -94,6 +94,11 @@ def simulate_study(
     return files
 
 
+def is_simulated(root: Path) -> bool:
+    """Say whether a study's data were simulated: the truth lies beside them."""
+    return (root / TRUTH_FILE).is_file()
+
+
 def _refuse_other_scales(settings: StudySettings) -> None:
     """Stop where the study would refuse or misread what is written: other column names or other ranges."""
     renamed = sum(len(source.columns) for source in settings.sources.values())

@@ -14,11 +14,38 @@ _ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
 _AGE_KEY = r"age1[02-9ac-hj-np-z]{58}"  # an X25519 key in Bech32, https://age-encryption.org/v1
 
 
+class Document(StrEnum):
+    """What a release has to hand out; its files are named after it."""
+
+    BRIEF = "brief"  # one page for everybody
+    EASY = "brief-easy"  # the same in easy language, for service users
+    REPORT = "report"  # for clinicians and leads
+    ANNEX = "annex"  # all tables and methods, for analysts
+    CHECKS = "checks"  # of the data
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of its files in a release."""
+        return (f"{self}.html",) if self is Document.CHECKS else (f"{self}.html", f"{self}.pdf")
+
+
+WRITTEN = (Document.ANNEX, Document.REPORT, Document.BRIEF, Document.EASY)
+"""Documents that the report step writes, in its order: what the annex tells first, the others repeat."""
+
+
 class Audience(StrEnum):
     """For whom a delivery is."""
 
-    STAKEHOLDERS = "stakeholders"  # the report
-    ANALYSTS = "analysts"  # the report, the checks, and what went wrong
+    SERVICE_USERS = "service_users"
+    STAKEHOLDERS = "stakeholders"  # clinicians, leads, funders
+    ANALYSTS = "analysts"  # they are told what went wrong, too
+
+
+_DOCUMENTS = {
+    Audience.SERVICE_USERS: (Document.EASY,),
+    Audience.STAKEHOLDERS: (Document.BRIEF, Document.REPORT),
+    Audience.ANALYSTS: (Document.BRIEF, Document.REPORT, Document.ANNEX, Document.CHECKS),
+}
 
 
 class Smtp(Part):
@@ -42,6 +69,7 @@ class Delivery(Part):
 
     folder: str = ""  # a copy of the report for stakeholders is put there; empty: none
     recipients: dict[Audience, tuple[str, ...]] = Field(default_factory=dict)
+    documents: dict[Audience, tuple[Document, ...]] = Field(default_factory=dict)  # who gets which, where otherwise
     encrypt_to: tuple[str, ...] = ()  # public age keys: what is mailed can be read with one of theirs only
     smtp: Smtp = Smtp()
 
@@ -61,6 +89,11 @@ class Delivery(Part):
                 f"{odd} is no public age key, which begins with age1; a secret one (AGE-SECRET-KEY-) may not be here"
             )
         return value
+
+    def files_for(self, audience: Audience) -> tuple[str, ...]:
+        """Names of the files that an audience gets."""
+        documents = self.documents.get(audience, _DOCUMENTS[audience])
+        return tuple(name for document in documents for name in document.files)
 
     @property
     def is_wanted(self) -> bool:

@@ -118,6 +118,7 @@ class AnalysisName(StrEnum):
     THERAPISTS = "therapists"  # how much they differ
     MISSING = "missing"  # what if ratings are missing for a reason
     MULTIVERSE = "multiverse"  # the slope within clients in every defensible way
+    CERTAINTY = "certainty"  # how sure each finding is
 
 
 class Answers(Part):

@@ -12,6 +12,7 @@ from outcomes.release.codebook.tables import TABLES
 from outcomes.release.relations import raw_columns
 from outcomes.store.files import file_sha256, write_json
 from outcomes.study import StudyFolder
+from outcomes.study.delivery import WRITTEN
 
 
 def land(study: StudyFolder, kind: Kind, rows: list[dict], quarantined: dict[str, int] | None = None) -> None:
@@ -81,5 +82,6 @@ def finish(folder: Path, severity: str = "fatal", status: str = "passed") -> Non
             con.execute(f"create or replace table {table.sql}")
         describe(con, list(ANSWER_TABLES), known=ANSWER_TABLES)
         con.execute(f"insert into dq_results (check_id, severity, status) values ('a', '{severity}', '{status}')")
-    for name in ("checks.json", "checks.html", "fits.json", "answers.json", "report.html", "report.pdf"):
+    documents = (name for document in WRITTEN for name in document.files)
+    for name in ("checks.json", "checks.html", "fits.json", "answers.json", *documents):
         (folder / name).write_text("{}", encoding="utf-8")

@@ -82,6 +82,9 @@ def test_a_release_that_was_finished_before_is_only_pointed_at(study, candidate)
         ("answers.json", "answer"),
         ("report.html", "report"),
         ("report.pdf", "report"),
+        ("brief.html", "report"),
+        ("brief-easy.pdf", "report"),
+        ("annex.html", "report"),
     ],
 )
 def test_an_incomplete_candidate_is_not_published_and_the_step_is_named(study, candidate, missing, step):

@@ -29,7 +29,7 @@ def attacked(request, tmp_path_factory):
     folder = make_release(tmp_path_factory.mktemp("release"), Cohort(n_therapists=14, clients_per_therapist=23, seed=3))
     fit_models(folder, study)
     plant_answers(folder)
-    html = write_report(folder, study).read_text(encoding="utf-8")
+    html = write_report(folder, study).with_name("annex.html").read_text(encoding="utf-8")
     return html, _exact_counts(folder), minimum, rounding
 
 
@@ -79,7 +79,7 @@ def test_no_identifier_is_anywhere_in_the_file(attacked):
 
 
 def test_the_extremes_of_guidance_are_not_on_the_page(template_study, fitted_release):
-    html = write_report(fitted_release, template_study).read_text(encoding="utf-8")
+    html = write_report(fitted_release, template_study).with_name("annex.html").read_text(encoding="utf-8")
     with duckdb.connect(str(fitted_release / "outcomes.duckdb"), read_only=True) as con:
         low, high = con.execute(
             "select min(directiveness_within), max(directiveness_within) from mart_session_directiveness"
@@ -89,7 +89,7 @@ def test_the_extremes_of_guidance_are_not_on_the_page(template_study, fitted_rel
 
 
 def test_the_page_needs_no_network_and_no_script(template_study, fitted_release):
-    html = write_report(fitted_release, template_study).read_text(encoding="utf-8")
+    html = write_report(fitted_release, template_study).with_name("annex.html").read_text(encoding="utf-8")
     page = parsed(html)
     assert not {"script", "link", "img", "iframe", "object", "embed"} & set(page.tags)
     assert "http" not in html
@@ -99,7 +99,7 @@ def test_the_page_needs_no_network_and_no_script(template_study, fitted_release)
 
 
 def test_ids_inside_pictures_are_unique_and_every_reference_finds_its_own(template_study, fitted_release):
-    html = write_report(fitted_release, template_study).read_text(encoding="utf-8")
+    html = write_report(fitted_release, template_study).with_name("annex.html").read_text(encoding="utf-8")
     ids = [value for name, value in parsed(html).attributes if name == "id"]
     assert len(ids) == len(set(ids))
     assert set(re.findall(r"url\(#([^)]+)\)", html)) <= set(ids)
@@ -107,7 +107,7 @@ def test_ids_inside_pictures_are_unique_and_every_reference_finds_its_own(templa
 
 def test_hostile_words_of_a_study_are_shown_and_not_run(tmp_path, fitted_release):
     study = make_study(tmp_path, {'name = "Practice outcomes"': 'name = "<script>alert(1)</script>"'})
-    html = write_report(fitted_release, study).read_text(encoding="utf-8")
+    html = write_report(fitted_release, study).with_name("annex.html").read_text(encoding="utf-8")
     assert "<script" not in html
     assert "<script>alert(1)</script>" in visible_text(html)
 

@@ -82,16 +82,16 @@ def words_outside(boxes: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def written(fitted_release, template_study):
-    page = write_report(fitted_release, template_study).read_text(encoding="utf-8")
-    return page, (fitted_release / "report.pdf").read_bytes()
+    page = write_report(fitted_release, template_study).with_name("annex.html").read_text(encoding="utf-8")
+    return page, (fitted_release / "annex.pdf").read_bytes()
 
 
 def test_the_same_release_gives_the_same_bytes(written, fitted_release, template_study):
-    (fitted_release / "report.pdf").unlink()
+    (fitted_release / "annex.pdf").unlink()
     assert not is_written(fitted_release, template_study, RELEASE_ID)
     write_report(fitted_release, template_study)
     assert is_written(fitted_release, template_study, RELEASE_ID)
-    assert (fitted_release / "report.pdf").read_bytes() == written[1]
+    assert (fitted_release / "annex.pdf").read_bytes() == written[1]
 
 
 def test_it_is_tagged_and_archival_with_title_and_language(written):

@@ -16,7 +16,7 @@ from outcomes.answers.run import ANSWER_TABLES
 from outcomes.disclosure import Shown, Teller
 from outcomes.errors import UsageError
 from outcomes.mixed import FitStatus
-from outcomes.report.document import SECTIONS
+from outcomes.report.documents.annex import SECTIONS
 from outcomes.report.page.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Section, Table
 from outcomes.report.page.html import html
 from outcomes.report.page.pieces import Estimate, Given, Kind, Piece, Range, Unsaid, Words

@@ -15,7 +15,7 @@ from outcomes.report import write_report
 
 
 def _said(folder, study) -> str:
-    return visible_text(write_report(folder, study).read_text(encoding="utf-8"))
+    return visible_text(write_report(folder, study).with_name("annex.html").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import duckdb
 from outcomes.release import build, candidate_id, publish
 from outcomes.release.codebook.tables import TABLES
 from outcomes.study import StudyFolder
+from outcomes.study.delivery import WRITTEN
 from outcomes.trust.recording import record_state
 
 AGE_BANDS = ("18-24", "25-34", "35-44")
@@ -77,7 +78,8 @@ def publish_release(study: StudyFolder, trail: dict | None = None) -> str:
         for name, table in TABLES.items():
             if name == "dq_results" or name.startswith("model_"):
                 con.execute(f"create or replace table {table.sql}")
-    for name in ("checks.json", "checks.html", "fits.json", "answers.json", "report.html", "report.pdf"):
+    documents = (name for document in WRITTEN for name in document.files)
+    for name in ("checks.json", "checks.html", "fits.json", "answers.json", *documents):
         (folder / name).write_text("{}", encoding="utf-8")
     publish(study, release_id, trail)
     record_state(study)

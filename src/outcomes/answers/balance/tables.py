@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from outcomes.answers.common.tables import NUMBERS, answer_table
-from outcomes.answers.common.words import ALL, Grain, HazardTerm, Outcome
+from outcomes.answers.common.words import ALL, Certainty, Grain, HazardTerm, Outcome
 from outcomes.methods.curvature.turning_point import FiellerState
 from outcomes.methods.inference.johnson_neyman import RegionState
 from outcomes.mixed import FitStatus
@@ -155,6 +155,9 @@ VERDICTS = answer_table(
             Verdict,
         ),
         "trace": text("The steps that led to the verdict, in words"),
+        "certainty": text(
+            "How sure the verdict is, by rule (table certainties); empty where that was left out", Certainty
+        ),
     },
 )
 

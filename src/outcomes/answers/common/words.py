@@ -43,3 +43,12 @@ class HazardTerm(StrEnum):
 
     SO_FAR = "usual guidance up to now, per point"
     CHANGE = "more guidance than before, per point"
+
+
+class Certainty(StrEnum):
+    """How sure a finding is, in GRADE's four words; a rule makes it (`answers/certainty/rule.py`)."""
+
+    HIGH = "high"
+    MODERATE = "moderate"
+    LOW = "low"
+    VERY_LOW = "very low"

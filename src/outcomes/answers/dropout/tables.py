@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from outcomes.answers.common.tables import NUMBERS, answer_table
@@ -16,6 +17,16 @@ class AgreementMeasure(StrEnum):
     KAPPA = "Cohen's kappa"
     AC1 = "Gwet's AC1"
     ALL = ALL
+
+
+TOLD_SESSIONS = (8, 12, 3)
+"""Of the sessions that a risk is told for, the one that is told first: the first of these that there is."""
+
+
+def told_session(rows: Iterable[Mapping]) -> int | None:
+    """The session that a sentence quotes, of rows with risks by session; None where no row has one."""
+    found = {row["session"] for row in rows}
+    return next((session for session in TOLD_SESSIONS if session in found), None)
 
 
 class RiskCause(StrEnum):

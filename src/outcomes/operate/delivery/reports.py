@@ -17,9 +17,6 @@ from outcomes.store.files import read_json, write_bytes
 from outcomes.study import StudyFolder
 from outcomes.study.delivery import Audience
 
-_REPORT = ("report.html", "report.pdf")
-_ATTACHED = {Audience.STAKEHOLDERS: _REPORT, Audience.ANALYSTS: (*_REPORT, "checks.html")}
-
 
 @dataclass(frozen=True)
 class DeliveryReport:
@@ -72,7 +69,7 @@ def report_message(study: StudyFolder, audience: Audience) -> EmailMessage:
         If the study declares keys and the files cannot be encrypted for them.
     """
     if keys := study.settings.delivery.encrypt_to:
-        files = {name: (study.current.resolve() / name).read_bytes() for name in _ATTACHED[audience]}
+        files = {name: (study.current.resolve() / name).read_bytes() for name in _files(study, audience)}
         return encrypted_message("A report is attached", files, keys)
     folder, settings = study.current.resolve(), study.settings
     title = one_line(settings.report.title or settings.study.name)
@@ -90,7 +87,7 @@ def report_message(study: StudyFolder, audience: Audience) -> EmailMessage:
     message.set_content("\n".join(lines) + "\n")
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines)
     message.add_alternative(f'<html lang="en"><body>{paragraphs}</body></html>', subtype="html")
-    for name in _ATTACHED[audience]:
+    for name in _files(study, audience):
         content = (folder / name).read_bytes()  # as bytes, so that what arrives has the hash in the manifest
         if name.endswith(".pdf"):
             message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
@@ -99,21 +96,30 @@ def report_message(study: StudyFolder, audience: Audience) -> EmailMessage:
     return message
 
 
+def _files(study: StudyFolder, audience: Audience) -> tuple[str, ...]:
+    """Names of what an audience gets, so far as the published release has it: older ones lack some documents."""
+    return tuple(name for name in study.settings.delivery.files_for(audience) if (study.current / name).is_file())
+
+
 def one_line(text: str) -> str:
     """Return a text that can stand in a header."""
     return " ".join(text.split())
 
 
 def _put(study: StudyFolder, journal: Journal, release_id: str) -> tuple[int, list[str]]:
-    """Put a copy of the report, page and PDF, into the declared folder, relative to the study."""
+    """Put copies of what stakeholders get into a folder of their own in the declared one, relative to the study.
+
+    They keep their names, so that the links between them lead somewhere.
+    """
     folder = (study.root / Path(study.settings.delivery.folder).expanduser()).resolve()
     if not journal.is_due(release_id, str(folder)):
         return 0, []
     slug = re.sub(r"[^a-z0-9]+", "-", study.settings.study.name.lower()).strip("-") or "study"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in _REPORT:
-            write_bytes(folder / f"{slug}-{release_id}{Path(name).suffix}", (study.current / name).read_bytes())
+        own = folder / f"{slug}-{release_id}"
+        own.mkdir(parents=True, exist_ok=True)
+        for name in _files(study, Audience.STAKEHOLDERS):
+            write_bytes(own / name, (study.current / name).read_bytes())
     except OSError as refused:
         reason = f"the folder cannot be written: {refused.strerror}"
         journal.note(release_id, str(folder), State.FAILED, reason)

@@ -10,10 +10,11 @@ import altair as alt
 import polars as pl
 
 from outcomes.report.figures.style import BLUE, INK, NARROW, QUIET, apart, axis_title, picture
+from outcomes.report.page import palette
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate, Piece, Words
 
-_LINES = ("#062f4f", "#0b63a5", "#3b8ac4")
+_LINES = (palette.DEEP.light, palette.MIDDLE.light, palette.PALE.light)
 _DASHES = ([1, 0], [8, 4], [2, 3])
 _SHAPES = ("circle", "square", "diamond")
 _LABEL_ROOM = 108  # px right of the lines, for their labels

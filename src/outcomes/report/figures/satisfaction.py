@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from outcomes.report.figures.density import Bin, Cell
-from outcomes.report.figures.style import BAND, BLUE, INK, NARROW, QUIET, axis_title, density, picture
+from outcomes.report.figures.style import BAND, BLUE, INK, NARROW, QUIET, WARM, axis_title, density, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate, Piece, Words
 
@@ -115,7 +115,7 @@ def surface_picture(
                 y2="y2:Q",
                 color=shade,
             ),
-            alt.Chart(diagonal).mark_line(color=INK, strokeDash=[5, 4]).encode(x=x, y=y),
+            alt.Chart(diagonal).mark_line(color=WARM, strokeWidth=3).encode(x=x, y=y),
             base.mark_point(shape="circle", fill="white", stroke=INK, strokeWidth=1, opacity=1).encode(
                 x=x, y=y, size=dots
             ),

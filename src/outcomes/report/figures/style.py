@@ -12,23 +12,48 @@ from hashlib import sha256
 import altair as alt
 import polars as pl
 import vl_convert
+from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from outcomes.report.figures.density import Bin
+from outcomes.report.page import palette
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Piece, Words, words
 
 WIDE, NARROW = 560, 262
 """Widths of the plotting area in px; with axes and labels they fit a text column and a 360 px screen."""
 
-INK, QUIET, GRID = "#1f2933", "#52606d", "#e4e7eb"
-BLUE, BAND, BARS = "#0b4f8a", "#a9cbe8", "#9aa5b1"
+INK, QUIET, GRID = palette.INK.light, palette.QUIET.light, palette.GRID.light
+BLUE, BAND, BARS = palette.BLUE.light, palette.BAND.light, palette.BARS.light
+EMPTY, WARM, PAPER = palette.EMPTY.light, palette.WARM.light, palette.PAPER.light
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def picture(chart: Callable[[int], alt.TopLevelMixin], caption: Piece | Words, description: str) -> Picture:
-    """Render a chart at both widths; the description, in words only, is for those who do not see it."""
-    return Picture(_svg(chart(WIDE)), _svg(chart(NARROW)), words(caption), description)
+def picture(
+    chart: Callable[[int], alt.TopLevelMixin],
+    caption: Piece | Words,
+    description: str,
+    title: str = "",
+    data: pl.DataFrame | None = None,
+) -> Picture:
+    """Render a chart at both widths.
+
+    Parameters
+    ----------
+    chart : callable
+        Makes the chart for a width of the plotting area.
+    caption : Piece or Words
+        How to read it.
+    description : str
+        What it finds, for those who do not see it; numbers in it are as printed elsewhere on the page.
+    title : str
+        The finding.
+    data : DataFrame, optional
+        What is drawn, to download: nothing that the picture does not show.
+    """
+    with debug_mode(False):  # charts are made by this package and tested; checking each costs seconds
+        wide, narrow = _svg(chart(WIDE)), _svg(chart(NARROW))
+    return Picture(wide, narrow, words(caption), description, title, "" if data is None else data.write_csv())
 
 
 def axis_title(text: str) -> alt.TitleParams:
@@ -60,7 +85,7 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
 def _svg(chart: alt.TopLevelMixin) -> Markup:
     """Inline SVG: no name spaces (HTML knows them), ids of its own."""
     styled = chart.configure(
-        aria=False, font=_FONT, background="white", padding={"left": 4, "right": 24, "top": 4, "bottom": 4}
+        aria=False, font=_FONT, background="transparent", padding={"left": 4, "right": 24, "top": 4, "bottom": 4}
     )
     styled = styled.configure_view(stroke=None).configure_axis(
         labelColor=QUIET, titleColor=INK, gridColor=GRID, domainColor=QUIET, tickColor=QUIET,

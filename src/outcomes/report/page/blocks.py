@@ -10,6 +10,7 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from outcomes.report.page.pieces import Piece, Words, words
+from outcomes.study.delivery import Document
 
 
 class Tone(StrEnum):
@@ -44,21 +45,30 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; its first `n_labels` columns are words on the left, the others numbers on the right."""
+    """A table; its first `n_labels` columns are words on the left, the others numbers on the right.
+
+    `caption` says what it is for those who do not see what stands around it; the section's title where it is empty.
+    """
 
     head: tuple[Words, ...]
     rows: tuple[tuple[Words, ...], ...]
     n_labels: int = 1
+    caption: str = ""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG in two widths, with its caption and what it shows in words."""
+    """A figure as SVG in two widths: its title says what it finds, `description` the same with its numbers.
+
+    `data` is what is drawn, as CSV; empty where nothing can be downloaded.
+    """
 
     wide: Markup
     narrow: Markup
     caption: Words
     description: str
+    title: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,24 +92,31 @@ class Section:
 
 
 NO_MONTH = "Data without dates, or of too few clients to show their last month"
+SIMULATED = "Simulated data"
+SIMULATED_NOTE = "All clients in it were made up by a computer. Nothing here is about real people."
 
 
 @dataclass(frozen=True)
 class Page:
-    """The whole report.
+    """One whole document.
 
     Attributes
     ----------
+    document : Document
+        Which of the release's documents it is.
     title, study, question, audience : str
-        As the study file has them.
+        As the study file has them; the audience as the document names it.
     language : str
         Of the text, e.g. "en".
     release_id : str
     data_cut : date or None
         First day of the last month of the data; None where it is not shown.
     sections : tuple of Section
+    is_simulated : bool
+        Whether the data are made up: said above everything, and in the file's title.
     """
 
+    document: Document
     title: str
     study: str
     question: str
@@ -108,11 +125,12 @@ class Page:
     release_id: str
     data_cut: date | None
     sections: tuple[Section, ...]
+    is_simulated: bool = False
 
     @property
     def kicker(self) -> str:
         """The line over the title."""
-        return f"Report for {self.audience}"
+        return f"{_KINDS[self.document]} for {self.audience}"
 
     @property
     def meta(self) -> str:
@@ -120,7 +138,26 @@ class Page:
         until = f"Data up to {self.data_cut:%B %Y}" if self.data_cut else NO_MONTH
         return f"{until} · release {self.release_id}"
 
+    @property
+    def file_title(self) -> str:
+        """What windows, shelves and mail programs call it."""
+        said = f"{self.title}: {_KINDS[self.document].lower()}"
+        return f"{SIMULATED}: {said}" if self.is_simulated else said
+
+    @property
+    def has_contents(self) -> bool:
+        """Whether it is so long that it needs a list of contents."""
+        return self.document is Document.ANNEX
+
     closing: ClassVar[str] = "Made by the study's own data pipeline. This page names no person."
+
+
+_KINDS = {
+    Document.BRIEF: "Brief",
+    Document.EASY: "In easy words",
+    Document.REPORT: "Report",
+    Document.ANNEX: "Annex",
+}
 
 
 def paragraph(piece: Piece | Words) -> Paragraph:

@@ -1,20 +1,39 @@
 """Blocks as HTML: one file, without network or script.
 
-A figure holds its picture twice: `div.wide` for desk and paper, `div.narrow` for phones.
+A figure holds its picture twice: `div.wide` for desk and paper, `div.narrow` for phones. A table of more than three
+columns becomes one card a row on a phone: `data-label` of a cell is the head of its column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+import itertools
+from collections.abc import Iterable, Iterator
 from functools import singledispatch
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from outcomes.report.page.blocks import Bullets, Fold, Heading, Page, Paragraph, Picture, Section, Table, Tone
+from outcomes.report.page.blocks import (
+    SIMULATED,
+    SIMULATED_NOTE,
+    Bullets,
+    Fold,
+    Heading,
+    Page,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+    Tone,
+)
+from outcomes.report.page.palette import in_roles, style
 from outcomes.report.page.pieces import Words
 from outcomes.report.page.spans import Look, Span, spans
+
+CARD_COLUMNS = 4
+"""From so many columns on, a table is shown as cards on a phone."""
 
 _tag = Markup
 _LOOKS = {
@@ -33,7 +52,8 @@ def html(part: object) -> Markup:
 
 @html.register
 def _(part: Span) -> Markup:
-    return _LOOKS[part.look].format(part.text)
+    said = _LOOKS[part.look].format(part.text)
+    return _tag('<a href="{}">{}</a>').format(part.to, said) if part.to else said
 
 
 @html.register
@@ -59,17 +79,33 @@ def _(part: Bullets) -> Markup:
 
 @html.register
 def _(part: Table) -> Markup:
-    def row(name: str, cells: tuple[Words, ...]) -> Markup:
-        made = (
-            _tag("<{0}{1}>{2}</{0}>").format(name, _side(place, part.n_labels), _cell(words))
-            for place, words in enumerate(cells)
-        )
-        return _tag("<tr>{}</tr>\n").format(Markup("").join(made))
-
-    body = Markup("").join(row("td", cells) for cells in part.rows)
-    return _tag('<div class="scroll"><table>\n<thead>{}</thead>\n<tbody>\n{}</tbody>\n</table></div>\n').format(
-        row("th", part.head), body
+    is_wide = len(part.head) >= CARD_COLUMNS
+    caption = part.caption or _text(part.head[0])
+    head = Markup("").join(
+        _tag('<th scope="col" role="columnheader"{}>{}</th>').format(_side(place, part.n_labels), _cell(words))
+        if _text(words)
+        else _tag('<td role="cell"></td>')
+        for place, words in enumerate(part.head)
     )
+    body = Markup("").join(_row(part, cells, is_wide) for cells in part.rows)
+    return _tag(
+        '<div class="scroll" role="region" tabindex="0" aria-label="{0}"><table role="table"{1}>\n'
+        '<caption class="unseen">{0}</caption>\n'
+        '<thead role="rowgroup"><tr role="row">{2}</tr></thead>\n<tbody role="rowgroup">\n{3}</tbody>\n</table></div>\n'
+    ).format(caption, _tag(' class="cards"') if is_wide else Markup(""), head, body)
+
+
+def _row(part: Table, cells: tuple[Words, ...], is_wide: bool) -> Markup:
+    def cell(place: int, words: Words) -> Markup:
+        label = _text(part.head[place]) if is_wide and place else ""
+        named = _tag(' data-label="{}"').format(label) if label else Markup("")
+        side = _side(place, part.n_labels)
+        if place == 0 and _text(words):
+            return _tag('<th scope="row" role="rowheader">{}</th>').format(_cell(words))
+        return _tag('<td role="cell"{}{}>{}</td>').format(side, named, _cell(words))
+
+    made = Markup("").join(itertools.starmap(cell, enumerate(cells)))
+    return _tag('<tr role="row">{}</tr>\n').format(made)
 
 
 def _side(place: int, n_labels: int) -> Markup:
@@ -80,16 +116,32 @@ def _cell(words: Words) -> Markup:
     return _joined(span for piece in words.pieces for span in spans(piece, in_table=True))
 
 
+def _text(words: Words) -> str:
+    return "".join(span.text for piece in words.pieces for span in spans(piece, in_table=True))
+
+
 @html.register
 def _(part: Picture) -> Markup:
+    title = _tag('<p class="figure-title">{}</p>\n').format(part.title) if part.title else Markup("")
+    data = base64.b64encode(part.data.encode()).decode()
+    link = (
+        _tag(' <a class="data" download="figure.csv" href="data:text/csv;base64,{}">Data of this picture</a>')
+        .format(data)
+        if part.data
+        else Markup("")
+    )  # fmt: skip
     return _tag(
-        '<figure>\n<div class="wide">{}</div>\n<div class="narrow">{}</div>\n<figcaption>{}</figcaption>\n</figure>\n'
-    ).format(_drawing(part.wide, part.description), _drawing(part.narrow, part.description), html(part.caption))
+        '<figure>\n{}<div class="wide">{}</div>\n<div class="narrow">{}</div>\n<figcaption>{}{}</figcaption>\n'
+        "</figure>\n"
+    ).format(
+        title, _drawing(part.wide, part.description), _drawing(part.narrow, part.description), html(part.caption), link
+    )
 
 
 def _drawing(svg: Markup, description: str) -> Markup:
     """The drawing with its description for those who do not see it."""
-    return _tag(str(svg).replace("<svg", _tag('<svg role="img" aria-label="{}"').format(description), 1))
+    named = _tag('<svg role="img" aria-label="{}"').format(description)
+    return _tag(in_roles(str(svg)).replace("<svg", named, 1))
 
 
 @html.register
@@ -99,9 +151,8 @@ def _(part: Fold) -> Markup:
 
 @html.register
 def _(part: Section) -> Markup:
-    return _tag('<section id="{0}" class="{0}">\n<h2>{1}</h2>\n{2}</section>\n').format(
-        part.name, part.title, _joined(part.blocks)
-    )
+    return _tag('<section id="{0}" class="{0}" aria-labelledby="{0}-title">\n<h2 id="{0}-title">{1}</h2>\n{2}'
+                "</section>\n").format(part.name, part.title, _joined(part.blocks))  # fmt: skip
 
 
 @html.register
@@ -110,11 +161,12 @@ def _(part: Page) -> str:
         loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    style = Markup((files(__package__) / "report.css").read_text(encoding="utf-8"))
+    css = style() + Markup((files(__package__) / "report.css").read_text(encoding="utf-8"))
     return environment.get_template("report.html").render(
-        css=style, page=part, sections=[html(section) for section in part.sections]
-    )
+        css=css, page=part, sections=[html(section) for section in part.sections],
+        simulated=SIMULATED, simulated_note=SIMULATED_NOTE,
+    )  # fmt: skip
 
 
-def _joined(parts: Iterable[object]) -> Markup:
+def _joined(parts: Iterable[object] | Iterator[object]) -> Markup:
     return Markup("").join(map(html, parts))

@@ -15,9 +15,7 @@ from outcomes.report.page.typeset import Node, typeset
 
 _STANDARDS = ["a-2a", "ua-1"]
 _LOST = "\N{REPLACEMENT CHARACTER}"
-_LOST_NOTE = (
-    f"Some characters have no form in the fonts of this PDF and stand as {_LOST}; the page report.html has them."
-)
+_LOST_NOTE = f"Some characters have no form in the fonts of this PDF and stand as {_LOST}; the page beside it has them."
 
 
 def pdf(page: Page) -> bytes:

@@ -212,7 +212,26 @@ class Strong:
         _refuse_digits(self.text)
 
 
-Piece = str | Estimate | Unsaid | Range | Shown | Given | Strong
+@dataclass(frozen=True)
+class Ranged:
+    """An estimate as people read it who have never met an interval: the number, and its range in brackets."""
+
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to a part of a document of the same release: `annex.html#risks`."""
+
+    text: str
+    to: str
+
+    def __post_init__(self) -> None:
+        """Refuse digits."""
+        _refuse_digits(self.text)
+
+
+Piece = str | Estimate | Ranged | Unsaid | Range | Shown | Given | Strong | Link
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import singledispatch
 
 from outcomes.disclosure import Shown
-from outcomes.report.page.pieces import Estimate, Given, Piece, Range, Strong, Unsaid
+from outcomes.report.page.pieces import Estimate, Given, Link, Piece, Range, Ranged, Strong, Unsaid
 
 CONVERGED_MARK = "✓"
 """Behind every number of a fit that converged."""
@@ -24,10 +24,11 @@ class Look(StrEnum):
 
 @dataclass(frozen=True)
 class Span:
-    """A run of text in one look."""
+    """A run of text in one look; `to` is where it leads, empty for nowhere."""
 
     text: str
     look: Look = Look.PLAIN
+    to: str = ""
 
 
 @singledispatch
@@ -51,6 +52,17 @@ def _(piece: Given | Range | Shown, in_table: bool = False) -> tuple[Span, ...]:
 @spans.register
 def _(piece: Strong, in_table: bool = False) -> tuple[Span, ...]:
     return (Span(piece.text, Look.STRONG),)
+
+
+@spans.register
+def _(piece: Link, in_table: bool = False) -> tuple[Span, ...]:
+    return (Span(piece.text, to=piece.to),)
+
+
+@spans.register
+def _(piece: Ranged, in_table: bool = False) -> tuple[Span, ...]:
+    told = piece.estimate
+    return (Span(told.in_number, Look.STRONG), Span(told.form.unit + " "), Span(f"({told.in_interval})", Look.INTERVAL))
 
 
 @spans.register

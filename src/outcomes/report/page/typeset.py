@@ -10,7 +10,18 @@ from collections.abc import Iterable
 from functools import singledispatch
 from typing import Any
 
-from outcomes.report.page.blocks import Bullets, Fold, Heading, Page, Paragraph, Picture, Section, Table
+from outcomes.report.page.blocks import (
+    SIMULATED,
+    SIMULATED_NOTE,
+    Bullets,
+    Fold,
+    Heading,
+    Page,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+)
 from outcomes.report.page.pieces import Words
 from outcomes.report.page.spans import Span, spans
 
@@ -67,7 +78,7 @@ def _(part: Picture) -> Node:
     width, height = map(float, _SIZE.search(svg).groups())
     return {
         "kind": "picture", "svg": svg, "width": width, "height": height,
-        "description": part.description, "caption": _words(part.caption),
+        "description": part.description, "caption": _words(part.caption), "title": _text(part.title),
     }  # fmt: skip
 
 
@@ -86,9 +97,11 @@ def _(part: Section) -> Node:
 
 @typeset.register
 def _(part: Page) -> Node:
-    said = ("title", "study", "kicker", "question", "meta", "closing", "release_id")
+    said = ("title", "study", "kicker", "question", "meta", "closing", "release_id", "file_title")
     return {name: _text(getattr(part, name)) for name in said} | {
-        "language": part.language, "sections": [typeset(section) for section in part.sections]
+        "language": part.language, "sections": [typeset(section) for section in part.sections],
+        "simulated": [SIMULATED, SIMULATED_NOTE] if part.is_simulated else [],
+        "document": part.document, "has-contents": part.has_contents,
     }  # fmt: skip
 
 

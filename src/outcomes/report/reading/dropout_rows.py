@@ -14,9 +14,6 @@ from outcomes.report.reading.rows import answer_rows, told
 from outcomes.study.settings import DropoutDefinition
 
 LEVELS = (GuidanceLevel.LOW, GuidanceLevel.AVERAGE, GuidanceLevel.HIGH)
-TOLD_SESSIONS = (8, 12, 3)
-"""Of the sessions that the risk is told for, the one that the short answer uses: the first that there is."""
-
 ODDS = Form(is_log=True, unit=" times", up="more dropout", down="less dropout")
 
 

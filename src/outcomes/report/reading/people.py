@@ -21,6 +21,8 @@ _COHORT_STEP = 6  # of mart_participant_flow: where the second branch starts
 _MODELS = {"linear": 0, "hazard": 1}
 """Kind of a declared model: the branch whose end its sessions are taken from."""
 SESSIONS, CLIENTS = "n_sessions", "n_clients"
+ABOUT = "sessions, clients and courses"
+"""Name of the table of all counts, in the ledger."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,7 @@ def people_told(con: duckdb.DuckDBPyConnection, own: str, teller: Teller) -> Peo
         _link_courses(linked, branches)
     printed = [*courses.printed, *(name for name in (*linked.counts, *linked.sums) if name not in courses.names)]
     unprinted = [name for name in (*linked.counts, *linked.sums) if name not in printed]
-    table = teller.joint(
-        "sessions, clients and courses", linked.counts, linked.sums, unprinted, courses.kept_back_first
-    )
+    table = teller.joint(ABOUT, linked.counts, linked.sums, unprinted, courses.kept_back_first)
     return PeopleTold(branches, courses.judged, table, teller)
 
 

@@ -34,7 +34,7 @@ def answer_rows(con: duckdb.DuckDBPyConnection, table: TableText, **words: str) 
     """
     rows = table_rows(con, table.name)
     for name, column in table.columns.items():
-        if column.values and (unknown := {row[name] for row in rows} - {*column.values, "", None}):
+        if column.values and (unknown := {row.get(name) for row in rows} - {*column.values, "", None}):
             raise UsageError(
                 f"{table.name}.{name} has {len(unknown)} words that this version does not know",
                 "run `outcomes answer` and `outcomes report` with the same version",

@@ -30,6 +30,10 @@ class Source:
         Rules of the data-quality checks by id.
     settings_sha256 : str
         Hash of the study file.
+    is_simulated : bool
+        Whether the data are made up.
+    before : connection or None
+        The release that was published before this one, read only; None where there is none.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -37,6 +41,8 @@ class Source:
     teller: Teller
     statements: Mapping[str, str] = field(default_factory=dict)
     settings_sha256: str = ""
+    is_simulated: bool = False
+    before: duckdb.DuckDBPyConnection | None = None
 
 
 @dataclass(frozen=True)

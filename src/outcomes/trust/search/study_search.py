@@ -13,6 +13,7 @@ from outcomes.landing.formats.id_cells import IdCells
 from outcomes.progress import tracked
 from outcomes.store.files import file_sha256, read_json
 from outcomes.study import StudyFolder
+from outcomes.study.delivery import WRITTEN
 from outcomes.trust.pending import PENDING
 from outcomes.trust.persons import Persons
 from outcomes.trust.recording import quarantine_path
@@ -23,7 +24,7 @@ from outcomes.trust.search.tables import table_searches
 from outcomes.trust.withdrawn_batches import split_quarantine
 from outcomes.trust.withdrawn_sources import Unsearchable, rewrite_source, source_files
 
-_REPORT = "report.pdf"
+_REPORTS = frozenset(name for document in WRITTEN for name in document.files if name.endswith(".pdf"))
 _NOT_OPENED = "it may not be read"
 
 
@@ -94,7 +95,7 @@ def search_study(study: StudyFolder, persons: Persons) -> Search:
             if path.is_symlink() or not path.is_file():
                 continue
             findings.n_files += 1
-            if not (path.name == _REPORT and file_sha256(path) in ours):  # its numbers passed disclosure control
+            if not (path.name in _REPORTS and file_sha256(path) in ours):  # its numbers passed disclosure control
                 findings.look_into(path)
             if path in sources:
                 findings.look_at_rows(path, sources[path])
@@ -178,7 +179,7 @@ def _scratch(study: StudyFolder) -> Iterator[Path]:
 def _own_reports(study: StudyFolder) -> set[str]:
     """Return the hashes of the PDF reports of the releases, as their manifests have them."""
     manifests = (read_json(path) for path in study.releases.glob("[!.]*/manifest.json"))
-    return {manifest["files"].get(_REPORT, "") for manifest in manifests}
+    return {manifest["files"].get(name, "") for manifest in manifests for name in _REPORTS}
 
 
 def _quarantine_files(study: StudyFolder, persons: Persons) -> Iterator[Path]:

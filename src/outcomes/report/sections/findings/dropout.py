@@ -31,7 +31,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
         return (paragraph(meaning), *endings, headline(CANNOT), paragraph(reason))
     rates = sorted(answer_rows(con, RATES), key=lambda row: not row["is_declared"])
     lines: list[tuple[Piece | Words, ...]] = [
-        (_label(row["definition"], row["is_declared"]), _share(row, counted, teller), _bounds(row, counted, teller))
+        (_label(row["definition"], row["is_declared"]), share_of(row, counted, teller), _bounds(row, counted, teller))
         for row in rates
     ]
     head = (
@@ -57,7 +57,7 @@ def _label(definition: str, is_declared: bool) -> Words:
     return say("{words} (this study)", words=Strong(words)) if is_declared else say(words)
 
 
-def _share(row: dict, people: PeopleTold, teller: Teller) -> Told:
+def share_of(row: dict, people: PeopleTold, teller: Teller) -> Told:
     """The share with Wilson's interval, from the told counts, so that it gives away no more than they do."""
     found = told(row, teller, PERCENT)
     if isinstance(found, Unsaid):

@@ -29,11 +29,11 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     rows = sorted(
         table_rows(con, "dq_results"), key=lambda row: (_SEVERITIES.index(Severity(row["severity"])), row["check_id"])
     )
-    broken = {row["check_id"]: _broken(row, teller) for row in rows}
+    found = {row["check_id"]: broken_in(row, teller) for row in rows}
     lines: list[tuple[Piece | Words, ...]] = [
-        (Given(plain(statements[row["check_id"]])), row["category"], broken[row["check_id"]])
+        (Given(plain(statements[row["check_id"]])), row["category"], found[row["check_id"]])
         for row in rows
-        if broken[row["check_id"]]
+        if found[row["check_id"]]
     ]
     least = Given(str(teller.rule.minimum_count))
     sentence = (
@@ -53,7 +53,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     return (*blocks, *_not_carried_out(rows, statements))
 
 
-def _broken(row: dict, teller: Teller) -> Given | str:
+def broken_in(row: dict, teller: Teller) -> Given | str:
     """In which share of the rows, in a word; empty where few or none break it."""
     if Status(row["status"]) is not Status.FAILED:
         return ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.common.words import Grain, HazardTerm, Outcome
-from outcomes.answers.dropout.tables import GuidanceLevel
+from outcomes.answers.dropout.tables import TOLD_SESSIONS, GuidanceLevel
 from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, bullets
 from outcomes.report.page.pieces import Given, Kind, Strong, Told, Unsaid, Words, say
-from outcomes.report.reading.dropout_rows import TOLD_SESSIONS, declared, effects, guidance_levels, risks
+from outcomes.report.reading.dropout_rows import declared, effects, guidance_levels, risks
 from outcomes.report.reading.rows import refusal
 from outcomes.report.reading.verdicts import judged
 from outcomes.report.sections.findings.effects import within_effect

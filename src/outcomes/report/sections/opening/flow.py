@@ -12,10 +12,9 @@ from outcomes.report.sections.report_section import ReportSection, Source
 
 def _blocks(source: Source) -> tuple[Block, ...]:
     """Sessions and clients at the start, left out with the reason, and at the end; table `mart_participant_flow`."""
-    con, settings, teller = source.con, source.settings, source.teller
-    told = people_told(con, settings.dropout.definition.value, teller)
-    has_endings = con.execute("select count(*) > 0 from mart_person_session where is_dropout is not null").fetchall()
-    branches = told.branches if has_endings[0][0] else told.branches[:1]
+    teller = source.teller
+    told = people_told(source.con, source.settings.dropout.definition.value, teller)
+    branches = told.branches if has_endings(source) else told.branches[:1]
     blocks: list[Block] = [_branch(branch, told, teller) for branch in branches]
     rule = teller.rule
     small = say(
@@ -27,6 +26,17 @@ def _blocks(source: Source) -> tuple[Block, ...]:
         base=Given(str(rule.rounding)),
     )
     return (*blocks, note(small))
+
+
+def has_endings(source: Source) -> bool:
+    """Whether any course's ending is known."""
+    sql = "select count(*) > 0 from mart_person_session where is_dropout is not null"
+    return source.con.execute(sql).fetchall()[0][0]
+
+
+def therapists_in(branch: Flow, teller: Teller) -> Shown:
+    """How many therapists are left at a branch's end."""
+    return teller.count(f"{branch.title}: therapists", branch.rows[-1]["n_therapists"])
 
 
 def _branch(branch: Flow, told: PeopleTold, teller: Teller) -> Block:
@@ -44,8 +54,7 @@ def _branch(branch: Flow, told: PeopleTold, teller: Teller) -> Block:
             lines.append((Given(f"left out: {plain(row['reason'])}"), *out))
     if few:
         lines.append((Given(f"left out, each few or not shown: {'; '.join(few)}", Kind.COUNT), "", ""))
-    therapists: Shown = teller.count(f"{branch.title}: therapists", last["n_therapists"])
-    end = say("{step} (with {n} therapists)", step=_stage(last), n=therapists)
+    end = say("{step} (with {n} therapists)", step=_stage(last), n=therapists_in(branch, teller))
     lines.append((end, *(told.shown(branch.end(column)) for column in (SESSIONS, CLIENTS))))
     return table((branch.title, "Sessions", "Clients"), lines)
 

@@ -1,14 +1,14 @@
-"""What the report holds: its sections in order."""
+"""The annex: all tables, definitions, methods and checks, with the evidence of every finding."""
 
 from __future__ import annotations
 
+from outcomes.report.documents.pages import page_with
 from outcomes.report.page.blocks import Page
-from outcomes.report.reading.data_cut import last_month
-from outcomes.report.reading.rows import table_rows
 from outcomes.report.sections.findings import balance, connection, dropout, effects, reactance, risks, therapists
-from outcomes.report.sections.grounds import changes, methods, missing, multiverse, origin, quality
+from outcomes.report.sections.grounds import certainty, changes, methods, missing, multiverse, origin, quality
 from outcomes.report.sections.opening import answer, flow, glossary, recovery, seal
 from outcomes.report.sections.report_section import ReportSection, Source
+from outcomes.study.delivery import Document
 
 SECTIONS: tuple[ReportSection, ...] = (
     answer.SECTION,
@@ -25,6 +25,7 @@ SECTIONS: tuple[ReportSection, ...] = (
     therapists.SECTION,
     missing.SECTION,
     multiverse.SECTION,
+    certainty.SECTION,
     changes.SECTION,
     quality.SECTION,
     origin.SECTION,
@@ -34,17 +35,6 @@ SECTIONS: tuple[ReportSection, ...] = (
 other analyses before what would change the answer."""
 
 
-def page_of(source: Source) -> Page:
-    """Return the whole report of a release; a section that has nothing to say is left out."""
-    (release,) = table_rows(source.con, "release")
-    settings = source.settings
-    return Page(
-        title=settings.report.title or settings.study.name,
-        study=settings.study.name,
-        question=settings.study.question,
-        audience=settings.report.audience,
-        language=settings.report.language,
-        release_id=release["release_id"],
-        data_cut=last_month(source.con, source.teller),
-        sections=tuple(made for section in SECTIONS if (made := section.made(source))),
-    )
+def annex(source: Source) -> Page:
+    """Return the annex of a release; a section that has nothing to say is left out."""
+    return page_with(source, Document.ANNEX, "analysts and methodologists", (one.made(source) for one in SECTIONS))

@@ -1,0 +1,107 @@
+"""The states of a finding's grounds, read from the tables of the other answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from outcomes.answers.balance.tables import VERDICTS, Verdict
+from outcomes.answers.certainty.rule import Agreement, IntervalState, RecoveryState, SealingState
+from outcomes.answers.common.words import Cause, Grain, HazardTerm, Outcome, Reading
+from outcomes.answers.dropout.tables import EFFECTS
+from outcomes.answers.missing.tables import LADDER, LadderEffect, Rung
+from outcomes.answers.multiverse.tables import TESTS
+from outcomes.answers.recovery.tables import CARDS
+from outcomes.mixed import FitStatus
+from outcomes.release.codebook.vocabulary import TableText
+from outcomes.study.sealing import SealState
+
+SAME_SIGN, SMALL_P = 0.95, 0.05
+"""Share of a pool's estimates with one sign, and its joint test, from which all its analyses say the same."""
+_READINGS = (Rung.OBSERVED, Rung.WEIGHTED, Rung.IMPUTED, Rung.SHARED)
+
+
+@dataclass(frozen=True)
+class Release:
+    """The tables of a release that certainties rest on."""
+
+    con: duckdb.DuckDBPyConnection
+
+    def rows(self, table: TableText | str, **words: object) -> list[dict]:
+        """Rows whose columns hold the given words; none where the release has no such table."""
+        name = table if isinstance(table, str) else table.name
+        if not self.con.execute("select 1 from duckdb_tables() where table_name = ?", [name]).fetchall():
+            return []
+        found = self.con.sql(f"select * from {name} order by rowid").pl().rows(named=True)
+        return [row for row in found if all(row[column] == word for column, word in words.items())]
+
+    def of_verdict(self, outcome: Outcome, level: Grain) -> IntervalState:
+        """Whether a verdict decides."""
+        rows = self.rows(VERDICTS, outcome=outcome, level=level)
+        if not rows:
+            return IntervalState.NONE
+        return IntervalState.OPEN if rows[0]["verdict"] == Verdict.UNDECIDED else IntervalState.DECIDED
+
+    def of_intervals(self, rows: Iterable[Mapping], worth: float | None = None) -> IntervalState:
+        """Whether one of some intervals excludes zero, or all of them every effect of size `worth` and more."""
+        ends = [
+            (row["conf_low"], row["conf_high"])
+            for row in rows
+            if row["status"] == FitStatus.CONVERGED and None not in (row["conf_low"], row["conf_high"])
+        ]
+        if not ends:
+            return IntervalState.NONE
+        are_little = worth is not None and all(-worth < low and high < worth for low, high in ends)
+        is_decided = are_little or any(low > 0 or high < 0 for low, high in ends)
+        return IntervalState.DECIDED if is_decided else IntervalState.OPEN
+
+    def recovery(self, estimator: str) -> RecoveryState:
+        """What the recovery card says."""
+        rows = self.rows(CARDS, estimator=estimator)
+        return RecoveryState(rows[0]["answer"]) if rows else RecoveryState.NOT_TRIED
+
+    def worth(self, estimator: str) -> float | None:
+        """The effect from which on it matters; None where it was not tried."""
+        rows = self.rows(CARDS, estimator=estimator)
+        return rows[0]["effect_worth_finding"] if rows else None
+
+    def missing_ratings(self, effect: LadderEffect) -> Agreement:
+        """Whether every reading of the missing ratings gives the slope the same sign."""
+        rows = [row for row in self.rows(LADDER, effect=effect) if row["rung"] in _READINGS]
+        return _same(rows)
+
+    def unknown_endings(self, effect: HazardTerm) -> Agreement:
+        """Whether every reading of the unknown endings says the same of the study's own definition."""
+        return _same(self.rows(EFFECTS, is_declared=True, cause=Cause.DROPOUT, effect=effect))
+
+    def definitions(self, effect: HazardTerm) -> Agreement:
+        """Whether every definition of dropout says the same."""
+        return _same(self.rows(EFFECTS, cause=Cause.DROPOUT, effect=effect, reading=Reading.AS_RECORDED))
+
+    def multiverse(self) -> Agreement:
+        """Whether the defensible analyses of the slope within clients agree beyond chance."""
+        rows = self.rows(TESTS)
+        if not rows or rows[0]["p_value"] is None or rows[0]["same_sign_prop"] is None:
+            return Agreement.NOT_TRIED
+        agree = rows[0]["same_sign_prop"] >= SAME_SIGN and rows[0]["p_value"] <= SMALL_P
+        return Agreement.SAME if agree else Agreement.ANOTHER
+
+    def sealing(self) -> SealingState:
+        """Whether the analysis was fixed before outcomes were seen."""
+        rows = self.rows("seal")
+        is_sealed = bool(rows) and rows[0]["status"] == SealState.SEALED_BEFORE
+        return SealingState.SEALED if is_sealed else SealingState.EXPLORATORY
+
+
+def _same(rows: Iterable[Mapping]) -> Agreement:
+    """Whether intervals point the same way; those without one say nothing, and one alone agrees with nobody."""
+    sides = [
+        (row["conf_low"] > 0) - (row["conf_high"] < 0)
+        for row in rows
+        if row["status"] == FitStatus.CONVERGED and None not in (row["conf_low"], row["conf_high"])
+    ]
+    if len(sides) < 2:
+        return Agreement.NOT_TRIED
+    return Agreement.SAME if len(set(sides)) == 1 else Agreement.ANOTHER

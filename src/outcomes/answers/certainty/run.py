@@ -1,0 +1,131 @@
+"""How sure each finding is: the states of its grounds, and the word that the rule makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+import duckdb
+import polars as pl
+
+from outcomes.answers.analysis import Analysis
+from outcomes.answers.balance.tables import REACTANCE, VERDICTS, ReactanceGuidance, ReactanceQuantity
+from outcomes.answers.certainty.grounds import Release
+from outcomes.answers.certainty.rule import Agreement, Ground, IntervalState, RecoveryState, certainty, taken_away
+from outcomes.answers.certainty.tables import CERTAINTIES, TABLES, FindingName
+from outcomes.answers.common.tables import filled
+from outcomes.answers.common.words import Cause, Grain, HazardTerm, Outcome
+from outcomes.answers.connection.tables import EFFECTS as CONNECTION
+from outcomes.answers.connection.tables import PathWords
+from outcomes.answers.contrasts.tables import DROPOUT as CONTRASTS_DROPOUT
+from outcomes.answers.contrasts.tables import SATISFACTION as CONTRASTS_SATISFACTION
+from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel, ContrastQuantity
+from outcomes.answers.dropout.tables import INCIDENCE, GuidanceLevel, told_session
+from outcomes.answers.guidance.tables import EFFECTS as GUIDANCE
+from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
+from outcomes.answers.missing.tables import LadderEffect
+from outcomes.answers.recovery.tables import EstimatorName, TriedVerdict
+from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
+from outcomes.release.codebook.vocabulary import TableText
+from outcomes.study.settings import AnalysisName, StudySettings
+
+_OF_VERDICTS = {
+    FindingName.SATISFACTION_VERDICT: (Outcome.SATISFACTION, Grain.SESSION),
+    FindingName.CLIENTS_VERDICT: (Outcome.SATISFACTION, Grain.CLIENT),
+    FindingName.DROPOUT_VERDICT: (Outcome.DROPOUT, Grain.SESSION),
+}
+
+
+def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl.DataFrame]:
+    """Rate every finding; it reads what the other answers wrote and fits nothing."""
+    release = Release(con)
+    rows = [_row(name, states, release) for name, states in _findings(release)]
+    return {CERTAINTIES.name: filled(CERTAINTIES, rows)}
+
+
+def _row(name: FindingName, states: tuple[StrEnum, ...], release: Release) -> dict:
+    grounds: Mapping[Ground, StrEnum] = dict(zip(Ground, (*states, release.sealing()), strict=True))
+    rated = {"points": taken_away(grounds), "certainty": certainty(grounds)}
+    return {"finding": name, **{ground.value: state for ground, state in grounds.items()}, **rated}
+
+
+def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ...]]]:
+    """Every finding with the states of its grounds, in the order of `Ground`, sealing left out."""
+    satisfied = (release.missing_ratings(LadderEffect.WITHIN), release.multiverse(), Agreement.NOT_TRIED)
+    verdict_card, dropout_card = release.recovery(TriedVerdict.SATISFACTION), release.recovery(TriedVerdict.DROPOUT)
+    states = {name: release.of_verdict(*at) for name, at in _OF_VERDICTS.items()}
+    yield FindingName.SATISFACTION_VERDICT, (states[FindingName.SATISFACTION_VERDICT], verdict_card, *satisfied)
+    yield (
+        FindingName.CLIENTS_VERDICT,
+        (
+            states[FindingName.CLIENTS_VERDICT],
+            release.recovery(EstimatorName.CLIENTS),
+            release.missing_ratings(LadderEffect.CLIENTS),
+            Agreement.NOT_TRIED,
+            Agreement.NOT_TRIED,
+        ),
+    )
+    untried = (Agreement.NOT_TRIED,) * 3
+    if far := _far(release, CONTRASTS_SATISFACTION):
+        yield FindingName.FIT_SATISFACTION, (release.of_intervals(far), verdict_card, *satisfied)
+    if far := _far(release, CONTRASTS_DROPOUT):
+        worth = release.worth(EstimatorName.DROPOUT_RISK)
+        far = [row for row in far if row["session"] == told_session(far)]
+        yield FindingName.FIT_DROPOUT, (release.of_intervals(far, worth), dropout_card, *untried)
+    yield FindingName.DROPOUT_VERDICT, (states[FindingName.DROPOUT_VERDICT], dropout_card, *untried)
+    risks = release.rows(INCIDENCE, cause=Cause.DROPOUT, guidance=GuidanceLevel.DIFFERENCE)
+    amount = [row for row in risks if row["session"] == told_session(risks)]
+    yield (
+        FindingName.AMOUNT_DROPOUT,
+        (
+            release.of_intervals(amount, release.worth(EstimatorName.DROPOUT_RISK)),
+            release.recovery(EstimatorName.DROPOUT_RISK),
+            release.unknown_endings(HazardTerm.SO_FAR),
+            release.definitions(HazardTerm.SO_FAR),
+            Agreement.NOT_TRIED,
+        ),
+    )
+    within = [
+        row
+        for row in release.rows(GUIDANCE, question=GuidanceQuestion.SLOPE, part=SlopePart.WITHIN)
+        if row["is_quoted"]
+    ]
+    yield (
+        FindingName.MORE_SATISFACTION,
+        (release.of_intervals(within), release.recovery(EstimatorName.WITHIN), *satisfied),
+    )
+    yield FindingName.ASKING, _simple(release, release.rows(CONNECTION, path=PathWords.ASKED_DISTANCE),
+                                      EstimatorName.ASKED_DISTANCE, Agreement.NOT_TRIED)  # fmt: skip
+    reactance = release.rows(
+        REACTANCE, outcome=Outcome.SATISFACTION, guidance=ReactanceGuidance.WITHIN, quantity=ReactanceQuantity.CHANGE
+    )
+    yield FindingName.REACTANCE, _simple(release, reactance, EstimatorName.REACTANCE, Agreement.NOT_TRIED)
+    therapists = release.rows(VARIATION, outcome=TherapistOutcome.SATISFACTION, quantity=TherapistQuantity.SPREAD)
+    yield FindingName.THERAPISTS, _simple(release, therapists, EstimatorName.THERAPIST_SHARE, Agreement.NOT_NEEDED)
+
+
+def _far(release: Release, table: TableText) -> list[dict]:
+    """Differences of far too little and far too much guidance from guidance as preferred."""
+    rows = release.rows(table, contrast=ContrastBy.DISTANCE, quantity=ContrastQuantity.DIFFERENCE)
+    return [row for row in rows if row["level"] in (ContrastLevel.FAR_BELOW, ContrastLevel.FAR_ABOVE)]
+
+
+def _simple(
+    release: Release, rows: list[dict], estimator: EstimatorName, responsiveness: Agreement
+) -> tuple[IntervalState | RecoveryState | Agreement, ...]:
+    """States of a finding that no other reading and no other analysis was tried for."""
+    untried = (Agreement.NOT_TRIED, Agreement.NOT_TRIED)
+    return release.of_intervals(rows), release.recovery(estimator), *untried, responsiveness
+
+
+def mark(con: duckdb.DuckDBPyConnection) -> None:
+    """Write each verdict's certainty beside it."""
+    for name, (outcome, level) in _OF_VERDICTS.items():
+        con.execute(
+            f"""update {VERDICTS.name} set certainty = (select certainty from {CERTAINTIES.name} where finding = ?)
+            where outcome = ? and level = ?""",
+            [name, outcome, level],
+        )
+
+
+ANALYSIS = Analysis(AnalysisName.CERTAINTY, TABLES, run, marks=mark)

@@ -1,0 +1,1 @@
+"""What is handed out: brief, report and annex, each made of sections from one source and the same findings."""

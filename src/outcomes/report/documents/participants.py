@@ -1,0 +1,67 @@
+"""Who is in it: where clients went, and how many drop out under each definition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from outcomes.answers.dropout.tables import RATES
+from outcomes.disclosure import Shown
+from outcomes.report.figures.pathway import Stage, pathway_picture
+from outcomes.report.figures.shares import share_picture
+from outcomes.report.findings.finding import HUNDRED
+from outcomes.report.page.blocks import Block, paragraph
+from outcomes.report.page.pieces import Estimate, Ranged, say
+from outcomes.report.reading.people import CLIENTS, people_told
+from outcomes.report.reading.plain_words import DEFINITIONS, ENDINGS
+from outcomes.report.reading.rows import answer_rows, refusal
+from outcomes.report.sections.findings.dropout import share_of
+from outcomes.report.sections.opening.flow import has_endings
+from outcomes.report.sections.report_section import Source
+from outcomes.study.settings import AnalysisName, DropoutDefinition
+
+_ENDED = ("dropped out", "ended as planned", "ended for another reason", "ending not known")
+
+
+def participants(source: Source) -> tuple[Block, ...]:
+    """The pathway, then the share of dropout and how it hangs on the definition."""
+    told = people_told(source.con, source.settings.dropout.definition.value, source.teller)
+    branch = told.branches[0]
+    at_start = told.shown(branch.start(CLIENTS))
+    stages = [Stage("Clients in the data", at_start)] if isinstance(at_start, Shown) else []
+    if isinstance(rated := told.shown(branch.end(CLIENTS)), Shown):
+        stages.append(Stage("Clients with rated sessions", rated))
+    if has_endings(source):
+        for name, label in zip(ENDINGS, _ENDED, strict=True):
+            if isinstance(courses := told.shown(name), Shown):
+                stages.append(Stage(f"Courses of therapy: {label}", courses, is_part=True))
+    drawn = pathway_picture(stages, _title(stages)) if stages else None
+    blocks: list[Block] = [drawn] if drawn else []
+    return (*blocks, *_dropout(source))
+
+
+def _title(stages: Sequence[Stage]) -> str:
+    """The pathway in a line, as far as it may be told."""
+    ended = {stage.label: stage.clients for stage in stages if stage.is_part}
+    rated = next((stage.clients.text for stage in stages if not stage.is_part), "")
+    left = next((n.text for label, n in ended.items() if label.endswith(_ENDED[0]) and n.value is not None), "")
+    return f"{rated} clients; {left} courses were broken off" if left else f"{rated} clients"
+
+
+def _dropout(source: Source) -> tuple[Block, ...]:
+    if refusal(source.con, AnalysisName.DROPOUT, source.teller):
+        return (paragraph("How many clients dropped out cannot be said from these data."),)
+    told = people_told(source.con, source.settings.dropout.definition.value, source.teller)
+    rates = [(row, share_of(row, told, source.teller)) for row in answer_rows(source.con, RATES)]
+    shares = [
+        (DEFINITIONS[DropoutDefinition(row["definition"])], one, row["is_declared"])
+        for row, one in rates
+        if isinstance(one, Estimate)
+    ]
+    own = next((one for _, one, is_own in shares if is_own), None)
+    blocks: list[Block] = []
+    if own:
+        number = Ranged(Estimate(own.value, own.low, own.high, own.state, HUNDRED))
+        blocks.append(paragraph(say("Of every hundred courses that ended, {n} were broken off.", n=number)))
+    if len(shares) > 1:
+        blocks.append(share_picture(shares))
+    return tuple(blocks)

@@ -1,0 +1,65 @@
+"""Satisfaction over the distance of guidance from what the client prefers, on the whole scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import polars as pl
+
+from outcomes.report.figures.style import BLUE, INK, NARROW, PAPER, QUIET, axis_title, picture
+from outcomes.report.page.blocks import Picture
+from outcomes.report.page.pieces import Estimate
+from outcomes.study.scales import Scale
+
+
+def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, unit: str) -> Picture:
+    """Draw mean satisfaction at distances from the preference.
+
+    Parameters
+    ----------
+    points : sequence of (float, Estimate)
+        Guidance less the client's preference, rising; mean satisfaction there.
+    scale : Scale
+        Of satisfaction: all of it is shown, so that a small difference looks small.
+    unit : str
+        Of guidance.
+    """
+    frame = pl.DataFrame([(x, *e.drawn) for x, e in points], schema=["points", "mean", "low", "high"], orient="row")
+    ends = [points[0][0], points[-1][0]]
+    room = (ends[1] - ends[0]) * 0.08
+
+    def chart(width: int) -> alt.LayerChart:
+        x = alt.X(
+            "points:Q", title=["Too little guidance (left) or too much (right),", f"in {unit} from the wish"]
+            if width <= NARROW else [f"Too little guidance (left) or too much (right), in {unit} from the wish"],
+            axis=alt.Axis(values=frame["points"].to_list(), format="+d", grid=False),
+            scale=alt.Scale(domain=[ends[0] - room, ends[1] + room], nice=False, zero=False),
+        )  # fmt: skip
+        y = alt.Y("mean:Q", title=None, scale=alt.Scale(domain=[scale.minimum, scale.maximum], nice=False))
+        base = alt.Chart(frame)
+        zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x="x:Q")
+        above = {"dy": -18, "fontSize": 12, "fontWeight": 600}
+        labels = (base.mark_text(**above, stroke=PAPER, strokeWidth=5), base.mark_text(**above, color=INK))
+        return alt.layer(
+            zero,
+            base.mark_line(color=BLUE, strokeWidth=2).encode(x=x, y=y),
+            base.mark_rule(color=BLUE, strokeWidth=3).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q"),
+            base.mark_point(color=BLUE, fill=BLUE, size=70, opacity=1).encode(x=x, y=y),
+            *(
+                label.encode(x=x, y=alt.Y("high:Q", title=None), text=alt.Text("mean:Q", format=".1f"))
+                for label in labels
+            ),
+        ).properties(width=width, height=230, title=axis_title("Average satisfaction, whole scale"))
+
+    nearest = min(points, key=lambda one: abs(one[0]))[1]
+    title = (
+        f"Average satisfaction: {points[0][1].in_number} with far too little, {nearest.in_number} as clients want it, "
+        f"{points[-1][1].in_number} with far too much guidance"
+    )
+    said = "; ".join(f"at {x:+g}: {e.in_number} ({e.in_interval})" for x, e in points)
+    caption = (
+        "Dots: average satisfaction if guidance lay so far from each client's wish. Upright lines: the range in which "
+        "the true average probably lies. Dashed: as the client wants it."
+    )
+    return picture(chart, caption, f"Average satisfaction by distance from the wish: {said}.", title, frame)

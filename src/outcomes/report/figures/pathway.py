@@ -1,0 +1,63 @@
+"""Where clients went: from all who came to those whom an answer rests on, and how their courses ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import polars as pl
+
+from outcomes.disclosure import Shown
+from outcomes.report.figures.style import BLUE, EMPTY, INK, NARROW, QUIET, picture
+from outcomes.report.page.blocks import Picture
+
+_ROW, _BAR = 40, 16  # px a stage, and of its bar
+_LABEL_UP = 12  # px of a label above its bar
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Clients at one stage; `is_part` for those who are a part of the stage before."""
+
+    label: str
+    clients: Shown
+    is_part: bool = False
+
+
+def pathway_picture(stages: Sequence[Stage], title: str) -> Picture | None:
+    """Draw a bar a stage; one that may not be told has a label and no bar. None where none may be told."""
+    told = [stage.clients.value for stage in stages if stage.clients.value is not None]
+    if not told:
+        return None
+    rows = [
+        (i, f"{stage.label}: {stage.clients.text}", stage.clients.value or 0, stage.is_part)
+        for i, stage in enumerate(stages)
+    ]
+    frame = pl.DataFrame(rows, schema=["place", "label", "clients", "is_part"], orient="row")
+    top = max(told)
+
+    def chart(width: int) -> alt.LayerChart:
+        y = alt.Y("place:O", axis=None)
+        x = alt.X("clients:Q", axis=None, scale=alt.Scale(domain=[0, top], nice=False))
+        shade = alt.condition("datum.is_part", alt.value(BLUE), alt.value(QUIET))
+        base = alt.Chart(frame)
+        ground = alt.Chart(frame.with_columns(pl.lit(top).alias("clients")))
+        label = base.mark_text(
+            align="left", baseline="bottom", dy=-_LABEL_UP, fontSize=12 if width <= NARROW else 13, color=INK
+        )
+        return alt.layer(
+            ground.mark_bar(color=EMPTY, size=_BAR, opacity=0.6).encode(x=x, y=y),
+            base.mark_bar(size=_BAR).encode(x=x, y=y, color=shade),
+            label.encode(x=alt.value(0), y=y, text="label:N"),
+        ).properties(width=width, height=_ROW * len(stages))
+
+    said = "; ".join(f"{stage.label.lower()}: {stage.clients.text}" for stage in stages)
+    data = pl.DataFrame(
+        [(stage.label, stage.clients.text) for stage in stages], schema=["stage", "clients"], orient="row"
+    )
+    caption = (
+        "Numbers are rounded, and small ones are not shown, so that nobody can be recognised; they may not add up. "
+        "Blue: how the courses of therapy ended."
+    )
+    return picture(chart, caption, f"{title}: {said}.", title, data)

@@ -1,0 +1,70 @@
+"""How many clients drop out under each definition of dropout, of a hundred, with ranges."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import altair as alt
+import polars as pl
+
+from outcomes.report.figures.style import BLUE, INK, NARROW, picture
+from outcomes.report.page.blocks import Picture
+from outcomes.report.page.pieces import Estimate
+
+_ROW, _LINE = 44, 14  # px a definition, and a line of its label
+_CHARS, _CHARS_NARROW = 86, 38
+
+
+def share_picture(shares: Sequence[tuple[str, Estimate, bool]]) -> Picture:
+    """Draw a forest of definitions on a scale from none to all of a hundred clients.
+
+    Parameters
+    ----------
+    shares : sequence of (str, Estimate, bool)
+        Definition in words, share of dropout (0 to 1), whether it is the study's own.
+    """
+    ordered = sorted(shares, key=lambda one: one[1].value)
+    rows = [(i, *(100 * x for x in e.drawn), own) for i, (_, e, own) in enumerate(ordered)]
+    frame = pl.DataFrame(rows, schema=["place", "share", "low", "high", "is_own"], orient="row")
+
+    def chart(width: int) -> alt.LayerChart:
+        chars = _CHARS_NARROW if width <= NARROW else _CHARS
+        lines = [
+            (i, line, up, own)
+            for i, (label, _, own) in enumerate(ordered)
+            for up, line in enumerate(reversed(textwrap.wrap(label + (" (this study)" if own else ""), chars)))
+        ]
+        most = max(up for _, _, up, _ in lines)
+        x = alt.X(
+            "share:Q", title="Of 100 courses of therapy, dropped out", axis=alt.Axis(tickCount=6),
+            scale=alt.Scale(domain=[0, 100], nice=False),
+        )  # fmt: skip
+        y = alt.Y("place:O", axis=None)
+        base = alt.Chart(frame)
+        fill = alt.condition("datum.is_own", alt.value(BLUE), alt.value("white"))
+        labels = [
+            alt.Chart(pl.DataFrame([line], schema=["place", "label", "up", "own"], orient="row"))
+            .mark_text(
+                align="left", baseline="bottom", dy=-9 - _LINE * line[2], fontSize=12, color=INK,
+                fontWeight=600 if line[3] else 400,
+            )
+            .encode(x=alt.value(0), y=y, text="label:N")
+            for line in lines
+        ]  # fmt: skip
+        return alt.layer(
+            *labels,
+            base.mark_rule(color=BLUE, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q", y=y),
+            base.mark_point(stroke=BLUE, strokeWidth=2, size=70, opacity=1).encode(x=x, y=y, fill=fill),
+        ).properties(width=width, height=(_ROW + _LINE * most) * len(ordered))
+
+    title = (
+        f"Between {ordered[0][1].in_number} and {ordered[-1][1].in_number} of courses end in dropout: it hangs on what "
+        "counts as one"
+    )
+    said = "; ".join(f"{label}: {e.in_number} ({e.in_interval})" for label, e, _ in ordered)
+    data = pl.DataFrame(
+        [(label, *e.drawn) for label, e, _ in ordered], schema=["definition", "share", "low", "high"], orient="row"
+    )
+    caption = "Lines: the range in which the true share probably lies. The filled mark is this study's own definition."
+    return picture(chart, caption, f"Share of courses that end in dropout, by definition: {said}.", title, data)

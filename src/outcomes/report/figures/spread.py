@@ -1,0 +1,53 @@
+"""How far therapists lie apart, as a distribution: no therapist is a mark in it."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from outcomes.report.figures.style import BAND, BLUE, QUIET, picture
+from outcomes.report.page.blocks import Picture
+from outcomes.report.page.pieces import Estimate
+
+_REACH, _POINTS = 3.0, 81
+_MIDDLE = stats.norm.ppf(0.95)  # standard deviations that hold the middle 90% of a normal distribution
+
+
+def spread_picture(spread: Estimate) -> Picture:
+    """Draw the normal distribution that a model of therapists assumes, from its standard deviation alone.
+
+    Parameters
+    ----------
+    spread : Estimate
+        Standard deviation between therapists, in points of satisfaction.
+    """
+    sd = spread.drawn[0]
+    x = np.linspace(-_REACH * sd, _REACH * sd, _POINTS)
+    frame = pl.DataFrame({"points": x, "height": stats.norm.pdf(x, scale=sd) if sd else np.zeros_like(x)})
+    middle = frame.filter(pl.col("points").abs() <= _MIDDLE * sd)
+
+    def chart(width: int) -> alt.LayerChart:
+        place = alt.X(
+            "points:Q", title="Clients' satisfaction, in points below or above the average therapist",
+            axis=alt.Axis(grid=False, tickCount=7, format="+.1f"), scale=alt.Scale(nice=False),
+        )  # fmt: skip
+        if width < 300:
+            place = place.title(["Clients' satisfaction, in points", "below or above the average therapist"])
+        height = alt.Y("height:Q", axis=None)
+        zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x="x:Q")
+        return alt.layer(
+            alt.Chart(middle).mark_area(color=BAND).encode(x=place, y=height),
+            zero,
+            alt.Chart(frame).mark_line(color=BLUE, strokeWidth=2).encode(x=place, y=height),
+        ).properties(width=width, height=130)
+
+    ends = f"{_MIDDLE * sd:.1f}"
+    caption = (
+        "The higher the line, the more therapists lie there. Filled: nine of ten therapists. The shape is the model's; "
+        "no therapist is drawn, named or ranked."
+    )
+    title = f"Nine of ten therapists lie within {ends} points of the average"
+    said = f"{title}; a typical difference is {spread.in_number} points ({spread.in_interval})."
+    return picture(chart, caption, said, title, frame)

@@ -1,0 +1,1 @@
+"""What reports say as findings: each is made once, from the answers' tables, and told by all documents."""

@@ -1,0 +1,106 @@
+"""A finding: what is said, how sure it is, what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import duckdb
+
+from outcomes.answers.certainty.rule import Ground
+from outcomes.answers.certainty.tables import CERTAINTIES, FindingName
+from outcomes.answers.common.words import Certainty
+from outcomes.report.findings.wording import Size, headline
+from outcomes.report.page.blocks import Picture
+from outcomes.report.page.pieces import PLAIN, Estimate, Form, Words
+from outcomes.report.reading.rows import answer_rows
+
+HUNDRED = Form(digits=0, times=100)
+"""A risk as a number of a hundred clients."""
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A row of `certainties`: how sure a finding is, and the state of each ground."""
+
+    certainty: Certainty
+    grounds: dict[Ground, str]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a finding is about, for its headline: see `wording.headline`."""
+
+    subject: str
+    outcome: str
+    more: str
+    less: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding of a release.
+
+    Attributes
+    ----------
+    name : FindingName
+    rating : Rating
+    size : Size
+        What its intervals say.
+    about : Subject
+    sentence : Words
+        With its numbers, each with its range.
+    easy : Words
+        The same in easy words.
+    evidence : str
+        Section of the annex that it rests on.
+    advice : str
+        What one could try where it is sure enough and points that way; empty for nothing.
+    draw : callable or None
+        Makes its picture.
+    """
+
+    name: FindingName
+    rating: Rating
+    size: Size
+    about: Subject
+    sentence: Words
+    easy: Words
+    evidence: str
+    advice: str = ""
+    draw: Callable[[], Picture] | None = field(default=None, repr=False)
+
+    @cached_property
+    def picture(self) -> Picture | None:
+        """Its picture, drawn once for all documents."""
+        return self.draw() if self.draw else None
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure it is."""
+        return self.rating.certainty
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it says something: a link, or that there is none that matters."""
+        return self.certainty is not Certainty.VERY_LOW and self.size is not Size.UNCLEAR
+
+    @property
+    def heading(self) -> str:
+        """The finding in one line, without numbers."""
+        about = self.about
+        return headline(self.certainty, self.size, about.subject, about.outcome, about.more, about.less)
+
+
+def rating(con: duckdb.DuckDBPyConnection, name: FindingName) -> Rating | None:
+    """How sure a finding is; None where that was not rated."""
+    rows = answer_rows(con, CERTAINTIES, finding=name)
+    if not rows:
+        return None
+    return Rating(Certainty(rows[0]["certainty"]), {ground: rows[0][ground] for ground in Ground})
+
+
+def flipped(one: Estimate, form: Form = PLAIN) -> Estimate:
+    """The same difference told the other way round."""
+    return Estimate(-one.value, -one.high, -one.low, one.state, form)

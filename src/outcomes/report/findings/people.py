@@ -1,0 +1,94 @@
+"""Findings on what people do and who they are: asking, clients who resist being led, therapists."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from outcomes.answers.balance.tables import REACTANCE, ReactanceGuidance, ReactanceQuantity
+from outcomes.answers.certainty.tables import FindingName
+from outcomes.answers.common.words import Outcome
+from outcomes.answers.connection.tables import EFFECTS, PathWords
+from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
+from outcomes.report.figures.spread import spread_picture
+from outcomes.report.findings.finding import Finding, Subject, flipped, rating
+from outcomes.report.findings.wording import Size, size
+from outcomes.report.page.pieces import Estimate, Ranged, say
+from outcomes.report.reading.rows import answer_rows, told
+from outcomes.report.sections.report_section import Source
+
+
+def asking(source: Source) -> Finding | None:
+    """Whether the next session lies nearer to the wish after one in which the therapist asked."""
+    rated = rating(source.con, FindingName.ASKING)
+    rows = answer_rows(source.con, EFFECTS, path=PathWords.ASKED_DISTANCE)
+    effect = told(rows[0], source.teller) if rows else None
+    if rated is None or not isinstance(effect, Estimate):
+        return None
+    about = Subject(
+        "Asking how the guidance feels",
+        "the fit of the next session",
+        "guidance farther from the client's wish next time",
+        "guidance nearer to the client's wish next time",
+    )
+    nearer = Ranged(flipped(effect))
+    sentence = say(
+        "After a session in which the therapist asked, guidance in the next one lay {nearer} points nearer to what "
+        "the client wants.", nearer=nearer,
+    )  # fmt: skip
+    easy = say(
+        "Some therapists ask: how does my guidance feel to you? The next time, it was {nearer} points nearer to what "
+        "the person wants.", nearer=nearer,
+    )  # fmt: skip
+    what = size([effect])
+    advice = "Ask in the session how the guidance feels." if what is Size.LESS else ""
+    return Finding(FindingName.ASKING, rated, what, about, sentence, easy, "connection", advice)
+
+
+def reactance(source: Source) -> Finding | None:
+    """Whether more guidance goes with less where clients resist being led."""
+    rated = rating(source.con, FindingName.REACTANCE)
+    rows = answer_rows(source.con, REACTANCE, outcome=Outcome.SATISFACTION, guidance=ReactanceGuidance.WITHIN)
+    found = {row["quantity"]: told(row, source.teller) for row in rows}
+    wanted = (ReactanceQuantity.CHANGE, ReactanceQuantity.LOW, ReactanceQuantity.HIGH)
+    change, low, high = (found.get(name) for name in wanted)
+    if rated is None or not all(isinstance(one, Estimate) for one in (change, low, high)):
+        return None
+    about = Subject(
+        "Feeling pushed easily",
+        "what guidance brings",
+        "a larger gain from more guidance",
+        "a smaller gain from more guidance",
+    )
+    sentence = say(
+        "With one point more guidance than usual, clients who seldom feel pushed rated the session {low} points "
+        "higher; those who easily feel pushed, {high}.", low=Ranged(low), high=Ranged(high),
+    )  # fmt: skip
+    easy = say(
+        "Some people do not like to be told what to do. More guidance than usual raised what they said about the "
+        "session by {high} points. For other people it was {low} points.", low=Ranged(low), high=Ranged(high),
+    )  # fmt: skip
+    return Finding(FindingName.REACTANCE, rated, size([change]), about, sentence, easy, "reactance")
+
+
+def therapists(source: Source) -> Finding | None:
+    """How far apart therapists are in their clients' satisfaction; nobody is named or ranked."""
+    rated = rating(source.con, FindingName.THERAPISTS)
+    rows = answer_rows(source.con, VARIATION, outcome=TherapistOutcome.SATISFACTION, quantity=TherapistQuantity.SPREAD)
+    spread = told(rows[0], source.teller) if rows else None
+    if rated is None or not isinstance(spread, Estimate):
+        return None
+    about = Subject(
+        "Which therapist a client sees",
+        "satisfaction",
+        "a difference in satisfaction",
+        "a difference in satisfaction",
+    )
+    sentence = say(
+        "Clients of a typical therapist are {spread} points more or less satisfied than those of the average one.",
+        spread=Ranged(spread),
+    )
+    easy = say("It matters a bit whom you see: about {spread} points up or down.", spread=Ranged(spread))
+    draw = partial(spread_picture, spread)
+    return Finding(
+        FindingName.THERAPISTS, rated, size([spread]), about, sentence, easy, "therapists", draw=draw
+    )  # fmt: skip
