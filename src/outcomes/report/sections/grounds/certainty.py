@@ -9,7 +9,6 @@ from outcomes.report.page.blocks import Block, fold, note, paragraph, table
 from outcomes.report.page.pieces import Given, Kind, Piece, Strong, Words
 from outcomes.report.reading.rows import answer_rows
 from outcomes.report.sections.report_section import ReportSection, Source
-from outcomes.study.settings import AnalysisName
 
 TITLES = {
     Ground.INTERVAL: "Interval or verdict",
@@ -53,4 +52,4 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     )
 
 
-SECTION = ReportSection("certainty", "How sure each finding is, and why", _blocks, AnalysisName.CERTAINTY)
+SECTION = ReportSection("certainty", "How sure each finding is, and why", _blocks)
