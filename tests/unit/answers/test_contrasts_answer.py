@@ -253,6 +253,7 @@ def test_without_endings_satisfaction_is_still_answered():
         con.execute("delete from core_dropout_labels")
         found = contrasts.run(con, SETTINGS)
     assert found[DROPOUT]["status"].to_list() == ["refused"]
+    assert "No endings are recorded" in found[DROPOUT]["reason"][0]
     assert "converged" in set(found[SATISFACTION]["status"])
 
 

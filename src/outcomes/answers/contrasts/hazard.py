@@ -37,9 +37,10 @@ class Hazard:
     first: int
     last: int
 
-    def logits(self, beta: np.ndarray, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-        """What these columns add to the logit; the model's other columns count as 0."""
-        return sum(beta[i] * columns[name] for i, name in enumerate(self.names) if name in columns)
+    def logits(self, betas: np.ndarray, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What these columns, all of shape s, add to the logit at each beta, shape (betas, *s); others count as 0."""
+        none = np.zeros_like(next(iter(columns.values())))
+        return np.tensordot(betas, np.stack([columns.get(name, none) for name in self.names]), 1)
 
     def is_possible(self, sessions: np.ndarray) -> np.ndarray:
         """Whether this ending can come after each of the sessions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import stats
@@ -29,12 +30,12 @@ class Bootstrapped:
     draws: np.ndarray
     n_therapists: int
 
-    @property
+    @cached_property
     def std_error(self) -> np.ndarray:
         """Standard deviation of the draws, widened by sqrt(J / (J - 1)), shape s."""
         return self.draws.std(axis=0, ddof=1) * np.sqrt(self.n_therapists / (self.n_therapists - 1))
 
-    @property
+    @cached_property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Both ends of the expanded percentile interval, each of shape s.
 
@@ -46,7 +47,7 @@ class Bootstrapped:
         low, high = np.quantile(self.draws, [tail, 1 - tail], axis=0)
         return low, high
 
-    @property
+    @cached_property
     def p_value(self) -> np.ndarray:
         """Two-sided p against 0 by a t test on therapists less one; NaN where nothing varies, shape s."""
         error = self.std_error
