@@ -14,6 +14,7 @@ from outcomes.answers.balance import run as balance
 from outcomes.answers.certainty import run as certainty
 from outcomes.answers.common.estimates import BROKE_DOWN
 from outcomes.answers.connection import run as connection
+from outcomes.answers.contrasts import run as contrasts
 from outcomes.answers.dropout import run as dropout
 from outcomes.answers.guidance import run as guidance
 from outcomes.answers.missing import run as missing
@@ -37,6 +38,7 @@ ANALYSES: tuple[Analysis, ...] = (
     guidance.ANALYSIS,
     balance.ANALYSIS,
     dropout.ANALYSIS,
+    contrasts.ANALYSIS,
     connection.ANALYSIS,
     therapists.ANALYSIS,
     missing.ANALYSIS,

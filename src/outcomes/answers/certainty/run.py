@@ -19,7 +19,7 @@ from outcomes.answers.connection.tables import EFFECTS as CONNECTION
 from outcomes.answers.connection.tables import PathWords
 from outcomes.answers.contrasts.tables import DROPOUT as CONTRASTS_DROPOUT
 from outcomes.answers.contrasts.tables import SATISFACTION as CONTRASTS_SATISFACTION
-from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel, ContrastQuantity
+from outcomes.answers.contrasts.tables import ContrastBy, ContrastQuantity
 from outcomes.answers.dropout.tables import INCIDENCE, GuidanceLevel, told_session
 from outcomes.answers.guidance.tables import EFFECTS as GUIDANCE
 from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
@@ -105,9 +105,8 @@ def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ..
 
 
 def _far(release: Release, table: TableText) -> list[dict]:
-    """Differences of far too little and far too much guidance from guidance as preferred."""
-    rows = release.rows(table, contrast=ContrastBy.DISTANCE, quantity=ContrastQuantity.DIFFERENCE)
-    return [row for row in rows if row["level"] in (ContrastLevel.FAR_BELOW, ContrastLevel.FAR_ABOVE)]
+    """Differences of too little and too much guidance from guidance as preferred."""
+    return release.rows(table, contrast=ContrastBy.DISTANCE, quantity=ContrastQuantity.DIFFERENCE)
 
 
 def _simple(

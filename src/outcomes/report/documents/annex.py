@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from outcomes.report.documents.pages import page_with
 from outcomes.report.page.blocks import Page
-from outcomes.report.sections.findings import balance, connection, dropout, effects, reactance, risks, therapists
+from outcomes.report.sections.findings import (
+    balance,
+    connection,
+    contrasts,
+    dropout,
+    effects,
+    reactance,
+    risks,
+    therapists,
+)
 from outcomes.report.sections.grounds import certainty, changes, methods, missing, multiverse, origin, quality
 from outcomes.report.sections.opening import answer, flow, glossary, recovery, seal
 from outcomes.report.sections.report_section import ReportSection, Source
@@ -17,6 +26,7 @@ SECTIONS: tuple[ReportSection, ...] = (
     flow.SECTION,
     recovery.SECTION,
     dropout.SECTION,
+    contrasts.SECTION,
     risks.SECTION,
     effects.SECTION,
     balance.SECTION,

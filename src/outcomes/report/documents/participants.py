@@ -8,9 +8,9 @@ from outcomes.answers.dropout.tables import RATES
 from outcomes.disclosure import Shown
 from outcomes.report.figures.pathway import Stage, pathway_picture
 from outcomes.report.figures.shares import share_picture
-from outcomes.report.findings.finding import HUNDRED
 from outcomes.report.page.blocks import Block, paragraph
 from outcomes.report.page.pieces import Estimate, Ranged, say
+from outcomes.report.reading.contrasts_rows import OF_100
 from outcomes.report.reading.people import CLIENTS, people_told
 from outcomes.report.reading.plain_words import DEFINITIONS, ENDINGS
 from outcomes.report.reading.rows import answer_rows, refusal
@@ -60,7 +60,7 @@ def _dropout(source: Source) -> tuple[Block, ...]:
     own = next((one for _, one, is_own in shares if is_own), None)
     blocks: list[Block] = []
     if own:
-        number = Ranged(Estimate(own.value, own.low, own.high, own.state, HUNDRED))
+        number = Ranged(Estimate(own.value, own.low, own.high, own.state, OF_100))
         blocks.append(paragraph(say("Of every hundred courses that ended, {n} were broken off.", n=number)))
     if len(shares) > 1:
         blocks.append(share_picture(shares))

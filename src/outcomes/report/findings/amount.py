@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-import duckdb
-
 from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.common.words import Cause
 from outcomes.answers.dropout.tables import INCIDENCE, GuidanceLevel, told_session
 from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
-from outcomes.answers.recovery.tables import CARDS, EstimatorName
+from outcomes.answers.recovery.tables import EstimatorName
 from outcomes.report.figures.icons import Group, icon_arrays
-from outcomes.report.findings.finding import HUNDRED, Finding, Subject, rating
+from outcomes.report.findings.finding import Finding, Subject, rating, worth_finding
 from outcomes.report.findings.wording import size
 from outcomes.report.page.pieces import Estimate, Form, Given, Ranged, say
+from outcomes.report.reading.contrasts_rows import OF_100
 from outcomes.report.reading.quoted import quoted_effects
 from outcomes.report.reading.rows import answer_rows, told
 from outcomes.report.sections.report_section import Source
@@ -30,7 +29,7 @@ def dropout_by_amount(source: Source) -> Finding | None:
     found = {
         GuidanceLevel(row["guidance"]): one
         for row in rows
-        if row["session"] == session and isinstance(one := told(row, source.teller, HUNDRED), Estimate)
+        if row["session"] == session and isinstance(one := told(row, source.teller, OF_100), Estimate)
     }
     if rated is None or session is None or not set(_QUOTED) <= set(found):
         return None
@@ -73,9 +72,3 @@ def satisfaction_with_more(source: Source) -> Finding | None:
         "higher. The scale goes from {low} to {high}.", effect=Ranged(effect), **ends,
     )  # fmt: skip
     return Finding(FindingName.MORE_SATISFACTION, rated, size([effect]), about, sentence, easy, "effects")
-
-
-def worth_finding(con: duckdb.DuckDBPyConnection, estimator: EstimatorName) -> float | None:
-    """From where an effect matters; None where it was not tried on simulated studies."""
-    cards = answer_rows(con, CARDS, estimator=estimator)
-    return cards[0]["effect_worth_finding"] if cards else None

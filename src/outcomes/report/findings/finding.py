@@ -11,13 +11,11 @@ import duckdb
 from outcomes.answers.certainty.rule import Ground
 from outcomes.answers.certainty.tables import CERTAINTIES, FindingName
 from outcomes.answers.common.words import Certainty
+from outcomes.answers.recovery.tables import CARDS, EstimatorName
 from outcomes.report.findings.wording import Size, headline
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import PLAIN, Estimate, Form, Words
 from outcomes.report.reading.rows import answer_rows
-
-HUNDRED = Form(digits=0, times=100)
-"""A risk as a number of a hundred clients."""
 
 
 @dataclass(frozen=True)
@@ -104,3 +102,9 @@ def rating(con: duckdb.DuckDBPyConnection, name: FindingName) -> Rating | None:
 def flipped(one: Estimate, form: Form = PLAIN) -> Estimate:
     """The same difference told the other way round."""
     return Estimate(-one.value, -one.high, -one.low, one.state, form)
+
+
+def worth_finding(con: duckdb.DuckDBPyConnection, estimator: EstimatorName) -> float | None:
+    """From where an effect matters; None where it was not tried on simulated studies."""
+    cards = answer_rows(con, CARDS, estimator=estimator)
+    return cards[0]["effect_worth_finding"] if cards else None
