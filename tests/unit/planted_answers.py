@@ -9,6 +9,8 @@ import duckdb
 
 from outcomes.answers.balance.reactance import SIMPLE
 from outcomes.answers.balance.tables import ReactanceGuidance, ReactanceQuantity
+from outcomes.answers.certainty import run as certainty
+from outcomes.answers.certainty.tables import CERTAINTIES
 from outcomes.answers.recovery.cards import ESTIMATORS
 from outcomes.answers.run import ANALYSES, ANSWER_TABLES
 
@@ -24,7 +26,17 @@ def plant_answers(folder: Path, status: str = "converged") -> Path:
             for row in rows:
                 places = ", ".join("?" for _ in row)
                 con.execute(f"insert into {name} ({', '.join(row)}) values ({places})", list(row.values()))
+        _rate(con)
     return folder
+
+
+def _rate(con: duckdb.DuckDBPyConnection) -> None:
+    """Rate what was planted by the rule, as the pipeline does."""
+    rated = certainty.run(con, None)[CERTAINTIES.name]
+    con.register("rated", rated.to_arrow())
+    con.execute(f"insert into {CERTAINTIES.name} by name select * from rated")
+    con.unregister("rated")
+    certainty.mark(con)
 
 
 def refuse_answers(folder: Path, reason: str = REFUSAL) -> Path:

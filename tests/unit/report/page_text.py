@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+_ASIDE = ("style", "nav", "caption")
+
 
 class _Text(HTMLParser):
-    """Visible text, the labels inside pictures and their descriptions too; style sheets left out."""
+    """Visible text, the labels inside pictures and their descriptions too.
+
+    Style sheets are left out, and what repeats the page for those who do not see it or move in it: contents, captions
+    of tables, links to data.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -15,15 +21,22 @@ class _Text(HTMLParser):
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
         self._hidden = 0
+        self._links: list[bool] = []
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += attrs
-        self._hidden += tag == "style"
+        self._hidden += tag in _ASIDE or self._is_aside(tag, attrs)
         self.parts += [value for name, value in attrs if name == "aria-label" and value]
 
+    def _is_aside(self, tag, attrs) -> bool:
+        if tag != "a":
+            return False
+        self._links.append(dict(attrs).get("class") in ("skip", "data"))
+        return self._links[-1]
+
     def handle_endtag(self, tag):
-        self._hidden -= tag == "style"
+        self._hidden -= tag in _ASIDE or (tag == "a" and self._links.pop())
         self.parts.append(" ")
 
     def handle_data(self, data):

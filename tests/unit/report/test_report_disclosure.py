@@ -29,8 +29,16 @@ def attacked(request, tmp_path_factory):
     folder = make_release(tmp_path_factory.mktemp("release"), Cohort(n_therapists=14, clients_per_therapist=23, seed=3))
     fit_models(folder, study)
     plant_answers(folder)
-    html = write_report(folder, study).with_name("annex.html").read_text(encoding="utf-8")
-    return html, _exact_counts(folder), minimum, rounding
+    page = write_report(folder, study)
+    html = page.with_name("annex.html").read_text(encoding="utf-8")
+    others = (page.with_name(f"{name}.html").read_text(encoding="utf-8") for name in ("report", "brief", "brief-easy"))
+    return html + "".join(map(_without_estimates, others)), _exact_counts(folder), minimum, rounding
+
+
+def _without_estimates(html: str) -> str:
+    """A page without its estimates, which say clients of a hundred as whole numbers, and without pictures of them."""
+    html = re.sub(r"<strong>[^<]*</strong>[^<]*<em class=\"interval\">[^<]*</em>", "", html)
+    return re.sub(r"<figure>(?:(?!</figure>).)*\(\d[\d.%]* to (?:(?!</figure>).)*</figure>", "", html, flags=re.DOTALL)
 
 
 def _exact_counts(folder) -> set[int]:

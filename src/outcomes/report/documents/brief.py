@@ -13,8 +13,8 @@ from outcomes.report.page.pieces import Link, Strong, Words, say
 from outcomes.report.sections.report_section import Source
 from outcomes.study.delivery import Document
 
-MOST = 5
-"""Findings on one page with its picture; six would not leave room for who is in it and what it does not show."""
+MOST = 4
+"""Findings on one page with its picture; more would not leave room for who is in it and what it does not show."""
 MOST_EASY = 3
 NOTHING = "These data do not answer the question yet."
 
@@ -28,15 +28,14 @@ def brief(source: Source, found: Sequence[Finding]) -> Page:
         Section("try", "What one could try", _advice(chosen)),
         Section("limits", "What this does not show", (
             paragraph(
-                "Nobody chose by lot who got more guidance. So we see what goes together. We cannot say that one "
-                "thing causes the other."
+                "Chance did not decide who got more guidance. So we see what goes together, and not what causes what."
             ),
         )),
         Section("on", "Where to read on", (
             paragraph(
-                say("{report} shows more pictures and the limits. {annex} has all tables and methods.",
+                say("{report} has more pictures and the limits, {annex} all tables.",
                     report=Link("The report", Document.REPORT.files[0]),
-                    annex=Link("The annex", Document.ANNEX.files[0]))
+                    annex=Link("the annex", Document.ANNEX.files[0]))
             ),
         )),
     )  # fmt: skip

@@ -38,13 +38,13 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
         )  # fmt: skip
         y = alt.Y("mean:Q", title=None, scale=alt.Scale(domain=[scale.minimum, scale.maximum], nice=False))
         base = alt.Chart(frame)
-        zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x="x:Q")
+        zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("x:Q"))
         above = {"dy": -18, "fontSize": 12, "fontWeight": 600}
         labels = (base.mark_text(**above, stroke=PAPER, strokeWidth=5), base.mark_text(**above, color=INK))
         return alt.layer(
             zero,
             base.mark_line(color=BLUE, strokeWidth=2).encode(x=x, y=y),
-            base.mark_rule(color=BLUE, strokeWidth=3).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q"),
+            base.mark_rule(color=BLUE, strokeWidth=3).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")),
             base.mark_point(color=BLUE, fill=BLUE, size=70, opacity=1).encode(x=x, y=y),
             *(
                 label.encode(x=x, y=alt.Y("high:Q", title=None), text=alt.Text("mean:Q", format=".1f"))

@@ -53,7 +53,7 @@ def risk_picture(risks: Mapping[str, Mapping[int, Estimate]], caption: Piece | W
             line = alt.Chart(from_start).mark_line(color=color, strokeWidth=2, strokeDash=_DASHES[place % 3])
             layers += [
                 line.encode(x=x, y=y),
-                base.mark_rule(color=color, strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q"),
+                base.mark_rule(color=color, strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")),
                 base.mark_point(color=color, fill=color, size=60, shape=_SHAPES[place % 3], opacity=1).encode(x=x, y=y),
             ]
             ends.append((label, points["risk"][-1]))
@@ -64,7 +64,7 @@ def risk_picture(risks: Mapping[str, Mapping[int, Estimate]], caption: Piece | W
             {"x": [last + 0.9] * len(ends), "y": [p + lift for p in places], "label": [label for label, _ in ends]}
         )
         text = alt.Chart(labels).mark_text(align="left", fontSize=12, fontWeight=600, color=INK, clip=False)
-        layers.append(text.encode(x="x:Q", y="y:Q", text="label:N"))
+        layers.append(text.encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), text=alt.Text("label:N")))
         return alt.layer(*layers).properties(
             width=width - _LABEL_ROOM, height=260, title=axis_title("Share of clients dropped out")
         )
@@ -108,9 +108,9 @@ def forest_picture(rows: Sequence[ForestRow], unit: str, caption: Piece | Words)
         base = alt.Chart(frame)
         shown = alt.condition("datum.is_declared", alt.value(BLUE), alt.value("white"))
         return alt.layer(
-            alt.Chart(pl.DataFrame({"x": [1.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x="x:Q"),
+            alt.Chart(pl.DataFrame({"x": [1.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("x:Q")),
             *_label_layers(labels, y),
-            base.mark_rule(color=BLUE, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q", y=y),
+            base.mark_rule(color=BLUE, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y),
             base.mark_point(stroke=BLUE, strokeWidth=2, size=80, opacity=1).encode(x=x, y=y, fill=shown),
         ).properties(width=width, height=(_ROW_NARROW if narrow else _ROW) * len(rows))
 
@@ -121,7 +121,7 @@ def _label_layers(labels: pl.DataFrame, y: alt.Y) -> list[alt.Chart]:
     """Labels above their marks, each line on white so that the dashed rule does not run through it."""
     layers = []
     for up in labels["up"].unique(maintain_order=True):
-        base = alt.Chart(labels.filter(pl.col("up") == up)).encode(x=alt.value(0), y=y, text="label:N")
+        base = alt.Chart(labels.filter(pl.col("up") == up)).encode(x=alt.XValue(0), y=y, text=alt.Text("label:N"))
         place = {"align": "left", "baseline": "bottom", "dy": -8 - _LINE * up, "fontSize": 12}
         layers += [base.mark_text(stroke="white", strokeWidth=5, **place), base.mark_text(color=INK, **place)]
     return layers

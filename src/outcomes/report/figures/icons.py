@@ -66,12 +66,9 @@ def icon_arrays(groups: Sequence[Group], session: str) -> Picture:
         schema=["guidance", "risk", "low", "high", "of"], orient="row",
     )  # fmt: skip
     short = ", ".join(f"{group.label.lower()} {group.risk.in_number}" for group in groups)
-    title = f"Of {ALL} clients, so many leave by session {session}: {short}"
+    title = f"Leaving by session {session}, of {ALL} clients: {short}"
     said = "; ".join(f"{group.label.lower()}: {group.words} of {ALL}" for group in groups)
-    caption = (
-        "Each figure is one client. Blue: has left therapy without agreement. In brackets: the range in which the true "
-        "number probably lies."
-    )
+    caption = "Each figure is one client; the blue ones have left. In brackets: where the true number probably lies."
     return picture(chart, caption, f"Clients who leave by session {session}: {said}.", title, data)
 
 
@@ -101,7 +98,7 @@ def _beside(group: Group) -> alt.HConcatChart:
     texts = [
         alt.Chart(pl.DataFrame({"text": [text], "y": [place]}))
         .mark_text(align="left", fontSize=13, fontWeight=600, color=colour)
-        .encode(x=alt.value(0), y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[1, 0], nice=False)), text="text:N")
+        .encode(x=alt.XValue(0), y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[1, 0], nice=False)), text=alt.Text("text:N"))
         for text, place, colour in lines
     ]
     label = alt.layer(*texts).properties(width=NARROW - _SMALL - 12, height=_SMALL)

@@ -49,7 +49,7 @@ def pathway_picture(stages: Sequence[Stage], title: str) -> Picture | None:
         return alt.layer(
             ground.mark_bar(color=EMPTY, size=_BAR, opacity=0.6).encode(x=x, y=y),
             base.mark_bar(size=_BAR).encode(x=x, y=y, color=shade),
-            label.encode(x=alt.value(0), y=y, text="label:N"),
+            label.encode(x=alt.XValue(0), y=y, text=alt.Text("label:N")),
         ).properties(width=width, height=_ROW * len(stages))
 
     said = "; ".join(f"{stage.label.lower()}: {stage.clients.text}" for stage in stages)

@@ -41,8 +41,8 @@ def curve_picture(
         y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False, nice=True))
         base = alt.Chart(frame)
         main = alt.layer(
-            base.mark_area(color=BAND, opacity=0.75).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q"),
-            alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x="x:Q"),
+            base.mark_area(color=BAND, opacity=0.75).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")),
+            alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x=alt.X("x:Q")),
             base.mark_line(color=BLUE, strokeWidth=3).encode(x=x, y=y),
         ).properties(width=width, height=240, title=axis_title(f"Average satisfaction ({rated_in})"))
         return alt.vconcat(main, density(bins, x, width), spacing=8)
@@ -110,9 +110,9 @@ def surface_picture(
         return alt.layer(
             base.mark_rect(stroke="white", strokeWidth=0.5).encode(
                 x=alt.X("x1:Q", scale=domain, title=x_title),
-                x2="x2:Q",
+                x2=alt.X2("x2:Q"),
                 y=alt.Y("y1:Q", title=None),
-                y2="y2:Q",
+                y2=alt.Y2("y2:Q"),
                 color=shade,
             ),
             alt.Chart(diagonal).mark_line(color=WARM, strokeWidth=3).encode(x=x, y=y),

@@ -49,12 +49,12 @@ def share_picture(shares: Sequence[tuple[str, Estimate, bool]]) -> Picture:
                 align="left", baseline="bottom", dy=-9 - _LINE * line[2], fontSize=12, color=INK,
                 fontWeight=600 if line[3] else 400,
             )
-            .encode(x=alt.value(0), y=y, text="label:N")
+            .encode(x=alt.XValue(0), y=y, text=alt.Text("label:N"))
             for line in lines
         ]  # fmt: skip
         return alt.layer(
             *labels,
-            base.mark_rule(color=BLUE, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q", y=y),
+            base.mark_rule(color=BLUE, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y),
             base.mark_point(stroke=BLUE, strokeWidth=2, size=70, opacity=1).encode(x=x, y=y, fill=fill),
         ).properties(width=width, height=(_ROW + _LINE * most) * len(ordered))
 

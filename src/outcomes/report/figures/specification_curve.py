@@ -49,7 +49,7 @@ def specification_curve(
         inner = _INNER_NARROW if width <= NARROW else width - _LABEL_ROOM
         x = alt.X("place:Q", axis=None, scale=alt.Scale(domain=[-0.5, len(estimates) - 0.5], nice=False))
         base = alt.Chart(frame)
-        zero = alt.Chart(pl.DataFrame({"y": [0.0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(y="y:Q")
+        zero = alt.Chart(pl.DataFrame({"y": [0.0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(y=alt.Y("y:Q"))
         size = max(1.0, inner / len(estimates) * 0.7)
         dots = {"size": max(4.0, min(40.0, size**2)), "filled": True, "opacity": 1}
         shape = alt.Shape(
@@ -58,7 +58,7 @@ def specification_curve(
         shade = alt.Color("holds_zero:N", scale=alt.Scale(domain=[False, True], range=[BLUE, INK]), legend=None)
         curve = alt.layer(
             base.mark_rule(color=BARS, strokeWidth=min(2.0, size * 0.6)).encode(
-                x=x, y=alt.Y("low:Q", title=None), y2="high:Q"
+                x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")
             ),
             zero,
             base.mark_point(**dots).encode(x=x, y=alt.Y("value:Q", title=None), shape=shape, color=shade),

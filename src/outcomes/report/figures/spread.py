@@ -36,7 +36,7 @@ def spread_picture(spread: Estimate) -> Picture:
         if width < 300:
             place = place.title(["Clients' satisfaction, in points", "below or above the average therapist"])
         height = alt.Y("height:Q", axis=None)
-        zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x="x:Q")
+        zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("x:Q"))
         return alt.layer(
             alt.Chart(middle).mark_area(color=BAND).encode(x=place, y=height),
             zero,

@@ -34,7 +34,7 @@ _ADVICE = "Ask each client how much guidance they want, and stay near to it."
 
 @dataclass(frozen=True)
 class _Quoted:
-    """Three levels of one outcome: the farthest that is told on either side, and the wish itself; differences from it."""
+    """The wish and the farthest level told on either side of it, and how these two differ from it."""
 
     levels: dict[ContrastLevel, Estimate]
     differences: tuple[Estimate, Estimate]
@@ -97,8 +97,8 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
     pieces = quoted.pieces() | {"low": Given(f"{scale.minimum:g}"), "high": Given(f"{scale.maximum:g}")}
     del pieces["off"]
     sentence = say(
-        "On the scale from {low} to {high}, clients rate sessions with the guidance they want {at}. With {little} they "
-        "rate them {below}, with {much} {above}.", **pieces,
+        "On the scale from {low} to {high}, clients give {at} to the guidance they want, {below} to {little} and "
+        "{above} to {much}.", **pieces,
     )  # fmt: skip
     easy = say(
         "People rate each session from {low} to {high}. When the guidance is as they want it, they give {at}. When it "

@@ -32,8 +32,8 @@ def asking(source: Source) -> Finding | None:
     )
     nearer = Ranged(flipped(effect))
     sentence = say(
-        "After a session in which the therapist asked, guidance in the next one lay {nearer} points nearer to what "
-        "the client wants.", nearer=nearer,
+        "After the therapist asked, guidance in the next session lay {nearer} points nearer to the client's wish.",
+        nearer=nearer,
     )  # fmt: skip
     easy = say(
         "Some therapists ask: how does my guidance feel to you? The next time, it was {nearer} points nearer to what "

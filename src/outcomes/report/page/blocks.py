@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
 
 from markupsafe import Markup
 
@@ -93,7 +92,7 @@ class Section:
 
 NO_MONTH = "Data without dates, or of too few clients to show their last month"
 SIMULATED = "Simulated data"
-SIMULATED_NOTE = "All clients in it were made up by a computer. Nothing here is about real people."
+SIMULATED_NOTE = "A computer made up all clients in it. No one here is real."
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,11 @@ class Page:
         """Whether it is so long that it needs a list of contents."""
         return self.document is Document.ANNEX
 
-    closing: ClassVar[str] = "Made by the study's own data pipeline. This page names no person."
+    @property
+    def closing(self) -> str:
+        """The last line."""
+        made = "Made by the study's own data pipeline. " if self.document is Document.ANNEX else ""
+        return f"{made}This page names no person."
 
 
 _KINDS = {

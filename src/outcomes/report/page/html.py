@@ -125,7 +125,7 @@ def _(part: Picture) -> Markup:
     title = _tag('<p class="figure-title">{}</p>\n').format(part.title) if part.title else Markup("")
     data = base64.b64encode(part.data.encode()).decode()
     link = (
-        _tag(' <a class="data" download="figure.csv" href="data:text/csv;base64,{}">Data of this picture</a>')
+        _tag(' <a class="data" download="figure.csv" href="data:text/csv;base64,{}">Data (CSV)</a>')
         .format(data)
         if part.data
         else Markup("")
