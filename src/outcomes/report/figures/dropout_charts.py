@@ -53,7 +53,9 @@ def risk_picture(risks: Mapping[str, Mapping[int, Estimate]], caption: Piece | W
             line = alt.Chart(from_start).mark_line(color=color, strokeWidth=2, strokeDash=_DASHES[place % 3])
             layers += [
                 line.encode(x=x, y=y),
-                base.mark_rule(color=color, strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")),
+                base.mark_rule(color=color, strokeWidth=2).encode(
+                    x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")
+                ),
                 base.mark_point(color=color, fill=color, size=60, shape=_SHAPES[place % 3], opacity=1).encode(x=x, y=y),
             ]
             ends.append((label, points["risk"][-1]))

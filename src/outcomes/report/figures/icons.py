@@ -98,7 +98,11 @@ def _beside(group: Group) -> alt.HConcatChart:
     texts = [
         alt.Chart(pl.DataFrame({"text": [text], "y": [place]}))
         .mark_text(align="left", fontSize=13, fontWeight=600, color=colour)
-        .encode(x=alt.XValue(0), y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[1, 0], nice=False)), text=alt.Text("text:N"))
+        .encode(
+            x=alt.XValue(0),
+            y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[1, 0], nice=False)),
+            text=alt.Text("text:N"),
+        )
         for text, place, colour in lines
     ]
     label = alt.layer(*texts).properties(width=NARROW - _SMALL - 12, height=_SMALL)

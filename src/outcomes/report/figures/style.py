@@ -92,6 +92,6 @@ def _svg(chart: alt.TopLevelMixin) -> Markup:
         labelFontSize=12, titleFontSize=13, titleFontWeight=600, titlePadding=8,
     )  # fmt: skip
     svg = vl_convert.vegalite_to_svg(styled.to_dict(validate=False))
-    svg = re.sub(r'\s(xmlns(:xlink)?|version|class)="[^"]*"', "", svg)
+    svg = re.sub(r'\s(xmlns(:xlink)?|version|class|role|aria-[a-z]+)="[^"]*"', "", svg)
     own = f"fig-{sha256(svg.encode()).hexdigest()[:8]}-"
     return Markup(re.sub(r'\bid="', f'id="{own}', svg).replace("url(#", f"url(#{own}"))

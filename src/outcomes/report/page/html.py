@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import singledispatch
 from importlib.resources import files
 
@@ -18,6 +19,7 @@ from markupsafe import Markup
 from outcomes.report.page.blocks import (
     SIMULATED,
     SIMULATED_NOTE,
+    Block,
     Bullets,
     Fold,
     Heading,
@@ -151,8 +153,20 @@ def _(part: Fold) -> Markup:
 
 @html.register
 def _(part: Section) -> Markup:
+    blocks = _captioned(part.blocks, part.title, itertools.count(1))
     return _tag('<section id="{0}" class="{0}" aria-labelledby="{0}-title">\n<h2 id="{0}-title">{1}</h2>\n{2}'
-                "</section>\n").format(part.name, part.title, _joined(part.blocks))  # fmt: skip
+                "</section>\n").format(part.name, part.title, _joined(blocks))  # fmt: skip
+
+
+def _captioned(blocks: Iterable[Block], title: str, numbers: Iterator[int]) -> Iterator[Block]:
+    """Name each table after its section, so that no two on a page have the same name."""
+    for block in blocks:
+        if isinstance(block, Table) and not block.caption:
+            yield replace(block, caption=f"{title}, table {next(numbers)}: {_text(block.head[0])}")
+        elif isinstance(block, Fold):
+            yield replace(block, blocks=tuple(_captioned(block.blocks, title, numbers)))
+        else:
+            yield block
 
 
 @html.register

@@ -1,0 +1,106 @@
+"""The rule behind each certainty: a truth table, and what must hold for every combination of states."""
+
+from __future__ import annotations
+
+import itertools
+
+import duckdb
+import pytest
+
+from outcomes.answers.certainty.grounds import Release
+from outcomes.answers.certainty.rule import (
+    TAKEN_AWAY,
+    Agreement,
+    Ground,
+    IntervalState,
+    RecoveryState,
+    SealingState,
+    certainty,
+    taken_away,
+)
+from outcomes.answers.common.words import Certainty
+
+SPEC = """
+    interval | recovery | missing | analyses | responsiveness | sealing | certainty
+    decided | can answer | the same | the same | the same | fixed beforehand | high
+    decided | can answer | does not apply | does not apply | does not apply | fixed beforehand | high
+    decided | can answer | the same | the same | the same | exploratory | moderate
+    decided | can answer only large effects | the same | the same | the same | fixed beforehand | moderate
+    decided | not tried | the same | the same | the same | fixed beforehand | moderate
+    decided | can answer | another | the same | the same | fixed beforehand | moderate
+    decided | can answer | the same | another | the same | fixed beforehand | moderate
+    decided | can answer | the same | the same | another | fixed beforehand | low
+    decided | cannot answer | the same | the same | the same | fixed beforehand | low
+    decided | can answer | another | another | the same | fixed beforehand | low
+    decided | can answer | not tried | not tried | not tried | exploratory | low
+    decided | can answer only large effects | not tried | not tried | not tried | exploratory | low
+    decided | cannot answer | another | another | another | exploratory | very low
+    decided | cannot answer | not tried | not tried | not tried | fixed beforehand | very low
+    open | can answer | the same | the same | the same | fixed beforehand | very low
+    no number | can answer | the same | the same | the same | fixed beforehand | very low
+"""
+ROWS = [tuple(cell.strip() for cell in line.split("|")) for line in SPEC.strip().splitlines()[1:]]
+STATES = (IntervalState, RecoveryState, Agreement, Agreement, Agreement, SealingState)
+
+
+def grounds(*states):
+    return dict(zip(Ground, (kind(state) for kind, state in zip(STATES, states, strict=True)), strict=True))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: " / ".join(row))
+def test_the_certainty_is_that_of_the_truth_table(row):
+    assert certainty(grounds(*row[:-1])) == row[-1]
+
+
+def test_every_state_of_every_ground_is_in_the_rule_and_every_combination_has_a_word():
+    for ground, kind in zip(Ground, STATES, strict=True):
+        assert set(TAKEN_AWAY[ground]) == set(kind)
+    for states in itertools.product(*STATES):
+        assert certainty(dict(zip(Ground, states, strict=True))) in Certainty
+
+
+def test_what_takes_more_away_never_makes_a_finding_surer():
+    order = list(Certainty)
+    for states in itertools.product(*STATES):
+        before = dict(zip(Ground, states, strict=True))
+        for ground in Ground:
+            for other in TAKEN_AWAY[ground]:
+                after = before | {ground: other}
+                if taken_away(after) >= taken_away(before):
+                    assert order.index(certainty(after)) >= order.index(certainty(before))
+
+
+def test_a_ground_that_is_not_given_is_an_error_and_not_a_good_mark():
+    with pytest.raises(KeyError):
+        certainty({Ground.INTERVAL: IntervalState.DECIDED})
+
+
+@pytest.fixture
+def release():
+    with duckdb.connect() as con:
+        yield Release(con)
+
+
+def test_a_release_without_tables_has_nothing_decided_and_nothing_tried(release):
+    assert release.rows("verdicts") == []
+    assert release.recovery("slope within client") is RecoveryState.NOT_TRIED
+    assert release.multiverse() is Agreement.NOT_TRIED
+    assert release.sealing() is SealingState.EXPLORATORY
+
+
+@pytest.mark.parametrize(
+    ("intervals", "worth", "state"),
+    [
+        ([], None, IntervalState.NONE),
+        ([(0.1, 0.2, "converged")], None, IntervalState.DECIDED),
+        ([(-0.1, 0.2, "converged")], None, IntervalState.OPEN),
+        ([(-0.01, 0.02, "converged")], 0.05, IntervalState.DECIDED),
+        ([(-0.01, 0.06, "converged")], 0.05, IntervalState.OPEN),
+        ([(0.1, 0.2, "singular")], None, IntervalState.NONE),
+        ([(None, 0.2, "converged")], None, IntervalState.NONE),
+        ([(-0.1, 0.2, "converged"), (0.1, 0.2, "converged")], None, IntervalState.DECIDED),
+    ],
+)
+def test_what_an_interval_decides(release, intervals, worth, state):
+    rows = [dict(zip(("conf_low", "conf_high", "status"), one, strict=True)) for one in intervals]
+    assert release.of_intervals(rows, worth) is state

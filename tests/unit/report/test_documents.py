@@ -1,0 +1,238 @@
+"""Brief, report and annex of one release: short, in plain words, every number from a table, told once."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import shutil
+
+import duckdb
+import pypdf
+import pytest
+from page_text import visible_text
+from planted_answers import plant_answers, refuse_answers
+from reading_ease import blocks, flesch, n_words, syllables
+from test_report_sections import pieces
+
+from outcomes.answers.certainty.tables import CERTAINTIES
+from outcomes.answers.run import ANSWER_TABLES
+from outcomes.disclosure import Shown, Teller
+from outcomes.report import write_report
+from outcomes.report.findings.all_findings import findings
+from outcomes.report.page.pieces import Estimate, Given, Kind, Ranged
+from outcomes.report.sections.report_section import Source
+from outcomes.report.write import documents
+from outcomes.study.delivery import WRITTEN, Document
+
+SHORT = (Document.BRIEF, Document.EASY, Document.REPORT)
+JARGON = (
+    "directiveness", "reactance", "hazard", "odds", "logit", "regression", "mixed model", "random", "standard error",
+    "p <", "p =", "p-value", "significan", "coefficient", "covariate", "multiverse", "estimand", "converged",
+    "singular", "bootstrap", "imputation", "cohort", "variance",
+    "Akaike", "Lind", "cumulative", "confidence interval", "episode",
+    "outcome variable", "undetermined",
+)  # fmt: skip
+"""What nobody but a methodologist should have to know: not above the annex."""
+
+
+def sources(folder, study, **more):
+    checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))["checks"]
+    statements = {check["check_id"]: check["statement"] for check in checks}
+    con = duckdb.connect(str(folder / "outcomes.duckdb"), read_only=True)
+    return con, Source(con, study.settings, Teller(study.settings.disclosure), statements, **more)
+
+
+@pytest.fixture(scope="module")
+def source(fitted_release, template_study):
+    con, made = sources(fitted_release, template_study)
+    yield made
+    con.close()
+
+
+@pytest.fixture(scope="module")
+def pages(source):
+    return {page.document: page for page in documents(source)}
+
+
+@pytest.fixture(scope="module")
+def written(fitted_release, template_study):
+    write_report(fitted_release, template_study)
+    return {
+        document: (fitted_release / document.files[0]).read_text(encoding="utf-8") for document in WRITTEN
+    }  # fmt: skip
+
+
+@pytest.fixture
+def release(tmp_path, fitted_release):
+    return shutil.copytree(fitted_release, tmp_path / "release")
+
+
+def test_a_release_has_four_documents_each_as_page_and_as_pdf(written, fitted_release):
+    assert set(written) == {Document.BRIEF, Document.EASY, Document.REPORT, Document.ANNEX}
+    assert all((fitted_release / name).is_file() for document in WRITTEN for name in document.files)
+
+
+@pytest.mark.parametrize(("document", "most"), [(Document.BRIEF, 350), (Document.EASY, 350), (Document.REPORT, 1800)])
+def test_a_document_is_short(written, document, most):
+    assert n_words(written[document]) <= most
+
+
+@pytest.mark.parametrize(("document", "most"), [(Document.BRIEF, 1), (Document.EASY, 1), (Document.REPORT, 5)])
+def test_a_document_fits_its_pages(written, fitted_release, document, most):
+    assert len(pypdf.PdfReader(fitted_release / document.files[1]).pages) <= most
+
+
+def test_sections_tables_and_pictures_are_counted(pages, written):
+    assert [section.name for section in pages[Document.BRIEF].sections] == ["findings", "who", "try", "limits", "on"]
+    tags = {document: blocks(html).tags for document, html in written.items()}
+    assert tags[Document.BRIEF].count("table") == tags[Document.EASY].count("table") == 0
+    assert tags[Document.BRIEF].count("figure") == tags[Document.EASY].count("figure") == 1
+    assert 4 <= tags[Document.REPORT].count("figure") <= 6
+    assert tags[Document.REPORT].count("section") <= 14
+    for row in re.findall(r"<tr[^>]*>(.*?)</tr>", written[Document.REPORT], flags=re.DOTALL):
+        assert len(re.findall(r"<t[hd][ >]", row)) <= 4
+
+
+def test_syllables_are_counted_as_spoken():
+    assert [syllables(word) for word in ("guidance", "client's", "likely", "xqzt")] == [2, 2, 2, 1]
+
+
+@pytest.mark.parametrize("document", SHORT)
+def test_a_document_reads_easily(written, document):
+    assert flesch(written[document]) >= 70
+
+
+def test_the_annex_is_what_the_measure_calls_harder(written):
+    assert flesch(written[Document.ANNEX]) < min(flesch(written[document]) for document in SHORT)
+
+
+@pytest.mark.parametrize("document", SHORT)
+def test_no_jargon_and_no_name_of_a_column_stands_above_the_annex(written, document):
+    text = visible_text(written[document]).lower()
+    assert [word for word in JARGON if word.lower() in text] == []
+    columns = {column for table in ANSWER_TABLES.values() for column in table.columns if "_" in column}
+    assert [name for name in columns if name in text] == []
+
+
+def test_a_brief_has_at_most_six_findings_each_with_number_range_and_certainty(pages):
+    (found,) = (one for one in pages[Document.BRIEF].sections if one.name == "findings")
+    items = found.blocks[0].items
+    assert 1 <= len(items) <= 6
+    for item in items:
+        assert any(isinstance(piece, Ranged) for piece in item.pieces)
+        assert re.search(r"Certainty: (high|moderate|low)\.", "".join(p for p in item.pieces if isinstance(p, str)))
+
+
+def _rows(con) -> list[tuple[float, float, float]]:
+    """Estimate and interval of every row of every answer that converged."""
+    found = []
+    for table in ANSWER_TABLES.values():
+        if {"estimate", "conf_low", "conf_high", "status"} <= set(table.columns):
+            sql = f"select estimate, conf_low, conf_high from {table.name} where status = 'converged'"
+            found += [row for row in con.execute(sql).fetchall() if None not in row]
+    return found
+
+
+@pytest.mark.parametrize("document", SHORT)
+def test_every_number_is_a_row_of_a_table_with_its_interval_or_was_let_through_as_a_count(pages, source, document):
+    rows = _rows(source.con)
+    cells = [cell for table in source.teller.told.tables.values() for cell in table.cells.values()]
+    counted = {cell.value for cell in (*cells, *source.teller.told.counts.values())} | {None}
+    annex = {
+        (one.value, one.low, one.high) for section in pages[Document.ANNEX].sections for one in _estimates(section)
+    }
+    n = 0
+    for section in pages[document].sections:
+        for piece in pieces(section):
+            if isinstance(piece, Ranged):
+                n += 1
+                one = (piece.estimate.value, piece.estimate.low, piece.estimate.high)
+                turned = (-one[0], -one[2], -one[1])
+                is_row = any(all(map(_same, row, said)) for row in rows for said in (one, turned))
+                assert is_row or one in annex, f"{one} is in no table"
+            elif isinstance(piece, Shown):
+                assert piece.value in counted
+            elif isinstance(piece, Given):
+                assert piece.kind in (Kind.DECLARED, Kind.PLACE, Kind.COUNT, Kind.REASON)
+            else:
+                assert not isinstance(piece, Estimate), "an estimate is told with its range"
+    assert n >= 3
+
+
+def _same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def _estimates(section):
+    return [piece for piece in pieces(section) if isinstance(piece, Estimate)]
+
+
+def test_every_finding_has_the_certainty_of_its_row_and_leads_to_its_evidence(source, pages):
+    rated = dict(source.con.execute(f"select finding, certainty from {CERTAINTIES.name}").fetchall())
+    anchors = {section.name for section in pages[Document.ANNEX].sections}
+    found = findings(source)
+    assert len(found) >= 5
+    for one in found:
+        assert one.certainty == rated[one.name]
+        assert one.evidence in anchors
+
+
+def test_links_between_documents_lead_to_sections_that_exist(written):
+    for html in written.values():
+        for name, anchor in re.findall(r'href="([\w-]+\.html)(?:#([\w-]+))?"', html):
+            target = next(document for document in WRITTEN if document.files[0] == name)
+            assert not anchor or f'id="{anchor}"' in written[target]
+
+
+def test_contents_of_the_annex_list_every_section(pages, written):
+    contents = re.search(r"<nav.*?</nav>", written[Document.ANNEX], flags=re.DOTALL)[0]
+    assert re.findall(r'href="#([\w-]+)"', contents) == [section.name for section in pages[Document.ANNEX].sections]
+
+
+def test_pictures_say_in_title_and_description_what_they_show_and_give_their_data(pages):
+    drawn = [block for page in (Document.REPORT, Document.BRIEF) for section in pages[page].sections
+             for block in section.blocks if hasattr(block, "wide")]  # fmt: skip
+    for picture in drawn:
+        assert re.search(r"\d", picture.title)
+        assert re.search(r"\d", picture.description)
+        assert picture.data.count("\n") >= 2
+
+
+@pytest.mark.parametrize("is_simulated", [True, False])
+def test_simulated_data_are_said_to_be_simulated_in_every_document(source, is_simulated):
+    for page in documents(dataclasses.replace(source, is_simulated=is_simulated)):
+        assert page.file_title.startswith("Simulated data: ") is is_simulated
+
+
+def test_a_refused_study_gets_words_in_all_documents_and_the_same_reason(release, template_study):
+    refuse_answers(release, "Only 4 of 1,238 clients rated it.")
+    write_report(release, template_study)
+    for document in WRITTEN:
+        text = visible_text((release / document.files[0]).read_text(encoding="utf-8"))
+        assert "Only 4" not in text
+        assert "1,238" not in text
+        if document is not Document.EASY:
+            assert "Only fewer than 10 of 1,240 clients rated it." in text
+    assert "do not answer the question yet" in visible_text((release / "brief.html").read_text(encoding="utf-8"))
+
+
+def test_nothing_is_claimed_from_fits_that_are_not_clean(release, template_study):
+    plant_answers(release, "singular")
+    con, made = sources(release, template_study)
+    with con:
+        assert not any(one.is_told for one in findings(made))
+
+
+def test_what_changed_is_said_in_words_of_both_reports(release, source):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute(f"update {CERTAINTIES.name} set certainty = 'very low' where finding like 'distance%satisfaction'")
+        con.execute(f"delete from {CERTAINTIES.name} where finding like 'amount%'")
+    with duckdb.connect(str(release / "outcomes.duckdb"), read_only=True) as before:
+        page = documents(dataclasses.replace(source, before=before))[1]
+    (since,) = (section for section in page.sections if section.name == "since")
+    said = " ".join(str(piece) for piece in pieces(since))
+    assert "New." in said
+    assert "Changed." in said
+    assert "We cannot tell whether guidance far from the client's wish and satisfaction go together" in said

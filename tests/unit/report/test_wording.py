@@ -1,0 +1,85 @@
+"""The words of a finding follow from how sure it is and what its intervals say, and from nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from outcomes.answers.common.words import Certainty
+from outcomes.mixed import FitStatus
+from outcomes.report.findings.wording import Size, headline, size
+from outcomes.report.page.palette import ROLES
+from outcomes.report.page.pieces import Estimate
+
+SPEC = """
+    certainty | size    | said
+    high      | more    | Misfit goes with more dropout
+    high      | less    | Misfit goes with less dropout
+    high      | little  | Misfit makes little or no difference to dropout
+    high      | unclear | We cannot tell whether misfit and dropout go together
+    moderate  | more    | Misfit probably goes with more dropout
+    moderate  | less    | Misfit probably goes with less dropout
+    moderate  | little  | Misfit probably makes little or no difference to dropout
+    moderate  | unclear | We cannot tell whether misfit and dropout go together
+    low       | more    | Misfit may go with more dropout
+    low       | less    | Misfit may go with less dropout
+    low       | little  | Misfit may make little or no difference to dropout
+    low       | unclear | We cannot tell whether misfit and dropout go together
+    very low  | more    | We cannot tell whether misfit and dropout go together
+    very low  | less    | We cannot tell whether misfit and dropout go together
+    very low  | little  | We cannot tell whether misfit and dropout go together
+    very low  | unclear | We cannot tell whether misfit and dropout go together
+"""
+ROWS = [tuple(cell.strip() for cell in line.split("|")) for line in SPEC.strip().splitlines()[1:]]
+
+
+def test_every_pair_of_certainty_and_size_is_in_the_table():
+    assert {(sure, found) for sure, found, _ in ROWS} == {(c.value, s.value) for c in Certainty for s in Size}
+
+
+@pytest.mark.parametrize(("sure", "found", "said"), ROWS)
+def test_the_words_are_those_of_the_table(sure, found, said):
+    made = headline(Certainty(sure), Size(found), "Misfit", "dropout", "more dropout", "less dropout")
+    assert made == said
+
+
+@pytest.mark.parametrize(
+    ("intervals", "worth", "found"),
+    [
+        ([(0.1, 0.3)], None, Size.MORE),
+        ([(-0.3, -0.1)], None, Size.LESS),
+        ([(-0.1, 0.3)], None, Size.UNCLEAR),
+        ([(-0.1, 0.3), (0.1, 0.2)], None, Size.MORE),
+        ([(-0.3, -0.1), (0.1, 0.2)], None, Size.UNCLEAR),
+        ([(-0.04, 0.03)], 0.05, Size.LITTLE),
+        ([(0.01, 0.03)], 0.05, Size.LITTLE),
+        ([(-0.04, 0.03), (0.01, 0.2)], 0.05, Size.MORE),
+        ([(-0.04, 0.06)], 0.05, Size.UNCLEAR),
+        ([], 0.05, Size.UNCLEAR),
+    ],
+)
+def test_the_size_is_read_off_the_intervals(intervals, worth, found):
+    made = [Estimate((low + high) / 2, low, high, FitStatus.CONVERGED) for low, high in intervals]
+    assert size(made, worth) is found
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("which", ["light", "dark"])
+@pytest.mark.parametrize("ground", ["paper", "tint"])
+@pytest.mark.parametrize("role", ["ink", "quiet", "blue", "warm"])
+def test_text_stands_out_from_its_ground_as_wcag_aa_asks(which, ground, role):
+    assert _contrast(getattr(ROLES[role], which), getattr(ROLES[ground], which)) >= 4.5
+
+
+@pytest.mark.parametrize("which", ["light", "dark"])
+def test_filled_icons_stand_out_from_empty_ones_in_grey_too(which):
+    assert _contrast(getattr(ROLES["blue"], which), getattr(ROLES["empty"], which)) >= 3
