@@ -32,12 +32,16 @@ def attacked(request, tmp_path_factory):
     page = write_report(folder, study)
     html = page.with_name("annex.html").read_text(encoding="utf-8")
     others = (page.with_name(f"{name}.html").read_text(encoding="utf-8") for name in ("report", "brief", "brief-easy"))
-    return html + "".join(map(_without_estimates, others)), _exact_counts(folder), minimum, rounding
+    others = map(_without_pictures_of_estimates, others)
+    return _without_estimates(html + "".join(others)), _exact_counts(folder), minimum, rounding
 
 
 def _without_estimates(html: str) -> str:
-    """A page without its estimates, which say clients of a hundred as whole numbers, and without pictures of them."""
-    html = re.sub(r"<strong>[^<]*</strong>[^<]*<em class=\"interval\">[^<]*</em>", "", html)
+    """A page without its estimates: some say clients of a hundred as whole numbers, and are no counts."""
+    return re.sub(r"<strong>[^<]*</strong>[^<]*<em class=\"interval\">[^<]*</em>", "", html)
+
+
+def _without_pictures_of_estimates(html: str) -> str:
     return re.sub(r"<figure>(?:(?!</figure>).)*\(\d[\d.%]* to (?:(?!</figure>).)*</figure>", "", html, flags=re.DOTALL)
 
 

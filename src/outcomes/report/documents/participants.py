@@ -41,10 +41,13 @@ def participants(source: Source) -> tuple[Block, ...]:
 
 def _title(stages: Sequence[Stage]) -> str:
     """The pathway in a line, as far as it may be told."""
-    ended = {stage.label: stage.clients for stage in stages if stage.is_part}
-    rated = next((stage.clients.text for stage in stages if not stage.is_part), "")
-    left = next((n.text for label, n in ended.items() if label.endswith(_ENDED[0]) and n.value is not None), "")
-    return f"{rated} clients; {left} courses were broken off" if left else f"{rated} clients"
+    rated = [f"{stage.clients.text} clients" for stage in stages if not stage.is_part and stage.clients.value][-1:]
+    left = [
+        f"{stage.clients.text} courses were broken off"
+        for stage in stages
+        if stage.is_part and stage.clients.value and stage.label.endswith(_ENDED[0])
+    ]
+    return "; ".join([*rated, *left]) or "How many clients came is not shown"
 
 
 def _dropout(source: Source) -> tuple[Block, ...]:

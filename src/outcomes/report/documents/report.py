@@ -32,7 +32,7 @@ def report(source: Source, found: Sequence[Finding]) -> Page:
         Section("people", "Who is in it, and who dropped out", participants(source)),
         Section("quality", "How good the data are", quality(source)),
         Section("trust", "Strengths and limits", (
-            *_list("Strengths", strengths(source)), *_list("Limits", limits(source)),
+            *_list("Strengths", strengths(source) if told else ()), *_list("Limits", limits(source)),
         )),
         Section("since", "What changed since the last report", since_last(source, found)),
         Section("doubts", "What would change our mind", _doubts(told)),
