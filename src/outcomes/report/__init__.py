@@ -1,11 +1,17 @@
-"""The report for stakeholders: one HTML page that is safe to hand out, and the same as PDF.
+"""Brief, report and annex: pages that are safe to hand out, and the same as PDF.
 
-How to add a section
+How to add a finding
 --------------------
+Write a function from a `Source` to a `findings.finding.Finding` (None where its table has no numbers), put it into
+`MAKERS` of `findings/all_findings.py`, and rate it in `outcomes.answers.certainty`. Its words follow from its certainty
+and its intervals (`findings/wording.py`); brief and report tell it by themselves.
+
+How to add a section of the annex
+---------------------------------
 1. Write `report/sections/<room>/<name>.py` with `SECTION = ReportSection(name, title, blocks, ...)`. `blocks` takes
    a `Source` and gives a tuple of blocks: none where it has nothing to say. Where the analysis that it rests on was
    refused, the section says so by itself. Look at `findings/connection.py`.
-2. Put `<name>.SECTION` into `SECTIONS` of `report/document.py`, where it belongs in the order.
+2. Put `<name>.SECTION` into `SECTIONS` of `report/documents/annex.py`, where it belongs in the order.
 
 A source has the release's database (`con`, read only), the `settings`, and the `teller`, through which every count of
 people goes (`teller.count(about, n)`). `rows.answer_rows(con, TABLE, column=WORD)` reads an answer's table with that
