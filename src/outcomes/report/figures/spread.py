@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from outcomes.report.figures.style import BAND, BLUE, QUIET, picture
+from outcomes.report.figures.style import BAND, BLUE, NARROW, QUIET, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
 
@@ -31,9 +31,9 @@ def spread_picture(spread: Estimate) -> Picture:
     def chart(width: int) -> alt.LayerChart:
         place = alt.X(
             "points:Q", title="Clients' satisfaction, in points below or above the average therapist",
-            axis=alt.Axis(grid=False, tickCount=7, format="+.1f"), scale=alt.Scale(nice=False),
+            axis=alt.Axis(grid=False, tickCount=7 if width > NARROW else 4, format="+.1f"), scale=alt.Scale(nice=False),
         )  # fmt: skip
-        if width < 300:
+        if width <= NARROW:
             place = place.title(["Clients' satisfaction, in points", "below or above the average therapist"])
         height = alt.Y("height:Q", axis=None)
         zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("x:Q"))

@@ -91,6 +91,7 @@ def _svg(chart: alt.TopLevelMixin) -> Markup:
         labelColor=QUIET, titleColor=INK, gridColor=GRID, domainColor=QUIET, tickColor=QUIET,
         labelFontSize=12, titleFontSize=13, titleFontWeight=600, titlePadding=8,
     )  # fmt: skip
+    styled = styled.configure_legend(labelColor=QUIET, titleColor=INK)
     svg = vl_convert.vegalite_to_svg(styled.to_dict(validate=False))
     svg = re.sub(r'\s(xmlns(:xlink)?|version|class|role|aria-[a-z]+)="[^"]*"', "", svg)
     own = f"fig-{sha256(svg.encode()).hexdigest()[:8]}-"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from outcomes.answers.certainty.tables import FindingName
@@ -13,17 +13,19 @@ from outcomes.report.figures.distance import distance_picture
 from outcomes.report.figures.icons import Group, icon_arrays
 from outcomes.report.findings.finding import Finding, Subject, rating, worth_finding
 from outcomes.report.findings.wording import Size, size
-from outcomes.report.page.pieces import Estimate, Given, Kind, Piece, Ranged, say
+from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Piece, Ranged, say
 from outcomes.report.reading.contrasts_rows import (
     ABOVE,
     BELOW,
     DISTANCES,
+    OF_100,
     Contrasts,
     contrasts_dropout,
     contrasts_satisfaction,
 )
 from outcomes.report.sections.report_section import Source
 
+RATED = Form(digits=1)
 _SUBJECTS = {
     (True, True): "Guidance far from the client's wish",
     (True, False): "Too little guidance for the client's wish",
@@ -87,7 +89,7 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
     """How satisfied clients are near to and far from their wish; None without these numbers."""
     rated = rating(source.con, FindingName.FIT_SATISFACTION)
     told = contrasts_satisfaction(source.con, ContrastBy.DISTANCE, source.teller)
-    quoted = _quoted(told, None)
+    quoted = _quoted(told, None, RATED)
     if rated is None or quoted is None:
         return None
     found = size(quoted.differences)
@@ -104,14 +106,17 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
         "People rate each session from {low} to {high}. When the guidance is as they want it, they give {at}. When it "
         "is {little}, they give {below}. When it is {much}, they give {above}.", **pieces,
     )  # fmt: skip
-    points = [(told.points[level], one) for level in DISTANCES if isinstance(one := told.of(level, None), Estimate)]
+    means = {level: told.of(level, None) for level in DISTANCES}
+    points = [
+        (told.points[level], replace(one, form=RATED)) for level, one in means.items() if isinstance(one, Estimate)
+    ]
     unit = source.settings.scales["directiveness"].unit
     draw = partial(distance_picture, points, scale, unit)
     advice = _ADVICE if found is Size.LESS else ""
     return Finding(FindingName.FIT_SATISFACTION, rated, found, about, sentence, easy, "contrasts", advice, draw)
 
 
-def _quoted(told: Contrasts, session: int | None) -> _Quoted | None:
+def _quoted(told: Contrasts, session: int | None, form: Form = OF_100) -> _Quoted | None:
     """The wish, and on either side of it the farthest level with numbers; None where one of the three has none."""
     at = told.of(ContrastLevel.AT, session)
     sides = [
@@ -129,4 +134,6 @@ def _quoted(told: Contrasts, session: int | None) -> _Quoted | None:
     if not isinstance(at, Estimate) or None in sides:
         return None
     (low, below, less), (high, above, more) = sides
-    return _Quoted({low: below, ContrastLevel.AT: at, high: above}, (less, more), dict(told.points))
+    levels = {low: below, ContrastLevel.AT: at, high: above}
+    printed = {level: replace(one, form=form) for level, one in levels.items()}
+    return _Quoted(printed, (less, more), dict(told.points))
