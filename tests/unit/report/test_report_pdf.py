@@ -32,6 +32,7 @@ from outcomes.report.page.pdf import pdf
 from outcomes.report.page.pieces import Estimate, Given, Piece, Strong, Unsaid, Words, say, words
 from outcomes.report.page.spans import Look, spans
 from outcomes.report.page.typeset import typeset
+from outcomes.study.delivery import Document
 
 MARGIN, WIDTH, HEIGHT = 20 / 25.4 * 72, 595.3, 841.9  # points
 HOSTILE = (
@@ -59,7 +60,9 @@ RELEASE_ID = "0123456789ab"  # of the synthetic release
 def page(*blocks: Block, title: str = "A title", section: str = "A section") -> Page:
     """A page of one section."""
     sections = (Section("one", section, blocks),)
-    return Page(title, "The study", "A question?", "readers", "en", "aaaaaaaaaaaa", date(2026, 1, 2), sections)
+    return Page(
+        Document.ANNEX, title, "The study", "A question?", "readers", "en", "aaaaaaaaaaaa", date(2026, 1, 2), sections
+    )
 
 
 def made(*blocks: Block, **titles: str) -> bytes:
