@@ -12,6 +12,7 @@ from outcomes.disclosure import Teller
 from outcomes.models import fit_models
 from outcomes.report import write_report
 from outcomes.report.figures.density import preference_cells, session_bins
+from outcomes.study.delivery import WRITTEN
 from outcomes.study.settings import Disclosure
 
 HARMLESS = set(range(13)) | {95, 100}
@@ -100,14 +101,20 @@ def test_the_extremes_of_guidance_are_not_on_the_page(template_study, fitted_rel
     assert not any(abs(value - extreme) < 0.05 for value in decimals for extreme in (low, high))
 
 
-def test_the_page_needs_no_network_and_no_script(template_study, fitted_release):
-    html = write_report(fitted_release, template_study).with_name("annex.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", WRITTEN)
+def test_a_page_needs_no_network_and_no_script(template_study, fitted_release, document):
+    if not (fitted_release / document.files[0]).is_file():
+        write_report(fitted_release, template_study)
+    html = (fitted_release / document.files[0]).read_text(encoding="utf-8")
     page = parsed(html)
     assert not {"script", "link", "img", "iframe", "object", "embed"} & set(page.tags)
-    assert "http" not in html
+    assert "http" not in re.sub(r"data:text/csv;base64,[^\"]*", "", html)
     assert "@import" not in html
     assert not re.search(r"url\((?!#)", html)
-    assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href", "xlink:href")]
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "xlink:href")]
+    own = "|".join(other.files[0] for other in WRITTEN)
+    led = rf"#[\w-]+|({own})(#[\w-]+)?|data:text/csv;base64,[\w+/=]*"
+    assert all(re.fullmatch(led, value) for name, value in page.attributes if name == "href")
 
 
 def test_ids_inside_pictures_are_unique_and_every_reference_finds_its_own(template_study, fitted_release):
