@@ -59,6 +59,19 @@ class Share:
             tuple(a + b for a, b in zip(self.products, other.products, strict=True)),
         )
 
+    def rounded(self, precision: float) -> Share:
+        """The share with each part rounded to a multiple of `precision` times its largest number.
+
+        Sums at many thetas are a transform of the sums by number of rows: at full precision it could be turned back.
+        """
+
+        def cut(part: np.ndarray) -> np.ndarray:
+            unit = precision * np.abs(part).max(initial=0.0)
+            return np.round(part / unit) * unit if unit else part
+
+        log_det_v = float(cut(np.array([self.log_det_v]))[0])
+        return Share(cut(self.cross), log_det_v, tuple(map(cut, self.traces)), tuple(map(cut, self.products)))
+
     def to_vector(self) -> np.ndarray:
         """All numbers of the share in one array."""
         parts = [self.cross, *self.traces, *self.products]
