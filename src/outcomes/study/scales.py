@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Role, own_scale
 from outcomes.study.base import Part
 
+DEFAULT_UNIT = "points"
 OWN_ROLES = (Role.EXPOSURE, Role.OUTCOME, Role.MEDIATOR, Role.MODERATOR)
 """What a study's own scale, a rating of sessions, can be."""
 
@@ -41,7 +42,7 @@ class Scale(Part):
     direction: Direction = Direction.MORE
     role: Role | None = None  # of an own scale; those of the contract have theirs
     measures: str = ""  # the construct, where the scale's own name is not it
-    unit: str = Field("points", pattern=r"^[^\d{}]{1,40}$")  # a plural noun; it stands in sentences of the report
+    unit: str = Field(DEFAULT_UNIT, pattern=r"^[^\d{}]{1,40}$")  # a plural noun; it stands in sentences of the report
 
     @model_validator(mode="after")
     def _range_is_not_empty(self) -> Scale:
@@ -64,16 +65,13 @@ def own_column(name: str, scale: Scale) -> Column:
 
 
 def refuse_impossible_scales(scales: Mapping[str, Scale]) -> None:
-    """Refuse scales that are missing, that clash with columns, or that contradict the contract.
+    """Refuse scales that clash with columns, or that contradict the contract.
 
     Raises
     ------
     ValueError
         With the scale's place in the study file and what to do.
     """
-    for column in _OF_CONTRACT.values():
-        if column.is_rating and column.required and column.name not in scales:
-            raise ValueError(f"[scales.{column.name}] is needed: give its minimum, maximum and rater")
     for name, scale in scales.items():
         if name in KIND_OF_SCALE:
             _refuse_contradiction(name, scale, scales)

@@ -17,7 +17,7 @@ from outcomes.links import LINKS
 from outcomes.study.base import Name, Part
 from outcomes.study.delivery import Delivery
 from outcomes.study.multiverse import Multiverse
-from outcomes.study.scales import Scale, own_column, refuse_impossible_scales
+from outcomes.study.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
 
 
 class Source(Part):
@@ -199,7 +199,7 @@ class StudySettings(Part):
     study: Study
     landing: Landing = Landing()
     sources: dict[Kind, Source]
-    scales: dict[Name, Scale]
+    scales: dict[Name, Scale] = Field(default_factory=dict)
     cohort: Cohort = Cohort()
     dropout: Dropout = Dropout()
     models: tuple[ModelSpec, ...] = ()
@@ -245,6 +245,10 @@ class StudySettings(Part):
         """Scales beyond the contract's: the study's own, ratings of sessions."""
         return tuple(name for name in self.scales if name not in KIND_OF_SCALE)
 
+    def unit(self, scale: str) -> str:
+        """Return the unit of a scale, a plural noun; that of scales without one where it is not declared."""
+        return self.scales[scale].unit if scale in self.scales else DEFAULT_UNIT
+
     @property
     def own_columns(self) -> tuple[Column, ...]:
         """What sessions files may hold beyond the contract: the study's own scales."""
@@ -269,7 +273,7 @@ class StudySettings(Part):
         of the same, which the multiverse takes. One without a role is none.
         """
         outcomes = [column for column in scales_of(Kind.SESSIONS) if column.role is Role.OUTCOME]
-        first = {column.name for column in outcomes if column.required}
+        first = {column.name for column in outcomes if column.is_central}
         own = [
             column
             for column in self.own_columns
