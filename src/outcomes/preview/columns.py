@@ -120,17 +120,19 @@ def find_columns(con: duckdb.DuckDBPyConnection, table: FoundTable) -> tuple[Fou
 
 
 def _column(con: duckdb.DuckDBPyConnection, place: int, name: str, n_rows: int) -> FoundColumn:
-    cell = f"trim(c{place})"
     codes = ", ".join(text_literal(code) for code in MISSING)
     rows = con.execute(
-        f"select value, n, count(*) over (), sum(n) over () from (select {cell} as value, count(*) as n from {CELLS} "
-        f"where lower({cell}) not in ({codes}) group by value) order by n desc, value limit {_DIFFERENT}"
+        f"with spelt as (select c{place} as cell, count(*) as n from {CELLS} group by cell), "
+        "said as (select trim(cell) as value, sum(n) as n from spelt "
+        f"where lower(trim(cell)) not in ({codes}) group by value) "
+        f"select value, n, (select count(*) from said), (select sum(n) from said) from said "
+        f"order by n desc, value limit {_DIFFERENT}"
     ).fetchall()
     if not rows:
         return FoundColumn(name, place, FoundType.EMPTY, 1.0, 0)
     n_different, n_filled = rows[0][2], int(rows[0][3])
     missing = 1 - n_filled / n_rows
-    counts = [(value, n) for value, n, *_ in rows]
+    counts = [(value, int(n)) for value, n, *_ in rows]
     values = [value for value, _ in counts]
     few = _codes(counts, n_different, n_filled)
     if column := _date_column(con, name, place, values, missing, n_different):
