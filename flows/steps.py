@@ -72,6 +72,8 @@ def land(root: str) -> int:
         landed = landing.land_inbox(study, places_of_sources(study))
         record_state(study)
         line.say(landed.summary())
+    for account in filter(None, (one.account() for one in landed.landed)):
+        line.note(account)
     for refused in landed.refused:
         line.warn(f"{refused.file_name} was refused: {refused.message}. Try: {refused.hint}")
     with _guarded("alert"):

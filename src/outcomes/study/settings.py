@@ -16,6 +16,7 @@ from outcomes.errors import StudyError, visible
 from outcomes.links import LINKS
 from outcomes.study.base import Name, Part
 from outcomes.study.delivery import Delivery
+from outcomes.study.layouts import FOLDER, Encoding, LayoutName, QualtricsOptions, RedcapOptions
 from outcomes.study.multiverse import Multiverse
 from outcomes.study.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
 
@@ -24,6 +25,11 @@ class Source(Part):
     """How files of one kind look: their names, their column names, what to leave out."""
 
     pattern: str
+    format: LayoutName = LayoutName.TABLE  # how rows are laid out; see docs/landing.md
+    encoding: Encoding = Encoding.UTF_8  # of text files
+    sheet: str = ""  # of a workbook; needed where it has several
+    redcap: RedcapOptions = RedcapOptions()
+    qualtrics: QualtricsOptions = QualtricsOptions()
     columns: dict[str, str] = Field(default_factory=dict)  # contract name -> name in the file
     constants: dict[str, str] = Field(default_factory=dict)  # contract name -> value for every row
     drop: tuple[str, ...] = ()  # columns of the file that are known and not read
@@ -32,8 +38,28 @@ class Source(Part):
     yes: tuple[str, ...] = ("1", "true", "yes", "y", "t")
     no: tuple[str, ...] = ("0", "false", "no", "n", "f")
     decimal_mark: Literal[".", ","] = "."
+    thousands_mark: Literal["", ".", ",", "'", " "] = ""  # between groups of three digits; empty: none
     codes: dict[str, dict[str, str]] = Field(default_factory=dict)  # contract name -> {code in the file: contract code}
     order: Literal["number", "date", "row"] = "number"  # what tells the order of a client's sessions
+
+    @model_validator(mode="after")
+    def _options_agree(self) -> Source:
+        for layout in (LayoutName.REDCAP, LayoutName.QUALTRICS):
+            if layout.value in self.model_fields_set and self.format is not layout:
+                raise ValueError(f'options of {layout} need format = "{layout}"')
+        if self.format is LayoutName.REDCAP and not self.redcap.dictionary:
+            raise ValueError(
+                "a REDCap export is read with its data dictionary: download it as CSV, put it beside study.toml and "
+                'name it: redcap = { dictionary = "dictionary.csv" }'
+            )
+        if self.thousands_mark == self.decimal_mark:
+            raise ValueError("decimal_mark and thousands_mark cannot be the same")
+        return self
+
+    @property
+    def companions(self) -> tuple[Path, ...]:
+        """Files that are read beside an export of this source, such as its data dictionary."""
+        return (Path(self.redcap.dictionary),) if self.redcap.dictionary else ()
 
 
 class Study(Part):
@@ -319,7 +345,7 @@ def read_settings(path: Path) -> StudySettings:
             f"{path.name} cannot be read: {unreadable.strerror}", "check the file's permissions"
         ) from unreadable
     try:
-        return StudySettings.model_validate(declared)
+        return StudySettings.model_validate(declared, context={FOLDER: path.parent})
     except ValidationError as invalid:
         problems = "\n".join(f"  {_place(error['loc'])}: {error['msg']}" for error in invalid.errors())
         raise StudyError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from outcomes.landing.formats.text_records import LONGEST_RECORD, not_utf8
 from outcomes.landing.refusal import FileRefused
 from outcomes.landing.rules.columns import normal
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,17 @@ def read_head(path: Path, known: frozenset[str]) -> Head:
     FileRefused
         If the file is empty, is not UTF-8, or no delimiter gives a known column.
     """
+    return head_of(path, lambda names: sum(normal(name) in known for name in names))
+
+
+def head_of(path: Path, score: Callable[[list[str]], int]) -> Head:
+    """Read a file's header, split by the delimiter that gives the best score.
+
+    Raises
+    ------
+    FileRefused
+        If the file is empty, is not UTF-8, or every delimiter scores zero.
+    """
     with path.open("rb") as stream:
         start = stream.read(LONGEST_RECORD)
     refuse_other_encodings(start)
@@ -61,17 +73,17 @@ def read_head(path: Path, known: frozenset[str]) -> Head:
     n_before = len(start) - len(body) + n_blank
     first_line = 1 + body[:n_blank].count(b"\n")
     text = _decoded(body[n_blank:], first_line, n_before)
-    best, n_known, header = ",", 0, ""
+    best, n_best, header = ",", 0, ""
     for delimiter in DELIMITERS:
         names, taken = _first_record(text, delimiter)
-        hits = sum(normal(name) in known for name in names)
-        if hits > n_known:
-            best, n_known, header = delimiter, hits, text[:taken]
+        hits = score(names)
+        if hits > n_best:
+            best, n_best, header = delimiter, hits, text[:taken]
             best_names = names
-    if not n_known:
+    if not n_best:
         raise FileRefused(
             Refusal.DELIMITER,
-            f"the header (line {first_line:,}) has no known column, whether split at commas, semicolons or tabs",
+            f"the header (line {first_line:,}) has no known column, whether split at commas, semicolons, tabs or bars",
             "check the first line of the file and the column names in study.toml",
         )
     return Head(
