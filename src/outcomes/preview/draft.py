@@ -54,11 +54,14 @@ class SourceDraft:
         Of file names.
     identifying : dict of str to tuple of str
         Columns that must not be read, with why.
+    source_lines : tuple of str
+        How the file is laid out.
     """
 
     mapping: Mapping
     pattern: str
     identifying: dict[str, tuple[str, ...]]
+    source_lines: tuple[str, ...] = ()
 
     @property
     def guesses(self) -> tuple[Guess, ...]:
@@ -124,6 +127,7 @@ def _source(draft: SourceDraft) -> list[str]:
         f"[sources.{kind}]",
         f"pattern = {dumps(draft.pattern, ensure_ascii=False)}  {GUESS}: from the file's name",
     ]
+    lines += [f"{line}  {GUESS}" for line in draft.source_lines]
     if kind is Kind.SESSIONS:
         order, why = _order(guesses)
         lines.append(f'order = "{order}"  {GUESS}: {why}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from outcomes.landing.formats.registry import PACKED
 from outcomes.landing.formats.source_rows import path_literal
 from outcomes.landing.refusal import FileRefused
 from outcomes.preview.cells import CELLS, FoundTable, named_columns, take_text
+from outcomes.preview.layouts import LaidOut, lay_out, may_be_export
 from outcomes.preview.text_files import Text, read_delimited, read_text
 
 _SIGNS = (
@@ -20,6 +22,7 @@ _SIGNS = (
     (b"SQLite format", "SQLite"), (b"\xd0\xcf\x11\xe0", "old Excel"), (b"\x89PNG", "picture"),
     (b"<stata_dta>", "Stata"), (b"\xff\xd8\xff", "picture"), (b"\x7fELF", "program"),
 )  # fmt: skip
+_ENCODINGS = {"UTF-16": "utf-16", "Windows-1252": "windows-1252", "Latin-1": "latin-1"}
 _SAMPLED_ROWS = 50_000
 _WORDS = {
     "zip": "an Excel workbook or a zip archive",
@@ -56,6 +59,31 @@ def read_file(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path) -> Foun
     if name.endswith(".parquet"):
         raise FileRefused(Refusal.UNREADABLE, "the file is not Parquet, though its name says so", "export it again")
     return read_delimited(con, text, scratch)
+
+
+def read_any(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path]) -> LaidOut:
+    """Read a file; what looks like the export of another system is laid out first.
+
+    Parameters
+    ----------
+    beside : sequence of Path
+        Other files that were given, among which a data dictionary may be.
+
+    Raises
+    ------
+    FileRefused
+        If it cannot be read, with what to do.
+    OSError
+        If the system does not give it.
+    """
+    with path.open("rb") as stream:
+        is_workbook = stream.read(4) in (b"PK\x03\x04", b"$FL2", b"$FL3")
+    table = None if is_workbook else read_file(con, path, scratch)
+    if (table is None or may_be_export(table.header)) and (laid_out := lay_out(con, path, scratch, beside)):
+        return laid_out
+    table = table or read_file(con, path, scratch)
+    encoding = _ENCODINGS.get(table.encoding.partition(" ")[0])
+    return LaidOut(table, (f"encoding = {json.dumps(encoding)}",) if encoding else ())
 
 
 def _parquet(con: duckdb.DuckDBPyConnection, path: Path) -> FoundTable:

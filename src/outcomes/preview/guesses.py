@@ -55,6 +55,7 @@ def simple(name: str) -> str:
     >>> simple("ServDischDate"), simple("Sitzung Nr.")
     ('serv_disch_date', 'sitzung_nr')
     """
+    name = name.replace("{session_number}", "")  # of a wide file
     plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS) if not _is_camel(name) else _split(name))
     plain = "".join(sign for sign in plain.lower() if not unicodedata.combining(sign))
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")

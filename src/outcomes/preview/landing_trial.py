@@ -12,8 +12,10 @@ import duckdb
 from outcomes.contract import Kind, Rule
 from outcomes.errors import StorageError, StudyError
 from outcomes.landing.formats.csv_files import read_csv
+from outcomes.landing.formats.source_rows import SourceRows
 from outcomes.landing.identifiers.door import refuse_identifying_values
 from outcomes.landing.refusal import FileRefused
+from outcomes.landing.rules.columns import ColumnPlan
 from outcomes.landing.rules.row_rules import create_typed, find_breaches
 from outcomes.study.settings import StudySettings
 
@@ -50,6 +52,14 @@ def try_landing(
     """
     try:
         plan, rows = read_csv(con, table, scratch, kind, settings)
+        return try_rules(con, plan, rows, n_malformed)
+    except (FileRefused, StudyError, StorageError) as refusal:
+        return Trial(refusal.message, refusal.hint)
+
+
+def try_rules(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, rows: SourceRows, n_malformed: int = 0) -> Trial:
+    """Apply landing's rules to rows that were read; see `try_landing`."""
+    try:
         create_typed(con, plan, rows, date.today())
         breaches = find_breaches(con, plan)
         by_rule = Counter(found[0].rule for found in breaches.values())
@@ -68,7 +78,7 @@ def try_landing(
     )  # fmt: skip
 
 
-def _identifiers(con: duckdb.DuckDBPyConnection, plan, n_rows: int) -> FileRefused | None:
+def _identifiers(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, n_rows: int) -> FileRefused | None:
     try:
         refuse_identifying_values(con, plan, {}, n_rows)
     except FileRefused as refusal:

@@ -10,17 +10,17 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Kind
-from outcomes.landing.files import kind_of, readable_name
+from outcomes.landing.files import readable_name
 from outcomes.landing.refusal import FileRefused
-from outcomes.landing.rules.columns import normal
 from outcomes.preview.cells import CLEAN, FoundTable, write_clean
 from outcomes.preview.columns import FoundColumn, find_columns
 from outcomes.preview.draft import SourceDraft, draft_lines, pattern_of, settings_of
-from outcomes.preview.files import read_file
+from outcomes.preview.files import read_any
 from outcomes.preview.guesses import Guess, Mapping, best_mapping, nearest
 from outcomes.preview.identifying import identifying
 from outcomes.preview.landing_trial import Trial, try_landing
 from outcomes.preview.questions import Answer, answers_of
+from outcomes.preview.under_study import read_in_study, study_mapping
 from outcomes.store.warehouse import connect
 from outcomes.study.settings import StudySettings
 
@@ -47,6 +47,8 @@ class FileLook:
         Columns that nothing is known of, with the nearest names of the contract.
     trial : Trial or None
         What landing would say; None where there is nothing to try.
+    source_lines : tuple of str
+        What the study file must say of how the file is laid out.
     """
 
     name: str
@@ -60,6 +62,7 @@ class FileLook:
     refused: str = ""
     hint: str = ""
     mapping: Mapping | None = None
+    source_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,64 +93,71 @@ def look_at(paths: Sequence[Path], settings: StudySettings | None = None, study_
     with tempfile.TemporaryDirectory(prefix="outcomes-check-") as folder, connect(memory_limit=_MEMORY) as con:
         con.execute("pragma disable_optimizer")
         con.execute("set threads = 1")  # many small questions: sharing them out takes longer than answering them
-        found = [_found(con, path, Path(folder) / str(number), settings) for number, path in enumerate(paths)]
-        drafts = _drafts(found)
-        lines = draft_lines(drafts, study_name) if drafts and not settings else []
-        used = settings or (settings_of(lines) if lines else None)
-        files = tuple(_with_trial(con, one, Path(folder) / str(number), used) for number, one in enumerate(found))
-    names = {guess.column for one in files if one.kind for guess in one.guesses} | _constants(settings)
-    return Look(files, answers_of(names) if names else (), tuple(lines))
+        rooms = [Path(folder) / str(number) for number in range(len(paths))]
+        for room in rooms:
+            room.mkdir()
+        if settings:
+            found = [
+                one for path, room in zip(paths, rooms, strict=True) for one in _in_study(con, path, room, settings)
+            ]
+            lines: list[str] = []
+        else:
+            guessed = [_guessed(con, path, room, paths) for path, room in zip(paths, rooms, strict=True)]
+            drafts = _drafts(guessed)
+            lines = draft_lines(drafts, study_name) if drafts else []
+            used = settings_of(lines) if lines else None
+            found = [_with_trial(con, one, room, used) for one, room in zip(guessed, rooms, strict=True)]
+    names = {guess.column for one in found if one.kind for guess in one.guesses}
+    if settings:
+        names |= {name for source in settings.sources.values() for name in source.constants}
+    return Look(tuple(found), answers_of(names) if names else (), tuple(lines))
 
 
-def _constants(settings: StudySettings | None) -> set[str]:
-    return {name for source in settings.sources.values() for name in source.constants} if settings else set()
+def _in_study(
+    con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, settings: StudySettings
+) -> tuple[FileLook, ...]:
+    """Look at a file as landing will: one look a kind that it feeds."""
+    looks = []
+    for reading in read_in_study(con, path, scratch, settings):
+        if reading.table is None:
+            looks.append(FileLook(readable_name(path), refused=reading.trial.refused, hint=reading.trial.hint))
+            continue
+        columns = find_columns(con, reading.table)
+        mapping = study_mapping(columns, reading.kind, settings) if reading.kind else None
+        looks.append(_described(con, path, reading.table, columns, mapping, reading.trial))
+    return tuple(looks)
 
 
-def _found(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, settings: StudySettings | None) -> FileLook:
-    name = readable_name(path)
-    scratch.mkdir()
+def _guessed(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path]) -> FileLook:
     try:
-        table = read_file(con, path, scratch)
+        laid_out = read_any(con, path, scratch, beside)
     except FileRefused as refused:
-        return FileLook(name, refused=refused.message, hint=refused.hint)
+        return FileLook(readable_name(path), refused=refused.message, hint=refused.hint)
     except OSError as failed:
-        return FileLook(name, refused=f"the file cannot be read: {failed.strerror}", hint="check its permissions")
-    columns = find_columns(con, table)
-    write_clean(con, table.header, scratch)
-    mapping, refused, hint = _mapping(columns, name, table, settings)
-    ids = frozenset(guess.found.name for guess in mapping.guesses if guess.column.endswith("_id")) if mapping else set()
-    marked = identifying(con, columns, frozenset(ids))
+        return FileLook(
+            readable_name(path), refused=f"the file cannot be read: {failed.strerror}", hint="check its permissions"
+        )
+    columns = find_columns(con, laid_out.table)
+    write_clean(con, laid_out.table.header, scratch)
+    mapping = best_mapping(columns, path.name, laid_out.table.n_rows)
+    return replace(_described(con, path, laid_out.table, columns, mapping, None), source_lines=laid_out.lines)
+
+
+def _described(
+    con: duckdb.DuckDBPyConnection, path: Path, table: FoundTable, columns: tuple[FoundColumn, ...],
+    mapping: Mapping | None, trial: Trial | None,
+) -> FileLook:  # fmt: skip
+    guesses = mapping.guesses if mapping else ()
+    ids = frozenset(guess.found.name for guess in guesses if guess.column.endswith("_id"))
+    marked = identifying(con, columns, ids)
     kind = mapping.kind if mapping else None
     unknown = {
         column.name: nearest(column.name, kind)
         for column in (mapping.unknown if mapping else columns)
         if column.name not in marked
     }
-    guesses = tuple(guess for guess in mapping.guesses if guess.found.name not in marked) if mapping else ()
-    trial = Trial(refused, hint) if refused else None
-    return FileLook(name, table, columns, kind, guesses, marked, unknown, trial, mapping=mapping)
-
-
-def _mapping(
-    columns: tuple[FoundColumn, ...], name: str, table: FoundTable, settings: StudySettings | None
-) -> tuple[Mapping | None, str, str]:
-    if settings is None:
-        return best_mapping(columns, name, table.n_rows), "", ""
-    try:
-        kind = kind_of(name, settings)
-    except FileRefused as refused:
-        return None, refused.message, refused.hint
-    source = settings.sources[kind]
-    by_name = {normal(column.name): column for column in columns}
-    guesses = []
-    for column in settings.columns(kind):
-        found = by_name.get(normal(source.columns.get(column.name, column.name)))
-        if found and column.name not in source.constants:
-            guesses.append(Guess(found, column.name, 1.0, "as study.toml says"))
-    used = {guess.found.place for guess in guesses}
-    dropped = {normal(name) for name in source.drop}
-    unknown = tuple(one for one in columns if one.place not in used and normal(one.name) not in dropped)
-    return Mapping(kind, tuple(sorted(guesses, key=lambda guess: guess.found.place)), unknown), "", ""
+    kept = tuple(guess for guess in guesses if guess.found.name not in marked)
+    return FileLook(readable_name(path), table, columns, kind, kept, marked, unknown, trial, mapping=mapping)
 
 
 def _drafts(found: list[FileLook]) -> list[SourceDraft]:
@@ -158,7 +168,9 @@ def _drafts(found: list[FileLook]) -> list[SourceDraft]:
         others = [one.name for one in found if one.kind is not kind]
         if of_kind:
             pattern = pattern_of([one.name for one in of_kind], others)
-            drafts.append(SourceDraft(of_kind[0].mapping, pattern, of_kind[0].identifying or {}))
+            drafts.append(
+                SourceDraft(of_kind[0].mapping, pattern, of_kind[0].identifying or {}, of_kind[0].source_lines)
+            )
     return drafts
 
 

@@ -173,10 +173,6 @@ def read_delimited(con: duckdb.DuckDBPyConnection, text: Text, scratch: Path) ->
 
 def _notes(names: list[str], text: Text, delimiter: str) -> tuple[str, ...]:
     notes = []
-    if not text.encoding.startswith("UTF-8"):
-        notes.append(f"It is {text.encoding}: save it as UTF-8 before it lands.")
-    if delimiter == "|":
-        notes.append("Its cells are parted by vertical bars: landing reads commas, semicolons and tabs.")
     if len(names) == 1:
         notes.append("It has one column only: is its delimiter a comma, a semicolon or a tab?")
     if any(_is_number(name) for name in names):
