@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from outcomes.study.questions import CENTRAL_NEEDS
 from outcomes.study.settings import AnalysisName
 
 
@@ -47,16 +48,15 @@ class Answer:
 
 
 _WHO = (("client_id",), ("therapist_id",))
-_RATINGS = (("directiveness",), ("satisfaction",))
 NEEDS: dict[AnalysisName, Need] = {
-    AnalysisName.RECOVERY: Need("Can data of this size answer at all?", (*_WHO, *_RATINGS)),
+    AnalysisName.RECOVERY: Need("Can data of this size answer at all?", _WHO),
     AnalysisName.GUIDANCE: Need(
         "Is satisfaction higher where there is more guidance: within clients, between clients, between therapists?",
-        (*_WHO, *_RATINGS),
+        _WHO,
     ),
     AnalysisName.BALANCE: Need(
         "Is there a best level of guidance, or does it depend on what the client prefers?",
-        (*_WHO, *_RATINGS), ("directiveness_preferred", "reactance"),
+        _WHO, ("directiveness_preferred", "reactance"),
     ),
     AnalysisName.DROPOUT: Need(
         "How often do clients drop out, at which session, and does guidance matter?",
@@ -64,16 +64,17 @@ NEEDS: dict[AnalysisName, Need] = {
     ),
     AnalysisName.CONNECTION: Need(
         "Do alliance, feeling overwhelmed, empowerment and asking go with guidance?",
-        (*_WHO, ("directiveness",), ("alliance", "felt_overwhelmed", "empowerment", "asked_about_guidance")),
+        (*_WHO, ("alliance", "felt_overwhelmed", "empowerment", "asked_about_guidance")),
         ("satisfaction", "alliance", "felt_overwhelmed", "empowerment", "asked_about_guidance"),
     ),
     AnalysisName.THERAPISTS: Need(
-        "How much do therapists differ in satisfaction and dropout?", (*_WHO, ("satisfaction",)), ("ending",)
+        "How much do therapists differ in satisfaction and dropout?",
+        (*_WHO, ("satisfaction", "ending", "attended", "session_date")), ("satisfaction", "ending"),
     ),
-    AnalysisName.MISSING: Need("What if ratings are missing for a reason?", (*_WHO, *_RATINGS), ("ending",)),
+    AnalysisName.MISSING: Need("What if ratings are missing for a reason?", _WHO, ("ending",)),
     AnalysisName.MULTIVERSE: Need(
         "Does the effect of guidance hold in every defensible way of estimating it?",
-        (*_WHO, *_RATINGS), ("intake_severity", "directiveness_preferred"),
+        _WHO, ("intake_severity", "directiveness_preferred"),
     ),
 }  # fmt: skip
 
@@ -84,7 +85,8 @@ def answers_of(columns: Collection[str]) -> tuple[Answer, ...]:
 
 
 def _answer(analysis: AnalysisName, need: Need, columns: Collection[str]) -> Answer:
-    lacking = tuple(" or ".join(choice) for choice in need.every if not set(choice) & set(columns))
+    every = (*need.every, *((scale,) for scale in CENTRAL_NEEDS[analysis]))
+    lacking = tuple(" or ".join(choice) for choice in every if not set(choice) & set(columns))
     if lacking:
         return Answer(analysis, need.question, Answerable.NOT, lacking)
     more = tuple(name for name in need.more if name not in columns)
