@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from outcomes.landing.formats.source_rows import LaidOut, SourceRows
 from outcomes.landing.layouts.base import CannotRewrite, Export, Layout, Table, Tidy
 from outcomes.landing.layouts.dropping import is_dropped
 from outcomes.landing.layouts.registry import LAYOUTS, TABLES
-from outcomes.landing.layouts.typed_cells import spelt_as_declared
+from outcomes.landing.layouts.typed_cells import STAMPS, spelt_as_declared
 from outcomes.landing.refusal import FileRefused
 from outcomes.landing.rules.columns import ColumnPlan, known_names, normal, plan_columns
 from outcomes.study.layouts import LayoutName
@@ -83,13 +81,13 @@ def as_format(layout: Layout, suffix: str, kinds: tuple[Kind, ...]) -> Format:
         return plan, _source_rows(con, layout, table, tidy)
 
     def pairs(content: Path, kind: Kind, settings: StudySettings) -> set[Pair]:
-        with _scratch() as scratch:
-            exports = exports_of(content, scratch, settings)
+        with tempfile.TemporaryDirectory(prefix="outcomes-") as scratch:  # never beside the source
+            exports = exports_of(content, Path(scratch), settings)
             return {pair for one in exports for found in _owners(layout, layout.open(one), one) for pair in found}
 
     def rewrite(content: Path, target: Path, kind: Kind, settings: StudySettings, owners: Owners) -> int:
-        with _scratch() as scratch:
-            exports = exports_of(content, scratch, settings)
+        with tempfile.TemporaryDirectory(prefix="outcomes-") as scratch:  # never beside the source
+            exports = exports_of(content, Path(scratch), settings)
             gone = [_lines_of(layout, one, owners) for one in exports]
             if any(gone) and (layout.rewrite is None or len(exports) > 1):
                 raise CannotRewrite(layout.title)
@@ -129,8 +127,8 @@ def arranged(layout: Layout, table: Table, export: Export, kind: Kind) -> Tidy:
         elif normal(name) in own or normal(name) not in others:
             kept.append(name)
     frame = tidy.frame.select(kept)
-    if table.is_typed:
-        frame = spelt_as_declared(frame, kind, export.settings, table.facts)
+    if table.is_typed or table.facts.get(STAMPS):
+        frame = spelt_as_declared(frame, kind, export.settings, table.facts, is_typed=table.is_typed)
     return replace(tidy, frame=frame, dropped=tuple(dict.fromkeys(dropped)))
 
 
@@ -168,9 +166,7 @@ def _lines_of(layout: Layout, export: Export, owners: Owners) -> set[int]:
     table = layout.open(export)
     found = zip(table.lines.tolist(), _owners(layout, table, export), strict=True)
     theirs = {line for line, pairs in found if any(owners.owns(*pair) for pair in pairs)}
-    return theirs | {
-        line for line, (_, cells) in table.malformed.items() if owners.mentions("\n".join(cells).encode())
-    }
+    return theirs | {line for line, (_, cells) in table.malformed.items() if owners.mentions("\n".join(cells).encode())}
 
 
 @dataclass(frozen=True)
@@ -196,13 +192,3 @@ def _owners(layout: Layout, table: Table, export: Export) -> Iterator[set[Pair]]
             for one in ids
             if one.client or one.episode
         }
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """Copies of an export lie in a temporary folder, never beside the source: a withdrawal's search would name them."""
-    folder = Path(tempfile.mkdtemp(prefix="outcomes-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

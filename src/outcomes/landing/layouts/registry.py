@@ -6,11 +6,15 @@ from pathlib import Path
 
 from outcomes.landing.layouts.base import Layout, Recognised
 from outcomes.landing.layouts.excel import EXCEL
+from outcomes.landing.layouts.qualtrics import QUALTRICS
+from outcomes.landing.layouts.redcap import REDCAP
 from outcomes.landing.layouts.spss import SPSS
 from outcomes.landing.layouts.wide import WIDE
 from outcomes.study.layouts import LayoutName
 
 LAYOUTS: dict[LayoutName, Layout] = {
+    LayoutName.REDCAP: REDCAP,
+    LayoutName.QUALTRICS: QUALTRICS,
     LayoutName.WIDE: WIDE,
 }
 """By the value of `format`; the narrowest first, as they are tried on an unknown file."""

@@ -10,15 +10,26 @@ from outcomes.contract import Column, Kind, ValueType
 from outcomes.landing.rules.columns import normal
 from outcomes.study.settings import Source, StudySettings
 
-_STAMP = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2}(\.\d+)?)?$"
+STAMPS = "has_stamps"
+"""Fact of a table: its dates may have a time of day behind them."""
+
+_STAMP = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 _SERIAL = r"^\d{5}(\.\d+)?$"  # days since 1899-12-30: 27 to 273 years
 _PLAIN_NUMBER = r"^-?\d+\.\d+$"
 _NUMBERS = (ValueType.SCALE, ValueType.INTEGER)
 _CODED = (ValueType.CODE, ValueType.YES_NO)
 
 
-def spelt_as_declared(frame: pl.DataFrame, kind: Kind, settings: StudySettings, facts: dict[str, Any]) -> pl.DataFrame:
-    """Spell dates in the declared format, numbers with the declared decimal mark, codes by labels that are known."""
+def spelt_as_declared(
+    frame: pl.DataFrame, kind: Kind, settings: StudySettings, facts: dict[str, Any], *, is_typed: bool
+) -> pl.DataFrame:
+    """Spell dates in the declared format, numbers with the declared decimal mark, codes by labels that are known.
+
+    Parameters
+    ----------
+    is_typed : bool
+        The format has numbers of its own, which have a point as decimal mark.
+    """
     source = settings.sources[kind]
     names = {normal(name): name for name in frame.columns}
     changed = []
@@ -29,7 +40,7 @@ def spelt_as_declared(frame: pl.DataFrame, kind: Kind, settings: StudySettings, 
         cell = pl.col(name)
         if column.type is ValueType.DATE:
             changed.append(_date(cell, source, is_serial=facts.get("is_excel", False) and not facts["has_1904"]))
-        elif column.type in _NUMBERS and source.decimal_mark == ",":
+        elif column.type in _NUMBERS and is_typed and source.decimal_mark == ",":
             is_number = cell.str.contains(_PLAIN_NUMBER)
             changed.append(pl.when(is_number).then(cell.str.replace(".", ",", literal=True)).otherwise(cell))
         elif column.type in _CODED and name in facts.get("labels", {}):
