@@ -12,7 +12,8 @@ import duckdb
 
 from outcomes.contract import Kind
 from outcomes.landing.files import is_ignored, kinds_of, unpack
-from outcomes.landing.layouts.door import CannotRewrite, reader_of
+from outcomes.landing.layouts.base import CannotRewrite
+from outcomes.landing.layouts.door import reader_of
 from outcomes.landing.refusal import FileRefused
 from outcomes.study import StudyFolder
 from outcomes.study.settings import StudySettings

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from outcomes.contract import Refusal
@@ -49,10 +53,20 @@ def as_utf8(content: Path, scratch: Path, encoding: Encoding) -> Path:
                 return target
 
 
+@contextmanager
+def decoded(content: Path, encoding: Encoding) -> Iterator[Path]:
+    """Offer a file's text as UTF-8 for a while; a copy lies in a temporary folder, never beside the source."""
+    if encoding is Encoding.UTF_8:
+        yield content
+        return
+    with tempfile.TemporaryDirectory(prefix="outcomes-") as folder:
+        yield as_utf8(content, Path(folder), encoding)
+
+
 def back_from_utf8(rewritten: Path, target: Path, original: Path | None, encoding: Encoding) -> None:
     """Write a UTF-8 text as it was encoded before; `original` is the file before, None where it was UTF-8."""
     if original is None:
-        target.write_bytes(rewritten.read_bytes())
+        shutil.copyfile(rewritten, target)
         return
     codec = _CODECS[encoding]
     with original.open("rb") as stream:

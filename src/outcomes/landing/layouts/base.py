@@ -14,8 +14,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from outcomes.contract import Kind, LeftOut, Rule
+from outcomes.contract import Kind, LeftOut, Refusal, Rule
+from outcomes.landing.refusal import FileRefused
 from outcomes.study.settings import Source, StudySettings
+
+
+class CannotRewrite(FileRefused):
+    """A file holds rows that are to go, and is of a format that cannot be written."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            Refusal.UNREADABLE, f"a {what} cannot be written without some rows",
+            "take the rows out in the program that made the file, or remove it",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import duckdb
@@ -20,18 +17,16 @@ from outcomes.landing.formats.base import Format, Owners, Pair
 from outcomes.landing.formats.id_cells import IdCells
 from outcomes.landing.formats.registry import PACKED, format_of
 from outcomes.landing.formats.source_rows import LaidOut, SourceRows
-from outcomes.landing.layouts.base import Export, Layout, Table, Tidy
+from outcomes.landing.layouts.base import CannotRewrite, Export, Layout, Table, Tidy
+from outcomes.landing.layouts.dropping import is_dropped
 from outcomes.landing.layouts.registry import LAYOUTS, TABLES
+from outcomes.landing.layouts.typed_cells import STAMPS, spelt_as_declared
 from outcomes.landing.refusal import FileRefused
 from outcomes.landing.rules.columns import ColumnPlan, known_names, normal, plan_columns
 from outcomes.study.layouts import LayoutName
 from outcomes.study.settings import StudySettings
 
 _TABLE = "tidy_rows"
-
-
-class CannotRewrite(FileRefused):
-    """A file holds rows that are to go, and is of a format that cannot be written."""
 
 
 def reader_of(name: str, kinds: tuple[Kind, ...], settings: StudySettings) -> tuple[Format, bool]:
@@ -68,13 +63,17 @@ def suffix_of(name: str) -> str:
 def as_format(layout: Layout, suffix: str, kinds: tuple[Kind, ...]) -> Format:
     """Make a layout look like any format of source files."""
 
-    def export_of(content: Path, scratch: Path, settings: StudySettings) -> Export:
-        return Export(content, suffix, scratch, kinds, settings)
+    def exports_of(content: Path, scratch: Path, settings: StudySettings) -> list[Export]:
+        """Several kinds share one table, but each sheet of a workbook is a table of its own."""
+        by_sheet: dict[str, list[Kind]] = {}
+        for kind in kinds:
+            by_sheet.setdefault(settings.sources[kind].sheet, []).append(kind)
+        return [Export(content, suffix, scratch, tuple(sharing), settings) for sharing in by_sheet.values()]
 
     def read(
         con: duckdb.DuckDBPyConnection, content: Path, scratch: Path, kind: Kind, settings: StudySettings
     ) -> tuple[ColumnPlan, SourceRows]:
-        export = export_of(content, scratch, settings)
+        export = next(one for one in exports_of(content, scratch, settings) if kind in one.kinds)
         table = layout.open(export)
         tidy = arranged(layout, table, export, kind)
         plan = plan_columns(tuple(tidy.frame.columns), kind, settings)
@@ -82,28 +81,19 @@ def as_format(layout: Layout, suffix: str, kinds: tuple[Kind, ...]) -> Format:
         return plan, _source_rows(con, layout, table, tidy)
 
     def pairs(content: Path, kind: Kind, settings: StudySettings) -> set[Pair]:
-        with _scratch() as scratch:
-            export = export_of(content, scratch, settings)
-            return {pair for found in _owners(layout, layout.open(export), export) for pair in found}
+        with tempfile.TemporaryDirectory(prefix="outcomes-") as scratch:  # never beside the source
+            exports = exports_of(content, Path(scratch), settings)
+            return {pair for one in exports for found in _owners(layout, layout.open(one), one) for pair in found}
 
     def rewrite(content: Path, target: Path, kind: Kind, settings: StudySettings, owners: Owners) -> int:
-        with _scratch() as scratch:
-            export = export_of(content, scratch, settings)
-            table = layout.open(export)
-            gone = {
-                int(line)
-                for line, found in zip(table.lines, _owners(layout, table, export), strict=True)
-                if any(owners.owns(*pair) for pair in found)
-            }
-            gone |= {line for line, (_, cells) in table.malformed.items() if owners.mentions("\n".join(cells).encode())}
-            if gone and layout.rewrite is None:
-                raise CannotRewrite(
-                    Refusal.UNREADABLE, f"a {layout.title} cannot be written without some rows",
-                    "take the rows out in the program that made the file, or remove it",
-                )  # fmt: skip
-            if gone:
-                layout.rewrite(export, target, gone)
-            return len(gone)
+        with tempfile.TemporaryDirectory(prefix="outcomes-") as scratch:  # never beside the source
+            exports = exports_of(content, Path(scratch), settings)
+            gone = [_lines_of(layout, one, owners) for one in exports]
+            if any(gone) and (layout.rewrite is None or len(exports) > 1):
+                raise CannotRewrite(layout.title)
+            if any(gone):
+                layout.rewrite(exports[0], target, gone[0])
+            return sum(map(len, gone))
 
     return Format(layout.title, layout.suffixes, read, pairs, rewrite)
 
@@ -128,22 +118,18 @@ def arranged(layout: Layout, table: Table, export: Export, kind: Kind) -> Tidy:
             f"{sum(tidy.left_out.values()):,} were left out",
             "keep the file and report this; nothing of it was landed",
         )
-    patterns = [normal(one) for other in export.kinds for one in export.source(other).drop]
-    wanted = mapped_names(kind, export.settings)
     dropped, kept = list(tidy.dropped), []
     others = frozenset().union(*(known_names(other, export.settings) for other in export.kinds if other != kind))
     own = known_names(kind, export.settings)
     for name in tidy.frame.columns:
-        if normal(name) not in wanted and any(fnmatchcase(normal(name), pattern) for pattern in patterns):
+        if is_dropped(name, export):
             dropped.append(name)
         elif normal(name) in own or normal(name) not in others:
             kept.append(name)
-    return replace(tidy, frame=tidy.frame.select(kept), dropped=tuple(dict.fromkeys(dropped)))
-
-
-def mapped_names(kind: Kind, settings: StudySettings) -> frozenset[str]:
-    """Return the normal names of the columns that the study maps by name for a kind."""
-    return frozenset(normal(name) for name in settings.sources[kind].columns.values())
+    frame = tidy.frame.select(kept)
+    if table.is_typed or table.facts.get(STAMPS):
+        frame = spelt_as_declared(frame, kind, export.settings, table.facts, is_typed=table.is_typed)
+    return replace(tidy, frame=frame, dropped=tuple(dict.fromkeys(dropped)))
 
 
 def _source_rows(con: duckdb.DuckDBPyConnection, layout: Layout, table: Table, tidy: Tidy) -> SourceRows:
@@ -175,6 +161,14 @@ def _source_rows(con: duckdb.DuckDBPyConnection, layout: Layout, table: Table, t
     )
 
 
+def _lines_of(layout: Layout, export: Export, owners: Owners) -> set[int]:
+    """Return the lines of an export at which the owners' records start."""
+    table = layout.open(export)
+    found = zip(table.lines.tolist(), _owners(layout, table, export), strict=True)
+    theirs = {line for line, pairs in found if any(owners.owns(*pair) for pair in pairs)}
+    return theirs | {line for line, (_, cells) in table.malformed.items() if owners.mentions("\n".join(cells).encode())}
+
+
 @dataclass(frozen=True)
 class _Ids:
     """Where one kind's client and episode stand among the columns."""
@@ -198,13 +192,3 @@ def _owners(layout: Layout, table: Table, export: Export) -> Iterator[set[Pair]]
             for one in ids
             if one.client or one.episode
         }
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """Copies of an export lie in a temporary folder, never beside the source: a withdrawal's search would name them."""
-    folder = Path(tempfile.mkdtemp(prefix="outcomes-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

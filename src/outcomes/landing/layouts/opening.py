@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from outcomes.landing.layouts import text_tables
-from outcomes.landing.layouts.base import Export, Table
+from outcomes.landing.layouts import excel, spss, text_tables
+from outcomes.landing.layouts.base import CannotRewrite, Export, Table
 
 _OPENERS: dict[str, Callable[[Export], Table]] = {
     **dict.fromkeys(text_tables.SUFFIXES, text_tables.open_text),
+    **dict.fromkeys(excel.SUFFIXES, excel.open_excel),
+    **dict.fromkeys(spss.SUFFIXES, spss.open_spss),
 }
 SUFFIXES = tuple(_OPENERS)
 
@@ -20,5 +22,13 @@ def open_table(export: Export) -> Table:
 
 
 def rewrite_table(export: Export, target: Path, lines: set[int]) -> None:
-    """Write a text file without some records; other formats cannot be written."""
+    """Write a text file without some records.
+
+    Raises
+    ------
+    CannotRewrite
+        For a workbook or an SPSS file.
+    """
+    if export.suffix not in text_tables.SUFFIXES:
+        raise CannotRewrite(f"file that ends in {export.suffix}")
     text_tables.rewrite_text(export, target, lines)

@@ -5,15 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from outcomes.landing.layouts.base import Layout, Recognised
+from outcomes.landing.layouts.excel import EXCEL
+from outcomes.landing.layouts.qualtrics import QUALTRICS
+from outcomes.landing.layouts.redcap import REDCAP
+from outcomes.landing.layouts.spss import SPSS
 from outcomes.landing.layouts.wide import WIDE
 from outcomes.study.layouts import LayoutName
 
 LAYOUTS: dict[LayoutName, Layout] = {
+    LayoutName.REDCAP: REDCAP,
+    LayoutName.QUALTRICS: QUALTRICS,
     LayoutName.WIDE: WIDE,
 }
 """By the value of `format`; the narrowest first, as they are tried on an unknown file."""
 
-TABLES: dict[str, Layout] = {}
+TABLES: dict[str, Layout] = {suffix: one for one in (EXCEL, SPSS) for suffix in one.suffixes}
 """Files of which one row is one row, by the ending of their names, where opening them takes a layout."""
 
 
@@ -25,5 +31,6 @@ def recognise(path: Path) -> tuple[Recognised, ...]:
     path : Path
         The file; only its beginning is read, and a damaged one looks like nothing.
     """
-    looks = (layout.recognise(path) for layout in LAYOUTS.values() if layout.recognise)
+    every = dict.fromkeys((*LAYOUTS.values(), *TABLES.values()))
+    looks = (layout.recognise(path) for layout in every if layout.recognise)
     return tuple(look for look in looks if look)

@@ -16,6 +16,7 @@ from outcomes.landing.formats.sniffing import Head, head_of
 from outcomes.landing.formats.text_records import TextRecords, copy_well_formed, find_records
 from outcomes.landing.formats.text_rewriting import copy_without
 from outcomes.landing.layouts.base import Export, Table
+from outcomes.landing.layouts.headers import unique
 from outcomes.landing.refusal import FileRefused
 from outcomes.store.warehouse import connect
 
@@ -72,19 +73,6 @@ def rewrite_text(export: Export, target: Path, lines: set[int]) -> None:
     rewritten = export.scratch / "rewritten.csv"
     copy_without(records, rewritten, gone)
     back_from_utf8(rewritten, target, export.content if content != export.content else None, export.first.encoding)
-
-
-def unique(names: tuple[str, ...]) -> list[str]:
-    """Return the names of a header; doubles are told apart by invisible ends, so that the plan finds and refuses them.
-
-    A frame cannot have one name twice.
-    """
-    seen: dict[str, int] = {}
-    out = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        out.append(name + " " * (seen[name] - 1))
-    return out
 
 
 def _cells(raw: bytes, delimiter: str) -> list[str]:

@@ -6,6 +6,7 @@ A cell's value is empty where it is missing or breaks a rule; its flag is 0 or 1
 from __future__ import annotations
 
 import math
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from datetime import date
 from outcomes.contract import Rule, ValueType
 from outcomes.landing.formats.source_rows import text_literal
 from outcomes.landing.rules.columns import ColumnPlan, PlannedColumn
+from outcomes.study.settings import Source
 
 EARLIEST_DATE = date(1980, 1, 1)  # no practice-outcome record is older; a birthday often is
 SQL_TYPES = {
@@ -130,6 +132,8 @@ def _number(
     """Read a number; DuckDB's own reading takes 1_000, nan and inf too, and rounds 5.7 to an integer."""
     read, value = f"n_{planned.column.name}", f"v_{planned.column.name}"
     is_plain = "true" if is_native else f"not contains({raw}, '_')"
+    if not is_native and plan.source.thousands_mark:
+        raw = _without_thousands(raw, plan.source)
     if is_native:
         number = raw
     elif plan.source.decimal_mark == ",":
@@ -147,6 +151,14 @@ def _number(
         f"case when {value} is not null then 0 when {is_stand_in} or {empty.condition} then {empty.flag} "
         f"when {is_number} then {flag(Rule.OUT_OF_RANGE)} else {flag(rule)} end",
     )
+
+
+def _without_thousands(raw: str, source: Source) -> str:
+    """Take the marks out of a number in whose groups of three digits they stand; elsewhere they are no part of one."""
+    mark, decimal = re.escape(source.thousands_mark), re.escape(source.decimal_mark)
+    grouped = text_literal(rf"\s*[-+]?\d{{1,3}}({mark}\d{{3}})+({decimal}\d+)?\s*")
+    without = f"replace({raw}, {text_literal(source.thousands_mark)}, '')"
+    return f"case when regexp_full_match({raw}, {grouped}) then {without} else {raw} end"
 
 
 def _numbers(codes: tuple[str, ...]) -> set[float]:
