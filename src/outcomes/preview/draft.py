@@ -74,7 +74,7 @@ class SourceDraft:
         places = {column.name: column.place for column in self.mapping.unknown}
         places |= {guess.found.name: guess.found.place for guess in self.mapping.guesses}
         unknown = {column.name for column in self.mapping.unknown}
-        return tuple(sorted({*self.identifying, *unknown}, key=places.__getitem__))
+        return tuple(sorted({*self.identifying, *unknown}, key=lambda name: places.get(name, -1)))
 
 
 def draft_lines(drafts: Sequence[SourceDraft], name: str) -> list[str]:

@@ -79,9 +79,8 @@ def read_any(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: 
     with path.open("rb") as stream:
         is_workbook = stream.read(4) in (b"PK\x03\x04", b"$FL2", b"$FL3")
     table = None if is_workbook else read_file(con, path, scratch)
-    if (table is None or may_be_export(table.header)) and (laid_out := lay_out(con, path, scratch, beside)):
-        return laid_out
-    table = table or read_file(con, path, scratch)
+    if table is None or may_be_export(table.header):
+        return lay_out(con, path, scratch, beside, table)
     encoding = _ENCODINGS.get(table.encoding.partition(" ")[0])
     return LaidOut(table, (f"encoding = {json.dumps(encoding)}",) if encoding else ())
 

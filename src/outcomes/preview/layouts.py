@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from json import dumps
 from pathlib import Path
 
 import duckdb
 
-from outcomes.contract import CONTRACT, Kind
+from outcomes.contract import CONTRACT, Kind, Refusal
+from outcomes.landing.identifiers.patterns import FREE_TEXT
+from outcomes.landing.refusal import FileRefused
 from outcomes.preview.cells import FoundTable, named_columns, take_text
 from outcomes.preview.guesses import simple
 from outcomes.preview.synonyms import SYNONYMS
@@ -21,6 +23,9 @@ from outcomes.study.settings import Source, StudySettings
 PLACE = "{session_number}"
 _NUMBERED = re.compile(r".*?\d+\D*")
 _FEWEST = 2  # numbered columns that may be sessions side by side
+_INSTANCE = "redcap_repeat_instance"
+_UNREAD_TYPES = ("notes", "file", "signature")
+_DICTIONARY = "variable / field name"  # first column of a REDCap data dictionary
 _QUALTRICS = frozenset({"responseid", "recordeddate", "userlanguage", "v10"})
 _OF_SESSIONS = tuple(column.name for column in CONTRACT[Kind.SESSIONS] if column.is_rating)
 
@@ -34,10 +39,18 @@ class LaidOut:
     table : FoundTable
     lines : tuple of str
         What a source of the study file must say so that landing lays it out so.
+    marked : dict of str to tuple of str
+        Columns that the export itself marks as identifying or as free text, with which.
     """
 
     table: FoundTable
     lines: tuple[str, ...]
+    marked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def is_dictionary(header: Sequence[str]) -> bool:
+    """Say whether a header is that of a REDCap data dictionary, which is no data."""
+    return bool(header) and header[0].strip().lower() == _DICTIONARY
 
 
 def may_be_export(header: Sequence[str]) -> bool:
@@ -48,11 +61,15 @@ def may_be_export(header: Sequence[str]) -> bool:
     return is_redcap or bool(_QUALTRICS & set(names)) or numbered >= _FEWEST
 
 
-def lay_out(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path]) -> LaidOut | None:
-    """Lay an export out as sessions; None where it is a plain table.
+def lay_out(
+    con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path], table: FoundTable | None
+) -> LaidOut:
+    """Lay an export out as sessions.
 
     Parameters
     ----------
+    table : FoundTable, optional
+        The file as a plain table, which it stays where no layout fits; None where it is none.
     beside : sequence of Path
         Other files that were given, among which a data dictionary may be.
 
@@ -64,31 +81,59 @@ def lay_out(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: S
     from outcomes.landing.layouts.base import Export
     from outcomes.landing.layouts.registry import LAYOUTS, TABLES, recognise
 
+    marked: dict[str, tuple[str, ...]] = {}
+
     suffix = path.suffix.lower()
     if suffix in TABLES:
         layout, lines, options, notes = TABLES[suffix], (), {}, ()
     else:
         looks = recognise(path)
         if not looks:
-            return None
+            return _plain(table)
         look = looks[0]
-        layout, notes = LAYOUTS[look.layout], (f"{look.why[:1].upper()}{look.why[1:]}.", *look.notes)
+        layout = LAYOUTS[look.layout]
+        notes = (
+            f"It looks like a {layout.title}: {look.why}.",
+            *(f"{note[:1].upper()}{note[1:]}." for note in look.notes),
+        )
         options = _options(look.layout, look.options, path, beside)
+        if options is None and look.layout == LayoutName.WIDE:
+            return _plain(table)
         if options is None:
-            return None
+            return _plain(table, *notes, "It is shown as it is, since no data dictionary was found beside it.")
         lines = (f"format = {dumps(str(look.layout))}", *_option_lines(options))
         options = {"format": look.layout, **options}
+        if look.layout == LayoutName.REDCAP:
+            marked = _marked(Path(options["redcap"]["dictionary"]), table)
+            options["drop"] = list(marked)
+            if table and _INSTANCE in table.header and options["redcap"].get("instrument"):
+                options["columns"] = {"session_number": _INSTANCE}
     settings = _settings(options)
     export = Export(path, suffix, scratch, (Kind.SESSIONS,), settings)
-    tidy = layout.arrange(layout.open(export), export, Kind.SESSIONS)
+    try:
+        tidy = layout.arrange(layout.open(export), export, Kind.SESSIONS)
+    except FileRefused as refused:
+        if table is None:
+            raise
+        return _plain(table, *notes, f"It cannot be laid out yet: {refused.message}. Try: {refused.hint}.")
     table = _table(con, tidy.frame, scratch, layout.title)
     left_out = tuple(f"{n:,} rows are left out: {reason}." for reason, n in tidy.left_out.items() if n)
     dropped = (f"The layout does not pass on: {', '.join(tidy.dropped)}.",) if tidy.dropped else ()
-    return LaidOut(table.noting(*notes, *left_out, *dropped, *tidy.notes), lines)
+    more = (f"{note[:1].upper()}{note[1:]}." for note in tidy.notes)
+    return LaidOut(table.noting(*notes, *left_out, *dropped, *more), lines, marked)
+
+
+def _plain(table: FoundTable | None, *notes: str) -> LaidOut:
+    if table is None:
+        raise FileRefused(
+            Refusal.UNREADABLE, "the file is a zip archive or of a format that is not read",
+            "save its table as CSV (UTF-8)",
+        )  # fmt: skip
+    return LaidOut(table.noting(*notes), ())
 
 
 def _options(layout: str, found: dict, path: Path, beside: Sequence[Path]) -> dict | None:
-    """Turn what was recognised into options of a source; None where it is no such export after all."""
+    """Turn what was recognised into options of a source; None where it cannot be laid out so."""
     if layout == LayoutName.WIDE:
         mapped = {column: pattern for pattern in found["patterns"] if (column := _column_of(pattern))}
         return {"columns": mapped} if mapped else None
@@ -100,9 +145,26 @@ def _options(layout: str, found: dict, path: Path, beside: Sequence[Path]) -> di
     if layout == LayoutName.REDCAP and not options.get("redcap", {}).get("dictionary"):
         for other in [*beside, *sorted(path.parent.glob("*dictionary*.csv"))]:
             if other != path and "dictionary" in other.name.lower():
-                options.setdefault("redcap", {})["dictionary"] = str(other)
+                options.setdefault("redcap", {})["dictionary"] = str(other.resolve())
                 break
+        else:
+            return None
     return options
+
+
+def _marked(dictionary: Path, table: FoundTable | None) -> dict[str, tuple[str, ...]]:
+    """Return the columns that a REDCap data dictionary marks, with why."""
+    from outcomes.landing.layouts.redcap_dictionary import read_dictionary
+
+    fields = read_dictionary(dictionary).by_column
+    marked = {}
+    for column in table.header if table else ():
+        one = fields.get(column)
+        if one and one.is_identifier:
+            marked[column] = ("marked so in the data dictionary",)
+        elif one and one.type in _UNREAD_TYPES:
+            marked[column] = (FREE_TEXT,)
+    return marked
 
 
 def _column_of(pattern: str) -> str | None:

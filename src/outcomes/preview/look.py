@@ -19,6 +19,7 @@ from outcomes.preview.files import read_any
 from outcomes.preview.guesses import Guess, Mapping, best_mapping, nearest
 from outcomes.preview.identifying import identifying
 from outcomes.preview.landing_trial import Trial, try_landing
+from outcomes.preview.layouts import is_dictionary
 from outcomes.preview.questions import Answer, answers_of
 from outcomes.preview.under_study import read_in_study, study_mapping
 from outcomes.store.warehouse import connect
@@ -139,8 +140,13 @@ def _guessed(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: 
         )
     columns = find_columns(con, laid_out.table)
     write_clean(con, laid_out.table.header, scratch)
+    if is_dictionary(laid_out.table.header):
+        note = "It is a REDCap data dictionary, no data: put it beside study.toml, outside inbox/."
+        return FileLook(path.name, laid_out.table.noting(note))
     mapping = best_mapping(columns, path.name, laid_out.table.n_rows)
-    return replace(_described(con, path, laid_out.table, columns, mapping, None), source_lines=laid_out.lines)
+    described = _described(con, path, laid_out.table, columns, mapping, None)
+    marked = laid_out.marked | (described.identifying or {})
+    return replace(described, identifying=marked, source_lines=laid_out.lines)
 
 
 def _described(

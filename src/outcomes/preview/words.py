@@ -49,6 +49,8 @@ def _file(one: FileLook) -> str:
     )
     lines = [one.name, f"  {what}"]
     lines += [f"  {note}" for note in table.notes]
+    if not one.columns:
+        return "\n".join(lines)
     lines.append(f"  It looks like {one.kind}." if one.kind else "  " + _no_kind(one))
     lines += ["", *_columns(one)]
     if one.identifying:
