@@ -14,7 +14,7 @@ from outcomes.cli.checking import check
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
 from outcomes.cli.looking import power, query, status
-from outcomes.cli.making import init, simulate
+from outcomes.cli.making import init, schema, simulate
 from outcomes.cli.running import STEPS, refresh, serve
 
 
@@ -31,5 +31,20 @@ def main() -> None:
     safe_children()
 
 
-for _command in (check, init, simulate, refresh, *STEPS, status, serve, query, verify, seal, withdraw, prune, power):
+for _command in (
+    check,
+    init,
+    schema,
+    simulate,
+    refresh,
+    *STEPS,
+    status,
+    serve,
+    query,
+    verify,
+    seal,
+    withdraw,
+    prune,
+    power,
+):
     main.add_command(_command)

@@ -39,6 +39,14 @@ def init(directory: Path, is_from: bool, template: str, files: tuple[Path, ...])
     click.echo(f"Made the study {study.root}\n  next: {next_step}")
 
 
+@click.command()
+def schema() -> None:
+    """Print the JSON schema of study.toml; editors complete and check the file from it."""
+    from outcomes.study.handbook import json_schema
+
+    click.echo(json_schema())
+
+
 def _template(name: str) -> str:
     from outcomes.study.folder import template_names, template_text
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from outcomes.errors import StudyError
 from outcomes.store.files import file_sha256, write_text
-from outcomes.study.settings import StudySettings, read_settings
+from outcomes.study.reading import read_settings
+from outcomes.study.settings import StudySettings
 
 LEDGER = "disclosed.jsonl"  # in the study folder: all that published reports told
 TOLD = "told.json"  # in a release's folder: what its report tells

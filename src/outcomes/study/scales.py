@@ -36,13 +36,28 @@ class Rater(StrEnum):
 class Scale(Part):
     """One rating scale: range, direction, rater. The same construct by two raters is two scales."""
 
-    minimum: float
-    maximum: float
-    rater: Rater
-    direction: Direction = Direction.MORE
-    role: Role | None = None  # of an own scale; those of the contract have theirs
-    measures: str = ""  # the construct, where the scale's own name is not it
-    unit: str = Field(DEFAULT_UNIT, pattern=r"^[^\d{}]{1,40}$")  # a plural noun; it stands in sentences of the report
+    minimum: float = Field(description="Lowest possible rating", examples=["0"])
+    maximum: float = Field(description="Highest possible rating", examples=["10"])
+    rater: Rater = Field(description="Who gave the rating", examples=['"client"'])
+    direction: Direction = Field(
+        Direction.MORE,
+        description="Whether a larger number means more of the construct; scores are turned so that it does",
+        examples=['"higher_is_less"'],
+    )
+    role: Role | None = Field(
+        None,
+        description="What an own scale is: exposure, outcome, mediator or moderator; the contract's scales have theirs",
+        examples=['"outcome"'],
+    )
+    measures: str = Field(
+        "", description="The construct, where the scale's own name is not it", examples=['"satisfaction"']
+    )
+    unit: str = Field(
+        DEFAULT_UNIT,
+        pattern=r"^[^\d{}]{1,40}$",
+        description="A plural noun for sentences of the report",
+        examples=['"points"'],
+    )
 
     @model_validator(mode="after")
     def _range_is_not_empty(self) -> Scale:
