@@ -155,7 +155,8 @@ def _described(
 ) -> FileLook:  # fmt: skip
     guesses = mapping.guesses if mapping else ()
     ids = frozenset(guess.found.name for guess in guesses if guess.column.endswith("_id"))
-    marked = identifying(con, columns, ids)
+    searched = (*(guess.found for guess in guesses), *mapping.unknown) if mapping else columns  # not what is dropped
+    marked = identifying(con, tuple(searched), ids)
     kind = mapping.kind if mapping else None
     unknown = {
         column.name: nearest(column.name, kind)

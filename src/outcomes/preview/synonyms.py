@@ -75,3 +75,6 @@ _NAMES = {
 }
 SYNONYMS: dict[str, tuple[str, ...]] = {column: tuple(names.split()) for column, names in _NAMES.items()}
 """By the contract's name of the column."""
+
+KNOWN = frozenset(SYNONYMS) | {name for names in SYNONYMS.values() for name in names}
+"""All names by which some column of the contract is known."""

@@ -14,8 +14,11 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Refusal
+from outcomes.landing.identifiers.patterns import sightings
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.preview.cells import FoundTable, named_columns, take_text
+from outcomes.preview.guesses import simple
+from outcomes.preview.synonyms import KNOWN
 
 WHOLE_BYTES = 5_000_000
 """A larger file is looked at by a sample."""
@@ -156,6 +159,10 @@ def read_delimited(con: duckdb.DuckDBPyConnection, text: Text, scratch: Path) ->
             Refusal.UNTERMINATED_QUOTE, "a quotation mark in the header is never closed", "mend the first line"
         ) from None
     start = len(text.body[: lines.tell()].encode())
+    notes = _notes(names, text)
+    if _holds_values(names):
+        names = [""] * len(names)
+        notes = ("Its first line seems to hold values: does the line with the names of the columns lack?", *notes)
     body = scratch / "text.csv"
     body.write_text(text.body, encoding="utf-8", newline="")
     n_rows, n_malformed = take_text(con, body, scratch, body_start=start, delimiter=delimiter, n_columns=len(names))
@@ -167,16 +174,20 @@ def read_delimited(con: duckdb.DuckDBPyConnection, text: Text, scratch: Path) ->
     return FoundTable(
         "text", named_columns(names), n_rows, round(n_rows * text.size / max(1, len(text.body.encode())))
         if text.is_sample else n_rows, text.encoding, DELIMITERS[delimiter], text.is_sample, n_malformed,
-        _notes(names, text, delimiter),
+        notes,
     )  # fmt: skip
 
 
-def _notes(names: list[str], text: Text, delimiter: str) -> tuple[str, ...]:
+def _holds_values(names: list[str]) -> bool:
+    """Say whether a first line may hold values: it is not shown then. A number counts where no name is a usual one."""
+    is_known = any(simple(name) in KNOWN for name in names)
+    return bool(sightings(names, len(names), is_id=True)) or (not is_known and any(map(_is_number, names)))
+
+
+def _notes(names: list[str], text: Text) -> tuple[str, ...]:
     notes = []
     if len(names) == 1:
         notes.append("It has one column only: is its delimiter a comma, a semicolon or a tab?")
-    if any(_is_number(name) for name in names):
-        notes.append("Its first line holds numbers: does the line with the names of the columns lack?")
     double = [name for name, times in Counter(" ".join(name.split()).casefold() for name in names).items() if times > 1]
     if [name for name in double if name]:
         notes.append(f"{counted(len(double), 'name stands', 'names stand')} more than once in the header.")
