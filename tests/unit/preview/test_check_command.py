@@ -16,7 +16,8 @@ from outcomes.study import StudySettings
 
 SECRET = "Zebedeus-Quarkbrot"
 GERMAN = "Pat-Nr;Therapeut;Nachname;Sitzung Nr.;Datum;Anleitung;Zufriedenheit;Bemerkung;Raum;erschienen\n" + "".join(
-    f"P{c:03d};T{c % 3};{SECRET};{s};{s:02d}.03.2024;{c % 7},5;{1 + c % 5};{SECRET} war heute sehr müde und traurig;2;ja\n"
+    f"P{c:03d};T{c % 3};{SECRET};{s};{s:02d}.03.2024;{c % 7},5;{1 + c % 5};{SECRET}"
+    " war heute sehr still und müde;2;ja\n"
     for c in range(20)
     for s in range(1, 5)
 )
