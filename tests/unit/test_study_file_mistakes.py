@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from outcomes.errors import StudyError
-from outcomes.study import StudySettings, handbook, read_settings
+from outcomes.landing import Landed, land_file
+from outcomes.study import StudyFolder, StudySettings, create_study, handbook, read_settings
 from outcomes.study.reading import lines_of
 
 GOOD = """[study]
@@ -52,6 +53,23 @@ def test_a_mistake_has_its_line_and_key(tmp_path, good, bad, said):
         read_settings(path)
     for words in said:
         assert words in str(refusal.value)
+
+
+def test_a_default_scale_that_is_left_as_it_was_blocks_nothing(tmp_path):
+    study = create_study(tmp_path / "study")
+    text = study.settings_path.read_text()
+    seven = text.replace(
+        "[scales.directiveness]\nminimum = 0\nmaximum = 10", "[scales.directiveness]\nminimum = 1\nmaximum = 7"
+    )
+    assert seven != text
+    study.settings_path.write_text(seven)
+    study = StudyFolder.open(study.root)
+    sessions, clients = study.inbox / "sessions.csv", study.inbox / "clients.csv"
+    sessions.write_text("client_id,therapist_id,session_number,directiveness,satisfaction\nc1,t1,1,3,4\n")
+    assert isinstance(land_file(study, sessions), Landed)
+    clients.write_text("client_id,directiveness_preferred\nc1,9\n")
+    with pytest.raises(StudyError, match="must share one metric"):
+        land_file(study, clients)
 
 
 def test_lines_are_found_in_long_texts_and_nested_tables():

@@ -11,6 +11,9 @@ from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Role, own_scale
 from outcomes.study.base import Part
 
 DEFAULT_UNIT = "points"
+DEFAULT_RANGE = (0, 10)
+"""Of the ratings in the study file that `outcomes init` writes. A scale that was left so may be unused: whether it fits
+the others is asked where data have it."""
 OWN_ROLES = (Role.EXPOSURE, Role.OUTCOME, Role.MEDIATOR, Role.MODERATOR)
 """What a study's own scale, a rating of sessions, can be."""
 
@@ -107,6 +110,16 @@ def _refuse_contradiction(name: str, scale: Scale, scales: Mapping[str, Scale]) 
             f"[scales.{name}] has the role {scale.role}, but {name} is {column.role} here; "
             "leave role out, or give the scale a name of your own"
         )
-    other = scales.get(column.same_metric_as)
-    if other and (scale.minimum, scale.maximum) != (other.minimum, other.maximum):
-        raise ValueError(f"{column.same_metric_as} and {name} must share one metric (same minimum and maximum)")
+    if has_other_metric(column, scales) and (scale.minimum, scale.maximum) != DEFAULT_RANGE:
+        raise ValueError(two_metrics(column))
+
+
+def has_other_metric(column: Column, scales: Mapping[str, Scale]) -> bool:
+    """Say whether a scale that must share another's range has one of its own."""
+    own, other = scales.get(column.name), scales.get(column.same_metric_as)
+    return bool(own and other and (own.minimum, own.maximum) != (other.minimum, other.maximum))
+
+
+def two_metrics(column: Column) -> str:
+    """Say that two scales whose difference means something have different ranges."""
+    return f"{column.same_metric_as} and {column.name} must share one metric (same minimum and maximum)"

@@ -9,7 +9,7 @@ from outcomes.contract import CONTRACT, Column, Kind, Refusal, ValueType
 from outcomes.errors import StudyError
 from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
 from outcomes.landing.refusal import FileRefused, counted, listed
-from outcomes.study.scales import Scale
+from outcomes.study.scales import Scale, has_other_metric, two_metrics
 from outcomes.study.settings import Source, StudySettings
 
 _ALL = 30  # names that a message lists; a header of ours has fewer
@@ -70,7 +70,7 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
     FileRefused
         For columns that are double, that identify persons, that are unknown, or that are missing.
     StudyError
-        If the study gives a scale column no scale, or maps codes onto codes that do not exist.
+        If the study gives a scale column no scale or one of another metric, or maps codes onto codes that do not exist.
     """
     source = settings.sources[kind]
     dropped_names = {normal(name) for name in source.drop}
@@ -189,6 +189,8 @@ def _scale(column: Column, settings: StudySettings, kind: Kind) -> Scale | None:
             f"A file of {kind} has the column {column.name!r}, but study.toml gives it no range",
             f"add [scales.{column.name}] with minimum, maximum and rater, or drop the column",
         )
+    if has_other_metric(column, settings.scales):
+        raise StudyError(two_metrics(column), f"correct one of them in [scales] of study.toml, or drop {column.name}")
     return settings.scales[column.name]
 
 
