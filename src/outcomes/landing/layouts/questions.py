@@ -9,7 +9,6 @@ from enum import StrEnum
 from outcomes.contract import CONTRACT, Kind, Role
 
 
-
 class Answerable(StrEnum):
     """How far a question can be answered."""
 
