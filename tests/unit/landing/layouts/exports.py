@@ -222,6 +222,28 @@ def _after(first: int, rows: list[Row]) -> tuple[int, ...]:
     return tuple(range(first, first + len(rows)))
 
 
+def wide_rows() -> list[list[str]]:
+    """Six clients with three sessions side by side."""
+    header = [
+        "client_id",
+        "therapist_id",
+        "age",
+        *(f"{one}{n}" for n in (1, 2, 3) for one in ("sat_", "dir", "came_", "day_")),
+    ]
+    return [
+        header,
+        *(
+            [
+                f"c{client}",
+                "t1",
+                "40",
+                *(cell for n in (1, 2, 3) for cell in (str(client + n), "5", "1", f"2024-02-0{n}")),
+            ]
+            for client in range(6)
+        ),
+    ]
+
+
 WRITERS: dict[str, Callable[[list[Row], Path], Written]] = {
     "utf-16 with bars": as_utf16_bars,
     "excel": as_excel,

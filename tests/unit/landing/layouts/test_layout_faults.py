@@ -1,7 +1,7 @@
 """Faults of ten kinds, planted in an export of each layout: all are found, in their lines, and nothing else is."""
 
 import pytest
-from exports import COLUMNS, WRITERS, clean_rows, csv_text, planted_rows, put
+from exports import COLUMNS, WRITERS, clean_rows, csv_text, planted_rows, put, wide_rows
 
 from outcomes.contract import LeftOut, Rule
 from outcomes.landing import Landed
@@ -64,28 +64,6 @@ directiveness = "dir{session_number}"
 attended = "came_{session_number}"
 session_date = "day_{session_number}"
 """
-
-
-def wide_rows() -> list[list[str]]:
-    """Six clients with three sessions side by side."""
-    header = [
-        "client_id",
-        "therapist_id",
-        "age",
-        *(f"{one}{n}" for n in (1, 2, 3) for one in ("sat_", "dir", "came_", "day_")),
-    ]
-    return [
-        header,
-        *(
-            [
-                f"c{client}",
-                "t1",
-                "40",
-                *(cell for n in (1, 2, 3) for cell in (str(client + n), "5", "1", f"2024-02-0{n}")),
-            ]
-            for client in range(6)
-        ),
-    ]
 
 
 def test_sessions_side_by_side_become_rows_and_empty_ones_none(door):
