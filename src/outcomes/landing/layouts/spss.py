@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from outcomes.contract import Kind, Refusal, ValueType
+from outcomes.contract import Kind, Refusal
 from outcomes.landing.files import too_large
 from outcomes.landing.layouts.base import Export, Layout, Recognised, Table, Tidy
 from outcomes.landing.layouts.dropping import is_dropped
 from outcomes.landing.layouts.extras import needed
 from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.refusal import FileRefused, counted, listed
-from outcomes.landing.rules.columns import normal
+from outcomes.landing.rules.columns import known_names, normal
 from outcomes.study.layouts import LayoutName
 
 SUFFIXES = (".sav", ".zsav")
 STRINGS, LABELS = "strings", "labels"  # facts of the table: names of string variables; labels by variable and code
 _CELL_BYTES = 8  # of a number
-_OF_TEXT = (ValueType.IDENTIFIER, ValueType.CODE, ValueType.YES_NO, ValueType.DATE)
 _STARTS = (b"$FL2", b"$FL3")
 
 
@@ -61,19 +61,20 @@ def open_spss(export: Export) -> Table:
 
 
 def arrange(table: Table, export: Export, kind: Kind) -> Tidy:
-    """Pass on every row; string variables that are no ids, codes or dates are free text."""
-    columns = {
-        normal(export.source(one).columns.get(column.name, column.name))
-        for one in export.kinds
-        for column in export.settings.columns(one)
-        if column.type in _OF_TEXT
-    }
-    texts = [name for name in table.facts[STRINGS] if normal(name) not in columns and not is_dropped(name, export)]
+    """Pass on every row; a string variable that the study does not know may hold free text.
+
+    Raises
+    ------
+    FileRefused
+        If there is one that the study does not drop.
+    """
+    known = frozenset().union(*(known_names(one, export.settings) for one in export.kinds))
+    texts = [name for name in table.facts[STRINGS] if normal(name) not in known and not is_dropped(name, export)]
     if texts:
         raise FileRefused(
             Refusal.FREE_TEXT,
             f"{counted(len(texts), 'string variable may', 'string variables may')} hold free text: {listed(texts)}",
-            f"list it under drop in [sources.{kind}] of study.toml, or map it to an id, a code or a date",
+            f"list it under drop in [sources.{kind}] of study.toml, or map it to a column of the contract",
         )
     return Tidy(table.frame, table.lines, table.frame.height)
 
@@ -85,6 +86,27 @@ def recognise(path: Path) -> Recognised | None:
     except OSError:
         return None
     return Recognised(LayoutName.TABLE, "it is an SPSS file") if is_spss else None
+
+
+def all_texts(path: Path) -> Iterator[list[str]]:
+    """Yield all that stands in an SPSS file, variable by variable: user-missing values, labels and notes too.
+
+    Raises
+    ------
+    FileRefused
+        If it is no SPSS file, or cut off.
+    UsageError
+        If the package that reads SPSS files is not installed.
+    """
+    pyreadstat = needed("pyreadstat", "an SPSS file")
+    try:
+        frame, meta = pyreadstat.read_sav(str(path), output_format="polars", user_missing=True)
+    except Exception:
+        raise _unreadable() from None
+    yield [str(fact) for fact in (meta.file_label, meta.table_name, meta.notes, meta.column_names, meta.column_labels)]
+    yield [str(label) for labels in meta.variable_value_labels.values() for pair in labels.items() for label in pair]
+    for name in frame.columns:
+        yield _as_text(frame[name]).unique().to_list()
 
 
 def _start(path: Path) -> bytes:
