@@ -26,15 +26,11 @@ def init(directory: Path, is_from: bool, template: str, files: tuple[Path, ...])
 
     if is_from != bool(files) or (is_from and template):
         raise UsageError("--from needs files, files need --from, and neither goes with --template", "see --help")
-    if not is_from:
+    if is_from:
+        text, next_step = _mapped(directory, files)
+    else:
         text = _template(template) if template else ""
         next_step = "adapt study.toml, put source files into inbox/, run `outcomes refresh`"
-    else:
-        text, n_guesses = _mapped(directory, files)
-        next_step = (
-            f"read the {n_guesses} guesses in study.toml, put the files into inbox/, "
-            f"try `outcomes check --study {directory} FILE`, then `outcomes refresh {directory}`"
-        )
     study = create_study(directory, text)
     click.echo(f"Made the study {study.root}\n  next: {next_step}")
 
@@ -55,10 +51,10 @@ def _template(name: str) -> str:
     return template_text(name)
 
 
-def _mapped(directory: Path, files: tuple[Path, ...]) -> tuple[str, int]:
-    """Return a study file for some files, and the number of guesses in it."""
+def _mapped(directory: Path, files: tuple[Path, ...]) -> tuple[str, str]:
+    """Return a study file for some files, and what to do with it."""
     from outcomes.cli.checking import files_in
-    from outcomes.preview.draft import GUESS
+    from outcomes.preview.draft import GUESS, NEEDED
     from outcomes.preview.look import look_at
 
     name = directory.expanduser().resolve().name
@@ -76,8 +72,14 @@ def _mapped(directory: Path, files: tuple[Path, ...]) -> tuple[str, int]:
         "# Every key is in docs/study-file.md.",
         "",
     ]
-    lines = [*head, *look.study_lines]
-    return "\n".join(lines).rstrip() + "\n", sum(GUESS in line for line in look.study_lines)
+    lacking = ", ".join(line.split(" = ")[0].lstrip("# ") for line in look.study_lines if NEEDED in line)
+    first = f"name the columns that were not found ({lacking}), " if lacking else ""
+    n_guesses = sum(GUESS in line for line in look.study_lines)
+    next_step = (
+        f"{first}read the {n_guesses} guesses in study.toml, put the files into inbox/, "
+        f"try `outcomes check --study {directory} FILE`, then `outcomes refresh {directory}`"
+    )
+    return "\n".join([*head, *look.study_lines]).rstrip() + "\n", next_step
 
 
 @click.command()

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Refusal
+from outcomes.errors import visible
 from outcomes.landing.formats.csv_files import csv_relation
 from outcomes.landing.formats.source_rows import path_literal
 from outcomes.landing.formats.text_records import copy_well_formed, find_records
@@ -59,11 +60,14 @@ class FoundTable:
 
 
 def named_columns(names: list[str]) -> tuple[str, ...]:
-    """Give every column a name of its own: by its place where it has none, numbered where a name stands twice."""
+    """Give every column a name of its own: by its place where it has none, numbered where a name stands twice.
+
+    Signs that cannot be seen are written as escapes.
+    """
     given: dict[str, int] = {}
     header = []
     for place, name in enumerate(names, start=1):
-        plain = " ".join(name.split()) or f"column {place}"
+        plain = visible(name.strip()) or f"column {place}"
         given[plain] = given.get(plain, 0) + 1
         header.append(plain if given[plain] == 1 else f"{plain} ({given[plain]})")
     return tuple(header)

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from json import dumps
 
+from pydantic import ValidationError
+
 from outcomes.contract import CONTRACT, Column, Ending, Kind, ValueType
 from outcomes.preview.columns import NO, NO_WORDS, YES, YES_WORDS, FoundType
 from outcomes.preview.guesses import Guess, Mapping
 from outcomes.study.settings import Source, StudySettings
 
 GUESS = "# guess"
+NEEDED = "needed, and not found"
 _DEFAULT = Source(pattern="*")
 _RANGES = (
     (0, 1), (1, 4), (0, 3), (0, 4), (1, 5), (1, 6), (1, 7), (0, 6), (0, 10), (1, 10), (0, 20), (0, 21), (0, 24),
@@ -95,9 +98,12 @@ def draft_lines(drafts: Sequence[SourceDraft], name: str) -> list[str]:
     return [*lines, *_scales(drafts)]
 
 
-def settings_of(lines: list[str]) -> StudySettings:
-    """Read the lines as a study file."""
-    return StudySettings.model_validate(tomllib.loads("\n".join(lines)))
+def settings_of(lines: list[str]) -> StudySettings | None:
+    """Read the lines as a study file; None where names of the file's columns cannot stand in one."""
+    try:
+        return StudySettings.model_validate(tomllib.loads("\n".join(lines)))
+    except ValidationError:
+        return None
 
 
 def pattern_of(names: Sequence[str], others: Sequence[str] = ()) -> str:
@@ -138,7 +144,7 @@ def _source(draft: SourceDraft) -> list[str]:
     have = {guess.column for guess in guesses}
     for column in CONTRACT[kind]:
         if column.name not in have and (column.required or column.is_central):
-            need = "needed, and not found" if column.required else "not found; questions about it cannot be answered"
+            need = NEEDED if column.required else "not found; questions about it cannot be answered"
             lines.append(f'# {column.name} = ""  # {need}')
     return lines + _codes(kind, guesses)
 

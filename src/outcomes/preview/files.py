@@ -10,6 +10,9 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Refusal
+from outcomes.landing.formats.csv_files import CSV
+from outcomes.landing.formats.ndjson_files import NDJSON
+from outcomes.landing.formats.parquet_files import PARQUET
 from outcomes.landing.formats.registry import PACKED
 from outcomes.landing.formats.source_rows import path_literal
 from outcomes.landing.refusal import FileRefused
@@ -23,6 +26,7 @@ _SIGNS = (
     (b"<stata_dta>", "Stata"), (b"\xff\xd8\xff", "picture"), (b"\x7fELF", "program"),
 )  # fmt: skip
 _ENCODINGS = {"UTF-16": "utf-16", "Windows-1252": "windows-1252", "Latin-1": "latin-1"}
+_ENDINGS = {"text": CSV.suffixes, "Parquet": PARQUET.suffixes, "NDJSON": NDJSON.suffixes}
 _SAMPLED_ROWS = 50_000
 _WORDS = {
     "zip": "an Excel workbook or a zip archive",
@@ -78,11 +82,22 @@ def read_any(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: 
     """
     with path.open("rb") as stream:
         is_workbook = stream.read(4) in (b"PK\x03\x04", b"$FL2", b"$FL3")
-    table = None if is_workbook else read_file(con, path, scratch)
+    table = None if is_workbook else _with_ending(read_file(con, path, scratch), path)
     if table is None or may_be_export(table.header):
         return lay_out(con, path, scratch, beside, table)
     encoding = _ENCODINGS.get(table.encoding.partition(" ")[0])
     return LaidOut(table, (f"encoding = {json.dumps(encoding)}",) if encoding else ())
+
+
+def _with_ending(table: FoundTable, path: Path) -> FoundTable:
+    """Say so where the name's ending is not that of the format: landing tells formats by it."""
+    ending = Path(path.name.lower().removesuffix(PACKED)).suffix
+    usual = _ENDINGS[table.form]
+    if ending in usual:
+        return table
+    return table.noting(
+        f"Its name ends in {ending or 'nothing'}, but it is {table.form}: call it {usual[0]} to land it."
+    )
 
 
 def _parquet(con: duckdb.DuckDBPyConnection, path: Path) -> FoundTable:
@@ -103,7 +118,7 @@ def _parquet(con: duckdb.DuckDBPyConnection, path: Path) -> FoundTable:
         raise FileRefused(Refusal.EMPTY, "the file has no rows", "export it again, with its rows")
     is_sample = n_rows > _SAMPLED_ROWS
     return FoundTable(
-        "Parquet", tuple(row[0] for row in described), min(n_rows, _SAMPLED_ROWS), n_rows, is_sample=is_sample
+        "Parquet", named_columns([row[0] for row in described]), min(n_rows, _SAMPLED_ROWS), n_rows, is_sample=is_sample
     )
 
 

@@ -14,7 +14,7 @@ import duckdb
 from outcomes.contract import CONTRACT, Kind, Refusal
 from outcomes.landing.identifiers.patterns import FREE_TEXT
 from outcomes.landing.refusal import FileRefused
-from outcomes.preview.cells import FoundTable, named_columns, take_text
+from outcomes.preview.cells import CELLS, FoundTable, named_columns, take_text
 from outcomes.preview.guesses import simple
 from outcomes.preview.synonyms import SYNONYMS
 from outcomes.study.layouts import LayoutName
@@ -23,6 +23,7 @@ from outcomes.study.settings import Source, StudySettings
 PLACE = "{session_number}"
 _NUMBERED = re.compile(r".*?\d+\D*")
 _FEWEST = 2  # numbered columns that may be sessions side by side
+_EVENT = "redcap_event_name"
 _INSTANCE = "redcap_repeat_instance"
 _UNREAD_TYPES = ("notes", "file", "signature")
 _DICTIONARY = "variable / field name"  # first column of a REDCap data dictionary
@@ -106,10 +107,13 @@ def lay_out(
         if look.layout == LayoutName.REDCAP:
             marked = _marked(Path(options["redcap"]["dictionary"]), table)
             options["drop"] = list(marked)
+            if table and _EVENT in table.header and not options["redcap"].get("instrument"):
+                options["redcap"]["events"] = _events(con, table)
+                lines = (lines[0], *_option_lines({"redcap": options["redcap"]}))
+                notes = (*notes, "Which of its events are sessions is guessed: all but the first.")
             if table and _INSTANCE in table.header and options["redcap"].get("instrument"):
                 options["columns"] = {"session_number": _INSTANCE}
-    settings = _settings(options)
-    export = Export(path, suffix, scratch, (Kind.SESSIONS,), settings)
+    export = Export(path, suffix, scratch, (Kind.SESSIONS,), _settings(options))
     try:
         tidy = layout.arrange(layout.open(export), export, Kind.SESSIONS)
     except FileRefused as refused:
@@ -165,6 +169,15 @@ def _marked(dictionary: Path, table: FoundTable | None) -> dict[str, tuple[str, 
         elif one and one.type in _UNREAD_TYPES:
             marked[column] = (FREE_TEXT,)
     return marked
+
+
+def _events(con: duckdb.DuckDBPyConnection, table: FoundTable) -> list[str]:
+    """Return the events of a longitudinal project in their order, without the first, in which clients are enrolled."""
+    place = table.header.index(_EVENT)
+    rows = con.execute(
+        f"select c{place}, min(rowid) as first from {CELLS} where c{place} <> '' group by c{place} order by first"
+    ).fetchall()
+    return [event for event, _ in rows[1:]]
 
 
 def _column_of(pattern: str) -> str | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Refusal
+from outcomes.errors import visible
 from outcomes.landing.identifiers.patterns import sightings
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.preview.cells import FoundTable, named_columns, take_text
@@ -191,6 +192,8 @@ def _notes(names: list[str], text: Text) -> tuple[str, ...]:
     double = [name for name, times in Counter(" ".join(name.split()).casefold() for name in names).items() if times > 1]
     if [name for name in double if name]:
         notes.append(f"{counted(len(double), 'name stands', 'names stand')} more than once in the header.")
+    if any(visible(name) != name or "\n" in name for name in names):
+        notes.append("A column's name has a line break, or a sign that cannot be seen: give it a plain name.")
     if any(not name.strip() for name in names):
         notes.append("A column has no name in the header.")
     return tuple(notes)

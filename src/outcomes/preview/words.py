@@ -59,10 +59,10 @@ def _file(one: FileLook) -> str:
             f"  {counted(len(one.identifying), 'column seems', 'columns seem')} to point at persons, and must "
             "not be read:",
         ]
-        lines += [f"    {name}: {', '.join(kinds)}" for name, kinds in one.identifying.items()]
+        lines += [f"    {_short(name)}: {', '.join(kinds)}" for name, kinds in one.identifying.items()]
     if one.unknown:
         lines += ["", "  Not known:"]
-        lines += [f"    {name}{_near(near)}" for name, near in one.unknown.items()]
+        lines += [f"    {_short(name)}{_near(near)}" for name, near in one.unknown.items()]
     return "\n".join([*lines, *_trial(one)])
 
 
@@ -111,6 +111,7 @@ def _holds(column: FoundColumn) -> str:
 
 
 def _short(name: str) -> str:
+    name = " ".join(name.split())
     return name if len(name) <= _WIDEST_NAME else name[: _WIDEST_NAME - 3] + "..."
 
 

@@ -209,3 +209,20 @@ def test_neither_prefect_nor_table_libraries_are_imported_for_an_ordinary_file(d
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_names_of_columns_that_hide_something_are_shown_and_named(desk):
+    run = desk.run("check", desk.file("s.csv", (PLAIN + ROWS).replace("therapist_id", '"thera\npist\x1b[31m"')))
+    assert run.exit_code == 0
+    assert "\x1b" not in run.output
+    assert "a sign that cannot be seen" in run.output
+
+
+def test_a_wrong_ending_is_told(desk):
+    assert "but it is text" in desk.run("check", desk.file("sessions.xls", PLAIN + ROWS)).output
+
+
+def test_doubles_blank_names_and_marks_at_the_start_are_read(desk):
+    _, found = look(desk, desk.file("s.csv", b"\xef\xbb\xbf\r\n\r\nclient_id,sat,sat,\r\nc1,1,2,3\r\nc2,1,2,3\r\n"))
+    assert [column["name"] for column in found["files"][0]["columns"]] == ["client_id", "sat", "sat (2)", "column 4"]
+    assert any("more than once" in note for note in found["files"][0]["notes"])
