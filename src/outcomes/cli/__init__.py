@@ -14,7 +14,7 @@ from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
 from outcomes.cli.looking import power, query, status
 from outcomes.cli.making import init, simulate
-from outcomes.cli.running import STEPS, refresh, serve
+from outcomes.cli.running import STEPS, pull, refresh, serve
 
 
 @click.group(cls=Outcomes, epilog=__doc__.split("\n\n", 1)[1], context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,5 +30,5 @@ def main() -> None:
     safe_children()
 
 
-for _command in (init, simulate, refresh, *STEPS, status, serve, query, verify, seal, withdraw, prune, power):
+for _command in (init, simulate, pull, refresh, *STEPS, status, serve, query, verify, seal, withdraw, prune, power):
     main.add_command(_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from pydantic import ValidationInfo, field_validator
 
@@ -37,6 +38,18 @@ class RedcapOptions(Part):
     instrument: str = ""  # rows of this form are taken; empty: the record's own rows
     events: tuple[str, ...] = ()  # rows of these events are taken; empty: of all
     record_event: str = ""  # the event whose row has what belongs to the record as a whole; empty: all others
+    server: str = ""  # address of the project's API, for `outcomes pull`; its token: OUTCOMES_REDCAP_TOKEN
+
+    @field_validator("server")
+    @classmethod
+    def _is_private(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if value and not (parts.scheme == "https" or (parts.scheme == "http" and is_here)):
+            raise ValueError("the token would travel in the open: the address must begin with https://")
+        if value and not value.endswith("/api/"):
+            raise ValueError("the address of REDCap's API ends in /api/")
+        return value
 
     @field_validator("dictionary")
     @classmethod
