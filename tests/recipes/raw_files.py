@@ -51,8 +51,8 @@ def redcap(cohort: Cohort, root: Path) -> None:
         first = own.row(0, named=True)
         rows.append(
             [client["client_id"], "", "", first["therapist_id"], first["practice_id"],
-             client["directiveness_preferred"], genders[client["gender"]], "Ann Marker", "2", episode["start"], episode["end"],
-             endings.get(episode["ending"], "9"), episode["data_cut"], "2", "", "", "", "", "", ""]
+             client["directiveness_preferred"], genders[client["gender"]], "Ann Marker", "2", episode["start"],
+             episode["end"], endings.get(episode["ending"], "9"), episode["data_cut"], "2", "", "", "", "", "", ""]
         )  # fmt: skip
         rows += [
             [client["client_id"], "visit", row["session_number"], *[""] * 11, row["session_date"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outcomes.contract import CONTRACT, REFUSAL_REASONS, RULE_REASONS, Kind, ValueType
+from outcomes.contract import CONTRACT, LEFT_OUT_REASONS, REFUSAL_REASONS, RULE_REASONS, Kind, ValueType
 
 
 def refusals_table() -> str:
@@ -15,6 +15,12 @@ def rules_table() -> str:
     """Return the row rules, in the order in which they are looked for, as a Markdown table."""
     rows = [f"| `{rule}` | {reason} |" for rule, reason in RULE_REASONS.items()]
     return "\n".join(["| rule | why |", "|---|---|", *rows])
+
+
+def left_out_table() -> str:
+    """Return why layouts leave rows out as a Markdown table."""
+    rows = [f"| `{reason}` | {why} |" for reason, why in LEFT_OUT_REASONS.items()]
+    return "\n".join(["| reason | why |", "|---|---|", *rows])
 
 
 def columns_table(kind: Kind) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -49,6 +50,22 @@ class RedcapOptions(Part):
         description="The event whose row has what belongs to the record as a whole; empty: all others",
         examples=['"enrollment_arm_1"'],
     )
+    server: str = Field(
+        "",
+        description="Address of the project's API, for `outcomes pull`; its token: OUTCOMES_REDCAP_TOKEN",
+        examples=['"https://redcap.clinic.example/api/"'],
+    )
+
+    @field_validator("server")
+    @classmethod
+    def _is_private(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if value and not (parts.scheme == "https" or (parts.scheme == "http" and is_here)):
+            raise ValueError("the token would travel in the open: the address must begin with https://")
+        if value and not value.endswith("/api/"):
+            raise ValueError("the address of REDCap's API ends in /api/")
+        return value
 
     @field_validator("dictionary")
     @classmethod
