@@ -116,7 +116,7 @@ def _pull_project(study: StudyFolder, kinds: list[Kind]) -> Pulled:
 
 
 def _wanted(dictionary: Dictionary, known: frozenset[str], instruments: set[str]) -> list[str]:
-    """Return the record's id, the fields that the study knows and the states of their forms; nothing that identifies."""
+    """Return the record's id, the fields that the study knows and their forms' states; nothing that identifies."""
     fields = {
         one.name: one.form
         for column, one in dictionary.by_column.items()

@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 
 from outcomes.contract import Kind, LeftOut, Refusal
-from outcomes.landing.layouts import spss, text_tables
 from outcomes.landing.layouts.base import Export, Layout, Recognised, Table, Tidy
 from outcomes.landing.layouts.dropping import mapped_names
-from outcomes.landing.layouts.headers import unique
-from outcomes.landing.layouts.looking import first_rows
-from outcomes.landing.layouts.opening import open_table, rewrite_table
+from outcomes.landing.layouts.opened import spss, text_tables
+from outcomes.landing.layouts.opened.headers import unique
+from outcomes.landing.layouts.opened.looking import first_rows
+from outcomes.landing.layouts.opened.opening import open_table, rewrite_table
 from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.layouts.typed_cells import STAMPS
 from outcomes.landing.refusal import FileRefused, counted

@@ -13,10 +13,10 @@ from outcomes.contract import Kind, LeftOut, Refusal
 from outcomes.errors import no_such
 from outcomes.landing.layouts.base import Export, Layout, Recognised, Table, Tidy
 from outcomes.landing.layouts.dropping import is_dropped, mapped_names
-from outcomes.landing.layouts.looking import first_rows
+from outcomes.landing.layouts.opened.looking import first_rows
+from outcomes.landing.layouts.opened.text_tables import SUFFIXES, open_text, rewrite_text
 from outcomes.landing.layouts.redcap_dictionary import Dictionary, read_dictionary
 from outcomes.landing.layouts.redcap_rows import EVENT, FORM, INSTANCE, Rows, rows_of
-from outcomes.landing.layouts.text_tables import SUFFIXES, open_text, rewrite_text
 from outcomes.landing.layouts.typed_cells import STAMPS
 from outcomes.landing.refusal import FileRefused, counted, listed
 from outcomes.landing.rules.columns import known_names, normal

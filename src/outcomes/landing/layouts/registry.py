@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from outcomes.landing.layouts.base import Layout, Recognised
-from outcomes.landing.layouts.excel import EXCEL
+from outcomes.landing.layouts.opened.excel import EXCEL
+from outcomes.landing.layouts.opened.spss import SPSS
 from outcomes.landing.layouts.qualtrics import QUALTRICS
 from outcomes.landing.layouts.redcap import REDCAP
-from outcomes.landing.layouts.spss import SPSS
 from outcomes.landing.layouts.wide import WIDE
 from outcomes.study.layouts import LayoutName
 

@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from outcomes.contract import Kind, LeftOut, Refusal
-from outcomes.landing.layouts import opening
 from outcomes.landing.layouts.base import Export, Layout, Recognised, Table, Tidy
-from outcomes.landing.layouts.looking import first_rows
+from outcomes.landing.layouts.opened import opening
+from outcomes.landing.layouts.opened.looking import first_rows
 from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.refusal import FileRefused, listed
 from outcomes.landing.rules.columns import normal

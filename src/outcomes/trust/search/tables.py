@@ -10,7 +10,7 @@ import duckdb
 
 from outcomes.errors import StorageError, UsageError
 from outcomes.landing.formats.source_rows import path_literal
-from outcomes.landing.layouts.spss import all_texts
+from outcomes.landing.layouts.opened.spss import all_texts
 from outcomes.landing.refusal import FileRefused
 from outcomes.store.warehouse import connect
 from outcomes.trust.persons import Persons

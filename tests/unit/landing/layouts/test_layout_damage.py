@@ -7,7 +7,7 @@ from exports import WRITERS, as_excel, as_qualtrics, as_redcap, as_spss, clean_r
 
 from outcomes.errors import OutcomesError
 from outcomes.landing import Landed, Refused
-from outcomes.landing.layouts import extras
+from outcomes.landing.layouts.opened import extras
 from outcomes.landing.layouts.registry import recognise
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from outcomes.landing.layouts import excel, spss, text_tables
 from outcomes.landing.layouts.base import CannotRewrite, Export, Table
+from outcomes.landing.layouts.opened import excel, spss, text_tables
 
 _OPENERS: dict[str, Callable[[Export], Table]] = {
     **dict.fromkeys(text_tables.SUFFIXES, text_tables.open_text),

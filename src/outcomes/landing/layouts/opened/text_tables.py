@@ -16,7 +16,7 @@ from outcomes.landing.formats.sniffing import Head, head_of
 from outcomes.landing.formats.text_records import TextRecords, copy_well_formed, find_records
 from outcomes.landing.formats.text_rewriting import copy_without
 from outcomes.landing.layouts.base import Export, Table
-from outcomes.landing.layouts.headers import unique
+from outcomes.landing.layouts.opened.headers import unique
 from outcomes.landing.refusal import FileRefused
 from outcomes.store.warehouse import connect
 

@@ -12,7 +12,7 @@ from outcomes.contract import Kind, Refusal
 from outcomes.landing.files import too_large
 from outcomes.landing.layouts.base import Export, Layout, Recognised, Table, Tidy
 from outcomes.landing.layouts.dropping import is_dropped
-from outcomes.landing.layouts.extras import needed
+from outcomes.landing.layouts.opened.extras import needed
 from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.refusal import FileRefused, counted, listed
 from outcomes.landing.rules.columns import known_names, normal

@@ -13,8 +13,8 @@ import polars as pl
 from outcomes.contract import Refusal
 from outcomes.landing.files import refuse_bomb, too_large
 from outcomes.landing.layouts.base import Export, Layout, Recognised, Table
-from outcomes.landing.layouts.extras import needed
-from outcomes.landing.layouts.headers import unique
+from outcomes.landing.layouts.opened.extras import needed
+from outcomes.landing.layouts.opened.headers import unique
 from outcomes.landing.layouts.plain import as_it_is, own_columns
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.study.layouts import LayoutName
