@@ -40,7 +40,7 @@ def reader_of(name: str, kinds: tuple[Kind, ...], settings: StudySettings) -> tu
     suffix = suffix_of(name)
     layout = layout_of(suffix, settings.sources[kinds[0]].format)
     if layout is None:
-        return format_of(name)
+        return format_of(name, tuple(TABLES))
     if suffix not in layout.suffixes:
         raise FileRefused(
             Refusal.UNREADABLE,
