@@ -89,19 +89,21 @@ def _mapped(directory: Path, files: tuple[Path, ...]) -> tuple[str, str]:
 @click.option("--seed", default=1, show_default=True, help="Seed; the same seed gives the same files.")
 @click.option("--mess", is_flag=True, help="Plant faults of many kinds, as real exports have them.")
 @click.option(
-    "--truth", type=click.Choice([*Truth]), help="What guidance does to satisfaction; else as calibrated on practice."
+    "--truth",
+    type=click.Choice([one.value for one in Truth]),
+    help="What guidance does to satisfaction; else as calibrated on practice.",
 )
 @click.option(
     "--dropout-truth",
     "hazard",
-    type=click.Choice([*DropoutTruth]),
+    type=click.Choice([one.value for one in DropoutTruth]),
     help="What guidance does to dropout; else by truth.",
 )
 @click.option(
     "--world",
     "worlds",
     multiple=True,
-    type=click.Choice([*WorldName]),
+    type=click.Choice([one.value for one in WorldName]),
     help="What goes on beside that; may be repeated.",
 )
 def simulate(
