@@ -147,7 +147,7 @@ def _pictures(
         cells = preference_cells(con, scale.minimum, scale.maximum, SQUARES, teller)
         if cells:
             caption = say(
-                "Darker: more satisfaction is expected. Thick line: guidance is just what the client prefers. Circles: how "
+                "Darker: more satisfaction is expected. Thick line: guidance as the client prefers it. Circles: how "
                 "many sessions it rests on, the largest about {most}; squares of few clients are left out. How sure "
                 "the shape is, says the table.",
                 most=Given(f"{max(cell.sessions for cell in cells):,}", Kind.COUNT),
