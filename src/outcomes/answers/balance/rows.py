@@ -35,8 +35,8 @@ class GuidanceRows:
         middle of the scale.
     covariates : tuple of str
         Columns that every model holds constant.
-    midpoint : float
-        Middle of the scale of guidance.
+    midpoint, width : float
+        Middle of the scale of guidance, and its length from end to end.
     """
 
     outcome: Outcome
@@ -44,6 +44,7 @@ class GuidanceRows:
     frame: pl.DataFrame
     covariates: tuple[str, ...]
     midpoint: float
+    width: float
 
     @property
     def has_preference(self) -> bool:
@@ -109,7 +110,9 @@ def _finished(
         products |= {"e": d - p, "mp": m * p, "p2": p**2}
     if {"w", "p"} <= set(rows.columns):
         products |= {"wp": w * p}
-    return GuidanceRows(outcome, level, rows.with_columns(**products), covariates, midpoint)
+    return GuidanceRows(
+        outcome, level, rows.with_columns(**products), covariates, midpoint, scale.maximum - scale.minimum
+    )
 
 
 def _refuse_too_few(outcome: Outcome, rows: pl.DataFrame, settings: StudySettings) -> None:

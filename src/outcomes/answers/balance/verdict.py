@@ -55,6 +55,9 @@ class Evidence:
     is_relative_open : bool
         One row is a client, and the sessions do not rule out that the best level is what the client is used to:
         between clients this looks like one best level, because a client's mean holds chance.
+    is_one_way : bool
+        A turn inside the data is ruled out, and not only unseen. Of dropout, where events are few; for satisfaction the
+        band says it.
     """
 
     effect_p: float
@@ -69,6 +72,7 @@ class Evidence:
     falls: bool
     has_opposite_slopes: bool
     is_relative_open: bool = False
+    is_one_way: bool = True
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,8 @@ def _without_turn(e: Evidence, steps: tuple[str, ...]) -> Decision:
     if in_guidance < SHARE:
         reason = f"But guidance alone accounts for {_percent(in_guidance)} of the effect; {_percent(SHARE)} are needed."
         return Decision(Verdict.UNDECIDED, (*steps, reason))
+    if not e.is_one_way:
+        return Decision(Verdict.UNDECIDED, (*steps, "But a turn within the data is not ruled out: they are too few."))
     return Decision(Verdict.MONOTONE, steps)
 
 
