@@ -212,7 +212,7 @@ def _shared(ground: Ground, settings: StudySettings) -> Iterator[tuple]:
         df = float(ground.model.fit.df_denom.iloc[ground.model.fit.names.index(term)])
         found = linear_estimate(row, fit.beta, fit.vcov, LEVEL, df)
         yield {"effect": words}, _numbers(found, status, counts, reason)
-    for group, value, error in fit.association.iter_rows():
+    for group, value, error in fit.association.select("group", "estimate", "std_error").iter_rows():
         if value is not None:
             found = linear_estimate([1.0], [value], [[error**2]], LEVEL)
             yield {"effect": ASSOCIATIONS[group]}, _numbers(found, status, counts, reason)
