@@ -320,7 +320,7 @@ def test_on_the_aids_data_the_association_agrees_with_the_continuous_time_joint_
 
 
 def test_on_the_aids_data_the_current_value_is_that_of_the_joint_models_of_r():
-    """R's JM: hazard of death in continuous time on the current value; here cloglog by month, the value at mid-month."""
+    """R's JM: hazard of death in continuous time on the current value; here cloglog by month, value at mid-month."""
     if not (REFERENCE / "aids.csv").is_file():
         pytest.skip("reference aids is not beside the project (../shared/reference)")
     rows = pl.read_csv(REFERENCE / "aids.csv")
