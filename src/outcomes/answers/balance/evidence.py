@@ -96,6 +96,7 @@ class Findings:
     turns: dict[CurveForm, Turn]
     band: SlopeBand
     evidence: Evidence
+    surface: DropoutSurface | None = None
 
 
 def fit_free_model(rows: GuidanceRows) -> FreeModel:
@@ -163,9 +164,10 @@ def find_evidence(rows: GuidanceRows) -> Findings:
         rises=bool((band.sign > 0).any()),
         falls=bool((band.sign < 0).any()),
         has_opposite_slopes=rows.has_departure and _are_opposite(straight, model.df),
+        has_surface=surface is not None,
         is_one_way=rows.outcome is not Outcome.DROPOUT or (surface is not None and surface.is_one_way(ALPHA)),
     )
-    return Findings(model, comparison, turns, band, evidence)
+    return Findings(model, comparison, turns, band, evidence, surface)
 
 
 def between_clients(findings: Findings, of_sessions: Findings) -> Findings:

@@ -58,6 +58,8 @@ class Evidence:
     is_one_way : bool
         A turn inside the data is ruled out, and not only unseen. Of dropout, where events are few; for satisfaction the
         band says it.
+    has_surface : bool
+        The turn at the preference is that of the surface of the contrasts (dropout), not of the two tests.
     """
 
     effect_p: float
@@ -73,6 +75,7 @@ class Evidence:
     has_opposite_slopes: bool
     is_relative_open: bool = False
     is_one_way: bool = True
+    has_surface: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,12 @@ def decide(e: Evidence) -> Decision:
     if best is CurveForm.STRAIGHT:
         return _without_turn(e, (gate, chosen))
     turned = CurveForm.FIT if best is CurveForm.FIT_PLUS_MAIN else best
+    of_surface = e.has_surface and turned is CurveForm.FIT
     if not e.is_balance[turned]:
-        return _without_turn(
-            e, (gate, chosen, f"Around {name} no turn is shown: Lind-Mehlum and two lines must agree.")
-        )
-    turn = f"Too much and too little, measured from {name}, both cost: Lind-Mehlum and two lines agree."
+        needed = "both must, on the surface" if of_surface else "Lind-Mehlum and two lines must agree"
+        return _without_turn(e, (gate, chosen, f"Around {name} no turn is shown: {needed}."))
+    shown = "each does on the surface" if of_surface else "Lind-Mehlum and two lines agree"
+    turn = f"Too much and too little, measured from {name}, both cost: {shown}."
     steps = (gate, chosen, turn)
     if not e.has_preference:
         reason = "Preferences are not known, so one best level cannot be told from fit to what each client prefers."
