@@ -94,10 +94,10 @@ def _numbers(
     """One number with its interval; a p-value only where 0 means no effect."""
     low, high = found.interval
     value, error, conf_low, conf_high = (float(one[at]) for one in (found.point, found.std_error, low, high))
-    p_value = float(found.p_value[at])
+    p_value = float(found.p_value[at]) if is_tested else math.nan
     n_sessions, n_clients, n_therapists = model.people
     return Numbers(
-        value, error, p_value if is_tested and math.isfinite(p_value) else None, min(conf_low, value), max(conf_high, value),
+        value, error, p_value if math.isfinite(p_value) else None, min(conf_low, value), max(conf_high, value),
         FitStatus.CONVERGED, n_sessions=n_sessions, n_clients=n_clients, n_therapists=n_therapists,
     )  # fmt: skip
 
