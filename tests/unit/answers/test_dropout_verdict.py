@@ -61,10 +61,12 @@ def test_the_surface_shows_both_sides_of_the_preference_where_a_parabola_of_the_
 
 def test_a_turn_needs_sessions_on_both_sides_of_the_preference():
     rows = rows_of("fit", 3)
-    above = rows.frame.filter(rows.frame["e"] > 0)
-    assert not dropout_surface(GuidanceRows(rows.outcome, rows.level, above, rows.covariates, 5.0, 10.0), 99.0).is_turn(
-        0.05
-    )
+    above = rows.frame.filter(rows.frame["e"] > -0.9)
+    surface = dropout_surface(GuidanceRows(rows.outcome, rows.level, above, rows.covariates, 5.0, 10.0), 99.0)
+    assert not surface.has_both_sides
+    assert not surface.is_turn(0.05)
+    only_above = rows.frame.filter(rows.frame["e"] > 0)
+    assert dropout_surface(GuidanceRows(rows.outcome, rows.level, only_above, rows.covariates, 5.0, 10.0), 99.0) is None
 
 
 def test_without_preferences_the_surface_tells_one_way_alone():
