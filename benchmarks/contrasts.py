@@ -3,7 +3,7 @@
     python benchmarks/contrasts.py --cohorts 50 --seed 1 --keep DIR
     python benchmarks/contrasts.py --keep DIR --write docs/contrasts.md
 
-The first command simulates and answers (one file a world and first seed in DIR, so that runs add up), the second puts
+The first command simulates and answers (one file a cohort in DIR, so that runs add up), the second puts
 the table into the page, between its two marks. In the world `recorded` every ending is on record, as in the truth; in
 `calibrated` a part of the dropouts never is, and what is left out with them shows as bias.
 """
@@ -113,6 +113,11 @@ def page(rows: pl.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
+def kept(folder: Path) -> pl.DataFrame:
+    """All cohorts that are kept."""
+    return pl.concat(pl.read_parquet(path) for path in sorted(folder.glob("*.parquet")))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohorts", type=int, default=50)
@@ -120,18 +125,18 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=1500)
     parser.add_argument("--therapists", type=int, default=60)
     parser.add_argument("--world", choices=list(worlds(2, 2)), default="recorded")
-    parser.add_argument("--keep", type=Path, required=True, help="folder of the results, one file a run")
+    parser.add_argument("--keep", type=Path, required=True, help="folder of the results, one file a cohort")
     parser.add_argument("--write", type=Path, help="make no cohorts; put the kept results into this page")
     arguments = parser.parse_args()
     arguments.keep.mkdir(parents=True, exist_ok=True)
     if not arguments.write:
         parameters = worlds(arguments.clients, arguments.therapists)[arguments.world]
-        seeds = range(arguments.seed, arguments.seed + arguments.cohorts)
-        found = study(arguments.world, parameters, seeds)
-        found.write_parquet(arguments.keep / f"{arguments.world}-{arguments.seed:04}.parquet")
-        print(page(found))
+        for seed in range(arguments.seed, arguments.seed + arguments.cohorts):  # a run that is cut short keeps these
+            found = study(arguments.world, parameters, [seed])
+            found.write_parquet(arguments.keep / f"{arguments.world}-{seed:04}.parquet")
+        print(page(kept(arguments.keep)))
         return
-    text = page(pl.concat(pl.read_parquet(path) for path in sorted(arguments.keep.glob("*.parquet"))))
+    text = page(kept(arguments.keep))
     before, rest = arguments.write.read_text(encoding="utf-8").split(START)
     arguments.write.write_text(f"{before}{START}\n{text}{END}{rest.split(END)[1]}", encoding="utf-8")
 

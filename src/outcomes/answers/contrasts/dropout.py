@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import duckdb
@@ -23,6 +22,7 @@ from outcomes.answers.contrasts.surface import (
     scale_of,
 )
 from outcomes.answers.contrasts.therapist_bootstrap import Bootstrapped, therapist_draws
+from outcomes.answers.contrasts.usual import with_usual
 from outcomes.errors import FitRefused
 from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS
 from outcomes.models.refusals import Refusal, RefusalRule, refuse
@@ -167,38 +167,19 @@ def _rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     A form is missing more often where the client then leaves. Within sessions of one number and one ending it is taken
     to be missing at random: those rated stand for all (weights of case-control samples, which touch no slope).
 
-    `usual` is the therapist's mean guidance, `client_usual` what the client's sessions before tell of the client's own
-    level above it: (sum of the n departures so far) / (n + k), with k the ratio of the variances within and between
-    clients (best linear prediction; 0 in the first session); `client_usual_whole` is that of all sessions.
+    `usual` is the therapist's mean guidance about that of all; the others are those of `with_usual`.
     """
     everyone = sql_table(con, "answers/answer_contrast_sessions", horizon=HORIZON).pl()
     refuse(Refusal(RefusalRule.ENDINGS, everyone.height))
     if has_preference(everyone):
         everyone = everyone.filter(pl.col("p").is_not_null())
     kind = ("attended_number", "is_dropout", "is_another")
-    rows = (
-        everyone.with_columns(
-            weight=pl.len().over(kind) / pl.col("d").count().over(kind),
-            therapist_mean=pl.col("d").mean().over("therapist_id"),
-        )
-        .filter(pl.col("d").is_not_null())
-        .with_columns(
-            therapist=pl.col("therapist_id").rank("dense").cast(pl.Int64) - 1,
-            usual=pl.col("therapist_mean") - pl.col("d").mean(),
-            departure=pl.col("d") - pl.col("d").mean().over("client_id"),
-            deviation=pl.col("d").mean().over("client_id") - pl.col("therapist_mean"),
-            n=pl.len().over("client_id"),
-        )
-    )
+    weighted = everyone.with_columns(weight=pl.len().over(kind) / pl.col("d").count().over(kind))
+    rows = weighted.filter(pl.col("d").is_not_null())
     refuse(Refusal(RefusalRule.COMPLETE, rows.height))
-    clients = rows.unique("client_id", keep="first", maintain_order=True)
-    within = (rows["departure"] ** 2).sum() / max(rows.height - clients.height, 1)
-    between = max((clients["deviation"].var() or 0.0) - within * (1 / clients["n"]).mean(), 0.0)
-    k = within / between if between > 0 else math.inf
-    before = pl.col("sum_before") - pl.col("n_before") * pl.col("therapist_mean")
-    return rows.with_columns(
-        client_usual=before / (pl.col("n_before") + k),
-        client_usual_whole=pl.col("n") * pl.col("deviation") / (pl.col("n") + k),
+    return with_usual(rows).with_columns(
+        therapist=pl.col("therapist_id").rank("dense").cast(pl.Int64) - 1,
+        usual=pl.col("therapist_mean") - pl.col("d").mean(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import duckdb
@@ -84,18 +85,20 @@ def _contrasts(
                     yield words, Numbers(reason=why)
                     continue
                 for more, place in cells:
-                    yield words | more, _numbers(of, (k, *place), model)
+                    yield words | more, _numbers(of, (k, *place), model, is_tested=told is not quantity)
 
 
-def _numbers(found: Bootstrapped, at: tuple[int, ...], model: DropoutModel | SatisfactionModel) -> Numbers:
+def _numbers(
+    found: Bootstrapped, at: tuple[int, ...], model: DropoutModel | SatisfactionModel, *, is_tested: bool
+) -> Numbers:
+    """One number with its interval; a p-value only where 0 means no effect."""
     low, high = found.interval
-    is_difference = not found.draws[:, 0].any()
-    values = (found.point[at], found.std_error[at], found.p_value[at] if is_difference else None, low[at], high[at])
-    value, error, p_value, conf_low, conf_high = (None if x is None else float(x) for x in values)
+    value, error, conf_low, conf_high = (float(one[at]) for one in (found.point, found.std_error, low, high))
+    p_value = float(found.p_value[at]) if is_tested else math.nan
     n_sessions, n_clients, n_therapists = model.people
     return Numbers(
-        value, error, p_value, min(conf_low, value), max(conf_high, value), FitStatus.CONVERGED,
-        n_sessions=n_sessions, n_clients=n_clients, n_therapists=n_therapists,
+        value, error, p_value if math.isfinite(p_value) else None, min(conf_low, value), max(conf_high, value),
+        FitStatus.CONVERGED, n_sessions=n_sessions, n_clients=n_clients, n_therapists=n_therapists,
     )  # fmt: skip
 
 
