@@ -81,8 +81,8 @@ class Delivery(Part):
     )
     recipients: dict[Audience, tuple[str, ...]] = Field(
         default_factory=dict,
-        description="Who gets mail: `service_users` the brief in easy words, `stakeholders` brief and report, `analysts` "
-        "also the annex, the checks and what went wrong",
+        description="Who gets mail: `service_users` the brief in easy words, `stakeholders` brief and report, "
+        "`analysts` also the annex, the checks and what went wrong",
         examples=['{ stakeholders = ["lead@clinic.example"] }'],
     )
     documents: dict[Audience, tuple[Document, ...]] = Field(
