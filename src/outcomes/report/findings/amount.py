@@ -10,7 +10,7 @@ from outcomes.answers.dropout.tables import INCIDENCE, GuidanceLevel, told_sessi
 from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
 from outcomes.answers.recovery.tables import EstimatorName
 from outcomes.report.figures.icons import Group, icon_arrays
-from outcomes.report.findings.finding import Finding, Subject, rating, worth_finding
+from outcomes.report.findings.finding import Finding, Subject, by_how_much, rating, worth_finding
 from outcomes.report.findings.wording import size
 from outcomes.report.page.pieces import Estimate, Form, Given, Ranged, say
 from outcomes.report.reading.contrasts_rows import OF_100
@@ -63,12 +63,13 @@ def satisfaction_with_more(source: Source) -> Finding | None:
     about = Subject(
         "More guidance than usual", "satisfaction", "more satisfaction", "less satisfaction"
     )  # fmt: skip
+    rose, way = by_how_much(effect, "higher", "lower")
     sentence = say(
-        "When a client got one point more guidance than usual, the session was rated {effect} points higher, on the "
-        "scale from {low} to {high}.", effect=Ranged(effect), **ends,
+        "When a client got one point more guidance than usual, the session was rated {effect} points {way}, on the "
+        "scale from {low} to {high}.", effect=rose, way=way, **ends,
     )  # fmt: skip
     easy = say(
         "Some days a person gets a bit more guidance than on other days. Then they rate the session {effect} points "
-        "higher. The scale goes from {low} to {high}.", effect=Ranged(effect), **ends,
+        "{way}. The scale goes from {low} to {high}.", effect=rose, way=way, **ends,
     )  # fmt: skip
     return Finding(FindingName.MORE_SATISFACTION, rated, size([effect]), about, sentence, easy, "effects")

@@ -14,7 +14,7 @@ from outcomes.answers.common.words import Certainty
 from outcomes.answers.recovery.tables import CARDS, EstimatorName
 from outcomes.report.findings.wording import Size, headline
 from outcomes.report.page.blocks import Picture
-from outcomes.report.page.pieces import PLAIN, Estimate, Form, Words
+from outcomes.report.page.pieces import PLAIN, Estimate, Form, Ranged, Words
 from outcomes.report.reading.rows import answer_rows
 
 
@@ -97,6 +97,11 @@ def rating(con: duckdb.DuckDBPyConnection, name: FindingName) -> Rating | None:
     if not rows:
         return None
     return Rating(Certainty(rows[0]["certainty"]), {ground: rows[0][ground] for ground in Ground})
+
+
+def by_how_much(one: Estimate, up: str, down: str) -> tuple[Ranged, str]:
+    """A difference without its sign, and the word for where it points."""
+    return (Ranged(one), up) if one.value >= 0 else (Ranged(flipped(one)), down)
 
 
 def flipped(one: Estimate, form: Form = PLAIN) -> Estimate:

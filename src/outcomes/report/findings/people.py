@@ -10,7 +10,7 @@ from outcomes.answers.common.words import Outcome
 from outcomes.answers.connection.tables import EFFECTS, PathWords
 from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
 from outcomes.report.figures.spread import spread_picture
-from outcomes.report.findings.finding import Finding, Subject, flipped, rating
+from outcomes.report.findings.finding import Finding, Subject, by_how_much, flipped, rating
 from outcomes.report.findings.wording import Size, size
 from outcomes.report.page.pieces import Estimate, Ranged, say
 from outcomes.report.reading.rows import answer_rows, told
@@ -30,14 +30,14 @@ def asking(source: Source) -> Finding | None:
         "guidance farther from the client's wish next time",
         "guidance nearer to the client's wish next time",
     )
-    nearer = Ranged(flipped(effect))
+    moved, way = by_how_much(flipped(effect), "nearer to", "farther from")
     sentence = say(
-        "After the therapist asked, guidance in the next session lay {nearer} points nearer to the client's wish.",
-        nearer=nearer,
+        "After the therapist asked, guidance in the next session lay {moved} points {way} the client's wish.",
+        moved=moved, way=way,
     )  # fmt: skip
     easy = say(
-        "Some therapists ask: how does my guidance feel to you? The next time, it was {nearer} points nearer to what "
-        "the person wants.", nearer=nearer,
+        "Some therapists ask: how does my guidance feel to you? The next time, it was {moved} points {way} what "
+        "the person wants.", moved=moved, way=way,
     )  # fmt: skip
     what = size([effect])
     advice = "Ask in the session how the guidance feels." if what is Size.LESS else ""
@@ -59,13 +59,14 @@ def reactance(source: Source) -> Finding | None:
         "a larger gain from more guidance",
         "a smaller gain from more guidance",
     )
+    (small, down), (large, up) = (by_how_much(one, "higher", "lower") for one in (high, low))
     sentence = say(
-        "With one point more guidance than usual, clients who seldom feel pushed rated the session {low} points "
-        "higher; those who easily feel pushed, {high}.", low=Ranged(low), high=Ranged(high),
+        "With one point more guidance than usual, clients who seldom feel pushed rated the session {low} points {up}; "
+        "those who easily feel pushed, {high} points {down}.", low=large, up=up, high=small, down=down,
     )  # fmt: skip
     easy = say(
-        "Some people do not like to be told what to do. More guidance than usual raised what they said about the "
-        "session by {high} points. For other people it was {low} points.", low=Ranged(low), high=Ranged(high),
+        "Some people do not like to be told what to do. With more guidance than usual they rate the session {high} "
+        "points {down}. Other people rate it {low} points {up}.", low=large, up=up, high=small, down=down,
     )  # fmt: skip
     return Finding(FindingName.REACTANCE, rated, size([change]), about, sentence, easy, "reactance")
 
