@@ -24,7 +24,7 @@ SPEC = """
     interval | recovery | missing | analyses | responsiveness | sealing | certainty
     decided | can answer | the same | the same | the same | fixed beforehand | high
     decided | can answer | does not apply | does not apply | does not apply | fixed beforehand | high
-    decided | can answer | the same | the same | the same | exploratory | moderate
+    decided | can answer | the same | the same | the same | not fixed beforehand | moderate
     decided | can answer only large effects | the same | the same | the same | fixed beforehand | moderate
     decided | not tried | the same | the same | the same | fixed beforehand | moderate
     decided | can answer | another | the same | the same | fixed beforehand | moderate
@@ -32,9 +32,9 @@ SPEC = """
     decided | can answer | the same | the same | another | fixed beforehand | low
     decided | cannot answer | the same | the same | the same | fixed beforehand | low
     decided | can answer | another | another | the same | fixed beforehand | low
-    decided | can answer | not tried | not tried | not tried | exploratory | low
-    decided | can answer only large effects | not tried | not tried | not tried | exploratory | low
-    decided | cannot answer | another | another | another | exploratory | very low
+    decided | can answer | not tried | not tried | not tried | not fixed beforehand | low
+    decided | can answer only large effects | not tried | not tried | not tried | not fixed beforehand | low
+    decided | cannot answer | another | another | another | not fixed beforehand | very low
     decided | cannot answer | not tried | not tried | not tried | fixed beforehand | very low
     open | can answer | the same | the same | the same | fixed beforehand | very low
     no number | can answer | the same | the same | the same | fixed beforehand | very low

@@ -60,7 +60,7 @@ class SealingState(StrEnum):
     """Whether the analysis was fixed before outcomes were seen."""
 
     SEALED = "fixed beforehand"
-    EXPLORATORY = "exploratory"
+    EXPLORATORY = "not fixed beforehand"
 
 
 _AGREED = {Agreement.SAME: 0, Agreement.NOT_NEEDED: 0, Agreement.NOT_TRIED: 1, Agreement.ANOTHER: 2}
