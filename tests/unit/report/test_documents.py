@@ -236,3 +236,10 @@ def test_what_changed_is_said_in_words_of_both_reports(release, source):
     assert "New." in said
     assert "Changed." in said
     assert "We cannot tell whether guidance far from the client's wish and satisfaction go together" in said
+
+
+def test_a_release_of_an_older_version_is_not_compared(source):
+    with duckdb.connect() as before:
+        page = documents(dataclasses.replace(source, before=before))[1]
+    (since,) = (section for section in page.sections if section.name == "since")
+    assert "cannot be compared" in " ".join(str(piece) for piece in pieces(since))

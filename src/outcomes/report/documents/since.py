@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from outcomes.answers.certainty.tables import CERTAINTIES
 from outcomes.disclosure import Teller
 from outcomes.report.findings.all_findings import findings
 from outcomes.report.findings.finding import Finding
 from outcomes.report.page.blocks import Block, bullets, paragraph
 from outcomes.report.page.pieces import Given, Kind, Strong, Words, say
 from outcomes.report.reading.people import ABOUT, CLIENTS, people_told
+from outcomes.report.reading.rows import answer_rows
 from outcomes.report.sections.report_section import Source
 
 
@@ -17,6 +19,8 @@ def since_last(source: Source, found: Sequence[Finding]) -> tuple[Block, ...]:
     """Compare the headings of both releases' findings, and how many clients they rest on."""
     if source.before is None:
         return (paragraph("This is the first report."),)
+    if not answer_rows(source.before, CERTAINTIES):
+        return (paragraph("The last report did not say how sure its findings are, so they cannot be compared."),)
     earlier = Source(source.before, source.settings, Teller(source.settings.disclosure))
     before, now = ({one.name: one.heading for one in made} for made in (findings(earlier), found))
     changed = [
