@@ -14,8 +14,8 @@ from scipy.special import expit, log_expit, logsumexp
 from outcomes.errors import FitRefused, UsageError
 from outcomes.links import LINKS
 from outcomes.mixed import FitStatus, fit_binomial, fit_linear, fit_shared_parameter
-from outcomes.mixed.design.coding import build_design
 from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.joint.laplace import JointDeviance
 from outcomes.mixed.joint.rows import join_rows
 

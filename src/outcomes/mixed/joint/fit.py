@@ -11,9 +11,10 @@ from scipy import stats
 
 from outcomes.errors import FitRefused, UsageError
 from outcomes.links import link_named
-from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, build_design
+from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
 from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.joint.laplace import LOADINGS, JointDeviance
 from outcomes.mixed.joint.rows import JointRows, join_rows
 from outcomes.mixed.layout import JointLayout

@@ -16,9 +16,10 @@ import polars as pl
 import pyarrow as pa
 
 from outcomes.errors import UsageError
-from outcomes.mixed.design.coding import ONE, Design, Population, open_population
-from outcomes.mixed.design.data import VIEW, quoted
+from outcomes.mixed.design.coding import ONE, Design
+from outcomes.mixed.design.data import VIEW
 from outcomes.mixed.design.levels import Levels, encode
+from outcomes.mixed.design.population import Population, open_population
 from outcomes.mixed.design.survey import survey
 
 
@@ -195,7 +196,8 @@ def prepare_linear(
     groups = tuple(dict.fromkeys(group for design in designs for group in design.groups))
     keys = tuple(dict.fromkeys(name for group in groups for name in group))
     n_random = len(columns) if by_cell else len({ONE, *random})
-    rows = _rows_sql(columns, center, weight, keys, population.complete)
+    key_sql = [population.source.columns.sql(name) for name in keys]
+    rows = _rows_sql(columns, center, weight, key_sql, population.complete)
     total, log_weights = _total(population, rows, len(columns))
     table = population.source.query(_cells_sql(rows, n_random, len(columns), len(keys)))
     key_table = pa.table({name: table.column(f"k{i}") for i, name in enumerate(keys)})
@@ -214,11 +216,9 @@ def prepare_linear(
     )
 
 
-def _rows_sql(
-    columns: tuple[str, ...], center: np.ndarray, weights: str | None, keys: tuple[str, ...], complete: str
-) -> str:
+def _rows_sql(columns: tuple[str, ...], center: np.ndarray, weights: str | None, keys: list[str], complete: str) -> str:
     """Subquery of the complete rows: keys k0.., weight w, centred columns v0.. ."""
-    selected = [f"{quoted(name)} as k{i}" for i, name in enumerate(keys)]
+    selected = [f"{sql} as k{i}" for i, sql in enumerate(keys)]
     selected += [f"{weights} as w"] if weights else []
     for i, (sql, mean) in enumerate(zip(columns, center, strict=True)):
         selected.append(f"{sql} - {float(mean)!r}::double as v{i}" if mean else f"{sql} as v{i}")

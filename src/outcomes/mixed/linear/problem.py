@@ -12,7 +12,7 @@ import numpy as np
 
 from outcomes.errors import FitRefused
 from outcomes.mixed.design.coding import ONE, Design
-from outcomes.mixed.design.columns import independent_columns
+from outcomes.mixed.design.columns import RANK_TOLERANCE, independent_columns
 from outcomes.mixed.elimination.components import LinkedLevels, build_rest
 from outcomes.mixed.layout import consecutive
 from outcomes.mixed.linear.factors import WorkingFactor, build_factors
@@ -106,7 +106,12 @@ def linear_problem(gram: GramData, design: Design) -> LinearProblem:
     V = np.vstack([X[kept], y])
     XX = V @ gram.total @ V.T
     if XX[-1, -1] <= 0:
-        raise FitRefused(f"The outcome {design.formula.outcome} is constant.")
+        raise FitRefused(f"The outcome {design.formula.outcome} is constant.", "there is nothing to explain")
+    if residual_share(XX) <= RANK_TOLERANCE:
+        raise FitRefused(
+            f"The fixed effects give the outcome {design.formula.outcome} exactly: nothing is left to vary.",
+            "look whether a predictor was computed from the outcome",
+        )
     used = np.flatnonzero(np.any(V != 0, axis=0))
     sums = [_level_sums(gram, factor, used) for factor in factors]
     ZX = [np.einsum("kaJ,qa->kJq", columns, V[:, used], optimize=True) for columns, _ in sums]
@@ -132,6 +137,14 @@ def linear_problem(gram: GramData, design: Design) -> LinearProblem:
         n=n,
         log_weights=gram.log_weights,
     )
+
+
+def residual_share(XX: np.ndarray) -> float:
+    """Share of the outcome's square (the last of the columns) that the independent columns before it leave."""
+    left = XX.copy()
+    for j in range(len(XX) - 1):
+        left = left - np.outer(left[:, j], left[j]) / left[j, j]
+    return float(left[-1, -1] / XX[-1, -1])
 
 
 def design_columns(gram: GramData, design: Design, names: tuple[str, ...]) -> np.ndarray:

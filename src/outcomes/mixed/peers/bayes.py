@@ -13,9 +13,10 @@ from statsmodels.genmod.bayes_mixed_glm import BinomialBayesMixedGLM
 from outcomes.errors import FitRefused
 from outcomes.links import Link, link_named
 from outcomes.mixed.binomial.result import BinomialFit
-from outcomes.mixed.design.coding import Design, build_design
+from outcomes.mixed.design.coding import Design
 from outcomes.mixed.design.columns import fixed_columns
 from outcomes.mixed.design.materialise import ModelRows, materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.peers.cluster_robust import refuse_separated
 from outcomes.mixed.results.modes import Modes, StoredModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus

@@ -17,9 +17,10 @@ from scipy.sparse.csgraph import connected_components
 from statsmodels.regression.mixed_linear_model import VCSpec
 
 from outcomes.errors import FitRefused
-from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, RandomBlock, build_design
+from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, RandomBlock
 from outcomes.mixed.design.columns import fixed_columns
 from outcomes.mixed.design.materialise import ModelRows, materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.results.modes import Modes, StoredModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus

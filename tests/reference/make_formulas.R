@@ -1,0 +1,57 @@
+# R's answers to the table of formulas: Rscript tests/reference/make_formulas.R tests/reference
+# lme4 by tight optimisers, the lowest criterion kept; binomial fits by glmmTMB (exact Laplace).
+
+suppressPackageStartupMessages({
+  library(lme4)
+  library(glmmTMB)
+  library(jsonlite)
+})
+Sys.setlocale("LC_COLLATE", "C")
+
+folder <- commandArgs(trailingOnly = TRUE)[1]
+d <- read.csv(file.path(folder, "formulas_data.csv"), stringsAsFactors = FALSE)
+cases <- fromJSON(file.path(folder, "formulas.json"), simplifyVector = FALSE)
+controls <- list(
+  lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10, maxfun = 1e5), calc.derivs = FALSE),
+  lmerControl(optimizer = "nloptwrap", optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-12, maxeval = 1e5), calc.derivs = FALSE),
+  lmerControl(optimizer = "Nelder_Mead", optCtrl = list(FtolAbs = 1e-12, XtolRel = 1e-10, maxfun = 1e5), calc.derivs = FALSE)
+)
+
+sds <- function(vc) {
+  unlist(lapply(vc, function(m) attr(m, "stddev")), use.names = FALSE)
+}
+
+linear <- function(case) {
+  text <- as.formula(case$formula)
+  reml <- is.null(case$reml)
+  fits <- lapply(controls, function(control) {
+    suppressMessages(suppressWarnings(
+      if (is.null(case$weights)) lmer(text, d, REML = reml, control = control)
+      else lmer(text, d, REML = reml, weights = w, control = control)
+    ))
+  })
+  fit <- fits[[which.min(sapply(fits, function(one) -as.numeric(logLik(one))))]]
+  list(
+    id = case$id, nobs = nobs(fit), loglik = as.numeric(logLik(fit)), names = I(names(fixef(fit))),
+    beta = I(unname(fixef(fit))), se = I(unname(sqrt(diag(as.matrix(vcov(fit)))))),
+    sd = I(sds(VarCorr(fit))), sigma = sigma(fit), fitted = I(unname(head(fitted(fit), 5)))
+  )
+}
+
+binomial_case <- function(case) {
+  fit <- suppressWarnings(glmmTMB(as.formula(case$formula), d, family = binomial,
+    control = glmmTMBControl(optCtrl = list(iter.max = 1e4, eval.max = 1e4, rel.tol = 1e-13))))
+  list(
+    id = case$id, nobs = nobs(fit), loglik = as.numeric(logLik(fit)), names = I(names(fixef(fit)$cond)),
+    beta = I(unname(fixef(fit)$cond)), se = I(unname(sqrt(diag(as.matrix(vcov(fit)$cond))))),
+    sd = I(sds(VarCorr(fit)$cond)), sigma = NULL, fitted = I(unname(head(fitted(fit), 5)))
+  )
+}
+
+answers <- lapply(cases, function(case) {
+  tryCatch(
+    if (case$model == "linear") linear(case) else binomial_case(case),
+    error = function(e) list(id = case$id, error = conditionMessage(e))
+  )
+})
+write_json(answers, file.path(folder, "results", "formulas.json"), digits = NA, auto_unbox = TRUE, null = "null")
