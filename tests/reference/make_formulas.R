@@ -1,5 +1,6 @@
 # R's answers to the table of formulas: Rscript tests/reference/make_formulas.R tests/reference
-# lme4 by tight optimisers, the lowest criterion kept; binomial fits by glmmTMB (exact Laplace).
+# lme4 by tight optimisers, the lowest criterion kept; binomial fits by glmmTMB (exact Laplace). `FROM TO` after the
+# folder fits only those ids and keeps the other answers.
 
 suppressPackageStartupMessages({
   library(lme4)
@@ -8,13 +9,14 @@ suppressPackageStartupMessages({
 })
 Sys.setlocale("LC_COLLATE", "C")
 
-folder <- commandArgs(trailingOnly = TRUE)[1]
+args <- commandArgs(trailingOnly = TRUE)
+folder <- args[1]
+target <- file.path(folder, "results", "formulas.json")
 d <- read.csv(file.path(folder, "formulas_data.csv"), stringsAsFactors = FALSE)
 cases <- fromJSON(file.path(folder, "formulas.json"), simplifyVector = FALSE)
 controls <- list(
   lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10, maxfun = 1e5), calc.derivs = FALSE),
-  lmerControl(optimizer = "nloptwrap", optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-12, maxeval = 1e5), calc.derivs = FALSE),
-  lmerControl(optimizer = "Nelder_Mead", optCtrl = list(FtolAbs = 1e-12, XtolRel = 1e-10, maxfun = 1e5), calc.derivs = FALSE)
+  lmerControl(optimizer = "nloptwrap", optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-12, maxeval = 1e5), calc.derivs = FALSE)
 )
 
 sds <- function(vc) {
@@ -48,10 +50,18 @@ binomial_case <- function(case) {
   )
 }
 
+old <- list()
+if (length(args) == 3) {
+  wanted <- as.integer(args[2]):as.integer(args[3])
+  if (file.exists(target)) old <- Filter(function(a) !(a$id %in% wanted), fromJSON(target, simplifyVector = FALSE))
+  cases <- Filter(function(case) case$id %in% wanted, cases)
+}
 answers <- lapply(cases, function(case) {
   tryCatch(
     if (case$model == "linear") linear(case) else binomial_case(case),
     error = function(e) list(id = case$id, error = conditionMessage(e))
   )
 })
-write_json(answers, file.path(folder, "results", "formulas.json"), digits = NA, auto_unbox = TRUE, null = "null")
+answers <- c(old, answers)
+answers <- answers[order(sapply(answers, function(a) a$id))]
+write_json(answers, target, digits = NA, auto_unbox = TRUE, null = "null")

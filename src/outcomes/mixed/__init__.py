@@ -6,7 +6,8 @@ from outcomes.mixed.engines import fit_binomial, fit_linear
 from outcomes.mixed.inference.bootstrap import Bootstrap
 from outcomes.mixed.inference.bootstrap_binomial import bootstrap_binomial
 from outcomes.mixed.inference.bootstrap_linear import bootstrap_linear
-from outcomes.mixed.inference.hypotheses import HypothesisTest, LikelihoodRatio, compare, wald_test
+from outcomes.mixed.inference.comparison import LikelihoodRatio, compare
+from outcomes.mixed.inference.hypotheses import HypothesisTest, wald_test
 from outcomes.mixed.inference.kenward_roger import kenward_roger_cov
 from outcomes.mixed.inference.profile_binomial import profile_binomial_intervals
 from outcomes.mixed.inference.profile_linear import profile_intervals

@@ -32,7 +32,7 @@ from outcomes.answers.common.tables import filled
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused
 from outcomes.methods.curvature.optimum_kind import optimum_kind
-from outcomes.methods.curvature.response_surface import response_surface
+from outcomes.methods.curvature.response_surface import surface_of_coefficients
 from outcomes.methods.curvature.turning_point import FiellerState, turning_point
 from outcomes.methods.inference.contrasts import Estimate, estimate
 from outcomes.mixed import FitStatus, fit_linear
@@ -177,7 +177,7 @@ def _optimum(found: Findings) -> Iterator[Row]:
 def _surface(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
     """The response surface of guidance against preference; intervals by the delta method."""
     projected = found.model.project(SURFACE)
-    surface = response_surface(projected.theta, projected.covariance, df=found.model.df)
+    surface = surface_of_coefficients(projected.theta, projected.covariance, df=found.model.df)
     for term in SurfaceTerm:
         value: Estimate | None = getattr(surface, term)
         if value is not None and math.isfinite(value.std_error):

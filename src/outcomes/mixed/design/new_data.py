@@ -20,7 +20,7 @@ class NewRows:
     """Columns of new data; rows with a missing value have NaN.
 
     X : (n, p) of the names asked for; Z : by column name (n,); labels : by grouping factor, text (n,), missing where
-    the data have no such column or value; offset : (n,); data : the columns that came in.
+    the data have no such column or value; offset : (n,); data : the columns that came in; extra : what else was asked.
     """
 
     X: np.ndarray
@@ -28,10 +28,17 @@ class NewRows:
     labels: dict[str, pl.Series]
     offset: np.ndarray
     data: pl.DataFrame
+    extra: dict[str, np.ndarray]
 
 
 def new_rows(
-    design: Design, names: tuple[str, ...], data: Any, *, with_groups: bool = False, keep_data: bool = False
+    design: Design,
+    names: tuple[str, ...],
+    data: Any,
+    *,
+    with_groups: bool = False,
+    keep_data: bool = False,
+    extra: dict[str, str] | None = None,
 ) -> NewRows:
     """Evaluate the fixed columns `names`, the random columns and the groups on new data.
 
@@ -44,6 +51,8 @@ def new_rows(
         Whether the grouping factors must be there.
     keep_data : bool
         Whether the columns that came in are wanted back.
+    extra : dict of str to str, optional
+        Further numbers by their SQL.
 
     Raises
     ------
@@ -71,12 +80,12 @@ def new_rows(
             text = " || ':' || ".join(f"cast({source.columns.sql(name)} as varchar)" for name in group)
             selected.append(f"{text} as outcomes_g{i}")
     selected += [f"{here.offset} as outcomes_offset"] if here.offset else []
+    selected += [f"{sql} as outcomes_{name}" for name, sql in (extra or {}).items()]
     selected += ["*"] if keep_data else ["1 as outcomes_row"]
     table = pl.from_arrow(source.query(f"select {', '.join(selected)} from {VIEW}"))
-    numbers = {name: table[f"outcomes_c{i}"].cast(pl.Float64) for i, name in enumerate(wanted)}
-    columns = {name: column.fill_null(np.nan).to_numpy() for name, column in numbers.items()}
+    columns = {name: _numbers(table[f"outcomes_c{i}"]) for i, name in enumerate(wanted)}
     empty = pl.Series([None] * table.height, dtype=pl.String)
-    offset = table["outcomes_offset"].cast(pl.Float64).fill_null(np.nan).to_numpy() if here.offset else 0.0
+    offset = _numbers(table["outcomes_offset"]) if here.offset else 0.0
     return NewRows(
         X=np.column_stack([columns[name] for name in names]) if names else np.zeros((table.height, 0)),
         Z={name: columns[name] for block in design.random for name in block.columns},
@@ -86,6 +95,7 @@ def new_rows(
         },
         offset=np.full(table.height, 0.0) + offset,
         data=_came_in(table, source, data) if keep_data else pl.DataFrame(),
+        extra={name: _numbers(table[f"outcomes_{name}"]) for name in extra or {}},
     )
 
 
@@ -108,6 +118,11 @@ def recoded(design: Design, source: Source) -> tuple[Design, dict[str, Expressio
                 raise FormulaError(f"The new data have no column {name!r}.", source.columns.hint(name))
         factors[factor] = expression
     return on_other_data(design, columns, factors), factors
+
+
+def _numbers(column: pl.Series) -> np.ndarray:
+    """A column of numbers with NaN where it is missing."""
+    return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
 def _came_in(table: pl.DataFrame, source: Source, data: Any) -> pl.DataFrame:

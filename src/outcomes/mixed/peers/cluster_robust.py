@@ -25,7 +25,7 @@ from outcomes.mixed.results.modes import NO_MODES
 from outcomes.mixed.results.status import FitStatus
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClusterRobustFit(MixedFit):
     """A population-averaged fit: no random effects, errors that allow for dependence within clusters.
 

@@ -100,8 +100,10 @@ def random_rows(fit: Summarised) -> tuple[list[str], list[list[str]]]:
     return ["group", "name", "variance", "sd", "corr"], rows
 
 
-def _p(value: float) -> str:
-    """A p-value for people."""
+def _p(value: float | None) -> str:
+    """A p-value for people; a fit that did not converge has none."""
+    if value is None:
+        return "-"
     return "<0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
