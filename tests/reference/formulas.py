@@ -100,18 +100,18 @@ y ~ factor(k) * x + (1 | g)
 y ~ 0 + factor(k) + (1 | g)
 y ~ factor(k):b + (1 | g)
 y ~ k + (1 | g)
-y ~ C(f, sum) + (1 | g) ## C(f, contr.sum)
+y ~ C(f, sum) + (1 | g)
 y ~ C(f, contr.sum) + x + (1 | g)
 y ~ C(f, contr.sum) * C(o, contr.sum) + (1 | g)
 y ~ C(f, contr.helmert) + (1 | g)
 y ~ C(f, contr.helmert) * x + (1 | g)
 y ~ C(f, contr.poly) + (1 | g)
 y ~ x:C(f, contr.sum) + (1 | g)
-y ~ C(factor(k), contr.poly) + (1 | g) ## C(k, contr.poly)
-y ~ C(factor(k), contr.sum) + z + (1 | g) ## C(k, contr.sum)
-y ~ relevel(factor(f), ref = "cow") + (1 | g) ## relevel(f, ref="cow")
-y ~ relevel(factor(f), ref = "bee") * x + (1 | g) ## relevel(f, ref="bee")
-y ~ relevel(factor(k), ref = "3") + (1 | g) ## relevel(k, ref=3)
+y ~ C(factor(k), contr.poly) + (1 | g)
+y ~ C(factor(k), contr.sum) + z + (1 | g)
+y ~ relevel(factor(f), ref = "cow") + (1 | g)
+y ~ relevel(factor(f), ref = "bee") * x + (1 | g)
+y ~ relevel(factor(k), ref = "3") + (1 | g)
 y ~ scale(x) + (1 | g)
 y ~ scale(x) * f + (1 | g)
 y ~ scale(x, scale = FALSE) + (1 | g)
@@ -180,7 +180,7 @@ y ~ x + (x | g) + (1 | h)
 y ~ x + (1 | h/g)
 y ~ x + (1 | g:h) + (1 | h)
 y ~ f + (1 | g) + (1 | f:g)
-y ~ x + (1 | factor(g)) ## (1 | factor(g))
+y ~ x + (1 | factor(g))
 y ~ x + (1 | as.factor(h))
 y ~ x * b + (x | g) + (1 | h)
 y ~ m + (1 | g)
@@ -252,7 +252,7 @@ REFUSED = {
 
 
 def cases() -> list[dict]:
-    """What is fitted: id, model, R's formula, ours (where R needs more words), and how."""
+    """What is fitted: id, model, formula, and how."""
     found = []
     kinds = [
         ("linear", LINEAR, {}),
@@ -261,11 +261,8 @@ def cases() -> list[dict]:
     ]
     for model, text, how in [*kinds, ("binomial", BINOMIAL, {})]:
         for line in filter(None, text.splitlines()):
-            formula, _, note = line.partition("##")
-            formula, _, expect = formula.partition("@@")
-            found.append(
-                {"model": model, "formula": formula.strip(), "note": note.strip(), "expect": expect.strip(), **how}
-            )
+            formula, _, expect = line.partition("@@")
+            found.append({"model": model, "formula": formula.strip(), "expect": expect.strip(), **how})
     return [{"id": i, **case} for i, case in enumerate(found)]
 
 

@@ -33,8 +33,8 @@ GRADIENT_TOLERANCE = 1e-4
 
 
 _QUADRATURE_HINT = (
-    "see what Laplace (nagq=1) costs these data: fit `(1 | group)` with nagq=1 and with nagq=9; where they differ much, "
-    "Laplace with a slope will not do either"
+    "see what Laplace (nagq=1) costs these data: fit `(1 | group)` with nagq=1 and with nagq=9; where they differ "
+    "much, Laplace with a slope will not do either"
 )
 
 

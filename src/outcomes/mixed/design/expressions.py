@@ -199,7 +199,10 @@ def _column(name: str, data: Columns) -> Expression:
 def _categorical(node: ast.Call, data: Columns) -> Expression:
     """``C(column)``, ``factor(column)`` or ``relevel(column, ref="level")``, with an optional contrast."""
     shown = ast.unparse(node)
-    name = dotted(node.args[0]) if node.args else None
+    of = node.args[0] if node.args else None
+    if isinstance(of, ast.Call) and _name(of.func) in CATEGORICAL_CALLS and len(of.args) == 1 and not of.keywords:
+        of = of.args[0]  # R's relevel(factor(x), ...)
+    name = None if of is None else dotted(of)
     if name is None:
         raise FormulaError(f"`{shown}` must name one column.", "write `C(column)`; compute the column first")
     sql = data.sql(name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from outcomes.mixed.inference.bootstrap import Bootstrap, draws_shown
+from outcomes.mixed.inference.bootstrap import Bootstrap, correlation_names, correlations_of, draws_shown
 from outcomes.mixed.linear.deviance import solve
 from outcomes.mixed.linear.fit import profiled, variance_blocks
 from outcomes.mixed.linear.gram import GramData
@@ -49,6 +49,8 @@ def bootstrap_linear(fit: LinearFit, draws: int = 1000, seed: int = 1, *, show_p
     start = np.where(diagonal & (theta < START), START, theta)
     beta, sigma = np.empty((draws, problem.p)), np.empty(draws)
     sd = np.empty((draws, sum(len(block.names) for block in fit.variances)))
+    names = correlation_names(fit.variances)
+    corr = np.empty((draws, len(names)))
     converged = np.empty(draws, dtype=bool)
     for i in draws_shown(draws, show_progress):
         drawn = simulator.draw(rng)
@@ -57,7 +59,9 @@ def bootstrap_linear(fit: LinearFit, draws: int = 1000, seed: int = 1, *, show_p
         df = problem.n - problem.p if fit.reml else problem.n
         sigma[i] = np.sqrt(solution.r2 / df) * problem.y_scale
         beta[i] = fit.beta + problem.to_original @ solution.beta * problem.y_scale
-        sd[i] = np.concatenate([block.sd for block in variance_blocks(problem, found, sigma[i])])
+        blocks = variance_blocks(problem, found, sigma[i])
+        sd[i] = np.concatenate([block.sd for block in blocks])
+        corr[i] = correlations_of(blocks)
     return Bootstrap(
         names=fit.names,
         beta=beta,
@@ -66,6 +70,8 @@ def bootstrap_linear(fit: LinearFit, draws: int = 1000, seed: int = 1, *, show_p
         sigma=sigma,
         converged=converged,
         seed=seed,
+        corr_names=names,
+        corr=corr,
     )
 
 

@@ -13,6 +13,7 @@ from outcomes.errors import UsageError, no_such
 from outcomes.mixed.design.coding import Design
 from outcomes.mixed.design.data import Source
 from outcomes.mixed.design.expressions import as_number
+from outcomes.mixed.design.levels import codes_of
 from outcomes.mixed.design.new_data import NewRows, new_rows
 from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
 
@@ -118,13 +119,6 @@ def random_part(fit: Fitted, rows: NewRows) -> np.ndarray:
         for k, name in enumerate(modes.names):
             total += np.where(code >= 0, modes.mode[np.maximum(code, 0), k], 0.0) * rows.Z[name]
     return total
-
-
-def codes_of(labels: pl.Series, wanted: pl.Series) -> np.ndarray:
-    """Position of each label, by its text, among the levels; -1 for new or missing ones."""
-    position = pl.DataFrame({"label": labels.cast(pl.String), "code": np.arange(len(labels))})
-    found = wanted.cast(pl.String).to_frame("label").join(position, on="label", how="left", maintain_order="left")
-    return found["code"].fill_null(-1).to_numpy()
 
 
 def fitted_values(fit: Fitted) -> pl.Series:

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from outcomes.errors import UsageError
-from outcomes.mixed.verbs.rows import Fitted, codes_of, fitted_rows
+from outcomes.mixed.design.levels import codes_of
+from outcomes.mixed.verbs.rows import Fitted, fitted_rows
 
 
 class Drawing(Fitted, Protocol):
