@@ -13,6 +13,7 @@ args <- commandArgs(trailingOnly = TRUE)
 folder <- args[1]
 target <- file.path(folder, "results", "formulas.json")
 d <- read.csv(file.path(folder, "formulas_data.csv"), stringsAsFactors = FALSE)
+for (name in c("f", "o")) d[[name]] <- factor(d[[name]])
 cases <- fromJSON(file.path(folder, "formulas.json"), simplifyVector = FALSE)
 controls <- list(
   lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10, maxfun = 1e5), calc.derivs = FALSE),
