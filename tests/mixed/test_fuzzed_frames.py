@@ -55,12 +55,18 @@ FORMULAS = [
 @st.composite
 def frames(draw):
     """A frame of some library with odd names, types and holes."""
-    n = draw(st.integers(0, 24))
+    is_plausible = draw(st.booleans())
+    n = draw(st.integers(12, 30) if is_plausible else st.integers(0, 24))
     columns = {}
     for name in [*draw(st.lists(st.sampled_from(NAMES), max_size=4, unique=True)), "y", "x", "X", "g"]:
         values = VALUES[draw(st.sampled_from(sorted(VALUES)))]
         holes = st.one_of(values, values, values, st.none()) if draw(st.booleans()) else values
         columns[name] = draw(st.lists(holes, min_size=n, max_size=n))
+    if is_plausible:
+        columns["y"] = draw(
+            st.lists(st.floats(-3, 3) if draw(st.booleans()) else st.integers(0, 1), min_size=n, max_size=n)
+        )
+        columns["g"] = draw(st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=n, max_size=n))
     library = draw(st.sampled_from(["pandas", "category", "polars", "arrow"]))
     if library == "pandas":
         return pd.DataFrame(columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -174,3 +176,29 @@ def test_plots_of_what_does_not_exist_are_refused():
         LINEAR.plot_random_effects("f")
     with pytest.raises(UsageError, match="no predictor"):
         LINEAR.plot_effects("w")
+
+
+R = json.loads((RESULTS / "terms.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("answer", R["terms"], ids=lambda answer: answer["formula"])
+def test_tests_of_terms_are_those_of_lmertest(answer):
+    found = fit_linear(answer["formula"], DATA).test_terms()
+    assert found["df_num"].to_list() == answer["df_num"]
+    close(found["statistic"], answer["statistic"], 2e-4)
+    close(found["df_denom"], answer["df_denom"], 5e-3)  # lmerTest takes its derivatives by differences
+    close(found["p_value"], answer["p_value"], 1e-3)
+
+
+def test_marginal_means_and_pairs_are_those_of_emmeans():
+    fit = fit_linear("y ~ f * b + x + (1 | g)", DATA)
+    grid = {"f": None, "b": None}
+    means = fit.predictions(grid, by="f")
+    close(means["estimate"], [row["emmean"] for row in R["means"]], 1e-5)
+    close(means["std_error"], [row["SE"] for row in R["means"]], 1e-3)
+    close(means["df_denom"], [row["df"] for row in R["means"]], 2e-3)
+    close(means["conf_low"], [row["lower.CL"] for row in R["means"]], 1e-4)
+    pairs = fit.comparisons("f", "pairwise", at=grid)
+    close(-pairs["estimate"], [row["estimate"] for row in R["pairs"]], 1e-4)
+    close(pairs["std_error"], [row["SE"] for row in R["pairs"]], 1e-3)
+    close(pairs["p_value"], [row["p.value"] for row in R["pairs"]], 1e-3)

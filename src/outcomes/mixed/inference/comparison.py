@@ -45,6 +45,9 @@ class LikelihoodRatio:
     p_value: float
     reference: str
 
+    def __str__(self) -> str:
+        return f"chi2 = {self.statistic:.4g} on {self.df} df, p = {self.p_value:.3g} ({self.reference})"
+
 
 def compare(small: MixedFit, large: MixedFit) -> LikelihoodRatio:
     """Likelihood-ratio test of nested fits, with the boundary's mixture where a variance is tested.

@@ -41,6 +41,9 @@ class HypothesisTest:
     df_denom: float
     p_value: float
 
+    def __str__(self) -> str:
+        return f"F({self.df_num}, {self.df_denom:.1f}) = {self.statistic:.4g}, p = {self.p_value:.3g}"
+
 
 def wald_test(
     fit: MixedFit,

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from statsmodels.genmod.bayes_mixed_glm import BinomialBayesMixedGLM
 
 from outcomes.errors import FitRefused
 from outcomes.links import Link, link_named
@@ -61,6 +60,8 @@ def fit_binomial_bayes(formula: str, data: Any, *, link: Link, weights: str | No
         n = len(events)
         pieces.append(sparse.csr_matrix((Z[:, 0], (np.arange(n), levels.codes)), shape=(n, levels.n_levels)))
         ident += [i] * levels.n_levels
+    from statsmodels.genmod.bayes_mixed_glm import BinomialBayesMixedGLM  # half a second, for those who ask
+
     model = BinomialBayesMixedGLM(
         events, X, sparse.hstack(pieces).tocsr(), np.array(ident), vcp_p=PRIOR_LOG_SD, fe_p=PRIOR_BETA
     )

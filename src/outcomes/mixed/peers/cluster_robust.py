@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 
 from outcomes.errors import FitRefused
 from outcomes.links import Link, link_named
@@ -87,6 +86,8 @@ def fit_cluster_robust(
     names, back = fixed.names, fixed.back
     refuse_separated(events, trials, X, names, chosen)
     total = np.ones_like(events) if trials is None else trials
+    import statsmodels.api as sm  # half a second, for those who ask
+
     family = sm.families.Binomial(chosen.statsmodels)
     model = sm.GLM(np.column_stack([events, total - events]), X, family=family)
     found = model.fit(cov_type="cluster", cov_kwds={"groups": clusters.codes}, maxiter=100, tol=1e-12)
