@@ -103,7 +103,7 @@ def fit_binomial_bayes(formula: str, data: Any, *, link: Link, weights: str | No
     )
 
 
-def _vb_start(model: BinomialBayesMixedGLM) -> np.ndarray:
+def _vb_start(model: Any) -> np.ndarray:
     """Posterior means to start from: zero effects and log standard deviations of log(1/2)."""
     return np.concatenate([np.zeros(model.k_fep), np.full(model.k_vcp, np.log(0.5)), np.zeros(model.k_vc)])
 
