@@ -98,7 +98,7 @@ def _try(fit_model, formula: str, data) -> None:
 
 
 @settings(
-    max_examples=150,
+    max_examples=80,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -111,7 +111,7 @@ def test_no_frame_ends_a_linear_fit_in_a_traceback(data, formula):
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -123,7 +123,7 @@ def test_no_frame_ends_a_binomial_fit_in_a_traceback(data, formula):
         _try(fit_binomial, formula, data)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.text(alphabet="yxg01 ~+-*/:|().,^'\"`%<>=", max_size=24))
 def test_no_text_ends_in_a_traceback_as_a_formula(text):
     data = pl.DataFrame(

@@ -17,12 +17,12 @@ from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.streamed import stream_problem
 from outcomes.mixed.design.materialise import materialise
 from outcomes.mixed.design.population import build_design
-from outcomes.mixed.design.spellings import refuse_options
 from outcomes.mixed.linear.fit import fit_crossproducts
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.peers.bayes import fit_binomial_bayes
 from outcomes.mixed.peers.mixedlm import fit_linear_statsmodels
+from outcomes.mixed.results.spellings import refuse_options
 
 
 class Engine(StrEnum):

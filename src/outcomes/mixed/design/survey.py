@@ -8,6 +8,9 @@ from outcomes.errors import FitRefused
 from outcomes.mixed.design.coding import ONE
 from outcomes.mixed.design.data import VIEW, Source
 
+LARGEST = 1e75
+"""Largest value of a column: sums of products of four must stay finite."""
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -51,6 +54,7 @@ def survey(source: Source, columns: dict[str, str], weights: str | None, complet
     facts = ["count(*) as n"]
     for i in range(len(expressions)):
         facts.append(f"count(*) filter (not isfinite(v{i})) as bad{i}")
+        facts.append(f"coalesce(max(abs(v{i})) filter (isfinite(v{i})), 0) as largest{i}")
         facts.append(f"avg(v{i}) filter (isfinite(v{i})) as mean{i}")
         facts.append(f"stddev_pop(v{i}) filter (isfinite(v{i})) as sd{i}")
     if weights:
@@ -70,6 +74,11 @@ def survey(source: Source, columns: dict[str, str], weights: str | None, complet
             raise FitRefused(
                 f"Column {label} has {row[f'bad{i}']} non-finite values (NaN or infinite) in {row['n']} rows.",
                 "make them missing (null), so that they are dropped and counted, or correct them",
+            )
+        if row[f"largest{i}"] > LARGEST:
+            raise FitRefused(
+                f"Column {names.get(sql, 'of the weights')} has values beyond {LARGEST:g}: too large to be squared.",
+                "divide it by a power of ten",
             )
     if weights and row["smallest"] <= 0:
         raise FitRefused("The weights must all be above zero.", "leave out rows of zero weight")

@@ -13,9 +13,9 @@ from scipy import stats
 
 from outcomes.errors import no_such
 from outcomes.mixed.design.coding import Design
-from outcomes.mixed.design.spellings import VERBS
 from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
+from outcomes.mixed.results.spellings import VERBS
 from outcomes.mixed.results.status import FitStatus
 from outcomes.mixed.results.summary import as_html, as_text
 
