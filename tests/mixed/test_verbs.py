@@ -10,7 +10,15 @@ import pytest
 from references import RESULTS, classic_data, close
 
 from outcomes.errors import FormulaError, UsageError
-from outcomes.mixed import bootstrap_binomial, bootstrap_linear, fit_binomial, fit_linear, profile_intervals, wald_test
+from outcomes.mixed import (
+    bootstrap_binomial,
+    bootstrap_linear,
+    fit_binomial,
+    fit_linear,
+    impute_linear,
+    profile_intervals,
+    wald_test,
+)
 
 DATA = pl.read_csv(RESULTS.parent / "formulas_data.csv", null_values=[""])
 LINEAR = fit_linear("y ~ f * x + b + poly(z, 2) + (x | g) + (1 | h)", DATA)
@@ -202,3 +210,14 @@ def test_marginal_means_and_pairs_are_those_of_emmeans():
     close(-pairs["estimate"], [row["estimate"] for row in R["pairs"]], 1e-4)
     close(pairs["std_error"], [row["SE"] for row in R["pairs"]], 1e-3)
     close(pairs["p_value"], [row["p.value"] for row in R["pairs"]], 1e-3)
+
+
+def test_imputations_add_the_offset():
+    data = DATA.select("x", "z", "g", "y").head(200)
+    shift = data.with_columns(pl.col("y") + 100 * pl.col("z"))
+    outcome = data["y"].to_numpy().copy()
+    outcome[:5] = np.nan
+    moved = outcome + 100 * data["z"].to_numpy()
+    plain = impute_linear(fit_linear("y ~ x + (1 | g)", data), data, outcome, 2, 1)
+    offset = impute_linear(fit_linear("y ~ x + offset(100 * z) + (1 | g)", shift), shift, moved, 2, 1)
+    close(offset, plain + 100 * data["z"].to_numpy()[:5], 0.0, 1e-3)

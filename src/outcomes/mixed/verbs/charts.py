@@ -151,7 +151,9 @@ def plot_effects(
     if is_categorical(fit, x):
         frame = frame.with_columns(pl.col("x_value").cast(pl.String))
         offset = {"xOffset": "by_value:N"} if by else {}
-        base = alt.Chart(frame).encode(x=alt.X("x_value:N", title=x), color=colour, **offset)
+        base = alt.Chart(frame).encode(
+            x=alt.X("x_value:N", title=x, axis=alt.Axis(labelAngle=0)), color=colour, **offset
+        )
         bars = base.mark_rule().encode(y=alt.Y("conf_low:Q", title=f"Expected {outcome}"), y2="conf_high:Q")
         return (bars + base.mark_circle(size=60).encode(y=y)).properties(width=WIDTH + 100, height=HEIGHT)
     base = alt.Chart(frame).encode(x=alt.X("x_value:Q", title=x, scale=alt.Scale(zero=False)), color=colour)
