@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -188,3 +190,10 @@ def test_a_conditional_prediction_without_the_group_is_refused():
 def test_a_fit_prints_its_summary():
     assert str(X_FIT) == repr(X_FIT) == X_FIT.summary()
     assert "Fixed effects" in str(X_FIT)
+
+
+def test_the_engine_is_imported_without_what_it_does_not_need():
+    heavy = ["prefect", "great_expectations", "altair", "vl_convert", "statsmodels", "matplotlib"]
+    code = f"import sys, outcomes.mixed; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

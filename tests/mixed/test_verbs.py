@@ -147,7 +147,7 @@ def test_tests_of_terms_do_not_depend_on_the_coding():
 
 def test_profile_of_the_correlation_is_lme4s():
     fit = fit_linear("Reaction ~ Days + (Days | Subject)", classic_data("sleepstudy"))
-    row = profile_intervals(fit, names=()).filter(pl.col("name") == "corr((Intercept), Days)")
+    row = profile_intervals(fit, names=(), correlations=True).filter(pl.col("name") == "corr((Intercept), Days)")
     # lme4 1.1-31, confint(fit, method = "profile"): .sig02 -0.48150 0.68500
     close([row["conf_low"].item(), row["conf_high"].item()], [-0.48150, 0.68500], 0.0, 2e-4)
 

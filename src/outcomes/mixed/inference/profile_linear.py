@@ -41,7 +41,9 @@ class _Curve:
     profiled: Profiled
 
 
-def profile_intervals(fit: LinearFit, level: float = 0.95, names: tuple[str, ...] | None = None) -> pl.DataFrame:
+def profile_intervals(
+    fit: LinearFit, level: float = 0.95, names: tuple[str, ...] | None = None, *, correlations: bool = False
+) -> pl.DataFrame:
     """Profile-likelihood intervals.
 
     Parameters
@@ -51,7 +53,9 @@ def profile_intervals(fit: LinearFit, level: float = 0.95, names: tuple[str, ...
     level : float
         Of the intervals.
     names : tuple of str, optional
-        Fixed effects to profile; default all. Standard deviations, sigma and correlations are always profiled.
+        Fixed effects to profile; default all. Standard deviations and sigma are always profiled.
+    correlations : bool
+        Profile the correlations too, which takes longest.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def profile_intervals(fit: LinearFit, level: float = 0.95, names: tuple[str, ...
     for curve in curves:
         ends = [_limit(curve, best, sign, limit) for sign in (-1.0, 1.0)]
         rows.append((curve.component, curve.name, curve.estimate, *ends))
-    return interval_table(rows + correlation_rows(best, limit))
+    return interval_table(rows + (correlation_rows(best, limit) if correlations else []))
 
 
 def profile_zeta(fit: LinearFit, values: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:

@@ -145,7 +145,7 @@ def plot_effects(
     frame = frame.select([x, *([by] if by else []), "estimate", "conf_low", "conf_high"])
     names = {x: "x_value"} | ({by: "by_value"} if by else {})
     frame = frame.rename(names)
-    outcome = design_of(fit).formula.outcome
+    outcome = design_of(fit).formula.source.partition("~")[0].strip()
     colour = alt.Color("by_value:N", title=by) if by else alt.value(BLUE)
     y = alt.Y("estimate:Q", title=f"Expected {outcome}", scale=alt.Scale(zero=False))
     if is_categorical(fit, x):
