@@ -153,11 +153,11 @@ def test_profile_of_the_correlation_is_lme4s():
 
 
 def test_the_bootstrap_has_correlations_of_both_models():
-    drawn = bootstrap_linear(LINEAR, 40, show_progress=False).intervals()
+    drawn = bootstrap_linear(LINEAR, 40, show_progress=False).intervals(correlations=True)
     row = drawn.filter(pl.col("name") == "corr((Intercept), x)")
     assert -1 <= row["conf_low"].item() < LINEAR.variances[0].corr[1, 0] < row["conf_high"].item() <= 1
     slope = fit_binomial("cbind(s, n - s) ~ x + (x | g)", DATA)
-    drawn = bootstrap_binomial(slope, 20, show_progress=False).intervals()
+    drawn = bootstrap_binomial(slope, 20, show_progress=False).intervals(correlations=True)
     assert drawn.filter(pl.col("component") == "g")["name"].to_list() == ["(Intercept)", "x", "corr((Intercept), x)"]
 
 

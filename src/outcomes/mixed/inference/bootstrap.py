@@ -47,10 +47,10 @@ class Bootstrap:
     corr_names: tuple[tuple[str, str], ...]
     corr: np.ndarray
 
-    def intervals(self, level: float = 0.95) -> pl.DataFrame:
+    def intervals(self, level: float = 0.95, *, correlations: bool = False) -> pl.DataFrame:
         """Percentile intervals: component, name, std_error, conf_low, conf_high.
 
-        Missing for correlations that more than a tenth of the draws do not have.
+        With `correlations` theirs as well, missing where more than a tenth of the draws have none.
 
         Raises
         ------
@@ -61,8 +61,18 @@ class Bootstrap:
         if failed > MAX_FAILED:
             raise UsageError(f"{failed:.0%} of the draws did not converge: intervals would mislead.")
         residual = [] if self.sigma is None else [("Residual", "sigma")]
-        labels = [*(("fixed", name) for name in self.names), *self.sd_names, *residual, *self.corr_names]
-        parts = [self.beta, self.sd, *([] if self.sigma is None else [self.sigma]), self.corr]
+        labels = [
+            *(("fixed", name) for name in self.names),
+            *self.sd_names,
+            *residual,
+            *(self.corr_names if correlations else ()),
+        ]
+        parts = [
+            self.beta,
+            self.sd,
+            *([] if self.sigma is None else [self.sigma]),
+            *([self.corr] if correlations else []),
+        ]
         values = np.column_stack(parts)[self.converged]
         lost = np.isnan(values).mean(axis=0) > MAX_FAILED
         values = np.where(lost, 0.0, values)
