@@ -10,7 +10,7 @@ import polars as pl
 from rich.progress import Progress
 
 from outcomes.errors import UsageError
-from outcomes.mixed.results.modes import VarianceBlock
+from outcomes.mixed.results.modes import VarianceBlock, correlation_name
 
 MAX_FAILED = 0.1
 """Largest share of draws that may fail to settle before the intervals are refused."""
@@ -97,7 +97,7 @@ def correlations_of(blocks: Sequence[VarianceBlock]) -> np.ndarray:
 def correlation_names(blocks: Sequence[VarianceBlock]) -> tuple[tuple[str, str], ...]:
     """Group and name of each correlation."""
     return tuple(
-        (block.group, f"corr({block.names[b]}, {block.names[a]})")
+        (block.group, correlation_name(block.names[b], block.names[a]))
         for block in blocks
         for a, b in zip(*np.tril_indices(len(block.names), -1), strict=True)
     )

@@ -15,6 +15,7 @@ from outcomes.mixed.inference.profile import Row
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.fit import profiled
 from outcomes.mixed.linear.result import LinearFit
+from outcomes.mixed.results.modes import correlation_name
 
 FARTHEST = 0.999
 """Correlation beyond which the limit is taken to be one."""
@@ -26,11 +27,6 @@ FLAT = 1e-5
 """Standard deviation relative to sigma below which a correlation does not exist."""
 
 
-def correlation_label(first: str, second: str) -> str:
-    """Name of a correlation in tables."""
-    return f"corr({first}, {second})"
-
-
 def correlation_rows(best: LinearFit, limit: float) -> list[Row]:
     """Limits of every correlation of a maximum-likelihood fit; those of effects without variance are missing."""
     problem = best.engine_state.problem
@@ -40,7 +36,7 @@ def correlation_rows(best: LinearFit, limit: float) -> list[Row]:
             for j in range(1, len(block)):
                 for i in range(j):
                     a, b = block[i], block[j]
-                    name = correlation_label(factor.names[a], factor.names[b])
+                    name = correlation_name(factor.names[a], factor.names[b])
                     estimate = _correlation(factor, best.theta[part], a, b)
                     ends: list[float | None] = [None, None]
                     if np.isfinite(estimate):
