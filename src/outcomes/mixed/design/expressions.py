@@ -138,9 +138,9 @@ def compile_expression(source: str, data: Columns, statistics: Statistics | None
         sql = compiler.condition(inner)
         return Expression(f"({sql})", tuple(compiler.columns), Contrast(), source)
     if isinstance(node, ast.Call) and _name(node.func) in TRANSFORMS:
-        of, sqls = columns_of(node, compiler.numeric, compiler.statistics, source)
-        parts = tuple((suffix, f"cast({sql} as double)") for suffix, sql in sqls)
-        return Expression(parts[0][1], tuple(compiler.columns), parts=parts if len(parts) > 1 or of else ())
+        made = columns_of(node, compiler.numeric, compiler.statistics, source)
+        parts = tuple((suffix, f"cast({sql} as double)") for suffix, sql in made)
+        return Expression(parts[0][1], tuple(compiler.columns), parts=parts)
     sql = compiler.numeric(node)
     return Expression(f"cast({sql} as double)", tuple(compiler.columns))
 
@@ -282,7 +282,7 @@ class _Compiler:
     def _called(self, name: str, arguments: list[ast.expr], node: ast.Call) -> str | None:
         """SQL of a function; None for unknown ones."""
         if name in TRANSFORMS:
-            parts = columns_of(node, self.numeric, self.statistics, self.shown)[1]
+            parts = columns_of(node, self.numeric, self.statistics, self.shown)
             if len(parts) == 1:
                 return parts[0][1]
         if node.keywords:

@@ -24,10 +24,8 @@ MAX_COLUMNS = 30
 """Most columns of one transformation."""
 
 
-def columns_of(
-    node: ast.Call, compile_numeric: Callable[[ast.expr], str], statistics: Statistics, shown: str
-) -> tuple[bool, Parts]:
-    """Columns of a call to one of `TRANSFORMS`; the flag tells that they are numbered even when there is one.
+def columns_of(node: ast.Call, compile_numeric: Callable[[ast.expr], str], statistics: Statistics, shown: str) -> Parts:
+    """Columns of a call to one of `TRANSFORMS`.
 
     Raises
     ------
@@ -50,7 +48,7 @@ def columns_of(
         raise FormulaError(f"`{shown}` has an argument{extra} that is not known.", f"{name}(x, {', '.join(words)})")
     x = compile_numeric(node.args[0])
     try:
-        return build is not _scaled, build(x, statistics, shown, **given)
+        return build(x, statistics, shown, **given)
     except TypeError as error:
         raise FormulaError(
             f"`{shown}` lacks an argument, or has one of the wrong kind.", f"{name}(x, {', '.join(words)})"
