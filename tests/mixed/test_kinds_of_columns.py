@@ -197,3 +197,21 @@ def test_predictions_code_new_data_as_the_fit_did_whatever_their_type():
         )
     with pytest.raises(UsageError, match="has 1 levels, in 1 rows, that the fit has not seen"):
         fit.predict(pl.DataFrame({**new, "k": [2, 4]}))
+
+
+def test_predictions_carry_columns_of_any_kind_and_groups_must_be_levels():
+    con = duckdb.connect()
+    con.sql(
+        "create table t as select i % 5 as g, sin(i) as x, sin(i * 7) + i % 5 as y, to_days(i::int) as wait, "
+        "gen_random_uuid() as u, map {'a': 1} as m, {'q': 1} as st, '101'::bit as bits, 1e19::hugeint as h "
+        "from range(40) r(i)"
+    )
+    table = con.table("t")
+    fit = fit_linear("y ~ x + (1 | g)", table)
+    assert fit.predict(table, "conditional").columns[: len(table.columns)] == table.columns
+    assert fit.resid().null_count() == 0
+    for name in ("wait", "m", "st", "bits"):
+        with pytest.raises(FormulaError, match=f"{name!r} is of type"):
+            fit_linear(f"y ~ x + (1 | {name})", table)
+        with pytest.raises(FormulaError, match=f"{name!r} is of type"):
+            fit_linear(f"y ~ {name} + (1 | g)", table)

@@ -14,6 +14,8 @@ from outcomes.mixed.design.data import VIEW, Columns, Source, as_source, literal
 from outcomes.mixed.design.expressions import Expression, compile_expression
 from outcomes.mixed.design.statistics import Statistics
 
+_AS_TEXT = ("INTERVAL", "MAP", "UNION", "BIT", "VARIANT", "GEOMETRY")
+
 
 @dataclass(frozen=True)
 class NewRows:
@@ -81,7 +83,7 @@ def new_rows(
             selected.append(f"{text} as outcomes_g{i}")
     selected += [f"{here.offset} as outcomes_offset"] if here.offset else []
     selected += [f"{sql} as outcomes_{name}" for name, sql in (extra or {}).items()]
-    selected += ["*"] if keep_data else ["1 as outcomes_row"]
+    selected += _kept(source) if keep_data else ["1 as outcomes_row"]
     table = pl.from_arrow(source.query(f"select {', '.join(selected)} from {VIEW}"))
     columns = {name: _numbers(table[f"outcomes_c{i}"]) for i, name in enumerate(wanted)}
     empty = pl.Series([None] * table.height, dtype=pl.String)
@@ -123,6 +125,15 @@ def recoded(design: Design, source: Source) -> tuple[Design, dict[str, Expressio
 def _numbers(column: pl.Series) -> np.ndarray:
     """A column of numbers with NaN where it is missing."""
     return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _kept(source: Source) -> list[str]:
+    """SQL of the columns that came in; kinds that polars does not read come back as text."""
+    selected = []
+    for name, kind in source.types.items():
+        stored = source.columns.sql(name)
+        selected.append(f"cast({stored} as varchar) as {stored}" if kind.startswith(_AS_TEXT) else stored)
+    return selected
 
 
 def _came_in(table: pl.DataFrame, source: Source, data: Any) -> pl.DataFrame:
