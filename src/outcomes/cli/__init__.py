@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 import outcomes.teardown  # noqa: F401  registered before all else
+from outcomes.cli.federating import federate
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
 from outcomes.cli.looking import power, query, status
@@ -30,5 +31,5 @@ def main() -> None:
     safe_children()
 
 
-for _command in (init, simulate, refresh, *STEPS, status, serve, query, verify, seal, withdraw, prune, power):
+for _command in (init, simulate, refresh, *STEPS, status, serve, query, verify, seal, withdraw, prune, power, federate):
     main.add_command(_command)

@@ -45,7 +45,7 @@ class WorkingFactor(CovarianceFactor):
         return self.to_work @ cov @ self.to_work.T
 
 
-def build_factors(design: Design, gram: GramData) -> tuple[WorkingFactor, ...]:
+def build_factors(design: Design, gram: GramData, *, is_part: bool = False) -> tuple[WorkingFactor, ...]:
     """Grouping factors of a design, with the coordinates that condition them.
 
     Raises
@@ -63,7 +63,8 @@ def build_factors(design: Design, gram: GramData) -> tuple[WorkingFactor, ...]:
         if len(set(names)) < len(names):
             raise FormulaError(f"A random effect of {':'.join(group)} is named twice.")
         columns, to_work = _coordinates(design, gram, names, blocks)
-        _refuse_dependent(gram, ":".join(group), names, columns, blocks)
+        if not is_part:  # what does not vary in one place may vary in all of them
+            _refuse_dependent(gram, ":".join(group), names, columns, blocks)
         brackets = tuple(len(block) for block in blocks)
         factors.append(WorkingFactor(brackets, group, tuple(names), columns, to_work))
     return tuple(factors)
