@@ -10,10 +10,12 @@ from __future__ import annotations
 import click
 
 import outcomes.teardown  # noqa: F401  registered before all else
+from outcomes.cli.checking import check
+from outcomes.cli.federating import federate
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
 from outcomes.cli.looking import power, query, status
-from outcomes.cli.making import init, simulate
+from outcomes.cli.making import init, schema, simulate
 from outcomes.cli.running import STEPS, pull, refresh, serve
 
 
@@ -30,5 +32,6 @@ def main() -> None:
     safe_children()
 
 
-for _command in (init, simulate, pull, refresh, *STEPS, status, serve, query, verify, seal, withdraw, prune, power):
+_MAKING, _KEEPING = (check, init, schema, simulate, pull), (verify, seal, withdraw, prune)
+for _command in (*_MAKING, refresh, *STEPS, status, serve, query, *_KEEPING, power, federate):
     main.add_command(_command)

@@ -31,6 +31,6 @@ def columns_table(kind: Kind) -> str:
         if column.type is ValueType.CODE:
             held = "one of: " + ", ".join(column.codes)
         meaning = "; ".join(filter(None, (column.description, column.in_file)))
-        needed = "yes" if column.required else ""
+        needed = "yes" if column.required else "for the main question" if column.is_central else ""
         rows.append(f"| `{column.name}` | {held} | {needed} | {meaning} |")
     return "\n".join(["| column | holds | needed | meaning |", "|---|---|---|---|", *rows])

@@ -62,6 +62,7 @@ def recall(study: StudyFolder, file_name: str, kind: Kind | None, sha256: str) -
     return Refused(
         file_name, kind, sha256, Refusal(record["refusal"]), record["message"], record["hint"], record["rows_read"],
         record["rows_quarantined"], {Rule(rule): n for rule, n in record["quarantined_by_rule"].items()}, again=True,
+        refused_at=record.get("refused_at", ""),
     )  # fmt: skip
 
 

@@ -92,6 +92,8 @@ class Refused:
         Zero where the file was refused before its rows were read.
     again : bool
         True where the same content was refused before under the same `study.toml` and was not read again.
+    refused_at : str
+        When that was, ISO 8601; empty where it is refused now.
     """
 
     file_name: str
@@ -104,6 +106,7 @@ class Refused:
     rows_quarantined: int = 0
     quarantined_by_rule: dict[Rule, int] = field(default_factory=dict)
     again: bool = False
+    refused_at: str = ""
 
 
 @dataclass(frozen=True)

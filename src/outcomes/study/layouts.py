@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from outcomes.study.base import Part
 
@@ -34,11 +34,27 @@ class Encoding(StrEnum):
 class RedcapOptions(Part):
     """A REDCap export (flat CSV) and the data dictionary of its project."""
 
-    dictionary: str = ""  # the data dictionary (CSV), a path below the study folder, outside inbox/
-    instrument: str = ""  # rows of this form are taken; empty: the record's own rows
-    events: tuple[str, ...] = ()  # rows of these events are taken; empty: of all
-    record_event: str = ""  # the event whose row has what belongs to the record as a whole; empty: all others
-    server: str = ""  # address of the project's API, for `outcomes pull`; its token: OUTCOMES_REDCAP_TOKEN
+    dictionary: str = Field(
+        "",
+        description="The project's data dictionary (CSV): a path below the study folder, outside inbox/",
+        examples=['"dictionary.csv"'],
+    )
+    instrument: str = Field(
+        "", description="Rows of this repeating form are taken; empty: the record's own rows", examples=['"session"']
+    )
+    events: tuple[str, ...] = Field(
+        (), description="Rows of these events are taken; empty: of all", examples=['["visit_1_arm_1"]']
+    )
+    record_event: str = Field(
+        "",
+        description="The event whose row has what belongs to the record as a whole; empty: all others",
+        examples=['"enrollment_arm_1"'],
+    )
+    server: str = Field(
+        "",
+        description="Address of the project's API, for `outcomes pull`; its token: OUTCOMES_REDCAP_TOKEN",
+        examples=['"https://redcap.clinic.example/api/"'],
+    )
 
     @field_validator("server")
     @classmethod
@@ -60,8 +76,10 @@ class RedcapOptions(Part):
 class QualtricsOptions(Part):
     """A Qualtrics export (CSV with two or three header rows, or SPSS)."""
 
-    finished_only: bool = False  # leave out answers that were not finished
-    real: tuple[str, ...] = ()  # further words of Status that stand for a real answer
+    finished_only: bool = Field(False, description="Leave out answers that were not finished", examples=["true"])
+    real: tuple[str, ...] = Field(
+        (), description="Further words of Status that stand for a real answer", examples=['["IP-Adresse"]']
+    )
 
 
 def companion(value: str, info: ValidationInfo) -> str:

@@ -164,7 +164,7 @@ class Layout:
         (Path) to Recognised, or None where the file does not look like it. Never raises for a damaged file.
     answers : str
         What of the study's questions such sources can and cannot answer, in a sentence; '' where it depends on the
-        columns alone (`questions.answerable`).
+        columns alone, as `outcomes check` says.
     """
 
     name: str

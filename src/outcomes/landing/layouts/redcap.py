@@ -63,11 +63,11 @@ def arrange(table: Table, export: Export, kind: Kind) -> Tidy:
             f"its events: {listed(unclear)}",
             f'name the event that counts in [sources.{kind}] of study.toml: redcap = {{ record_event = "..." }}',
         )
-    fates = rows.frame.select(
+    fates = rows.frame.with_columns(  # a select would give one row where nothing depends on the columns
         chosen=chosen,
         filled=rows.is_filled(options.instrument) if options.instrument else pl.lit(True),
         own=rows.is_own,
-    )
+    ).select("chosen", "filled", "own")
     taken = fates["chosen"] & fates["filled"]
     n_chosen, n_own = int(fates["chosen"].sum()), int((fates["own"] & ~fates["chosen"]).sum())
     if not taken.any():

@@ -72,7 +72,7 @@ def typed_cell(
     is_native : bool
         Numbers and dates were read as such already.
     is_key : bool
-        An empty cell breaks `MISSING_KEY`.
+        An empty cell breaks `MISSING_KEY`, or `MISSING_DATE` where it is one of a date.
     has_blanks : bool
         Cells may have outer blanks.
     """
@@ -81,7 +81,7 @@ def typed_cell(
     is_native = is_native and planned.place is not None
     missing = _is_missing(raw, trimmed, plan)
     is_read_native = is_native and planned.column.type in (ValueType.SCALE, ValueType.INTEGER, ValueType.DATE)
-    empty = _Empty(f"{raw} is null" if is_read_native else missing, flag(Rule.MISSING_KEY) if is_key else "0")
+    empty = _Empty(f"{raw} is null" if is_read_native else missing, flag(_missing(planned)) if is_key else "0")
     match planned.column.type:
         case ValueType.IDENTIFIER:
             return _identifier(planned, raw, trimmed, empty, plan, is_typed=is_typed)
@@ -97,6 +97,10 @@ def typed_cell(
             return _yes_no(planned, raw, trimmed, empty, plan, is_typed=is_typed)
         case ValueType.CODE:
             return _code(planned, raw, empty, plan)
+
+
+def _missing(planned: PlannedColumn) -> Rule:
+    return Rule.MISSING_DATE if planned.column.type is ValueType.DATE else Rule.MISSING_KEY
 
 
 def _identifier(
