@@ -12,8 +12,9 @@ import click
 import outcomes.teardown  # noqa: F401  registered before all else
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
-from outcomes.cli.looking import power, query, status
+from outcomes.cli.looking import power, status
 from outcomes.cli.making import init, simulate
+from outcomes.cli.researching import diff, export, notebook, query
 from outcomes.cli.running import STEPS, refresh, serve
 
 
@@ -30,5 +31,7 @@ def main() -> None:
     safe_children()
 
 
-for _command in (init, simulate, refresh, *STEPS, status, serve, query, verify, seal, withdraw, prune, power):
+for _command in (
+    init, simulate, refresh, *STEPS, status, serve, query, diff, export, notebook, verify, seal, withdraw, prune, power,
+):  # fmt: skip
     main.add_command(_command)
