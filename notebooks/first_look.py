@@ -61,8 +61,15 @@ def _(mo):
 
 
 @app.cell
-def _(study):
-    study.checks.select("severity", "status", "sentence", "n_violated", "n_denominator").head(10)
+def _(mo, study):
+    findings = study.checks.filter(study.checks["status"].is_in(["failed", "error"]))
+    shown = findings.select("severity", "sentence", "n_violated", "n_denominator")
+    mo.vstack(
+        [
+            mo.md(f"{findings.height} open finding(s) among {study.checks.height} checks."),
+            *([mo.ui.table(shown, selection=None, wrapped_columns=["sentence"])] if findings.height else []),
+        ]
+    )
     return
 
 
@@ -75,8 +82,9 @@ def _(mo):
 
 
 @app.cell
-def _(study):
-    study.codebook("mart_sessions").select("column_name", "description", "unit", "range")
+def _(mo, study):
+    words = study.codebook("mart_sessions").select("column_name", "description", "unit", "range")
+    mo.ui.table(words, selection=None, wrapped_columns=["description", "range"], page_size=30)
     return
 
 

@@ -111,7 +111,7 @@ def _(mo):
 
 @app.cell
 def _(quadratic):
-    quadratic.rows.select("satisfaction_score", "fitted", "residual").describe()
+    quadratic.rows.select("directiveness_score", "satisfaction_score", "fitted", "residual").head(5)
     return
 
 

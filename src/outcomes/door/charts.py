@@ -41,7 +41,7 @@ def band(frame: pl.DataFrame, x_title: str, y_title: str, series: str = "") -> a
     line = base.mark_line(color=BLUE, strokeWidth=2.5).encode(
         x=x,
         y=y,
-        tooltip=[alt.Tooltip(f"{c}:Q", format=".3g") for c in ("x", "estimate", "conf_low", "conf_high")],
+        tooltip=_told("x", "estimate", "conf_low", "conf_high"),
         **dash,
     )
     return alt.layer(area, line).properties(width=WIDTH, height=HEIGHT)
@@ -76,3 +76,8 @@ def squares(frame: pl.DataFrame, x_title: str, y_title: str, z_title: str) -> al
         diagonal = pl.DataFrame({"x1": [low, high], "y1": [low, high]})
         layers.append(alt.Chart(diagonal).mark_line(color=INK, strokeDash=[5, 4]).encode(x="x1:Q", y="y1:Q"))
     return alt.layer(*layers).properties(width=380, height=380)
+
+
+def _told(*columns: str) -> list[alt.Tooltip]:
+    """What is shown of a mark that is pointed at."""
+    return [alt.Tooltip(f"{column}:Q", format=".3g") for column in columns]

@@ -36,7 +36,8 @@ class FitPlots:
         binned = rows.group_by((pl.col("i") * BINS // rows.height).alias("bin")).agg(
             pl.col("fitted").mean(), pl.col("residual").mean().alias("mean"),
             (2 * pl.col("residual").std() / pl.len().sqrt()).alias("half"),
-        ).with_columns((pl.col("mean") - pl.col("half")).alias("low"), (pl.col("mean") + pl.col("half")).alias("high"))  # fmt: skip
+        )  # fmt: skip
+        binned = binned.with_columns(low=pl.col("mean") - pl.col("half"), high=pl.col("mean") + pl.col("half"))
         x = alt.X("fitted:Q", title="fitted", scale=alt.Scale(zero=False))
         dots = alt.Chart(_thinned(rows).select("fitted", "residual")).mark_circle(color=QUIET, opacity=0.25, size=12)
         zero = alt.Chart(pl.DataFrame({"y": [0.0]})).mark_rule(color=INK, strokeDash=[2, 3]).encode(y="y:Q")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,12 +16,13 @@ from outcomes.mixed import BinomialFit, FitStatus, LinearFit, fit_binomial, fit_
 from outcomes.mixed.design.data import quoted
 from outcomes.models.flow import flow_of
 from outcomes.models.state import FlowStep
+from outcomes.store.html_tables import as_html_table
 
 if TYPE_CHECKING:
     from outcomes.door.fit_plots import FitPlots
 
 MARTS = ("mart_session_directiveness", "mart_person_session", "mart_sessions")
-"""Tables of sessions that models read, in the order in which they are tried. The last has clients' age band and gender."""
+"""Tables of sessions that models read, in the order in which they are tried; the last has age band and gender."""
 
 GUIDANCE, PREFERENCE = "directiveness_score", "directiveness_preferred_score"
 _SHORT = {"dropout": "is_dropout"}
@@ -59,12 +59,12 @@ class OwnFit:
 
     @property
     def estimates(self) -> pl.DataFrame:
-        """One row a fixed effect: term, estimate, std_error, statistic, df_denom, p_value, conf_low, conf_high, status."""
+        """One row a fixed effect: term, estimate, std_error, degrees of freedom, p_value, interval, status."""
         return self.fit.tidy()
 
     @property
     def left_out(self) -> pl.DataFrame:
-        """From the mart's rows to those in the model: step, reason, counts of sessions, episodes, clients, therapists."""
+        """From the mart's rows to those in the model: step, reason, counts of sessions and of people."""
         return pl.DataFrame(self.steps)
 
     @property
@@ -134,11 +134,8 @@ class OwnFit:
 
     def _repr_html_(self) -> str:
         head, *rows = self._counts()
-        cells = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-        header = "".join(f"<th>{escape(name)}</th>" for name in head)
-        return (
-            f"{self.fit._repr_html_()}<p>Read from <code>{self.table}</code></p><table><tr>{header}</tr>{cells}</table>"
-        )
+        counts = as_html_table(head, rows, [False, True, True, True, False])
+        return f"{self.fit._repr_html_()}<p>Read from <code>{self.table}</code></p>{counts}"
 
     def _counts(self) -> list[list[str]]:
         rows = [["", "sessions", "clients", "left out", "why"]]

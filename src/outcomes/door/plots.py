@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import polars as pl
 
-from outcomes.door.charts import HEIGHT, WIDTH, band, finished, squares
+from outcomes.door.charts import WIDTH, band, finished, squares
 from outcomes.errors import UsageError, no_such
 from outcomes.report.figures.style import BARS, BLUE, INK, QUIET
 
@@ -67,7 +67,7 @@ class ReleasePlots:
         chart = band(curve, "guidance less the client's usual (points)", "average satisfaction (points)")
         usual = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x="x:Q")
         return finished(
-            alt.layer(*chart.layer, usual).properties(width=WIDTH, height=HEIGHT),
+            alt.layer(chart, usual),
             "Satisfaction over guidance", f"Model {name!r}. Dotted: the client's usual. Band: 95%.",
         )  # fmt: skip
 
@@ -106,7 +106,7 @@ class ReleasePlots:
         ).properties(width=WIDTH, height=220)
         below = (
             alt.Chart(marks).mark_tick(color=INK, thickness=1, size=9)
-            .encode(x=x, y=alt.Y("choice:N", title=None, sort=sorted(set(marks["choice"])), axis=alt.Axis(labelLimit=320)))
+            .encode(x=x, y=alt.Y("choice:N", title=None, sort="ascending", axis=alt.Axis(labelLimit=320)))
             .properties(width=WIDTH)
         )  # fmt: skip
         title = (
@@ -115,7 +115,7 @@ class ReleasePlots:
         return finished(alt.vconcat(curve, below, spacing=6), "One question, every defensible analysis", title)
 
     def flow(self) -> alt.LayerChart:
-        """From rows read to the rows of each declared model: bars of sessions with counts and the reason of each loss."""
+        """From rows read to the rows of each declared model: sessions at each step, and the reason of each loss."""
         flow = self._release.flow.with_row_index("place")
         where = pl.when(pl.col("model").is_null()).then(pl.lit("")).otherwise(pl.lit("model ") + pl.col("model") + ": ")
         lost = (
@@ -128,16 +128,16 @@ class ReleasePlots:
         drawn = flow.with_columns((where + pl.col("step")).alias("who"), lost.alias("words"))
         order = drawn["who"].to_list()
         most = max(drawn["n_sessions"].max(), 1)
-        y = alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=330, grid=False, ticks=False, domain=False))
+        y = alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=250, grid=False, ticks=False, domain=False))
         base = alt.Chart(drawn.select("who", "n_sessions", "words"))
         bars = base.mark_bar(color=BARS, height=12).encode(
-            x=alt.X("n_sessions:Q", title="sessions", scale=alt.Scale(domain=[0, most * 3.4], nice=False), axis=None),
+            x=alt.X("n_sessions:Q", title="sessions", scale=alt.Scale(domain=[0, most * 3.2], nice=False), axis=None),
             y=y,
         )
-        text = base.mark_text(align="left", dx=6, color=INK, fontSize=11, limit=680).encode(
+        text = base.mark_text(align="left", dx=6, color=INK, fontSize=11, limit=430).encode(
             x="n_sessions:Q", y=y, text="words:N"
         )
-        chart = alt.layer(bars, text).properties(width=800, height=20 * drawn.height)
+        chart = alt.layer(bars, text).properties(width=600, height=20 * drawn.height)
         return finished(
             chart, "Who is in, and who is not", "Sessions at each step; a model's last step are the rows of its fit."
         )
@@ -165,8 +165,9 @@ class ReleasePlots:
     def _of_model(self, curves: pl.DataFrame, model: str) -> tuple[pl.DataFrame, str]:
         if curves.is_empty():
             fits = self._release.table("model_fits").pl()
-            said = "; ".join(f"{row['model']}: {row['status']}. {row['reason']}".strip() for row in fits.to_dicts())
-            raise UsageError("No declared model has such a curve.", said)
+            refused = fits.filter(~pl.col("status").is_in(_USABLE)).to_dicts()
+            said = "; ".join(f"{row['model']}: {row['status']}. {row['reason']}".strip() for row in refused)
+            raise UsageError("No declared model has such a curve.", said or "see the models that study.toml declares")
         names = curves["model"].unique(maintain_order=True).to_list()
         if model and model not in names:
             raise no_such("model with such a curve", model, names)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,6 +11,7 @@ import polars as pl
 
 from outcomes.errors import UsageError, no_such
 from outcomes.release.places import KeptRelease
+from outcomes.store.html_tables import as_html_table
 from outcomes.store.warehouse import connect
 
 if TYPE_CHECKING:
@@ -266,5 +266,4 @@ class Release:
         return "Release\n" + "\n".join(f"  {name:<10}{value}" for name, value in self._facts())
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in self._facts())
-        return f"<table>{rows}</table>"
+        return as_html_table(("", ""), self._facts())

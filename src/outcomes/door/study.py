@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, overload
 
 from outcomes.door.release import Release
 from outcomes.release.places import LATEST, KeptRelease, find_release, find_study, kept_releases
+from outcomes.store.html_tables import as_html_table
 from outcomes.study import StudyFolder
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ class Releases(Sequence[KeptRelease]):
         return "\n".join([*lines, *(f"  {'  '.join(row)}".rstrip() for row in self._rows())])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("release", "published (UTC)", "code", ""))
-        body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in self._rows())
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return as_html_table(("release", "published (UTC)", "code", ""), self._rows())
 
 
 class Study:

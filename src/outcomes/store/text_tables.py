@@ -27,7 +27,7 @@ def as_text_table(frame: pl.DataFrame, rows: int = 0, width: int = WIDTH) -> str
     shown = frame.head(rows) if rows else frame
     if not shown.width:
         return ""
-    cells = [[_cell(value) for value in shown[name]] for name in shown.columns]
+    cells = [[cell_text(value) for value in shown[name]] for name in shown.columns]
     is_number = [shown[name].dtype.is_numeric() for name in shown.columns]
     widths = [max([len(name), *(len(line) for cell in column for line in cell.split("\n"))], default=0)
               for name, column in zip(shown.columns, cells, strict=True)]  # fmt: skip
@@ -66,14 +66,15 @@ def as_blocks(frame: pl.DataFrame, rows: int = 0, width: int = WIDTH) -> str:
     for place, row in enumerate(shown.iter_rows(named=True), start=1):
         lines = [f"-- {place} --"]
         for name, value in row.items():
-            said = textwrap.wrap(_cell(value), max(width - left - 3, _LEAST), break_long_words=False) or [""]
+            said = textwrap.wrap(cell_text(value), max(width - left - 3, _LEAST), break_long_words=False) or [""]
             lines.append(f"{name:<{left}} | {said[0]}".rstrip())
             lines += [f"{'':<{left}} | {more}" for more in said[1:]]
         blocks.append("\n".join(lines))
     return "\n".join(blocks)
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """Write one value as people read it; nothing where it is missing."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -56,7 +56,7 @@ def surface_tables(surfaces: list[FittedSurface], scale: tuple[float, float]) ->
         for i, term in enumerate(names):
             terms.append(
                 at | {"term": term, "centre": one.rows.midpoint, "estimate": float(found.theta[i]),
-                      "std_error": float(np.sqrt(found.covariance[i, i])), "df": one.model.df,
+                      "std_error": float(np.sqrt(found.covariance[i, i])), "df_denom": one.model.df,
                       "status": one.model.status}
             )  # fmt: skip
             for j, other in enumerate(names):

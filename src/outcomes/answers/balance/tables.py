@@ -221,7 +221,7 @@ SURFACE_TERMS = answer_table(
         "centre": number("What guidance and preference are taken less: the middle of the scale", "", "points"),
         "estimate": number("Coefficient", "", _HEIGHT),
         "std_error": number("Standard error of the coefficient", "0 or more"),
-        "df": number("Degrees of freedom: therapists less one", "0 or more"),
+        "df_denom": number("Degrees of freedom: therapists less one", "0 or more"),
         "status": text("How the fit behind the surface ended", FitStatus),
     },
 )

@@ -17,7 +17,7 @@ from outcomes.store.warehouse import connect
 
 _TOLERANCE = 1e-9  # relative: what threads and machines may differ by
 
-# Tables of estimates that are compared, with what names a row; `contrasts_*` name theirs by all texts before `estimate`.
+# Tables of estimates that are compared, with what names a row; `contrasts_*`: all their texts.
 _ESTIMATES: dict[str, tuple[str, ...]] = {
     "model_estimates": ("model", "variant", "term"),
     "guidance_effects": ("question", "part", "model"),

@@ -8,7 +8,8 @@ from html import escape
 
 import polars as pl
 
-from outcomes.store.text_tables import as_text_table
+from outcomes.store.html_tables import as_html_table
+from outcomes.store.text_tables import as_text_table, cell_text
 
 PARTS = ("causes", "rows", "checks", "verdicts", "estimates", "definitions")
 _TITLES = {
@@ -38,8 +39,8 @@ class Comparison:
     verdicts : polars.DataFrame
         `outcome`, `level`, `before`, `after`.
     estimates : polars.DataFrame
-        `table_name`, `what`, `before`, `after`, `interval_before`, `interval_after`, `status_before`, `status_after`, and
-        `is_beyond`: whether the estimate after lies outside the interval before.
+        `table_name`, `what`, `before`, `after`, `interval_before`, `interval_after`, `status_before`, `status_after`,
+        and `is_beyond`: whether the estimate after lies outside the interval before.
     definitions : polars.DataFrame
         `what`, `name`, `before`, `after`.
     """
@@ -67,7 +68,9 @@ class Comparison:
             frame: pl.DataFrame = getattr(self, part)
             said.append(f"\n{_TITLES[part]}: {'no change' if frame.is_empty() else ''}".rstrip(": "))
             if part == "estimates":
-                said += _estimates_in_short(frame, width)
+                table, counts = _in_short(frame)
+                said += [as_text_table(table, width=width)] if table.height else []
+                said += counts
             elif not frame.is_empty():
                 said.append(as_text_table(frame, width=width))
         return "\n".join(said)
@@ -84,28 +87,37 @@ class Comparison:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = "".join(
-            f"<h4>{escape(_TITLES[part])}</h4>{getattr(self, part)._repr_html_()}"
-            for part in PARTS
-            if not getattr(self, part).is_empty()
-        )
         head = f"<p>From release <code>{self.before}</code> to <code>{self.after}</code></p>"
-        return head + (parts or "<p>Nothing changed.</p>")
+        if self.is_same:
+            return f"{head}<p>Nothing changed.</p>"
+        parts = []
+        for part in PARTS:
+            frame: pl.DataFrame = getattr(self, part)
+            if frame.is_empty():
+                continue
+            table, counts = _in_short(frame) if part == "estimates" else (frame, [])
+            numbers = [table[name].dtype.is_numeric() for name in table.columns]
+            rows = [[cell_text(cell) for cell in row] for row in table.iter_rows()]
+            shown = as_html_table(table.columns, rows, numbers) if rows else ""
+            parts.append(
+                f"<h4>{escape(_TITLES[part])}</h4>{shown}" + "".join(f"<p>{escape(one)}</p>" for one in counts)
+            )
+        return head + "".join(parts)
 
 
-def _estimates_in_short(frame: pl.DataFrame, width: int) -> list[str]:
+def _in_short(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """Estimates that both releases have, with their intervals; of those that one has alone, how many."""
     is_shared = pl.col("status_before").is_not_null() & pl.col("status_after").is_not_null()
-    shared = frame.filter(is_shared)
-    shown = shared.select(
+    shared = frame.filter(is_shared).select(
         "table_name", "what", *(_with_interval(name) for name in ("before", "after")),
         pl.when("is_beyond").then(pl.lit("yes")).otherwise(pl.lit("")).alias("beyond interval"),
     )  # fmt: skip
-    said = [as_text_table(shown, width=width)] if shared.height else []
     alone = frame.filter(~is_shared).group_by("table_name", pl.col("status_before").is_null().alias("is_new"))
-    for row in alone.len().sort("table_name", "is_new").iter_rows(named=True):
-        said.append(f"{row['table_name']}: {row['len']} {'new' if row['is_new'] else 'gone'}")
-    return said
+    counts = [
+        f"{row['table_name']}: {row['len']} {'new' if row['is_new'] else 'gone'}"
+        for row in alone.len().sort("table_name", "is_new").iter_rows(named=True)
+    ]
+    return shared, counts
 
 
 def _with_interval(name: str) -> pl.Expr:

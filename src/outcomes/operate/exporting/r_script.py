@@ -1,4 +1,4 @@
-"""An R script that makes data frames of exported CSV files: types, levels, labels and units as the codebook has them."""
+"""An R script that makes data frames of exported CSV files: types, levels, labels and units from the codebook."""
 
 from __future__ import annotations
 

@@ -34,9 +34,10 @@ def write_spss(frame: pl.DataFrame, table: DescribedTable, path: Path) -> None:
         pl.col(column.name).replace_strict({word: code for code, word in values[column.name].items()}, default=None,
                                            return_dtype=pl.Float64)
         for column in table.columns if column.codes
-    ).with_columns(cs.boolean().cast(pl.Float64), cs.integer().cast(pl.Float64), cs.decimal().cast(pl.Float64))  # fmt: skip
+    )  # fmt: skip
+    numbers = coded.with_columns((cs.boolean() | cs.integer() | cs.decimal()).cast(pl.Float64))
     pyreadstat.write_sav(
-        coded.with_columns(cs.string().fill_null("")).to_pandas(),
+        numbers.with_columns(cs.string().fill_null("")).to_pandas(),
         str(path),
         file_label=table.description[:64],
         column_labels={column.name: _cut(column.label) for column in table.columns},
