@@ -11,6 +11,8 @@ from outcomes.operate.comparing import compare_releases, pair_of_releases
 from outcomes.operate.comparing.causes import causes_of
 from outcomes.release.places import find_release, kept_releases
 
+CHECK = "core_sessions.session_id.unique"
+
 
 @pytest.fixture
 def comparison(my_study):
@@ -57,13 +59,11 @@ def test_rows_checks_and_verdicts_that_changed_are_named(my_study):
     before, after = pair_of_releases(my_study)
     with duckdb.connect(str(after.database)) as con:
         con.execute("update verdicts set verdict = 'undecided' where outcome = 'satisfaction' and level = 'session'")
-        con.execute(
-            "update dq_results set status = 'failed', n_violated = 3 where check_id = 'core_sessions.session_id.unique'"
-        )
+        con.execute("update dq_results set status = 'failed', n_violated = 3 where check_id = ?", [CHECK])
         assert con.execute("select count(*) from dq_results where n_violated = 3").fetchall() == [(1,)]
     found = compare_releases(before, after)
     assert found.checks.select("check_id", "before", "after", "violated_after").rows() == [
-        ("core_sessions.session_id.unique", "passed", "failed", 3)
+        (CHECK, "passed", "failed", 3)
     ]
     ((outcome, level, was, now),) = found.verdicts.rows()
     assert (outcome, level, now) == ("satisfaction", "session", "undecided")
@@ -71,8 +71,8 @@ def test_rows_checks_and_verdicts_that_changed_are_named(my_study):
 
 
 def test_each_cause_is_told_from_the_others():
-    one = {"inputs": [{"batch_id": "0001-a", "kind": "sessions", "sha256": "1"}], "study_sha256": "s", "code_version": "c",
-           "packages": {"duckdb": "2.0.0"}}  # fmt: skip
+    batch = {"batch_id": "0001-a", "kind": "sessions", "sha256": "1"}
+    one = {"inputs": [batch], "study_sha256": "s", "code_version": "c", "packages": {"duckdb": "2.0.0"}}
     more = one | {"inputs": [*one["inputs"], {"batch_id": "0002-b", "kind": "clients", "sha256": "2"}]}
     assert dict(causes_of(one, more)) == {"data": "1 file of clients landed since"}
     assert dict(causes_of(more, one)) == {"data": "1 file of clients no longer there"}

@@ -16,7 +16,8 @@ ASK = """
 import json, sys, duckdb
 con = duckdb.connect(sys.argv[1], read_only=True)
 names = [name for (name,) in con.execute("select distinct table_name from codebook order by 1").fetchall()]
-print(json.dumps([duckdb.__version__, {name: con.execute(f'select count(*) from "{name}"').fetchone()[0] for name in names}]))
+counts = {name: con.execute(f'select count(*) from "{name}"').fetchone()[0] for name in names}
+print(json.dumps([duckdb.__version__, counts]))
 """
 
 

@@ -26,7 +26,8 @@ def given(warehouse):
 
 def test_sessions_are_all_attended_ones_of_the_cohort_rated_or_not(warehouse):
     rows = given(warehouse).build("mart_sessions").select(
-        "session_id", "directiveness_score", "directiveness_within", "directiveness_preferred_score", "age_band", "is_last"
+        "session_id", "directiveness_score", "directiveness_within", "directiveness_preferred_score", "age_band",
+        "is_last",
     )  # fmt: skip
     assert rows.rows() == [
         ("e1-1", 4.0, -1.0, 7.0, "25-34", False),
@@ -37,8 +38,8 @@ def test_sessions_are_all_attended_ones_of_the_cohort_rated_or_not(warehouse):
 
 def test_episodes_have_their_means_their_last_therapist_and_how_they_ended(warehouse):
     rows = given(warehouse).build("mart_episodes").select(
-        "episode_id", "therapist_id", "n_therapists", "n_appointments", "directiveness_mean", "satisfaction_mean", "gender",
-        "ending_state", "is_dropout",
+        "episode_id", "therapist_id", "n_therapists", "n_appointments", "directiveness_mean", "satisfaction_mean",
+        "gender", "ending_state", "is_dropout",
     )  # fmt: skip
     assert rows.rows() == [
         ("e1", "t2", 2, 3, 5.0, 6.0, "woman", "planned", 0),

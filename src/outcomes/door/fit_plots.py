@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import altair as alt
 import numpy as np
@@ -10,13 +10,10 @@ import polars as pl
 from scipy import stats
 
 from outcomes.door.charts import HEIGHT, WIDTH, band, finished, squares
-from outcomes.door.fits import GUIDANCE, PREFERENCE
+from outcomes.door.columns import GUIDANCE, PREFERENCE
 from outcomes.errors import UsageError
-from outcomes.mixed import BinomialFit
+from outcomes.mixed import BinomialFit, FitStatus, LinearFit
 from outcomes.report.figures.style import BLUE, INK, QUIET
-
-if TYPE_CHECKING:
-    from outcomes.door.fits import OwnFit
 
 BINS = 20
 """Bins of equally many rows along the fitted values: their mean residuals show a bend that single points hide."""
@@ -24,10 +21,35 @@ MOST_POINTS = 2_000
 """Points that are drawn at most, every so many-th of the sorted ones."""
 
 
+class Drawn(Protocol):
+    """What pictures read of a fit; see `outcomes.door.fits.OwnFit` for the meaning."""
+
+    formula: str
+    fit: LinearFit | BinomialFit
+
+    @property
+    def status(self) -> FitStatus:
+        """How the fit ended."""
+        ...
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """Its rows with fitted values and residuals."""
+        ...
+
+    def curve(self, x: str) -> pl.DataFrame:
+        """Predictions over one column."""
+        ...
+
+    def surface(self, x: str, y: str) -> pl.DataFrame:
+        """Predictions over two columns."""
+        ...
+
+
 class FitPlots:
     """Pictures of one fit; each is an Altair chart."""
 
-    def __init__(self, own: OwnFit) -> None:
+    def __init__(self, own: Drawn) -> None:
         self._own = own
 
     def residuals(self) -> alt.LayerChart:

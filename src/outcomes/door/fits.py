@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from outcomes.door.columns import GUIDANCE, PREFERENCE
 from outcomes.errors import FormulaError, UsageError, no_such
 from outcomes.mixed import BinomialFit, FitStatus, LinearFit, fit_binomial, fit_linear
 from outcomes.mixed.design.data import quoted
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 MARTS = ("mart_session_directiveness", "mart_person_session", "mart_sessions")
 """Tables of sessions that models read, in the order in which they are tried; the last has age band and gender."""
 
-GUIDANCE, PREFERENCE = "directiveness_score", "directiveness_preferred_score"
 _SHORT = {"dropout": "is_dropout"}
 _NAME = re.compile(r"(?<![\w.])([A-Za-z_]\w*)(?!\w*\s*\()(?!\w)")
 

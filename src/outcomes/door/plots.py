@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import altair as alt
+import duckdb
 import polars as pl
 
 from outcomes.door.charts import WIDTH, band, finished, squares
 from outcomes.errors import UsageError, no_such
 from outcomes.report.figures.style import BARS, BLUE, INK, QUIET
 
-if TYPE_CHECKING:
-    from outcomes.door.release import Release
-
 _USABLE = ("converged", "singular")
+
+
+class Drawn(Protocol):
+    """What pictures read of a release; see `outcomes.door.release.Release` for the meaning."""
+
+    @property
+    def release_id(self) -> str:
+        """The release's id."""
+        ...
+
+    @property
+    def tables(self) -> pl.DataFrame:
+        """All tables."""
+        ...
+
+    @property
+    def answers(self) -> pl.DataFrame:
+        """State of each analysis."""
+        ...
+
+    @property
+    def flow(self) -> pl.DataFrame:
+        """From rows read to rows of models."""
+        ...
+
+    def table(self, name: str) -> duckdb.DuckDBPyRelation:
+        """A table."""
+        ...
 
 
 class ReleasePlots:
@@ -23,7 +49,7 @@ class ReleasePlots:
     A picture whose numbers the release does not have is refused with the reason, never drawn empty.
     """
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Drawn) -> None:
         self._release = release
 
     def surface(self, outcome: str = "satisfaction", level: str = "session") -> alt.LayerChart:
