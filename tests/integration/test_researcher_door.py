@@ -243,11 +243,32 @@ def test_the_door_reads_only_and_holds_nobody_up(study):
         assert later.latest.release_id == first
 
 
+def test_an_answer_that_was_not_read_to_its_end_blocks_nothing(study):
+    reader = study.sql("select * from mart_sessions").arrow()
+    rows = study.sql("select count(*) from mart_sessions").fetchall()[0][0]
+    assert study.fit("satisfaction ~ directiveness_within + (1 | client_id)").fit.nobs > 1_000
+    assert reader.read_all().num_rows == rows
+
+
 def test_a_closed_study_holds_no_file(my_study):
     with outcomes.open(my_study.root) as study:
         study.sql("select 1").fetchall()
         assert held(my_study.releases)
     assert not held(my_study.releases)
+
+
+def test_contrasts_of_all_tables_stand_in_one(my_study):
+    import duckdb
+
+    with duckdb.connect(str((my_study.current / "outcomes.duckdb").resolve())) as con:
+        for name, unit in (("contrasts_planted", "points"), ("contrasts_other", "sessions")):
+            con.execute(f"create table {name} as select 0.5 as estimate, '{unit}' as unit")
+            con.execute(f"insert into codebook (table_name, type) values ('{name}', 'TABLE')")
+    with outcomes.open(my_study.root) as study:
+        found = study.contrasts.filter(pl.col("table_name").is_in(["contrasts_planted", "contrasts_other"]))
+        assert sorted(found.select("table_name", "unit").rows()) == [
+            ("contrasts_other", "sessions"), ("contrasts_planted", "points"),
+        ]  # fmt: skip
 
 
 def held(folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import duckdb
 import polars as pl
@@ -33,6 +34,7 @@ class Release:
         self.study_name = study_name
         self._stack = ExitStack()
         self._con: duckdb.DuckDBPyConnection | None = None
+        self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 
     @property
     def release_id(self) -> str:
@@ -41,10 +43,16 @@ class Release:
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """The read-only connection behind `sql` and `table`; opened when it is first asked."""
+        """The read-only connection behind all that is asked; opened when it is first asked."""
         if self._con is None:
             self._con = self._stack.enter_context(connect(self.kept.database, read_only=True))
         return self._con
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own for one answer: one that is not read to its end then blocks nothing else."""
+        cursor = self.connection.cursor()
+        self._cursors.add(cursor)
+        return cursor
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Ask in SQL.
@@ -65,7 +73,7 @@ class Release:
             If DuckDB does not accept it, or it does not read.
         """
         try:
-            answer = self.connection.sql(query)
+            answer = self._cursor().sql(query)
         except duckdb.Error as wrong:
             raise UsageError(
                 f"The database did not accept this: {wrong}", "`.tables` and `.codebook()` list what there is"
@@ -89,7 +97,7 @@ class Release:
         """
         if name not in self._names:
             raise no_such("table of this release", name, self._names)
-        return self.connection.table(name)
+        return self._cursor().table(name)
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -242,7 +250,9 @@ class Release:
         return compare_releases(other.kept, self.kept)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database; answers that were not read by then are lost."""
+        for cursor in list(self._cursors):
+            cursor.close()
         self._stack.close()
         self._con = None
 
