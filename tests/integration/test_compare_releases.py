@@ -6,9 +6,12 @@ import duckdb
 import pytest
 
 import outcomes as door
+from outcomes.answers.run import ANSWER_TABLES
 from outcomes.errors import UsageError
 from outcomes.operate.comparing import compare_releases, pair_of_releases
 from outcomes.operate.comparing.causes import causes_of
+from outcomes.operate.comparing.compare import ROW_NAMES
+from outcomes.release.codebook.tables import TABLES
 from outcomes.release.places import find_release, kept_releases
 
 CHECK = "core_sessions.session_id.unique"
@@ -104,3 +107,14 @@ def test_with_one_release_there_is_nothing_to_compare(my_study):
     first = kept_releases(my_study)[0].release_id
     with pytest.raises(UsageError, match="nothing to compare"):
         pair_of_releases(my_study, "", first)
+
+
+def test_what_names_a_row_of_estimates_names_one_row(my_study):
+    tables = TABLES | ANSWER_TABLES
+    for name, key in ROW_NAMES.items():
+        if name in tables:
+            assert set(key) <= set(tables[name].columns), name
+    with door.open(my_study.root) as study:
+        for name in ROW_NAMES.keys() & set(study.tables["table_name"]):
+            rows = study.table(name).pl()
+            assert rows.select(ROW_NAMES[name]).n_unique() == rows.height, name

@@ -175,8 +175,6 @@ def test_a_picture_that_cannot_be_drawn_says_why(study):
         study.plot.dropout()
     with pytest.raises(UsageError, match="left out"):
         study.plot.multiverse()
-    with pytest.raises(UsageError, match="no contrasts"):
-        _ = study.contrasts
     with pytest.raises(UsageError, match="no surface"):
         study.plot.surface("dropout", "client")
 
@@ -255,6 +253,15 @@ def test_a_closed_study_holds_no_file(my_study):
         study.sql("select 1").fetchall()
         assert held(my_study.releases)
     assert not held(my_study.releases)
+
+
+def test_a_release_without_contrasts_says_so(my_study):
+    import duckdb
+
+    with duckdb.connect(str((my_study.current / "outcomes.duckdb").resolve())) as con:
+        con.execute("delete from codebook where starts_with(table_name, 'contrasts_')")
+    with outcomes.open(my_study.root) as study, pytest.raises(UsageError, match="no contrasts"):
+        _ = study.contrasts
 
 
 def test_contrasts_of_all_tables_stand_in_one(my_study):

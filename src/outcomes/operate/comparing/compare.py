@@ -17,8 +17,7 @@ from outcomes.store.warehouse import connect
 
 _TOLERANCE = 1e-9  # relative: what threads and machines may differ by
 
-# Tables of estimates that are compared, with what names a row; `contrasts_*`: all their texts.
-_ESTIMATES: dict[str, tuple[str, ...]] = {
+ROW_NAMES: dict[str, tuple[str, ...]] = {
     "model_estimates": ("model", "variant", "term"),
     "guidance_effects": ("question", "part", "model"),
     "reactance_effects": ("outcome", "guidance", "quantity"),
@@ -26,8 +25,10 @@ _ESTIMATES: dict[str, tuple[str, ...]] = {
     "dropout_rates": ("definition",),
     "dropout_incidence": ("definition", "cause", "guidance", "session"),
     "surface_terms": ("outcome", "level", "term"),
+    "contrasts_dropout": ("definition", "contrast", "level", "session", "quantity"),
+    "contrasts_satisfaction": ("contrast", "level", "quantity"),
 }
-_NOT_NAMES = ("status", "reason", "formula", "sentence", "unit", "trace")
+"""Tables of estimates that are compared, with what names a row; a release need not have them all."""
 
 
 def compare_releases(before: KeptRelease, after: KeptRelease) -> Comparison:
@@ -93,10 +94,7 @@ def _verdicts(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) ->
 
 def _estimates(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     changed: list[dict[str, Any]] = []
-    for table in sorted({*_tables(old), *_tables(new)}):
-        key = _ESTIMATES.get(table, ())
-        if not key and not table.startswith("contrasts_"):
-            continue
+    for table, key in ROW_NAMES.items():
         a, b = (_estimates_of(con, table, key) for con in (old, new))
         for at in sorted(a.keys() | b.keys(), key=str):
             was, now = a.get(at, {}), b.get(at, {})
@@ -113,9 +111,7 @@ def _estimates(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -
 def _estimates_of(con: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) -> dict[tuple, dict[str, Any]]:
     if table not in _tables(con):
         return {}
-    frame = con.table(table).pl()
-    texts = [name for name in frame.columns if frame[name].dtype == pl.String and name not in _NOT_NAMES]
-    return _keyed(frame.to_dicts(), key or tuple(texts))
+    return _keyed(con.table(table).pl().to_dicts(), key)
 
 
 def _are_same(was: dict[str, Any], now: dict[str, Any]) -> bool:
