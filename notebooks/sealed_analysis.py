@@ -31,8 +31,9 @@ def _(mo):
 
 
 @app.cell
-def _(study):
-    study.sql("select model, question, population, formula from model_specs order by model").pl()
+def _(mo, study):
+    asked = study.sql("select model, question, formula from model_specs order by model").pl()
+    mo.ui.table(asked, selection=None, wrapped_columns=["question", "formula"])
     return
 
 
@@ -77,8 +78,9 @@ def _(mo):
 @app.cell
 def _(study):
     study.sql("""
-        select model_fits.model, model_fits.status, model_fits.reason, model_fits.n_rows, model_estimates.term,
-            model_estimates.estimate, model_estimates.conf_low, model_estimates.conf_high
+        select model_fits.model, model_fits.status, model_estimates.term, round(model_estimates.estimate, 3) as estimate,
+            round(model_estimates.conf_low, 3) as conf_low, round(model_estimates.conf_high, 3) as conf_high,
+            model_fits.n_rows, model_fits.reason
         from model_fits
         left join model_estimates
             on model_fits.model = model_estimates.model

@@ -100,7 +100,7 @@ class Comparison:
             rows = [[cell_text(cell) for cell in row] for row in table.iter_rows()]
             shown = as_html_table(table.columns, rows, numbers) if rows else ""
             parts.append(
-                f"<h4>{escape(_TITLES[part])}</h4>{shown}" + "".join(f"<p>{escape(one)}</p>" for one in counts)
+                f"<p><b>{escape(_TITLES[part])}</b></p>{shown}" + "".join(f"<p>{escape(one)}</p>" for one in counts)
             )
         return head + "".join(parts)
 
