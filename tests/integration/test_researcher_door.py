@@ -133,6 +133,36 @@ def test_a_formula_that_cannot_be_fitted_is_refused_with_what_to_try(study, form
     assert words in str(refused.value)
 
 
+def test_a_model_of_episodes_finds_them(study):
+    own = study.fit("dropout ~ directiveness_mean + (1 | therapist_id)")
+    assert own.table == "mart_episodes"
+    n = study.sql("select count(*) from mart_episodes where is_dropout + directiveness_mean is not null").fetchall()
+    assert [(own.fit.nobs,)] == n
+
+
+def test_a_release_of_an_earlier_version_is_read_as_far_as_it_goes(my_study):
+    import duckdb
+
+    with duckdb.connect(str((my_study.current / "outcomes.duckdb").resolve())) as con:
+        for made in ("view mart_sessions", "view mart_episodes", "table model_flow", "table surface_grid"):
+            con.execute(f"drop {made}")
+            con.execute("delete from codebook where table_name = ?", [made.split()[1]])
+    with outcomes.open(my_study.root) as study:
+        assert study.fit("satisfaction ~ directiveness_within + (1 | client_id)").table == "mart_session_directiveness"
+        assert study.latest.flow["model"].null_count() == study.latest.flow.height == 11
+        gone = study.compare(study.releases[0].release_id).definitions.filter(after="gone")["name"].to_list()
+        assert gone == ["mart_episodes", "mart_sessions", "model_flow", "surface_grid"]
+        with pytest.raises(UsageError, match="earlier version"):
+            study.plot.surface()
+
+
+def test_a_table_that_is_not_there_or_counts_nobody_is_refused(study):
+    with pytest.raises(UsageError, match="mart_sessions"):
+        study.fit("satisfaction ~ directiveness + (1 | client_id)", table="mart_session")
+    with pytest.raises(UsageError, match="could not be counted"):
+        study.fit("satisfaction_mean ~ reactance + (1 | client_id)", table="mart_clients")
+
+
 def test_the_surface_of_ones_own_fit_is_its_prediction(study):
     own = study.fit("satisfaction ~ directiveness * directiveness_preferred + (1 | client_id) + (1 | therapist_id)")
     surface = own.surface(steps=4)

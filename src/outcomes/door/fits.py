@@ -22,8 +22,10 @@ from outcomes.store.html_tables import as_html_table
 if TYPE_CHECKING:
     from outcomes.door.fit_plots import FitPlots
 
-MARTS = ("mart_session_directiveness", "mart_person_session", "mart_sessions")
-"""Tables of sessions that models read, in the order in which they are tried; the last has age band and gender."""
+MARTS = ("mart_session_directiveness", "mart_person_session", "mart_sessions", "mart_episodes")
+"""Tables that models read, in the order in which they are tried; the last two have age band and gender."""
+
+_PEOPLE = ("episode_id", "client_id", "therapist_id")  # who is counted
 
 _SHORT = {"dropout": "is_dropout"}
 _NAME = re.compile(r"(?<![\w.])([A-Za-z_]\w*)(?!\w*\s*\()(?!\w)")
@@ -64,7 +66,7 @@ class OwnFit:
 
     @property
     def left_out(self) -> pl.DataFrame:
-        """From the mart's rows to those in the model: step, reason, counts of sessions and of people."""
+        """From the mart's rows to those in the model: step, reason, counts; `n_sessions` counts rows (see `table`)."""
         return pl.DataFrame(self.steps)
 
     @property
@@ -138,7 +140,7 @@ class OwnFit:
         return f"{self.fit._repr_html_()}<p>Read from <code>{self.table}</code></p>{counts}"
 
     def _counts(self) -> list[list[str]]:
-        rows = [["", "sessions", "clients", "left out", "why"]]
+        rows = [["", "rows", "clients", "left out", "why"]]
         for step in self.steps:
             lost = "" if step.n_sessions_excluded is None else f"{step.n_sessions_excluded:,}"
             rows.append([step.step, f"{step.n_sessions:,}", f"{step.n_clients:,}", lost, step.reason])
@@ -173,18 +175,32 @@ def fit_own(
         raise FormulaError(
             f"There is no ~ in the formula {formula!r}.", "write it as outcome ~ predictors + (1 | client_id)"
         )
-    tried = (table,) if table else MARTS
+    tried = (table,) if table else _marts_of(con)
     choices = {name: _written_out(con, formula, name) for name in tried}
     mart = next((name for name, (_, missing) in choices.items() if not missing), "")
     if not mart:
         _refuse_names(con, formula, tried, choices)
     written = choices[mart][0]
     columns = _columns(con, written, mart)
+    if lacking := set(_PEOPLE) - set(con.table(mart).columns):
+        raise UsageError(
+            f"{mart} has no {', '.join(sorted(lacking))}: who was left out could not be counted.",
+            f"take one of {', '.join(MARTS)}",
+        )
     data = con.table(mart)
     fit = fit_binomial(written, data, link=link, engine=engine) if _is_binary(con, mart, columns[0]) else (
         fit_linear(written, data, engine=engine)
     )  # fmt: skip
     return OwnFit(written, mart, fit, flow_of(con, mart, columns), con, columns)
+
+
+def _marts_of(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """The marts that a release has: one of an earlier version lacks some."""
+    there = con.execute(
+        "select table_name from duckdb_tables() where not internal union all "
+        "select view_name from duckdb_views() where not internal"
+    ).fetchall()
+    return tuple(name for name in MARTS if (name,) in there)
 
 
 def _written_out(con: duckdb.DuckDBPyConnection, formula: str, mart: str) -> tuple[str, list[str]]:
@@ -216,7 +232,7 @@ def _refuse_names(
     if len(missing) == 1:
         raise no_such(f"column of {nearest}", next(iter(missing)), con.table(nearest).columns)
     raise UsageError(
-        f"No table of sessions has all columns of the formula; {nearest} lacks {', '.join(missing)}.",
+        f"No table has all columns of the formula; {nearest} lacks {', '.join(missing)}.",
         '`.codebook("column")` says where a column is',
     )
 

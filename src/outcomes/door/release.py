@@ -206,7 +206,8 @@ class Release:
             In lme4's syntax. `satisfaction` stands for `satisfaction_score`, `dropout` for `is_dropout`, and so on for
             every rating. E.g. `"satisfaction ~ directiveness_within + (1 | client_id) + (1 | therapist_id)"`.
         table : str
-            The mart to read; the first of `outcomes.door.fits.MARTS` that has all columns where empty.
+            The mart to read; the first of `outcomes.door.fits.MARTS` that has all columns where empty: sessions rated
+            for guidance, the risk set of dropout, all sessions, episodes.
         link : {"logit", "probit", "cloglog"}
             For outcomes that are 0 or 1; others are modelled linearly.
         engine : {"outcomes", "statsmodels"}
@@ -223,6 +224,8 @@ class Release:
         """
         from outcomes.door.fits import fit_own
 
+        if table and table not in self._names:
+            raise no_such("table of this release", table, self._names)
         return fit_own(self.connection, formula, table=table, link=link, engine=engine)
 
     @property
