@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 import outcomes.teardown  # noqa: F401  registered before all else
+from outcomes.cli.federating import federate
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
 from outcomes.cli.looking import power, status
@@ -33,5 +34,6 @@ def main() -> None:
 
 for _command in (
     init, simulate, refresh, *STEPS, status, serve, query, diff, export, notebook, verify, seal, withdraw, prune, power,
+    federate,
 ):  # fmt: skip
     main.add_command(_command)
