@@ -91,8 +91,13 @@ class Plan:
         columns = ", ".join(f'"{name}" {column.type}' for name, column in TABLES[self.table].columns.items())
         con = duckdb.connect()
         con.execute(f'create table "{self.table}" ({columns})')
-        given = {name: list(values) for name, values in self.levels.items()}
-        return open_population([self.formula], con.table(self.table), levels=given).design(self.formula)
+        return open_population([self.formula], con.table(self.table), levels=self.all_levels).design(self.formula)
+
+    @property
+    def all_levels(self) -> dict[str, list]:
+        """Levels of the categorical predictors, those of yes-or-no columns included."""
+        yes_or_no = [name for name, column in TABLES[self.table].columns.items() if column.type == "BOOLEAN"]
+        return {name: [False, True] for name in yes_or_no} | {name: list(found) for name, found in self.levels.items()}
 
     @cached_property
     def columns(self) -> tuple[tuple[str, ...], int]:

@@ -13,6 +13,7 @@ from outcomes.answers.balance.curve_forms import PARAMETERS, SURFACE, CurveForm
 from outcomes.answers.balance.evidence import Findings, between_clients, find_evidence
 from outcomes.answers.balance.reactance import reactance_rows
 from outcomes.answers.balance.rows import GuidanceRows, verdict_clients, verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.surface import FittedSurface, surface_tables
 from outcomes.answers.balance.tables import (
     EVIDENCE,
     REACTANCE,
@@ -59,6 +60,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     sessions, found = _found(verdict_sessions(con, settings))
     verdicts = [(Outcome.SATISFACTION, Grain.SESSION, decide(found.evidence))]
     evidence = [(Outcome.SATISFACTION, Grain.SESSION, row) for row in _rows(sessions, found)]
+    surfaces = [FittedSurface(sessions, found.model)]
     others = ((Outcome.SATISFACTION, Grain.CLIENT, verdict_clients), (Outcome.DROPOUT, Grain.SESSION, verdict_dropouts))
     for outcome, level, make in others:
         try:
@@ -71,10 +73,13 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
             findings = between_clients(findings, found)
         verdicts.append((outcome, level, decide(findings.evidence)))
         evidence += [(outcome, level, row) for row in _rows(rows, findings)]
+        surfaces.append(FittedSurface(rows, findings.model))
+    scale = settings.scales["directiveness"]
     return {
         VERDICTS.name: filled(VERDICTS, (_verdict_row(*one) for one in verdicts)),
         EVIDENCE.name: filled(EVIDENCE, (_evidence_row(*one) for one in evidence)),
         REACTANCE.name: reactance_rows(con, settings),
+        **surface_tables(surfaces, (scale.minimum, scale.maximum)),
     }
 
 

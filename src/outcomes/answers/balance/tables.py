@@ -9,7 +9,7 @@ from outcomes.answers.common.words import ALL, Grain, HazardTerm, Outcome
 from outcomes.methods.curvature.turning_point import FiellerState
 from outcomes.methods.inference.johnson_neyman import RegionState
 from outcomes.mixed import FitStatus
-from outcomes.release.codebook.vocabulary import ColumnText, number, text
+from outcomes.release.codebook.vocabulary import ColumnText, count, number, text
 
 
 class Verdict(StrEnum):
@@ -198,4 +198,60 @@ REACTANCE = answer_table(
         **NUMBERS,
     },
 )
-TABLES = (VERDICTS, EVIDENCE, REACTANCE)
+
+
+class SurfaceCoefficient(StrEnum):
+    """Coefficients of the response surface, in the order of `outcomes.methods.curvature.response_surface.TERMS`."""
+
+    GUIDANCE = "guidance"
+    PREFERENCE = "preference"
+    GUIDANCE_2 = "guidance^2"
+    PRODUCT = "guidance * preference"
+    PREFERENCE_2 = "preference^2"
+
+
+_HEIGHT = "points of satisfaction, for dropout logits"
+
+SURFACE_TERMS = answer_table(
+    "surface_terms",
+    "One coefficient of the response surface of guidance and preferred guidance, both less the centre",
+    {
+        **_AT,
+        "term": text("Coefficient of the surface", SurfaceCoefficient),
+        "centre": number("What guidance and preference are taken less: the middle of the scale", "", "points"),
+        "estimate": number("Coefficient", "", _HEIGHT),
+        "std_error": number("Standard error of the coefficient", "0 or more"),
+        "df_denom": number("Degrees of freedom: therapists less one", "0 or more"),
+        "status": text("How the fit behind the surface ended", FitStatus),
+    },
+)
+
+SURFACE_COVARIANCES = answer_table(
+    "surface_covariances",
+    "The covariance of two coefficients of the response surface",
+    {
+        **_AT,
+        "term": text("Coefficient of the surface", SurfaceCoefficient),
+        "term_2": text("Second coefficient of the pair", SurfaceCoefficient),
+        "covariance": number("Covariance of the two coefficients"),
+    },
+)
+
+SURFACE_GRID = answer_table(
+    "surface_grid",
+    "The height of the response surface at one point of a grid over the scale",
+    {
+        **_AT,
+        "guidance": number("Guidance", "", "points of the scale"),
+        "preference": number("Guidance that the client prefers", "", "points of the scale"),
+        "estimate": number("Height less that of the centre of the scale", "", _HEIGHT),
+        "conf_low": number("Lower end of the 95% interval, point by point"),
+        "conf_high": number("Upper end of the 95% interval, point by point"),
+        "n_rows": count("Rows of the fit nearest to this point; where there are none the surface is a guess", "rows",
+                        "BIGINT"),
+        "n_clients": count("Clients behind these rows", "clients", "BIGINT"),
+        "status": text("How the fit behind the surface ended", FitStatus),
+    },
+)  # fmt: skip
+SURFACE_TABLES = (SURFACE_TERMS, SURFACE_COVARIANCES, SURFACE_GRID)
+TABLES = (VERDICTS, EVIDENCE, REACTANCE, *SURFACE_TABLES)
