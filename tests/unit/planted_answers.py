@@ -59,6 +59,7 @@ def _rows(status: str) -> dict[str, list[dict]]:
         "reactance_effects": list(_reactance(status)),
         "connection_effects": list(_connection(status)),
         **_dropout(status),
+        **_contrasts(status),
         "therapist_variation": list(_therapists(status)),
         **_multiverse(status),
         "missing_ladder": list(_missing(status)),
@@ -171,6 +172,31 @@ def _dropout(status: str) -> dict[str, list[dict]]:
         "dropout_incidence": incidence,
         "dropout_agreement": [agreement | _numbers(0.78, 0.73, 0.83, status)],
     }
+
+
+def _contrasts(status: str) -> dict[str, list[dict]]:
+    """Far from the preference more clients leave; the far ends of the scale are not told."""
+    risks, means = [], []
+    distances = (("too little", -2.0, 0.06), ("as preferred", 0.0, 0.0), ("too much", 2.0, 0.07))
+    amounts = (("low", 3.0, 0.02), ("medium", 5.0, 0.0), ("high", 7.0, 0.03))
+    for contrast, levels in (("distance from the preference", distances), ("amount of guidance", amounts)):
+        for level, points, more in levels:
+            words = {"contrast": contrast, "level": level, "points": points, "scale_end_prop": 0.02}
+            for session, risk in ((3, 0.05), (8, 0.09), (12, 0.11)):
+                at = {**words, "definition": "unilateral", "session": session}
+                value = risk + more
+                risks.append(at | {"quantity": "risk"} | _numbers(value, value - 0.02, value + 0.02, status))
+                if more:
+                    told = _numbers(more, more - 0.03, more + 0.03, status)
+                    risks.append(at | {"quantity": "difference"} | told)
+            mean = 8.4 - 5 * more
+            means.append(words | {"quantity": "mean"} | _numbers(mean, mean - 0.1, mean + 0.1, status))
+            if more:
+                told = _numbers(-5 * more, -5 * more - 0.1, -5 * more + 0.1, status)
+                means.append(words | {"quantity": "difference"} | told)
+    far = {"contrast": "distance from the preference", "level": "far too much", "points": 4.0, "status": "refused"}
+    far |= {"reason": "Too few clients had guidance near this level.", "quantity": "difference"}
+    return {"contrasts_dropout": [*risks, far | {"definition": "unilateral"}], "contrasts_satisfaction": [*means, far]}
 
 
 def _multiverse(status: str) -> dict[str, list[dict]]:

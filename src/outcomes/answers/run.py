@@ -13,6 +13,7 @@ from outcomes.answers.analysis import Analysis
 from outcomes.answers.balance import run as balance
 from outcomes.answers.common.estimates import BROKE_DOWN
 from outcomes.answers.connection import run as connection
+from outcomes.answers.contrasts import run as contrasts
 from outcomes.answers.dropout import run as dropout
 from outcomes.answers.guidance import run as guidance
 from outcomes.answers.missing import run as missing
@@ -38,6 +39,7 @@ ANALYSES: tuple[Analysis, ...] = (
     guidance.ANALYSIS,
     balance.ANALYSIS,
     dropout.ANALYSIS,
+    contrasts.ANALYSIS,
     connection.ANALYSIS,
     therapists.ANALYSIS,
     missing.ANALYSIS,

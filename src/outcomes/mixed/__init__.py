@@ -11,7 +11,8 @@ from outcomes.mixed.inference.hypotheses import HypothesisTest, wald_test
 from outcomes.mixed.inference.kenward_roger import kenward_roger_cov
 from outcomes.mixed.inference.profile_binomial import profile_binomial_intervals
 from outcomes.mixed.inference.profile_linear import profile_intervals
-from outcomes.mixed.joint.fit import SharedParameterFit, fit_shared_parameter
+from outcomes.mixed.joint.fit import fit_shared_parameter
+from outcomes.mixed.joint.results import SharedParameterFit, Sharing, compare_sharing
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.imputation import impute_linear
 from outcomes.mixed.linear.refit import refit_linear, shift_outcome
@@ -38,10 +39,12 @@ __all__ = [
     "LinearFit",
     "Scores",
     "SharedParameterFit",
+    "Sharing",
     "WaldTest",
     "bootstrap_binomial",
     "bootstrap_linear",
     "compare",
+    "compare_sharing",
     "fit_binomial",
     "fit_cluster_robust",
     "fit_dynamic",

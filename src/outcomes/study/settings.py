@@ -137,6 +137,7 @@ class AnalysisName(StrEnum):
     GUIDANCE = "guidance"  # within client, between clients, between therapists, lagged
     BALANCE = "balance"  # one best level, fit to the preference, or neither
     DROPOUT = "dropout"  # under every definition, and the risk by session
+    CONTRASTS = "contrasts"  # near to and far from the preference; with little and much guidance
     CONNECTION = "connection"  # alliance, feedback, empowerment
     THERAPISTS = "therapists"  # how much they differ
     MISSING = "missing"  # what if ratings are missing for a reason

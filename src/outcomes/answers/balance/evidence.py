@@ -18,6 +18,7 @@ from outcomes.answers.balance.curve_forms import (
     available,
     project,
 )
+from outcomes.answers.balance.dropout_surface import DropoutSurface, dropout_surface
 from outcomes.answers.balance.rows import GuidanceRows
 from outcomes.answers.balance.verdict import ALPHA, WEIGHT, Evidence
 from outcomes.answers.common.words import Grain, Outcome
@@ -36,6 +37,7 @@ NEGLIGIBLE = 0.125
 the rows with more and the half with less of a normal term then differ by d = 0.2, Cohen's small difference (the halves'
 means lie 1.6 standard deviations apart). A logit counts pi / sqrt(3) as its standard deviation."""
 
+_LOGIT_SD = np.pi / np.sqrt(3)
 BAND_PERCENTILES = np.linspace(5, 95, 19)
 SEED = 20_413  # of the draws behind the band
 
@@ -77,7 +79,8 @@ class FreeModel:
 
 @dataclass(frozen=True)
 class Turn:
-    """The two tests of a turn along one axis; `is_balance` where both find the best value inside the data."""
+    """The two tests of a turn along one axis; `is_balance` where both find the best value inside the data;
+    for dropout and the distance from the preference, where the surface of the contrasts does."""
 
     lind_mehlum: LindMehlumTest
     two_lines: TwoLines | None  # None where the scale is too coarse for it
@@ -93,6 +96,7 @@ class Findings:
     turns: dict[CurveForm, Turn]
     band: SlopeBand
     evidence: Evidence
+    surface: DropoutSurface | None = None
 
 
 def fit_free_model(rows: GuidanceRows) -> FreeModel:
@@ -101,7 +105,7 @@ def fit_free_model(rows: GuidanceRows) -> FreeModel:
     fixed = " + ".join([*terms, *rows.covariates])
     if rows.outcome is Outcome.DROPOUT:
         fit = fit_cluster_robust(f"y ~ {fixed}", rows.frame, "therapist_id")
-        outcome_sd = np.pi / np.sqrt(3)
+        outcome_sd = _LOGIT_SD
     else:
         of_client = " + (1 + w | client_id)" if rows.has_departure else ""
         fit = fit_linear(f"y ~ {fixed}{of_client} + (1 | therapist_id)", rows.frame)
@@ -135,7 +139,8 @@ def find_evidence(rows: GuidanceRows) -> Findings:
         [projections[form].theta.size for form in forms],
         model.n_clients,
     )
-    turns = _turns(rows, model)
+    surface = dropout_surface(rows, model.df) if rows.outcome is Outcome.DROPOUT else None
+    turns = _turns(rows, model, surface)
     band = _band(rows)
     straight = projections[CurveForm.STRAIGHT]
     main = _main_effects(model) if rows.has_preference else None
@@ -148,7 +153,8 @@ def find_evidence(rows: GuidanceRows) -> Findings:
                 if term in WITH_GUIDANCE
             ],
             model.df,
-        ),
+        )
+        and (rows.outcome is not Outcome.DROPOUT or _no_form_matters(rows, model, surface)),
         has_preference=rows.has_preference,
         weights=dict(zip(forms, comparison.weight.tolist(), strict=True)),
         shares={form: 1 - projections[form].distance / none for form in forms},
@@ -158,8 +164,10 @@ def find_evidence(rows: GuidanceRows) -> Findings:
         rises=bool((band.sign > 0).any()),
         falls=bool((band.sign < 0).any()),
         has_opposite_slopes=rows.has_departure and _are_opposite(straight, model.df),
+        has_surface=surface is not None,
+        is_one_way=rows.outcome is not Outcome.DROPOUT or (surface is not None and surface.is_one_way(ALPHA)),
     )
-    return Findings(model, comparison, turns, band, evidence)
+    return Findings(model, comparison, turns, band, evidence, surface)
 
 
 def between_clients(findings: Findings, of_sessions: Findings) -> Findings:
@@ -187,14 +195,46 @@ def _forms(rows: GuidanceRows) -> list[CurveForm]:
     return [form for form, is_possible in needs.items() if is_possible]
 
 
-def _turns(rows: GuidanceRows, model: FreeModel) -> dict[CurveForm, Turn]:
+def _turns(rows: GuidanceRows, model: FreeModel, surface: DropoutSurface | None) -> dict[CurveForm, Turn]:
     """The two tests along guidance, the departure from the usual level, and the distance from the preference."""
     turns = {CurveForm.BEST_LEVEL: _turn(rows, model, "d", PARAMETERS[CurveForm.BEST_LEVEL], ())}
     if rows.has_departure:
         turns[CurveForm.RELATIVE] = _turn(rows, model, "w", PARAMETERS[CurveForm.RELATIVE], ("m", "m2"))
     if rows.has_preference:
         turns[CurveForm.FIT] = _turn(rows, model, "e", MISFIT_PARABOLA, ("p",))
+        if rows.outcome is Outcome.DROPOUT:
+            is_turn = surface is not None and surface.is_turn(ALPHA)
+            turns[CurveForm.FIT] = replace(turns[CurveForm.FIT], is_balance=is_turn)
     return turns
+
+
+def _no_form_matters(rows: GuidanceRows, model: FreeModel, surface: DropoutSurface | None) -> bool:
+    """Whether guidance is negligible along every form as well, and not only term by term.
+
+    An optimum spreads over several terms, each of which may be negligible where the whole is not.
+    """
+    along = [
+        (form, place, name)
+        for form, place, name in (
+            (CurveForm.STRAIGHT, 0, "w"),
+            (CurveForm.STRAIGHT, 1, "m"),
+            (CurveForm.BEST_LEVEL, 1, "d2"),
+            (CurveForm.RELATIVE, 1, "w2"),
+            (CurveForm.FIT, 0, "e2"),
+        )
+        if form in _forms(rows)
+    ]
+    frame = rows.frame.with_columns(e2=rows.frame["e"] ** 2) if rows.has_preference else rows.frame
+    effects = []
+    for form, place, name in along:
+        found = model.project(PARAMETERS[form])
+        sd = frame[name].std() / _LOGIT_SD
+        effects.append((found.theta[place] * sd, float(np.sqrt(found.covariance[place, place])) * sd))
+    if surface is None:
+        return False
+    if surface.misfit is not None:
+        effects.append((surface.misfit.value / _LOGIT_SD, surface.misfit.std_error / _LOGIT_SD))
+    return _all_negligible(effects, model.df)
 
 
 def _turn(

@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 
 from outcomes.answers.common.words import Grain, Outcome
+from outcomes.answers.contrasts.usual import with_usual
 from outcomes.models.refusals import (
     LEAST_VALUES,
     VERDICT_CLIENTS,
@@ -35,8 +36,8 @@ class GuidanceRows:
         middle of the scale.
     covariates : tuple of str
         Columns that every model holds constant.
-    midpoint : float
-        Middle of the scale of guidance.
+    midpoint, width : float
+        Middle of the scale of guidance, and its length from end to end.
     """
 
     outcome: Outcome
@@ -44,6 +45,7 @@ class GuidanceRows:
     frame: pl.DataFrame
     covariates: tuple[str, ...]
     midpoint: float
+    width: float
 
     @property
     def has_preference(self) -> bool:
@@ -82,9 +84,12 @@ def verdict_clients(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> 
 def verdict_dropouts(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One attended session of the risk set a row; 1 where the client dropped out after it.
 
-    The usual level is the mean of the sessions before: a mean of the whole episode would know the future.
+    The usual level is what the sessions before tell of it, drawn towards the therapist's mean by their reliability (see
+    `with_usual`): a mean of the whole episode would know the future.
     """
-    rows = sql_table(con, "answers/answer_verdict_dropout").pl()
+    rows = with_usual(sql_table(con, "answers/answer_verdict_dropout").pl().filter(pl.col("d").is_not_null()))
+    usual = pl.col("therapist_mean") + pl.col("client_usual")
+    rows = rows.with_columns(m=usual, w=pl.col("d") - usual)
     covariates = ("session_1", "session_2", "session_3", "log_session")
     return _finished(Outcome.DROPOUT, Grain.SESSION, rows, covariates, settings)
 
@@ -110,7 +115,9 @@ def _finished(
         products |= {"e": d - p, "mp": m * p, "p2": p**2}
     if {"w", "p"} <= set(rows.columns):
         products |= {"wp": w * p}
-    return GuidanceRows(outcome, level, rows.with_columns(**products), covariates, midpoint)
+    return GuidanceRows(
+        outcome, level, rows.with_columns(**products), covariates, midpoint, scale.maximum - scale.minimum
+    )
 
 
 def _refuse_too_few(outcome: Outcome, rows: pl.DataFrame, settings: StudySettings) -> None:

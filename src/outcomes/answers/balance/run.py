@@ -94,6 +94,7 @@ def _rows(rows: GuidanceRows, found: Findings) -> Iterator[Row]:
     yield from _turns(rows, found)
     yield from _band(rows, found)
     yield from _forms(found)
+    yield from _apart(found)
     if rows.has_departure:
         yield from _optimum(found)
     if rows.has_preference:
@@ -168,6 +169,22 @@ def _forms(found: Findings) -> Iterator[Row]:
         yield (FormMeasure.AICC.of(form), float(delta), None, None, EvidenceMark.COMPARISON)
         yield (FormMeasure.WEIGHT.of(form), float(weight), None, None, EvidenceMark.COMPARISON)
         yield (FormMeasure.SHARE.of(form), found.evidence.shares[CurveForm(form)], None, None, EvidenceMark.COMPARISON)
+
+
+def _apart(found: Findings) -> Iterator[Row]:
+    """Changes of the logit of dropping out along the surface of the contrasts."""
+    surface = found.surface
+    if surface is None:
+        return
+    told = {
+        EvidenceQuantity.LITTLE: surface.little,
+        EvidenceQuantity.MUCH: surface.much,
+        EvidenceQuantity.BELOW: surface.below,
+        EvidenceQuantity.ABOVE: surface.above,
+    }
+    for name, value in told.items():
+        if value is not None:
+            yield _row(name, value, found.model.status)
 
 
 def _optimum(found: Findings) -> Iterator[Row]:

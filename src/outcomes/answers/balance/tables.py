@@ -47,6 +47,10 @@ class EvidenceQuantity(StrEnum):
     ALONE_TURN = "quadratic alone: turning point"
     ABSOLUTE = "absolute optimum: p"
     RELATIVE = "relative optimum: p"
+    LITTLE = "surface: too little, against as preferred"
+    MUCH = "surface: too much, against as preferred"
+    BELOW = "surface: median guidance, against its lower end"
+    ABOVE = "surface: upper end of guidance, against its median"
 
 
 class TurnAxis(StrEnum):
