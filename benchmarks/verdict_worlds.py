@@ -83,9 +83,9 @@ def page(rows: list[dict], size: Size) -> str:
     n = frame.group_by("world", "truth", "level").len()["len"]
     lines = [
         f"Made by `python benchmarks/verdict_worlds.py`: {n.min()} to {n.max()} cohorts of {size.clients:,} clients "
-        f"and {size.therapists} therapists for each world and truth. Cells: cohorts in which the verdict is right / silent "
-        "(`undecided` or refused) / **wrong**, and what it then was; between clients nothing is true of `relative`, "
-        "and every verdict but `no_effect` counts as wrong.",
+        f"and {size.therapists} therapists for each world and truth. Cells: cohorts in which the verdict is right / "
+        "silent (`undecided` or refused) / **wrong**, and what it then was; between clients nothing is true of "
+        "`relative`, and every verdict but `no_effect` counts as wrong.",
     ]
     for level, title in LEVELS.items():
         lines += ["", f"### {title}", "", "| world | " + " | ".join(TRUTHS) + " |", "|---|" + "---|" * len(TRUTHS)]

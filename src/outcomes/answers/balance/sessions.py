@@ -1,4 +1,4 @@
-"""The verdict on satisfaction after sessions: from the dynamic model where that can be fitted, the mixed one's beside."""
+"""The verdict on satisfaction after sessions: from the dynamic model where it can be fitted, the mixed one beside."""
 
 from __future__ import annotations
 

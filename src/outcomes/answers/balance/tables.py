@@ -181,7 +181,7 @@ VERDICTS = answer_table(
             "The verdict of the mixed model, beside one that rests on the dynamic model; empty elsewhere", Verdict
         ),
         "disagreement": text(
-            "A sentence where dynamic and mixed model disagree beyond chance, or why there is no dynamic one; else empty"
+            "A sentence where dynamic and mixed model disagree beyond chance, or why there is no dynamic one"
         ),
         "apart": text(
             "A sentence on what differs between therapists only, and is no effect of guidance in sessions; else empty"
