@@ -18,6 +18,7 @@ from outcomes.answers.guidance import run as guidance
 from outcomes.answers.missing import run as missing
 from outcomes.answers.multiverse import run as multiverse
 from outcomes.answers.recovery import run as recovery
+from outcomes.answers.responsiveness import run as responsiveness
 from outcomes.answers.states import STATES, AnswerState, AnswerStatus
 from outcomes.answers.therapists import run as therapists
 from outcomes.errors import FitRefused
@@ -35,6 +36,7 @@ ANALYSES: tuple[Analysis, ...] = (
     recovery.ANALYSIS,
     guidance.ANALYSIS,
     balance.ANALYSIS,
+    responsiveness.ANALYSIS,
     dropout.ANALYSIS,
     connection.ANALYSIS,
     therapists.ANALYSIS,

@@ -5,7 +5,16 @@ from __future__ import annotations
 from outcomes.report.page.blocks import Page
 from outcomes.report.reading.data_cut import last_month
 from outcomes.report.reading.rows import table_rows
-from outcomes.report.sections.findings import balance, connection, dropout, effects, reactance, risks, therapists
+from outcomes.report.sections.findings import (
+    balance,
+    connection,
+    dropout,
+    effects,
+    reactance,
+    responsiveness,
+    risks,
+    therapists,
+)
 from outcomes.report.sections.grounds import changes, methods, missing, multiverse, origin, quality
 from outcomes.report.sections.opening import answer, flow, glossary, recovery, seal
 from outcomes.report.sections.report_section import ReportSection, Source
@@ -20,6 +29,7 @@ SECTIONS: tuple[ReportSection, ...] = (
     risks.SECTION,
     effects.SECTION,
     balance.SECTION,
+    responsiveness.SECTION,
     reactance.SECTION,
     connection.SECTION,
     therapists.SECTION,

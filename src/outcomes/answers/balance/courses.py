@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-TIME = ("attended_number", "log_session")
-"""A course over a therapy: a line in the session's number and one in its logarithm."""
+from outcomes.answers.common.dynamics import TIME
 
 
 @dataclass(frozen=True)

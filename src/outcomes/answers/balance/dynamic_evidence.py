@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from outcomes.answers.balance.courses import TIME
 from outcomes.answers.balance.curve_forms import CurveForm
 from outcomes.answers.balance.evidence import (
     AXES,
@@ -28,19 +27,13 @@ from outcomes.answers.balance.evidence import (
 )
 from outcomes.answers.balance.rows import GuidanceRows
 from outcomes.answers.balance.verdict import ALPHA
+from outcomes.answers.common.dynamics import SERIES, TIME, with_errors
 from outcomes.errors import FitRefused
 from outcomes.methods.curvature.spline import KNOT_QUANTILES, SlopeBand, SplineFit, natural_basis, slope_band
 from outcomes.methods.curvature.turning_point import TurningKind
 from outcomes.methods.curvature.two_lines import TwoLines, two_lines_test
 from outcomes.methods.inference.contrasts import Estimate, estimate
 from outcomes.mixed import DynamicFit, FitStatus, fit_dynamic
-
-ROBUST_THERAPISTS = 30
-"""Therapists from which standard errors are robust to clients and therapists who differ in their slopes; below, the
-sandwich itself is too uncertain (field guide, section 1b), and the model's own errors are used."""
-
-SERIES = "episode_id"
-"""One course of therapy is one series: what a client came back with later is not the next session."""
 
 WITHIN = ("w", "w2", "wm", "wp")
 """Terms that tell of sessions."""
@@ -79,7 +72,7 @@ def find_dynamic_evidence(rows: GuidanceRows) -> DynamicFindings:
     if rows.series is None:
         raise FitRefused("The dynamic model needs sessions in their order.")
     fit = _fit(rows, {term: term for term in _squares(rows)})
-    used = _with_errors(fit)
+    used = with_errors(fit, len([name for name in fit.names if name == "d" or name in WITHIN]))
     df = float(fit.n_groups["therapist_id"] - 1)
     model = _free_model(rows, used, df)
     within = _chosen(model, WITHIN)
@@ -128,20 +121,6 @@ def _fit(rows: GuidanceRows, columns: dict[str, str | pl.Expr], start: DynamicFi
     if missing := [name for name in ("d", *columns) if name not in fit.names]:
         raise FitRefused(f"The dynamic model cannot tell {len(missing)} of its terms from the others.")
     return fit
-
-
-def _with_errors(fit: DynamicFit) -> DynamicFit:
-    """Robust errors with enough therapists, scaled so that their inverse is unbiased.
-
-    The sandwich of J clusters is close to a Wishart matrix on J - 1 degrees of freedom; the inverse of one of k
-    dimensions is too large by (J - 1) / (J - k - 2) on average.
-    """
-    therapists = fit.n_groups["therapist_id"]
-    tested = len([name for name in fit.names if name == "d" or name in WITHIN])
-    if therapists < ROBUST_THERAPISTS:
-        return fit
-    robust = fit.robust()
-    return replace(robust, vcov=robust.vcov * (therapists - 1) / (therapists - tested - 2))
 
 
 def _free_model(rows: GuidanceRows, fit: DynamicFit, df: float) -> FreeModel:

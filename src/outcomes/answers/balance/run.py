@@ -10,7 +10,6 @@ import polars as pl
 
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.balance.curve_forms import PARAMETERS, SURFACE, CurveForm
-from outcomes.answers.balance.dynamic_evidence import SERIES
 from outcomes.answers.balance.evidence import Findings, between_clients, find_evidence
 from outcomes.answers.balance.reactance import reactance_rows
 from outcomes.answers.balance.rows import GuidanceRows, verdict_clients, verdict_dropouts, verdict_sessions
@@ -31,6 +30,7 @@ from outcomes.answers.balance.tables import (
     spline_slope,
 )
 from outcomes.answers.balance.verdict import Decision, decide
+from outcomes.answers.common.dynamics import SERIES
 from outcomes.answers.common.tables import filled
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused
