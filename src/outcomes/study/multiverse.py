@@ -68,6 +68,13 @@ class Exclusion(StrEnum):
     CHANGED_THERAPIST = "one_therapist_only"
 
 
+class Responsiveness(StrEnum):
+    """Whether therapists' responses to the session before are allowed for. The two are never equivalent."""
+
+    IGNORED = "ignored"  # mixed models: one session at a time
+    ADJUSTED = "adjusted"  # the dynamic model
+
+
 Choice = TypeVar("Choice")
 
 
@@ -107,5 +114,6 @@ class Multiverse(Part):
         choices=(Exclusion.NONE, Exclusion.FEWER_THAN_3, Exclusion.CHANGED_THERAPIST),
     )
     raters: Equivalence = Equivalence.NOT_EQUIVALENT
+    responsiveness: tuple[Responsiveness, ...] = tuple(Responsiveness)
     flips: int = Field(2_000, ge=200, le=100_000)
     seed: int = Field(1, ge=0)
