@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
@@ -46,11 +47,11 @@ SILENT = {str(Verdict.UNDECIDED), REFUSED}
 LEVELS = {"session": "Sessions", "client": "Between clients"}
 
 
-def jobs(cohorts: int, others: int, seed: int) -> list[tuple[str, Truth, int]]:
+def jobs(cohorts: int, others: int, seed: int, truths: Sequence[Truth]) -> list[tuple[str, Truth, int]]:
     """World, truth and seed of each cohort; the first of all worlds before the second of any."""
     wanted = []
     for number in range(max(cohorts, others)):
-        for world, truth in product(WORLDS, TRUTHS):
+        for world, truth in product(WORLDS, truths):
             if number < (cohorts if world in MAIN else others):
                 wanted.append((world, truth, seed + number))
     return wanted
@@ -81,6 +82,7 @@ def page(rows: list[dict], size: Size) -> str:
     """The tables for people: how often right, wrong and silent, and what came out instead."""
     frame = pl.DataFrame(rows)
     n = frame.group_by("world", "truth", "level").len()["len"]
+    worlds = [world for world in WORLDS if world in set(frame["world"])]
     lines = [
         f"Made by `python benchmarks/verdict_worlds.py`: {n.min()} to {n.max()} cohorts of {size.clients:,} clients "
         f"and {size.therapists} therapists for each world and truth. Cells: cohorts in which the verdict is right / "
@@ -89,7 +91,7 @@ def page(rows: list[dict], size: Size) -> str:
     ]
     for level, title in LEVELS.items():
         lines += ["", f"### {title}", "", "| world | " + " | ".join(TRUTHS) + " |", "|---|" + "---|" * len(TRUTHS)]
-        for world in WORLDS:
+        for world in worlds:
             own = frame.filter(pl.col("world") == world, pl.col("level") == level)
             lines.append(f"| {world} | " + " | ".join(_cell(own, truth, level) for truth in TRUTHS) + " |")
     return "\n".join(lines) + "\n"
@@ -109,19 +111,23 @@ def _cell(own: pl.DataFrame, truth: Truth, level: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--counts", type=Path, required=True, help="file that the cohorts' verdicts are added to")
+    parser.add_argument(
+        "--counts", type=Path, nargs="+", required=True, help="files of verdicts; new ones go to the first"
+    )
     parser.add_argument("--cohorts", type=int, default=20, help="for each truth, in the plain and the responsive world")
     parser.add_argument("--others", type=int, default=8, help="for each truth, in each other world")
     parser.add_argument("--clients", type=int, default=1500)
     parser.add_argument("--therapists", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1, help="of the first cohort")
+    parser.add_argument("--truths", nargs="+", default=[str(truth) for truth in TRUTHS])
     parser.add_argument("--seconds", type=float, default=480, help="no new cohort is begun after so long")
     parser.add_argument("--write", type=Path, help="put the tables into this page, between its two marks")
     arguments = parser.parse_args()
     size = Size(arguments.clients, arguments.therapists)
-    wanted = jobs(arguments.cohorts, arguments.others, arguments.seed)
-    add_cohorts(arguments.counts, wanted, size, arguments.seconds)
-    text = page(read_counts(arguments.counts), size)
+    truths = [Truth(name) for name in arguments.truths]
+    wanted = jobs(arguments.cohorts, arguments.others, arguments.seed, truths)
+    add_cohorts(arguments.counts[0], wanted, size, arguments.seconds)
+    text = page([row for counts in arguments.counts for row in read_counts(counts)], size)
     print(text)
     if arguments.write:
         before, rest = arguments.write.read_text(encoding="utf-8").split(START)
