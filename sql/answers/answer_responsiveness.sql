@@ -1,4 +1,4 @@
--- Grain: one attended session with a rating of guidance. Sources: answer_sessions (answers/answer_sessions.sql).
+-- Grain: one attended session with a rating of guidance. Sources: answer_sessions.
 -- The distance from the preference in the session before and in the next, and in the episode's first. In an episode's
 -- first session there is no session before: the distance is 0 there, and the models give first sessions a mean of their
 -- own. It is empty where the session before had another therapist. Squares: a cost that grows with the distance.

@@ -1,9 +1,9 @@
 -- Grain: one client with a session rated for guidance and satisfaction. Sources: mart_session_directiveness.
--- Parameters: $<rating>_per_session and $<rating>_per_log (what satisfaction and guidance do over a therapy), $session
--- and $log (the session at which all clients are compared).
--- The verdict between clients: mean satisfaction y, mean guidance d (which is also the usual level m), both adjusted for
--- the sessions that they come from, preference p, and the therapist of most of these sessions (the first by name in a
--- tie).
+-- Parameters: $satisfaction_per_session, $satisfaction_per_log, $guidance_per_session and $guidance_per_log (what the
+-- ratings do over a therapy), $session and $log (the session at which all clients are compared).
+-- The verdict between clients: mean satisfaction y, mean guidance d (which is also the usual level m), both adjusted
+-- for the sessions that they come from, preference p, and the therapist of most of these sessions (the first by name in
+-- a tie).
 create or replace temp table answer_verdict_clients as
 with
 rated as (
