@@ -48,7 +48,8 @@ class DynamicFindings:
     ----------
     findings : Findings
         As of the mixed model; but two lines only along the axis of the form that describes the data best, and a band
-        only where no turn is found: each costs a fit.
+        only where no turn is found: each costs a fit. Its `model`, from which the surface is told, has the model's own
+        errors: half of its terms are between clients, for which a sandwich of therapists is too uncertain.
     fit : DynamicFit
         The free model behind it, with the errors that were used.
     slope : Estimate
@@ -85,7 +86,8 @@ def find_dynamic_evidence(rows: GuidanceRows) -> DynamicFindings:
         has_turn = turns[turned].is_balance
     band = _band(rows, fit) if is_open and not has_turn else None
     findings = conclude(rows, within, compared, turns, band)
-    return DynamicFindings(replace(findings, model=model), used, average_slope(model, rows))
+    told = replace(findings, model=_free_model(rows, fit, df))
+    return DynamicFindings(told, used, average_slope(model, rows))
 
 
 def average_slope(model: FreeModel, rows: GuidanceRows) -> Estimate:
