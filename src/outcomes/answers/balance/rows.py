@@ -63,7 +63,9 @@ class GuidanceRows:
 
 def verdict_sessions(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One rated session a row; satisfaction. `series` has the sessions that were not rated as well."""
-    rows = with_usual_levels(sql_table(con, "answers/answer_verdict_sessions").pl())
+    rows = sql_table(con, "answers/answer_verdict_sessions").pl()
+    refuse(Refusal(RefusalRule.RATED, rows.height, about=Outcome.SATISFACTION))
+    rows = with_usual_levels(rows)
     found = _finished(Outcome.SATISFACTION, Grain.SESSION, rows, ("log_session",), settings)
     return replace(found, series=_ready(rows, tuple(name for name in rows.columns if name != "y"), found.midpoint))
 

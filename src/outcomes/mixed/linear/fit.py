@@ -8,14 +8,14 @@ from time import perf_counter
 import numpy as np
 
 from outcomes.errors import UsageError
-from outcomes.mixed.linear.deviance import deviance, gradient, solve
+from outcomes.mixed.linear.deviance import State, deviance, gradient, solve
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.modes import LinearModes
-from outcomes.mixed.linear.problem import LinearProblem, linear_problem
+from outcomes.mixed.linear.problem import LinearFrame, LinearProblem, linear_problem
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.optimise import Objective, OptSummary, minimise
-from outcomes.mixed.results.modes import VarianceBlock
+from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
 
 SINGULAR_TOLERANCE = 1e-4
@@ -53,14 +53,19 @@ def profiled(problem: LinearProblem, *, reml: bool) -> Objective:
 
 
 def optimise_theta(problem: LinearProblem, *, reml: bool, start: np.ndarray | None = None) -> OptSummary:
-    """Minimise the profiled deviance over theta and make the diagonal of each factor non-negative."""
+    """Minimise a specification's profiled deviance; see `minimise_theta`."""
+    return minimise_theta(problem, profiled(problem, reml=reml), start)
+
+
+def minimise_theta(frame: LinearFrame, objective: Objective, start: np.ndarray | None = None) -> OptSummary:
+    """Minimise a profiled deviance over theta and make the diagonal of each factor non-negative."""
     if start is None:
-        start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in problem.factors])
-    elif len(start) != problem.n_theta:
-        raise UsageError(f"The start has {len(start)} covariance parameters, the model {problem.n_theta}.")
-    curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(problem.factors, problem.n_levels, strict=True)]
-    story = minimise(profiled(problem, reml=reml), start, curvature=np.concatenate(curvature))
-    signs = np.concatenate([_signs(f, story.final[s]) for f, s in zip(problem.factors, problem.slices, strict=True)])
+        start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in frame.factors])
+    elif len(start) != frame.n_theta:
+        raise UsageError(f"The start has {len(start)} covariance parameters, the model {frame.n_theta}.")
+    curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(frame.factors, frame.n_levels, strict=True)]
+    story = minimise(objective, start, curvature=np.concatenate(curvature))
+    signs = np.concatenate([_signs(f, story.final[s]) for f, s in zip(frame.factors, frame.slices, strict=True)])
     final = np.where(np.abs(story.final) < ZERO_THETA, 0.0, story.final * signs)
     return replace(story, final=final, hessian=story.hessian * np.outer(signs, signs))
 
@@ -69,8 +74,24 @@ def wrap_up(
     formula: str, gram: GramData, problem: LinearProblem, story: OptSummary, *, reml: bool, timings: dict[str, float]
 ) -> LinearFit:
     """Estimates at the optimum, in the formula's units."""
+    state = solve(problem, story.final)
+    fit = estimates(formula, problem, state, story, None, n_missing=gram.n_missing, reml=reml, timings=timings)
+    return replace(fit, conditional=LinearModes(gram, problem, story.final, fit.sigma))
+
+
+def estimates(
+    formula: str,
+    problem: LinearFrame,
+    state: State,
+    story: OptSummary,
+    conditional: ConditionalModes | None,
+    *,
+    n_missing: int,
+    reml: bool,
+    timings: dict[str, float],
+) -> LinearFit:
+    """The result that follows from the state at the optimum, in the formula's units."""
     theta = story.final
-    state = solve(problem, theta)
     df = problem.n - problem.p if reml else problem.n
     sigma = np.sqrt(state.r2 / df) * problem.y_scale
     beta = problem.to_original @ state.beta * problem.y_scale
@@ -95,7 +116,7 @@ def wrap_up(
         llf=-story.value / 2,
         n_parameters=problem.p + problem.n_theta + 1,
         nobs=problem.n,
-        n_missing=gram.n_missing,
+        n_missing=n_missing,
         n_groups={":".join(f.group): n for f, n in zip(problem.factors, problem.n_levels, strict=True)},
         dropped_columns=problem.dropped,
         status=status if story.is_converged else FitStatus.NOT_CONVERGED,
@@ -103,13 +124,13 @@ def wrap_up(
         optimizer=story,
         timings=timings,
         engine="outcomes",
-        conditional=LinearModes(gram, problem, theta, float(sigma)),
+        conditional=conditional,
         sigma=float(sigma),
         reml=reml,
     )
 
 
-def variance_blocks(problem: LinearProblem, theta: np.ndarray, sigma: float) -> tuple[VarianceBlock, ...]:
+def variance_blocks(problem: LinearFrame, theta: np.ndarray, sigma: float) -> tuple[VarianceBlock, ...]:
     """Covariances of the random effects, bracket by bracket, in the formula's coordinates."""
     blocks = []
     for factor, part in zip(problem.factors, problem.slices, strict=True):
@@ -121,7 +142,7 @@ def variance_blocks(problem: LinearProblem, theta: np.ndarray, sigma: float) -> 
     return tuple(blocks)
 
 
-def singular_components(problem: LinearProblem, theta: np.ndarray) -> list[str]:
+def singular_components(problem: LinearFrame, theta: np.ndarray) -> list[str]:
     """A sentence for each bracket whose covariance is singular relative to sigma."""
     sentences = []
     for factor, part in zip(problem.factors, problem.slices, strict=True):

@@ -186,15 +186,14 @@ def prepare_linear(
     designs = [population.design(formula) for formula in formulas]
     names = {sql: name for design in designs for name, sql in design.columns.items()}
     names |= {design.outcome: design.formula.outcome for design in designs}
-    random = {design.columns[name]: None for design in designs for block in design.random for name in block.columns}
-    columns = tuple(dict.fromkeys([ONE, *random, *names]))
+    columns, n_random = columns_of(designs)
     weight = designs[0].weights
     counts = survey(population.source, names, weight, population.complete)
     center = np.array([counts.mean.get(sql, 0.0) for sql in columns])
     scale = np.array([counts.sd.get(sql, 1.0) or 1.0 for sql in columns])
     groups = tuple(dict.fromkeys(group for design in designs for group in design.groups))
     keys = tuple(dict.fromkeys(name for group in groups for name in group))
-    n_random = len(columns) if by_cell else len({ONE, *random})
+    n_random = len(columns) if by_cell else n_random
     rows = _rows_sql(columns, center, weight, keys, population.complete)
     total, log_weights = _total(population, rows, len(columns))
     table = population.source.query(_cells_sql(rows, n_random, len(columns), len(keys)))
@@ -212,6 +211,13 @@ def prepare_linear(
         n_missing=counts.n_missing,
         log_weights=log_weights,
     )
+
+
+def columns_of(designs: Sequence[Design]) -> tuple[tuple[str, ...], int]:
+    """SQL of the columns that some designs need, the constant first, and how many of them have random effects."""
+    random = {design.columns[name]: None for design in designs for block in design.random for name in block.columns}
+    fixed = [sql for design in designs for sql in (*design.columns.values(), design.outcome)]
+    return tuple(dict.fromkeys([ONE, *random, *fixed])), len({ONE, *random})
 
 
 def _rows_sql(
