@@ -59,7 +59,7 @@ NEEDS: dict[AnalysisName, Need] = {
         _WHO, ("directiveness_preferred", "reactance"),
     ),
     AnalysisName.RESPONSIVENESS: Need(
-        "Do therapists change guidance after how the last session went, and does it pay to be nearer to the preference?",
+        "Do therapists respond to how the last session went, and does it pay to be nearer to the preference?",
         _WHO, ("felt_overwhelmed", "directiveness_preferred"),
     ),
     AnalysisName.DROPOUT: Need(
