@@ -19,6 +19,7 @@ from outcomes.answers.guidance import run as guidance
 from outcomes.answers.missing import run as missing
 from outcomes.answers.multiverse import run as multiverse
 from outcomes.answers.recovery import run as recovery
+from outcomes.answers.responsiveness import run as responsiveness
 from outcomes.answers.states import STATES, AnswerState, AnswerStatus
 from outcomes.answers.therapists import run as therapists
 from outcomes.contract import SCORE
@@ -38,6 +39,7 @@ ANALYSES: tuple[Analysis, ...] = (
     recovery.ANALYSIS,
     guidance.ANALYSIS,
     balance.ANALYSIS,
+    responsiveness.ANALYSIS,
     dropout.ANALYSIS,
     contrasts.ANALYSIS,
     connection.ANALYSIS,

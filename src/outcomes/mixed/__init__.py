@@ -1,7 +1,14 @@
 """Mixed-effects models fitted inside the database: exact, with lme4's formulas and statsmodels' names."""
 
 from outcomes.mixed.binomial.result import BinomialFit
-from outcomes.mixed.dynamic import DynamicFit, fit_dynamic
+from outcomes.mixed.dynamic import (
+    CARRY_OVER_OF_GUIDANCE,
+    CARRY_OVER_OF_SATISFACTION,
+    NEXT_SESSION_SLOPE,
+    RESPONSIVENESS,
+    DynamicFit,
+    fit_dynamic,
+)
 from outcomes.mixed.engines import fit_binomial, fit_linear
 from outcomes.mixed.inference.bootstrap import Bootstrap
 from outcomes.mixed.inference.bootstrap_binomial import bootstrap_binomial
@@ -26,6 +33,10 @@ LinearBootstrap = BinomialBootstrap = Bootstrap  # their names before there was 
 WaldTest = HypothesisTest
 
 __all__ = [
+    "CARRY_OVER_OF_GUIDANCE",
+    "CARRY_OVER_OF_SATISFACTION",
+    "NEXT_SESSION_SLOPE",
+    "RESPONSIVENESS",
     "BinomialBootstrap",
     "BinomialFit",
     "Bootstrap",

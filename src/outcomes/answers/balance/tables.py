@@ -24,6 +24,15 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+class VerdictModel(StrEnum):
+    """What a verdict rests on."""
+
+    DYNAMIC = "dynamic model"
+    MIXED = "mixed model"
+    HAZARD = "hazard of dropout"
+    NONE = ""
+
+
 VERDICT_SENTENCES = {
     Verdict.NO_EFFECT: "How much guidance clients get makes no difference that matters to {outcome}.",
     Verdict.MONOTONE: "With more guidance {outcome} goes one way only; no best level shows.",
@@ -51,6 +60,13 @@ class EvidenceQuantity(StrEnum):
     MUCH = "surface: too much, against as preferred"
     BELOW = "surface: median guidance, against its lower end"
     ABOVE = "surface: upper end of guidance, against its median"
+    SAME_SESSION = "same-session slope: dynamic model"
+    SAME_SESSION_MIXED = "same-session slope: mixed model"
+    NEXT_SESSION = "next-session slope: dynamic model"
+    RESPONSIVENESS = "guidance in the next session per point of satisfaction above what is usual"
+    CARRY_OVER = "share of a good session that is left in the next"
+    BETWEEN_CLIENTS = "clients' usual guidance and satisfaction: correlation"
+    BETWEEN_THERAPISTS = "therapists' usual guidance and satisfaction: correlation"
 
 
 class TurnAxis(StrEnum):
@@ -118,6 +134,7 @@ class EvidenceMark(StrEnum):
     TURN = "turn found"
     NO_TURN = "no turn found"
     COARSE = "scale too coarse"
+    NOT_ASKED = "not asked: another form describes the data better"
     NO_INTERVAL = FiellerState.NO_FINITE_INTERVAL.value
     COMPARISON = "comparison"
     TEST = "test"
@@ -159,6 +176,20 @@ VERDICTS = answer_table(
             Verdict,
         ),
         "trace": text("The steps that led to the verdict, in words"),
+        "model": text(
+            "What the verdict rests on. The dynamic model allows for therapists who respond to the session before; the "
+            "mixed model does not. Empty where refused",
+            VerdictModel,
+        ),
+        "mixed_verdict": text(
+            "The verdict of the mixed model, beside one that rests on the dynamic model; empty elsewhere", Verdict
+        ),
+        "disagreement": text(
+            "A sentence where dynamic and mixed model disagree beyond chance, or why there is no dynamic one"
+        ),
+        "apart": text(
+            "A sentence on what differs between therapists only, and is no effect of guidance in sessions; else empty"
+        ),
     },
 )
 

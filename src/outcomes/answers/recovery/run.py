@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
@@ -16,9 +17,10 @@ import polars as pl
 
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.balance.evidence import find_evidence
-from outcomes.answers.balance.rows import GuidanceRows, verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.rows import verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
-from outcomes.answers.balance.verdict import decide
+from outcomes.answers.balance.verdict import Decision, decide
 from outcomes.answers.common.simulated import built, in_processes, template_settings
 from outcomes.answers.common.tables import filled
 from outcomes.answers.recovery.cards import (
@@ -182,13 +184,15 @@ def _verdicts(
 ) -> tuple[Verdict | FitStatus, Verdict | FitStatus]:
     """The verdicts on satisfaction and dropout after sessions."""
     with built(simulate_cohort(world, seed), settings) as con:
-        return _verdict(verdict_sessions, con, settings), _verdict(verdict_dropouts, con, settings)
+        return (
+            _verdict(lambda: judge_sessions(verdict_sessions(con, settings)).decision),
+            _verdict(lambda: decide(find_evidence(verdict_dropouts(con, settings)).evidence)),
+        )
 
 
-def _verdict(rows, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Verdict | FitStatus:
+def _verdict(judge: Callable[[], Decision]) -> Verdict | FitStatus:
     try:
-        found: GuidanceRows = rows(con, settings)
-        return decide(find_evidence(found).evidence).verdict
+        return judge().verdict
     except FitRefused:
         return FitStatus.REFUSED
 
