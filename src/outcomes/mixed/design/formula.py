@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from formulaic import Formula
 from formulaic.errors import FormulaicError
@@ -63,6 +64,7 @@ class ParsedFormula:
     random: tuple[RandomTerm, ...]
 
 
+@lru_cache(maxsize=4_096)  # a multiverse asks for each of its formulas several times
 def parse_formula(formula: str) -> ParsedFormula:
     """Read a formula in lme4's syntax.
 
