@@ -13,7 +13,8 @@ from outcomes.mixed.inference.profile_linear import profile_intervals
 from outcomes.mixed.joint.fit import SharedParameterFit, fit_shared_parameter
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.imputation import impute_linear
-from outcomes.mixed.linear.refit import refit_linear, shift_outcome
+from outcomes.mixed.linear.many import Start, fit_many
+from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.scores import Scores, score_contributions
 from outcomes.mixed.linear.subset import subset
@@ -37,6 +38,7 @@ __all__ = [
     "LinearFit",
     "Scores",
     "SharedParameterFit",
+    "Start",
     "WaldTest",
     "bootstrap_binomial",
     "bootstrap_linear",
@@ -45,6 +47,7 @@ __all__ = [
     "fit_cluster_robust",
     "fit_dynamic",
     "fit_linear",
+    "fit_many",
     "fit_shared_parameter",
     "impute_linear",
     "kenward_roger_cov",
@@ -52,6 +55,7 @@ __all__ = [
     "profile_binomial_intervals",
     "profile_intervals",
     "refit_linear",
+    "refit_many",
     "score_contributions",
     "shift_outcome",
     "subset",

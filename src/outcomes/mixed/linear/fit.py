@@ -8,13 +8,14 @@ from time import perf_counter
 import numpy as np
 
 from outcomes.errors import UsageError
+from outcomes.mixed.linear.batch import Batch, is_small
 from outcomes.mixed.linear.deviance import deviance, gradient, solve
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.modes import LinearModes
 from outcomes.mixed.linear.problem import LinearProblem, linear_problem
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import Objective, OptSummary, minimise
+from outcomes.mixed.optimise import HESSIAN_STEP, Objective, OptSummary, minimise
 from outcomes.mixed.results.modes import VarianceBlock
 from outcomes.mixed.results.status import FitStatus
 
@@ -59,7 +60,22 @@ def optimise_theta(problem: LinearProblem, *, reml: bool, start: np.ndarray | No
     elif len(start) != problem.n_theta:
         raise UsageError(f"The start has {len(start)} covariance parameters, the model {problem.n_theta}.")
     curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(problem.factors, problem.n_levels, strict=True)]
-    story = minimise(profiled(problem, reml=reml), start, curvature=np.concatenate(curvature))
+    batch = Batch.of([problem]) if is_small(problem) else None
+    n_hessians = 0
+
+    def hessian(theta: np.ndarray) -> np.ndarray:
+        nonlocal n_hessians
+        n_hessians += 1
+        return batch.hessians(np.zeros(1, dtype=int), theta[None], HESSIAN_STEP, reml=reml)[0]
+
+    exact = None if batch is None else hessian
+    story = minimise(profiled(problem, reml=reml), start, curvature=np.concatenate(curvature), exact_hessian=exact)
+    story = replace(story, n_evaluations=story.n_evaluations + 2 * problem.n_theta * n_hessians)
+    return canonical(problem, story)
+
+
+def canonical(problem: LinearProblem, story: OptSummary) -> OptSummary:
+    """The same optimum with the diagonal of each factor non-negative, and exact zeros where it is zero."""
     signs = np.concatenate([_signs(f, story.final[s]) for f, s in zip(problem.factors, problem.slices, strict=True)])
     final = np.where(np.abs(story.final) < ZERO_THETA, 0.0, story.final * signs)
     return replace(story, final=final, hessian=story.hessian * np.outer(signs, signs))
@@ -103,7 +119,7 @@ def wrap_up(
         optimizer=story,
         timings=timings,
         engine="outcomes",
-        conditional=LinearModes(gram, problem, theta, float(sigma)),
+        conditional=LinearModes(gram, problem, theta, float(sigma), state),
         sigma=float(sigma),
         reml=reml,
     )

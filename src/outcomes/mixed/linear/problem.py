@@ -81,8 +81,15 @@ class LinearProblem:
         return replace(self, ZX=self.ZX @ W, XX=W.T @ self.XX @ W, rest=rest, names=names)
 
 
-def linear_problem(gram: GramData, design: Design) -> LinearProblem:
+def linear_problem(gram: GramData, design: Design, like: LinearProblem | None = None) -> LinearProblem:
     """Cut one specification out of the cross-products.
+
+    Parameters
+    ----------
+    gram : GramData
+    design : Design
+    like : LinearProblem, optional
+        Of the same cross-products with the same random terms: its grouping factors are not prepared again.
 
     Raises
     ------
@@ -114,7 +121,10 @@ def linear_problem(gram: GramData, design: Design) -> LinearProblem:
     if len(factors) > 1:
         cells = [(gram.levels[f.group].codes, f.columns, gram.levels[f.group].n_levels) for f in factors]
         F = np.concatenate([np.swapaxes(zx, 0, 1).reshape(-1, len(V)) for zx in ZX[1:]])
-        rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
+        if like is None:
+            rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
+        else:
+            rest = replace(like.rest, F=F)
     return LinearProblem(
         factors=factors,
         slices=consecutive([factor.n_theta for factor in factors]),

@@ -63,7 +63,8 @@ class LinearFit(MixedFit):
     def covariance_gradient(self) -> CovarianceGradient:
         """Derivatives behind Satterthwaite's degrees of freedom."""
         state = self.engine_state
-        return covariance_gradient(state.problem, state.theta, self.optimizer.hessian, self.vcov, reml=self.reml)
+        hessian = self.optimizer.hessian
+        return covariance_gradient(state.problem, state.solved, state.theta, hessian, self.vcov, reml=self.reml)
 
     @cached_property
     def df_denom(self) -> pd.Series:
