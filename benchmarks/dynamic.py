@@ -6,7 +6,7 @@
 `time` prints a line a cohort: wall clock and processor seconds of the whole call (the table is in memory), evaluations,
 peak memory of the process so far. `cover` fits each cohort of two worlds by the dynamic and by the mixed model; truth
 is no effect of guidance. Plain world: nobody responds, nothing lasts. Responsive: satisfaction is serially correlated
-by .4, and guidance moves by .35 of what is left of the satisfaction of the session before (field guide, section 6).
+by .4, and guidance moves by .35 of what is left of the satisfaction of the session before.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from outcomes.scoring.scores import score
 SCALES = [(entry, scale) for entry in INSTRUMENTS for scale in entry.scales]
 IDS = [f"{entry.instrument_id} {scale.name}" for entry, scale in SCALES]
 
-# Field guide, section 2: lowest and highest possible score of each scale.
+# From the publications named in the registry: lowest and highest possible score of each scale.
 RANGES = {
     "C-NIP therapist_directiveness": (-15, 15),
     "HCCQ autonomy_support": (1, 7),
@@ -39,7 +39,7 @@ def _extreme(entry, scale, *, top: bool) -> float:
 
 
 @pytest.mark.parametrize(("entry", "scale"), SCALES, ids=IDS)
-def test_each_scale_spans_the_range_of_the_field_guide(entry, scale):
+def test_each_scale_spans_the_published_range(entry, scale):
     expected = RANGES[f"{entry.instrument_id} {scale.name}"]
     assert (_extreme(entry, scale, top=False), _extreme(entry, scale, top=True)) == pytest.approx(expected)
 
@@ -63,7 +63,7 @@ def test_each_key_names_items_that_exist(entry, scale):
     assert len(set(scale.items)) == len(scale.items)
 
 
-# Field guide, section 2: items whose answers run against their scale.
+# From the publications named in the registry: items whose answers run against their scale.
 REVERSED = {
     ("HCCQ", "autonomy_support"): {13},
     ("CSQ-8-printed", "satisfaction"): {2, 4, 5, 8},
@@ -73,7 +73,7 @@ REVERSED = {
 
 
 @pytest.mark.parametrize(("entry", "scale"), SCALES, ids=IDS)
-def test_the_reversed_items_are_those_of_the_field_guide(entry, scale):
+def test_the_reversed_items_are_those_published(entry, scale):
     lowest = np.full(entry.n_items, float(entry.item_min))
     base = score(entry, lowest, scale.name).value[0]
     falling = set()
@@ -159,7 +159,7 @@ def test_scoring_leaves_its_input_alone():
     assert (answers == 1).all()
 
 
-def test_cutoffs_and_reliable_changes_are_those_of_the_field_guide():
+def test_cutoffs_and_reliable_changes_are_those_published():
     assert {
         entry.instrument_id: (scale.cutoffs[0][1], scale.reliable_change)
         for entry, scale in SCALES

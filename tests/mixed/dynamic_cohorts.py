@@ -27,7 +27,7 @@ def cohort(
     unasked: float = 0.0,
     sessions: float = 9.0,
 ) -> pl.DataFrame:
-    """The worlds of the field guide, section 6.
+    """Therapists who respond, and dependence between sessions, written without the simulator.
 
     `slope` of satisfaction on guidance in the session, `respond` of guidance on the session before's satisfaction (what
     is left of it), `serial` correlation of satisfaction, `persist` of guidance, `lagged` path from guidance to the next

@@ -58,7 +58,7 @@ def test_a_hazard_fit_reports_hazard_ratios(sessions):
     assert "hazard_ratio" in fit.tidy().columns
 
 
-def test_icc_and_median_odds_ratio_follow_the_field_guides_examples(fit):
+def test_icc_and_median_odds_ratio_follow_published_examples(fit):
     sd = fit.variances[0].sd[0]
     assert fit.icc("therapist_id") == pytest.approx(sd**2 / (sd**2 + np.pi**2 / 3))
     assert median_odds_ratio(0.199) == pytest.approx(1.53, abs=0.005)

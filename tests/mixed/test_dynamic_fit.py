@@ -1,4 +1,4 @@
-"""The dynamic model fitted: recovery in the field guide's worlds, invariance, hostile data, refusals."""
+"""The dynamic model fitted: recovery in worlds that the simulator does not make, invariance, hostile data, refusals."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ DATA = cohort(clients=20, therapists=5, sessions=5)
     ("formula", "change", "message"),
     [
         ("satisfaction ~ 1 + (1 | one)", {"one": pl.lit("a")}, "has 1 level"),
-        ("satisfaction ~ 1 + (1 | row)", {"row": pl.int_range(100)}, "one row a level"),
+        ("satisfaction ~ 1 + (1 | row)", {"row": pl.int_range(100)}, "one row per level"),
         ("satisfaction ~ x + (1 + x + z + w | pair)", {"pair": pl.int_range(100) // 3}, "cannot determine 4 random"),
         ("satisfaction ~ C(many) + (1 | client_id)", {"many": pl.int_range(100)}, "cannot determine 100 fixed"),
         ("satisfaction ~ x + (1 | client_id)", {"x": pl.lit(float("nan"))}, "x has 100 non-finite"),

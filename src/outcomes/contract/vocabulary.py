@@ -25,7 +25,7 @@ class ValueType(StrEnum):
 
 
 class Ending(StrEnum):
-    """How an episode ended, in the words of the source (field guide, section 3)."""
+    """How an episode ended, in the words of the source."""
 
     AGREED = "agreed"
     CLIENT_ENDED = "client_ended"

@@ -37,7 +37,7 @@ def satisfaction_curve(
         return ()
     X = design_rows(con, spec, estimates.terms, {x_name: grid})
     level = X @ estimates.beta
-    half = stats.t.ppf((1 + _CONFIDENCE) / 2, np.min(estimates.df)) * np.sqrt(
+    half = stats.t.ppf((1 + _CONFIDENCE) / 2, np.min(estimates.df_denom)) * np.sqrt(
         np.einsum("ij,jk,ik->i", X, covariance, X)
     )
     return tuple(

@@ -50,7 +50,7 @@ class Estimates:
     terms: tuple[str, ...]
     beta: np.ndarray
     std_error: np.ndarray
-    df: np.ndarray
+    df_denom: np.ndarray
     p_value: np.ndarray
     conf_low: np.ndarray
     conf_high: np.ndarray

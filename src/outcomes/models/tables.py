@@ -59,7 +59,7 @@ def _estimates(fits: Sequence[Fit]) -> Iterator[Row]:
     for fit in fits:
         for variant in fit.estimates:
             numbers = (
-                variant.beta, variant.std_error, variant.df, variant.p_value, variant.conf_low, variant.conf_high,
+                variant.beta, variant.std_error, variant.df_denom, variant.p_value, variant.conf_low, variant.conf_high,
             )  # fmt: skip
             for term, *values in zip(variant.terms, *numbers, strict=True):
                 yield (fit.spec.name, variant.variant, term, *map(_number, values), variant.status)

@@ -11,13 +11,13 @@ from outcomes.errors import StudyError, UsageError
 from outcomes.simulate.faults.mess import write_messy_sources
 from outcomes.simulate.sources import write_sources
 from outcomes.simulate.world.cohort import Cohort, simulate_cohort
-from outcomes.simulate.world.dropout_truths import DropoutTruth, with_dropout_truth
+from outcomes.simulate.world.dropout_truths import with_dropout_truth
 from outcomes.simulate.world.parameters import CLIENTS_PER_THERAPIST, SCALES, CohortParameters, with_worlds
 from outcomes.simulate.world.truth import truth_record
-from outcomes.simulate.world.truths import Truth, dropout_truth, with_truth
-from outcomes.simulate.world.worlds import WorldName
+from outcomes.simulate.world.truths import dropout_truth, with_truth
 from outcomes.store.files import read_json, write_json
 from outcomes.study import StudyFolder, StudySettings
+from outcomes.truths import DropoutTruth, Truth, WorldName
 
 TRUTH_FILE = "truth.json"
 CALIBRATED = "calibrated"  # name of the truth of docs/simulation.md

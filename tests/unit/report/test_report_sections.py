@@ -84,7 +84,7 @@ def answered(fitted_release, template_study):
     return made(fitted_release, template_study)
 
 
-def test_all_sections_of_the_answer_are_there_in_the_order_of_the_field_guide(answered):
+def test_all_sections_of_the_answer_are_there_in_their_order(answered):
     assert [name for name in answered if name in ANSWERS] == list(ANSWERS)
 
 

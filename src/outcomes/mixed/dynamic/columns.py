@@ -20,7 +20,7 @@ FIRST_SESSION = "first session"
 MIN_SESSIONS = 4
 """Rated sessions of a client that tell carry-over and lasting differences between clients apart."""
 MIN_CLIENTS = 100
-"""Clients with such series below which the model is refused (field guide, section 6)."""
+"""Clients with such series below which the model is refused: the worlds of docs/dynamic-model.md are tried above it."""
 MAX_SLOT = 1_000
 """Sessions from a client's first to the last above which the time column is taken for a mistake."""
 DEPENDENT = 1e-9

@@ -16,7 +16,7 @@ from outcomes.mixed.dynamic.likelihood import State, assemble, residual_weights
 from outcomes.mixed.dynamic.problem import DynamicProblem, build_problem
 
 MIN_CLUSTERS = 10
-"""Fewer than this many clusters say too little about how they spread (field guide, section 1b)."""
+"""Fewer than this many clusters say too little about how they spread."""
 
 MAX_CLUSTERS = 400
 """Above this, clusters are put together: sums of independent clusters are independent too, and cost less."""

@@ -3,7 +3,7 @@
 With V = I + Z Psi Z' (relative to sigma^2), Psi = Lambda Lambda', P = V^-1 - V^-1 X (X'V^-1 X)^-1 X'V^-1 and
 c = (n - p) / y'Py, the REML criterion is log|V| + log|X'V^-1 X| + (n - p)(1 + log(2 pi y'Py / (n - p))) and its
 derivative with respect to one factor's Lambda is 2 (sum over levels of Z'PZ - c Z'Py y'PZ) Lambda. The first factor is
-eliminated level by level, the others component by component; no matrix has a row a session.
+eliminated level by level, the others component by component; no matrix has one row per session.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ def _check_levels(factor: WorkingFactor, n_levels: int, n: int) -> None:
         raise FitRefused(f"The grouping factor {name} has {n_levels} level.", "a random effect needs at least two")
     if n_levels >= n:
         raise FitRefused(
-            f"The grouping factor {name} has one row a level ({n_levels} levels, {n} rows): "
+            f"The grouping factor {name} has one row per level ({n_levels} levels, {n} rows): "
             "its variance cannot be told from the residual.",
             "leave it out",
         )

@@ -116,7 +116,7 @@ RESULT_COLUMNS: dict[str, ColumnText] = {
     "term_2": text("Second term of the pair; empty for a variance"),
     "estimate": number("Estimate, on the scale of the outcome or its link"),
     "std_error": number("Standard error of the estimate", "0 or more"),
-    "df": number("Degrees of freedom; empty for a normal reference", "0 or more"),
+    "df_denom": number("Degrees of freedom; empty for a normal reference", "0 or more"),
     "p_value": number("Two-sided p of the estimate being 0", "0 to 1"),
     "conf_low": number("Lower end of the 95% interval"),
     "conf_high": number("Upper end of the 95% interval"),

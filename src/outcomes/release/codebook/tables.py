@@ -159,7 +159,7 @@ TABLES: dict[str, TableText] = {
             "model_estimates",
             "One fixed term of one variant of a model",
             "outcomes.models",
-            "model variant term estimate std_error df p_value conf_low conf_high status",
+            "model variant term estimate std_error df_denom p_value conf_low conf_high status",
         ),
         _table(
             "model_variances",

@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 
 from outcomes.simulate.world.parameters import CohortParameters, Slopes
-from outcomes.simulate.world.truths import NO_SLOPES, Truth
-
-
-class DropoutTruth(StrEnum):
-    """What guidance does to the hazard of dropping out in a simulated cohort."""
-
-    NONE = "none"
-    MONOTONE = str(Truth.MONOTONE)
-    FIT = str(Truth.FIT)
-    FIT_PLUS_MAIN = str(Truth.FIT_PLUS_MAIN)
-    BEST_LEVEL = str(Truth.BEST_LEVEL)
-    RELATIVE = str(Truth.RELATIVE)
-
-    @property
-    def verdict(self) -> Truth:
-        """The verdict on dropout that is true here."""
-        return Truth.NO_EFFECT if self is DropoutTruth.NONE else Truth(str(self))
-
+from outcomes.simulate.world.truths import NO_SLOPES
+from outcomes.truths import DropoutTruth
 
 # Logits: per point of guidance, per point of distance from the preference, per squared point of distance from a level.
 _SLOPE, _MISFIT, _COST = -0.30, 0.38, 0.10

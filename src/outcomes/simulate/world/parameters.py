@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from outcomes.errors import UsageError
-from outcomes.simulate.world.worlds import World, WorldName, combine_worlds
+from outcomes.simulate.world.worlds import World, combine_worlds
+from outcomes.truths import WorldName
 
 RATING_MINIMUM, RATING_MAXIMUM = 0.0, 10.0
 SEVERITY_MAXIMUM = 40.0

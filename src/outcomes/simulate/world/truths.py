@@ -7,23 +7,11 @@ concern guidance (severity, therapists, missing ratings, the data cut ...) stays
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 
 from outcomes.simulate.world.parameters import CohortParameters, Slopes
+from outcomes.truths import Truth
 
 NO_SLOPES = Slopes(within=0.0, client=0.0, therapist=0.0)
-
-
-class Truth(StrEnum):
-    """What guidance does to satisfaction in a simulated cohort."""
-
-    NO_EFFECT = "no_effect"
-    MONOTONE = "monotone"
-    BEST_LEVEL = "best_level"
-    FIT = "fit"
-    FIT_PLUS_MAIN = "fit_plus_main"
-    RELATIVE = "relative"
-    LOG = "log"
 
 
 def _slopes(slope: float) -> Slopes:

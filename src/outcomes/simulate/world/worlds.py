@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from outcomes.errors import UsageError
+from outcomes.truths import WorldName
 
 TREND_CENTRE = 5.0
 """Attended session in which trends leave guidance and satisfaction where they are without any: near the middle."""
@@ -69,21 +69,6 @@ class World:
             raise UsageError("A world's correlations lie between -1 and 1, its error is not negative", "change them")
         if shares and (min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9 or len(shares) < 2):
             raise UsageError("The shares of a rating's answers are two or more, above 0, sum 1", "change them")
-
-
-class WorldName(StrEnum):
-    """Worlds by name."""
-
-    PLAIN = "plain"
-    RESPONSIVE = "responsive"
-    RESPONSIVE_LESS = "responsive_less"
-    RESPONSIVE_WITHIN = "responsive_within"
-    CARRY_OVER = "carry_over"
-    TRENDS = "trends"
-    SORTING = "sorting"
-    MISREPORTED_PREFERENCE = "misreported_preference"
-    COARSE = "coarse"
-    DISSATISFIED_MISSING = "dissatisfied_missing"
 
 
 _NUMBERS: dict[WorldName, dict[str, object]] = {

@@ -1,0 +1,34 @@
+"""The command line: the same flows that schedules run, by hand.
+
+Exit codes: 0 done; 1 the data were refused; 2 wrong use; 3 a fatal check failed and nothing was published;
+4 another run is writing to the study; 5 a file is damaged or a step failed; 7 the published release is older than
+[schedule] expected_hours of study.toml allows (only `outcomes status`); 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import click
+
+import outcomes.teardown  # noqa: F401  registered before all else
+from outcomes.cli.group import Outcomes
+from outcomes.cli.keeping import prune, seal, verify, withdraw
+from outcomes.cli.looking import power, query, status
+from outcomes.cli.making import init, simulate
+from outcomes.cli.running import STEPS, refresh, serve
+
+
+@click.group(cls=Outcomes, epilog=__doc__.split("\n\n", 1)[1], context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="outcomes")
+def main() -> None:
+    """From a folder of session ratings to a checked release, fitted models and a report.
+
+    A study is a folder with a study.toml. Drop source files into its inbox/ and run `outcomes refresh DIR`.
+    """
+    from outcomes.trust.permissions import private_by_default, safe_children
+
+    private_by_default()
+    safe_children()
+
+
+for _command in (init, simulate, refresh, *STEPS, status, serve, query, verify, seal, withdraw, prune, power):
+    main.add_command(_command)

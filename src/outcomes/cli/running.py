@@ -1,0 +1,80 @@
+"""Commands that do the work: a refresh, its steps, a service that refreshes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from outcomes.cli.group import STUDY, WAIT, run
+
+
+@click.command()
+@STUDY
+@WAIT
+@click.pass_context
+def refresh(ctx: click.Context, directory: Path, wait: float) -> None:
+    """Do the whole job: land, build, audit, fit, answer, report, publish.
+
+    Does only what the inputs ask for: run twice, the second run changes nothing and says so. Files that are refused
+    are left out, named with the reason, and make the exit code 1; the others are published.
+    """
+    from outcomes.study import StudyFolder
+
+    study = StudyFolder.open(directory)
+    click.echo(f"Refreshing the study {study.settings.study.name!r} in {study.root}")
+    result = run("refresh", study.root, wait)
+    if result.is_new:
+        click.echo(f"Published release {result.release_id}\n  report:   {study.current / 'report.html'}")
+        click.echo(f"  checks:   {study.current / 'checks.html'}\n  database: {study.database}")
+    else:
+        click.echo(f"Nothing to do: release {result.release_id} holds all that is landed; nothing was changed.")
+    if result.n_refused:
+        click.echo(
+            f"{result.n_refused} file(s) of the inbox were refused; see the reasons above and in quarantine/.", err=True
+        )
+        ctx.exit(1)
+
+
+def _step(name: str, text: str) -> click.Command:
+    @click.command(name, help=text)
+    @STUDY
+    @WAIT
+    def command(directory: Path, wait: float) -> None:
+        from outcomes.study import StudyFolder
+
+        run(name, StudyFolder.open(directory).root, wait)
+
+    return command
+
+
+STEPS = (
+    _step("land", "Take what is new in the inbox: check it at the door, land it, quarantine bad rows."),
+    _step("build", "Build the tables of a candidate release from what is landed."),
+    _step("audit", "Run the data-quality checks on the candidate release."),
+    _step("fit", "Fit the study's declared models on the candidate release."),
+    _step("answer", "Answer the study's questions from the candidate release."),
+    _step("report", "Write the stakeholders' report of the candidate release."),
+    _step("publish", "Publish the candidate release by one atomic swap."),
+)
+
+
+@click.command()
+@STUDY
+@click.option("--cron", default="", metavar="CRON", help='Refresh by this schedule, e.g. "0 3 * * *".')
+@click.option("--timezone", default="UTC", show_default=True, help="Time zone of the schedule.")
+@click.option("--every", default=0.0, metavar="SECONDS", type=click.FloatRange(0), help="Refresh so often.")
+@click.option("--watch", is_flag=True, help="Refresh when the inbox changes.")
+def serve(directory: Path, cron: str, timezone: str, every: float, watch: bool) -> None:
+    """Keep the study up to date until stopped: once at the start, then as asked (by default daily at 3).
+
+    Needs the address of a Prefect server in PREFECT_API_URL: your team's, or that of one that you start in another
+    terminal by `prefect server start` (http://127.0.0.1:4200/api).
+    """
+    from outcomes.study import StudyFolder
+
+    study = StudyFolder.open(directory)
+    from outcomes.flows.serve import Serving, serve_study
+
+    serving = Serving(cron if cron or every or watch else "0 3 * * *", timezone, every, watch)
+    serve_study(study, serving, announce=click.echo)
