@@ -19,6 +19,7 @@ INFORMED = 1e-8
 _BFGS_TOLERANCE = 1e-3  # gradient in scaled parameters; the Newton polish squares what is left
 _TOLERANCE = 1e-5  # of BFGS's gradient, times the root of the deviance; the Newton polish squares what is left
 _SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to a curvature near 1
+_TIGHT_TOLERANCE = 1e-5  # of searches side by side, whose last step overshoots less than that of scipy's line search
 _MAX_HALVINGS = 20
 HESSIAN_STEP = 6e-6
 """Cube root of the machine epsilon: central differences of an analytic gradient."""
@@ -203,7 +204,7 @@ def refine_many(
     u = np.zeros(starts.shape)
     values, slopes = whitened(everyone, u)
     inverses = np.repeat(np.eye(starts.shape[1])[None], len(starts), axis=0)
-    active = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) > _SCALED_TOLERANCE)
+    active = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) > _TIGHT_TOLERANCE)
     for _ in range(max_iterations):
         if not active.any():
             break
@@ -215,7 +216,7 @@ def refine_many(
         inverses[who] = _updated(inverses[who], moved, change)
         has_moved = np.abs(moved).max(axis=1) > 0
         u[who], values[who], slopes[who] = new_u, new_values, new_slopes
-        active[who] = has_moved & (np.abs(new_slopes).max(axis=1) > _SCALED_TOLERANCE)
+        active[who] = has_moved & (np.abs(new_slopes).max(axis=1) > _TIGHT_TOLERANCE)
     settled = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) < 100 * _SCALED_TOLERANCE)
     return starts + u @ whitening.T, values, settled
 

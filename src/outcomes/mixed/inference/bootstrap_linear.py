@@ -80,7 +80,8 @@ def _searched(
     """Each draw, its theta and whether the search settled; side by side where one draw alone is little work."""
     at_once = AT_ONCE if is_small(simulator.problem) else 1
     for first in range(0, draws, at_once):
-        drawn = [simulator.draw(rng) for _ in range(min(at_once, draws - first))]
+        # Whole groups, so that a draw is the same to the last digit however many are asked for.
+        drawn = [simulator.draw(rng) for _ in range(at_once)]
         if at_once == 1:
             theta, _, is_settled = refine(profiled(drawn[0], reml=fit.reml), start, fit.optimizer.hessian)
             yield drawn[0], theta, is_settled
@@ -88,7 +89,7 @@ def _searched(
         evaluate = partial(Batch.of(drawn).evaluate, reml=fit.reml)
         starts = np.repeat(start[None], len(drawn), axis=0)
         thetas, _, settled = refine_many(evaluate, starts, fit.optimizer.hessian)
-        yield from zip(drawn, thetas, settled.tolist(), strict=True)
+        yield from list(zip(drawn, thetas, settled.tolist(), strict=True))[: draws - first]
 
 
 @dataclass(frozen=True)
