@@ -42,7 +42,8 @@ def run_jobs(pool: ProcessPoolExecutor, function: Callable[..., Result], jobs: S
 
 def _start() -> None:
     """Give way to others, and leave no worker behind where the parent was killed: it would wait for jobs for ever."""
-    os.nice(POLITENESS)
+    if hasattr(os, "nice"):  # not on every system
+        os.nice(POLITENESS)
 
     def watch() -> None:
         multiprocessing.parent_process().join()

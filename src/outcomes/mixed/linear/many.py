@@ -115,7 +115,7 @@ def _polished(batch: Batch, thetas: np.ndarray, reml: bool) -> list[OptSummary]:
     starts = thetas.copy()
     values, slopes = batch.evaluate(everyone, thetas, reml=reml)
     start_values = values.copy()
-    finite = np.isfinite(slopes).all(axis=1)
+    finite = np.isfinite(values) & np.isfinite(slopes).all(axis=1)
     hessians = np.full((len(thetas), thetas.shape[1], thetas.shape[1]), np.nan)
     hessians[finite] = batch.hessians(everyone[finite], thetas[finite], HESSIAN_STEP, reml=reml)
     finite &= np.isfinite(hessians).all(axis=(1, 2))
