@@ -18,6 +18,8 @@ from outcomes.flows import stopping
 from outcomes.flows.logins import read_login
 from outcomes.flows.running import step_named
 from outcomes.operate import delivery
+from outcomes.operate.refusals import refusal_lines
+from outcomes.operate.runs import last_end
 from outcomes.progress import step
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
@@ -62,7 +64,10 @@ def _guarded(name: str) -> Iterator[None]:
 
 @step_named("land")
 def land(root: str) -> int:
-    """Land what is new in the inbox; return how many files were refused."""
+    """Land what is new in the inbox; return how many files were refused now.
+
+    A file that an earlier run refused and told of, and that still lies there, is left to `outcomes status`.
+    """
     study = StudyFolder.open(root)
     refuse_unfinished(study)
     with _guarded("land"), step("land") as line:
@@ -72,12 +77,18 @@ def land(root: str) -> int:
         landed = landing.land_inbox(study, places_of_sources(study))
         record_state(study)
         line.say(landed.summary())
-    for refused in landed.refused:
-        line.warn(f"{refused.file_name} was refused: {refused.message}. Try: {refused.hint}")
+    for account in filter(None, (one.account() for one in landed.landed)):
+        line.note(account)
+    told = last_end(study)
+    new = tuple(refused for refused in landed.refused if not (refused.again and refused.refused_at <= told))
+    for warning in refusal_lines(new):
+        line.warn(warning)
+    if n_old := len(landed.refused) - len(new):
+        line.note(f"{n_old} file(s) that were refused before still lie in the inbox; see `outcomes status`")
     with _guarded("alert"):
         for reason in delivery.alert_refusals(study, landed.refused, read_login):
             line.warn(f"an alert was not delivered: {reason}")
-    return len(landed.refused)
+    return len(new)
 
 
 @step_named("build")

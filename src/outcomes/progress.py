@@ -27,6 +27,10 @@ class StepLine:
         """Set the line that is printed behind the step's name."""
         self.text = text
 
+    def note(self, text: str) -> None:
+        """Print at once what is to be known and asks for nothing."""
+        _console.print(f"  {visible(text)}", markup=False)
+
     def warn(self, text: str) -> None:
         """Print a warning at once, marked in words as well as in colour."""
         _console.print(f"  warning: {visible(text)}", style="yellow", markup=False)

@@ -42,7 +42,7 @@ def test_an_existing_study_is_not_overwritten(study):
         ("minimum = 0\nmaximum = 10", "minimum = 10\nmaximum = 10", "minimum must be smaller"),
         ('rater = "client"', 'rater = "friend"', "scales.directiveness.rater"),
         ("max_bad_share = 0.05", "max_bad_share = 5", "landing.max_bad_share"),
-        ('pattern = "*sessions*"', 'pattern = "*sessions*"\nfolder = "x"', "Extra inputs are not permitted"),
+        ('pattern = "*sessions*"', 'pattern = "*sessions*"\nfolder = "x"', "line 14, .*folder: there is no such"),
         ('definition = "unilateral"', 'definition = "gone"', "dropout.definition"),
         ('name = "dropout"', 'name = "satisfaction"', "two models have the same name"),
         ("[scales.reactance]\nminimum = 0", "[scales.reactance]\nminimum = zero", "not valid TOML"),

@@ -21,6 +21,7 @@ from outcomes.answers.multiverse import run as multiverse
 from outcomes.answers.recovery import run as recovery
 from outcomes.answers.states import STATES, AnswerState, AnswerStatus
 from outcomes.answers.therapists import run as therapists
+from outcomes.contract import SCORE
 from outcomes.errors import FitRefused
 from outcomes.progress import tracked
 from outcomes.release.codebook.comments import describe
@@ -30,6 +31,7 @@ from outcomes.release.withholding import reason_withheld
 from outcomes.store.files import write_json
 from outcomes.store.warehouse import connect, transaction
 from outcomes.study import StudyFolder
+from outcomes.study.questions import CENTRAL_NEEDS, lacking_sentence
 from outcomes.study.settings import AnalysisName
 
 ANALYSES: tuple[Analysis, ...] = (
@@ -129,12 +131,23 @@ def _asked(
         return {}, AnswerState(analysis.name, AnswerStatus.LEFT_OUT, "the study file leaves it out")
     if reason := reason_withheld(con):
         return {}, AnswerState(analysis.name, AnswerStatus.REFUSED, reason)
+    if lacking := _lacking(con, CENTRAL_NEEDS[analysis.name]):
+        return {}, AnswerState(analysis.name, AnswerStatus.REFUSED, lacking_sentence(lacking))
     try:
         return analysis.answer(con, study), AnswerState(analysis.name, AnswerStatus.ANSWERED, "")
     except FitRefused as refusal:
         return {}, AnswerState(analysis.name, AnswerStatus.REFUSED, refusal.message)
     except np.linalg.LinAlgError:  # one analysis must not hold up the release of all
         return {}, AnswerState(analysis.name, AnswerStatus.REFUSED, BROKE_DOWN)
+
+
+def _lacking(con: duckdb.DuckDBPyConnection, scales: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the scales of which no session has a rating."""
+    if not scales:
+        return ()
+    counts = ", ".join(f"count({scale}{SCORE})" for scale in scales)
+    found = con.execute(f"select {counts} from core_sessions").fetchall()[0]
+    return tuple(scale for scale, n in zip(scales, found, strict=True) if not n)
 
 
 def _write(con: duckdb.DuckDBPyConnection, table: TableText, rows: pl.DataFrame | None) -> None:

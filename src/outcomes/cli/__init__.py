@@ -10,11 +10,13 @@ from __future__ import annotations
 import click
 
 import outcomes.teardown  # noqa: F401  registered before all else
+from outcomes.cli.checking import check
+from outcomes.cli.federating import federate
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
 from outcomes.cli.looking import power, query, status
-from outcomes.cli.making import init, simulate
-from outcomes.cli.running import STEPS, refresh, serve
+from outcomes.cli.making import init, schema, simulate
+from outcomes.cli.running import STEPS, pull, refresh, serve
 
 
 @click.group(cls=Outcomes, epilog=__doc__.split("\n\n", 1)[1], context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,5 +32,6 @@ def main() -> None:
     safe_children()
 
 
-for _command in (init, simulate, refresh, *STEPS, status, serve, query, verify, seal, withdraw, prune, power):
+_MAKING, _KEEPING = (check, init, schema, simulate, pull), (verify, seal, withdraw, prune)
+for _command in (*_MAKING, refresh, *STEPS, status, serve, query, *_KEEPING, power, federate):
     main.add_command(_command)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from outcomes.cli.group import STUDY, WAIT, run
+from outcomes.errors import visible
 
 
 @click.command()
@@ -34,6 +35,24 @@ def refresh(ctx: click.Context, directory: Path, wait: float) -> None:
             f"{result.n_refused} file(s) of the inbox were refused; see the reasons above and in quarantine/.", err=True
         )
         ctx.exit(1)
+
+
+@click.command()
+@STUDY
+@WAIT
+def pull(directory: Path, wait: float) -> None:
+    """Pull new data from the study's REDCap server into the inbox, and the data dictionary beside study.toml.
+
+    The token is read from OUTCOMES_REDCAP_TOKEN. Only the fields that the study maps are asked for.
+    """
+    from outcomes.operate.redcap_server import pull as pull_projects
+    from outcomes.study import StudyFolder, writer_lock
+
+    study = StudyFolder.open(directory)
+    with writer_lock(study, wait):
+        pulled = pull_projects(study)
+    for one in pulled:
+        click.echo(visible(one.as_text()))
 
 
 def _step(name: str, text: str) -> click.Command:

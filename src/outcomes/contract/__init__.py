@@ -5,6 +5,7 @@ release publishes of a rating, what a seal withholds, which checks its range has
 """
 
 from outcomes.contract.columns import CONTRACT, KIND_OF_SCALE, OTHER_SCORES, SCORE, Column, own_scale, scales_of
+from outcomes.contract.left_out import LEFT_OUT_REASONS, LeftOut
 from outcomes.contract.refusals import REFUSAL_REASONS, Refusal
 from outcomes.contract.rules import RULE_REASONS, Rule
 from outcomes.contract.vocabulary import AGE_BANDS, GENDERS, Ending, Kind, Role, ValueType
@@ -14,6 +15,7 @@ __all__ = [
     "CONTRACT",
     "GENDERS",
     "KIND_OF_SCALE",
+    "LEFT_OUT_REASONS",
     "OTHER_SCORES",
     "REFUSAL_REASONS",
     "RULE_REASONS",
@@ -21,6 +23,7 @@ __all__ = [
     "Column",
     "Ending",
     "Kind",
+    "LeftOut",
     "Refusal",
     "Role",
     "Rule",

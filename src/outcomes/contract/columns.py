@@ -22,6 +22,8 @@ class Column:
         What it means, for the landing page and the codebook.
     required : bool
         It must be in the file or be given a constant in `study.toml`.
+    is_central : bool
+        The study's main question is about it. A source may lack it; questions about it are refused then.
     codes : tuple of str
         The closed list of a CODE column.
     minimum, maximum : int, optional
@@ -60,6 +62,7 @@ class Column:
     spoken: str = ""
     higher: str = ""
     same_metric_as: str = ""
+    is_central: bool = False
 
     def __post_init__(self) -> None:
         if self.is_rating and (self.role in (Role.KEY, Role.DESIGN) or not self.spoken):
@@ -92,12 +95,13 @@ def _scale(
     spoken: str,
     higher: str = "more",
     *,
-    required: bool = False,
     same_metric_as: str = "",
+    is_central: bool = False,
 ) -> Column:
     return Column(
-        name, ValueType.SCALE, role, description, required, spoken=spoken, higher=higher, same_metric_as=same_metric_as
-    )
+        name, ValueType.SCALE, role, description, spoken=spoken, higher=higher, same_metric_as=same_metric_as,
+        is_central=is_central,
+    )  # fmt: skip
 
 
 CONTRACT: dict[Kind, tuple[Column, ...]] = {
@@ -134,9 +138,9 @@ CONTRACT: dict[Kind, tuple[Column, ...]] = {
             Role.EXPOSURE,
             "How directive the therapist was in this session",
             "directiveness",
-            required=True,
+            is_central=True,
         ),
-        _scale("satisfaction", Role.OUTCOME, "Satisfaction with this session", "satisfaction", required=True),
+        _scale("satisfaction", Role.OUTCOME, "Satisfaction with this session", "satisfaction", is_central=True),
         _scale("alliance", Role.MEDIATOR, "Working alliance after this session", "the alliance", "better"),
         _scale("autonomy_support", Role.MEDIATOR, "Autonomy support experienced in this session", "autonomy support"),
         _scale(

@@ -12,6 +12,7 @@ class Rule(StrEnum):
     BAD_QUOTE = "bad_quote"
     CONTROL_CHARACTER = "control_character"
     MISSING_KEY = "missing_key"
+    MISSING_DATE = "missing_date"
     NOT_A_NUMBER = "not_a_number"
     NOT_AN_INTEGER = "not_an_integer"
     NOT_A_DATE = "not_a_date"
@@ -31,7 +32,8 @@ RULE_REASONS: dict[Rule, str] = {
     Rule.RAGGED_ROW: "the row has more or fewer fields than the header (a cut-off last line too)",
     Rule.BAD_QUOTE: "a quotation mark stands where CSV allows none (or the last line ends in an open one)",
     Rule.CONTROL_CHARACTER: "a NUL or another control character stands in a cell",
-    Rule.MISSING_KEY: "an id that every row needs is empty",
+    Rule.MISSING_KEY: "an id that every row needs, or the number that orders the sessions, is empty",
+    Rule.MISSING_DATE: "the date that orders the sessions is empty",
     Rule.NOT_A_NUMBER: "a rating is not a number",
     Rule.NOT_AN_INTEGER: "a count is not a whole number",
     Rule.NOT_A_DATE: "a date cannot be read in the format that study.toml declares",

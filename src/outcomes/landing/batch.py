@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 
 from outcomes.contract import CONTRACT, OTHER_SCORES, Kind, Rule, ValueType
 from outcomes.errors import StorageError
-from outcomes.landing.formats.source_rows import text_literal
+from outcomes.landing.formats.source_rows import LaidOut, text_literal
 from outcomes.landing.rules.cells import SQL_TYPES
 from outcomes.landing.rules.columns import ColumnPlan
 from outcomes.store.files import file_sha256, new_folder, read_json, write_json
@@ -79,6 +80,7 @@ def write_batch(
     by_rule: dict[Rule, int],
     n_rejected: int,
     pseudonym_key: str,
+    laid_out: LaidOut = LaidOut(),  # noqa: B008  frozen
 ) -> str:
     """Write the rows that are left in `typed` as a batch; it becomes visible by one rename. Returns its id.
 
@@ -88,6 +90,8 @@ def write_batch(
         Physical line of each row of `typed` as it was read, by row id.
     pseudonym_key : str
         Fingerprint of the key that made the ids; '' where they are as the source has them.
+    laid_out : LaidOut
+        How a layout made the rows of an export's.
     """
     batch_id = f"{sequence:04d}-{sha256[:SHORT]}"
     n_landed = con.execute("select count(*) from typed").fetchall()[0][0]
@@ -112,10 +116,26 @@ def write_batch(
                 "quarantined_by_rule": by_rule,
                 "columns_dropped": list(plan.dropped),
                 "pseudonym_key": pseudonym_key,
+                **layout_facts(laid_out),
                 "parquet_sha256": file_sha256(parquet),
             },
         )
     return batch_id
+
+
+def layout_facts(laid_out: LaidOut) -> dict[str, Any]:
+    """Return what a manifest says of a layout: its name, rows of the export, rows left out by reason; {} without one.
+
+    `rows_in_export` = `rows_read` + the sum of `rows_left_out`.
+    """
+    if not laid_out.layout:
+        return {}
+    return {
+        "layout": laid_out.layout,
+        "rows_in_export": laid_out.n_read,
+        "rows_left_out": dict(laid_out.left_out),
+        "notes": list(laid_out.notes),
+    }
 
 
 def _select(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, lines: np.ndarray) -> str:
@@ -126,7 +146,7 @@ def _select(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, lines: np.ndarray)
     if plan.kind is Kind.SESSIONS:
         columns.append(f"{_other_scores(plan)} as {OTHER_SCORES}")
     listed = ", ".join(columns)
-    if not lines.size or lines[-1] - lines[0] == lines.size - 1:
+    if not lines.size or bool((np.diff(lines) == 1).all()):
         first = int(lines[0]) if lines.size else 0
         order = "order by typed.rowid" if plan.source.order == "row" else ""
         return f"select {listed}, cast(typed.rowid + {first} as integer) as source_line from typed {order}"

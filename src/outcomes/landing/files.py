@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 import zlib
 from fnmatch import fnmatchcase
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from outcomes.contract import Kind, Refusal
 from outcomes.landing.refusal import FileRefused, listed
-from outcomes.study.settings import StudySettings
+from outcomes.study.layouts import LayoutName
+from outcomes.study.settings import Source, StudySettings
 
 _UNPACK_BYTES = 4_000_000
 _MOST_TIMES = 200  # what ratings unpack to, times their packed size, is a tenth of this
@@ -35,30 +37,53 @@ def refuse_unreadable_name(path: Path) -> None:
         raise FileRefused(Refusal.UNREADABLE, "the file's name is not UTF-8", "rename the file")
 
 
-def kind_of(name: str, settings: StudySettings) -> Kind:
-    """Tell a file's kind by its name.
+def kinds_of(name: str, settings: StudySettings) -> tuple[Kind, ...]:
+    """Tell by its name what a file feeds; several kinds only where the study reads one export for each of them.
 
     Raises
     ------
     FileRefused
-        If no pattern of the study fits, or the patterns of two kinds do.
+        If no pattern of the study fits, or the patterns of two kinds do that cannot share a file.
     """
     lowered = name.lower()
     patterns = {kind: source.pattern for kind, source in settings.sources.items()}
-    fitting = [kind for kind, pattern in patterns.items() if fnmatchcase(lowered, pattern.lower())]
+    fitting = tuple(kind for kind, pattern in patterns.items() if fnmatchcase(lowered, pattern.lower()))
     if not fitting:
         raise FileRefused(
             Refusal.UNKNOWN_KIND,
             f"the file name fits none of the study's patterns: {listed(list(patterns.values()))}",
             "rename the file, or change pattern in [sources] of study.toml",
         )
-    if len(fitting) > 1:
+    if len(fitting) > 1 and not _share_an_export([settings.sources[kind] for kind in fitting]):
         raise FileRefused(
             Refusal.AMBIGUOUS_KIND,
             f"the file name fits the patterns of {' and '.join(fitting)}",
-            "rename the file, or make the patterns in [sources] of study.toml narrower",
+            "rename the file, or make the patterns in [sources] of study.toml narrower; one export may feed several "
+            "kinds where all of them have the same format (other than table) and encoding, or each its own sheet",
         )
-    return fitting[0]
+    return fitting
+
+
+def _share_an_export(sources: list[Source]) -> bool:
+    read = {(source.format, source.encoding, source.companions) for source in sources}
+    has_rows_for_each = sources[0].format is not LayoutName.TABLE or all(source.sheet for source in sources)
+    return len(read) == 1 and has_rows_for_each
+
+
+def part_sha256(file_sha256: str, kind: Kind | None, kinds: tuple[Kind, ...]) -> str:
+    """Return the hash by which what a file holds of one kind is known; that of the file where it feeds one kind."""
+    if kind is None or len(kinds) < 2:
+        return file_sha256
+    return hashlib.sha256(f"{file_sha256} {kind}".encode()).hexdigest()
+
+
+def part_hashes(name: str, file_sha256: str, settings: StudySettings) -> tuple[str, ...]:
+    """Return the hashes by which a file's batches or refusals are known, one a kind that it feeds."""
+    try:
+        kinds = kinds_of(name, settings)
+    except FileRefused:
+        return (file_sha256,)
+    return tuple(part_sha256(file_sha256, kind, kinds) for kind in kinds)
 
 
 def unpack(path: Path, target: Path, most_bytes: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outcomes.contract import CONTRACT, REFUSAL_REASONS, RULE_REASONS, Kind, ValueType
+from outcomes.contract import CONTRACT, LEFT_OUT_REASONS, REFUSAL_REASONS, RULE_REASONS, Kind, ValueType
 
 
 def refusals_table() -> str:
@@ -17,6 +17,12 @@ def rules_table() -> str:
     return "\n".join(["| rule | why |", "|---|---|", *rows])
 
 
+def left_out_table() -> str:
+    """Return why layouts leave rows out as a Markdown table."""
+    rows = [f"| `{reason}` | {why} |" for reason, why in LEFT_OUT_REASONS.items()]
+    return "\n".join(["| reason | why |", "|---|---|", *rows])
+
+
 def columns_table(kind: Kind) -> str:
     """Return one kind's columns as a Markdown table."""
     rows = []
@@ -25,6 +31,6 @@ def columns_table(kind: Kind) -> str:
         if column.type is ValueType.CODE:
             held = "one of: " + ", ".join(column.codes)
         meaning = "; ".join(filter(None, (column.description, column.in_file)))
-        needed = "yes" if column.required else ""
+        needed = "yes" if column.required else "for the main question" if column.is_central else ""
         rows.append(f"| `{column.name}` | {held} | {needed} | {meaning} |")
     return "\n".join(["| column | holds | needed | meaning |", "|---|---|---|---|", *rows])

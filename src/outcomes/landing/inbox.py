@@ -18,16 +18,17 @@ from outcomes.landing.batch import SHORT, BatchEntry, read_batches, write_batch
 from outcomes.landing.files import (
     fingerprint,
     is_ignored,
-    kind_of,
+    kinds_of,
+    part_sha256,
     readable_name,
     refuse_unreadable_name,
     refuse_unwritten,
     too_large,
     unpack,
 )
-from outcomes.landing.formats.registry import format_of
 from outcomes.landing.formats.source_rows import SourceRows
 from outcomes.landing.identifiers.door import MISALIGNED, refuse_identifying_values
+from outcomes.landing.layouts.door import reader_of
 from outcomes.landing.pseudonyms import (
     PseudonymKey,
     fingerprint_of,
@@ -85,14 +86,16 @@ def land_inbox(study: StudyFolder, places: Mapping[str, int] | None = None) -> L
     with _workbench(study) as bench:
         batches = _known_batches(bench)
         for path in tracked(files, "Landing"):
-            outcome = _land(bench, path, batches, places or {})
-            outcomes.append(outcome)
-            if not isinstance(outcome, Landed):
-                continue
-            batches[outcome.sha256] = BatchEntry(
-                outcome.batch_id, outcome.sequence, outcome.sha256, study.settings_sha256, outcome.kind,
-                fingerprint_of(bench.key),
-            )  # fmt: skip
+            kinds = _kinds(path, study)
+            for kind in kinds or (None,):
+                outcome = _land(bench, path, kind, kinds, batches, places or {})
+                outcomes.append(outcome)
+                if not isinstance(outcome, Landed):
+                    continue
+                batches[outcome.sha256] = BatchEntry(
+                    outcome.batch_id, outcome.sequence, outcome.sha256, study.settings_sha256, outcome.kind,
+                    fingerprint_of(bench.key),
+                )  # fmt: skip
     return LandingReport(
         landed=tuple(outcome for outcome in outcomes if isinstance(outcome, Landed)),
         skipped=tuple(outcome for outcome in outcomes if isinstance(outcome, Skipped)),
@@ -101,10 +104,19 @@ def land_inbox(study: StudyFolder, places: Mapping[str, int] | None = None) -> L
     )
 
 
-def land_file(study: StudyFolder, path: Path) -> Landed | Skipped | Refused:
-    """Land one file; see `land_inbox`."""
+def land_file(study: StudyFolder, path: Path, kind: Kind | None = None) -> Landed | Skipped | Refused:
+    """Land one file, or what it holds of one kind where it feeds several (the first by default); see `land_inbox`."""
+    kinds = _kinds(path, study)
     with _workbench(study) as bench:
-        return _land(bench, path, _known_batches(bench), {})
+        return _land(bench, path, kind or next(iter(kinds), None), kinds, _known_batches(bench), {})
+
+
+def _kinds(path: Path, study: StudyFolder) -> tuple[Kind, ...]:
+    """Return what a file feeds; nothing where its name tells of no kind, which is refused when it is landed."""
+    try:
+        return kinds_of(path.name, study.settings)
+    except FileRefused:
+        return ()
 
 
 def _known_batches(bench: _Workbench) -> dict[str, BatchEntry]:
@@ -142,9 +154,15 @@ def _workbench(study: StudyFolder) -> Iterator[_Workbench]:
 
 
 def _land(
-    bench: _Workbench, path: Path, batches: dict[str, BatchEntry], places: Mapping[str, int]
+    bench: _Workbench,
+    path: Path,
+    kind: Kind | None,
+    kinds: tuple[Kind, ...],
+    batches: dict[str, BatchEntry],
+    places: Mapping[str, int],
 ) -> Landed | Skipped | Refused:
-    study, kind, sha256 = bench.study, None, ""
+    """Land what a file holds of one of the kinds that it feeds; `kind` is None where its name tells of none."""
+    study, sha256 = bench.study, ""
     try:
         refuse_unreadable_name(path)
         for _ in range(_ATTEMPTS):
@@ -154,12 +172,14 @@ def _land(
                     f"the file has {before[0]:,} bytes; the study allows {study.settings.landing.max_bytes:,}"
                 )
             refuse_unwritten(path, before[0])
-            sha256 = file_sha256(path)
-            if known := batches.get(sha256):
+            whole = file_sha256(path)
+            sha256 = part_sha256(whole, kind, kinds)
+            if known := batches.get(sha256) or _landed_whole(batches.get(whole), kind):
                 forget(study, sha256)
                 changed = known.study_sha256 != study.settings_sha256
                 return Skipped(path.name, known.batch_id, sha256, under_other_settings=changed)
-            kind = kind_of(path.name, study.settings)
+            if kind is None:
+                kinds_of(path.name, study.settings)  # refuses it
             if remembered := recall(study, path.name, kind, sha256):
                 return remembered
             taken = {entry.sequence for entry in batches.values()}
@@ -202,6 +222,11 @@ def _land(
         ) from None
 
 
+def _landed_whole(known: BatchEntry | None, kind: Kind | None) -> BatchEntry | None:
+    """Return a batch from when the file fed this kind only."""
+    return known if known and known.kind == kind else None
+
+
 def _refused(study: StudyFolder, path: Path, kind: Kind | None, sha256: str, refusal: FileRefused) -> Refused:
     if remembered := recall(study, path.name, kind, sha256):
         return remembered
@@ -215,7 +240,12 @@ def _refused(study: StudyFolder, path: Path, kind: Kind | None, sha256: str, ref
 
 
 def _read_and_write(
-    bench: _Workbench, path: Path, kind: Kind, sha256: str, sequence: int, before: tuple[int, int, int]
+    bench: _Workbench,
+    path: Path,
+    kind: Kind,
+    sha256: str,
+    sequence: int,
+    before: tuple[int, int, int],
 ) -> Landed | None:
     """Land one new file; None where it changed meanwhile."""
     study, con = bench.study, bench.con
@@ -249,7 +279,7 @@ def _read_and_write(
     batch_id = write_batch(
         con, study, plan, file_name=path.name, sha256=sha256, sequence=sequence,
         lines=rows.lines[rows.well_formed], by_rule=by_rule, n_rejected=len(rejected),
-        pseudonym_key=fingerprint_of(bench.key),
+        pseudonym_key=fingerprint_of(bench.key), laid_out=rows.laid_out,
     )  # fmt: skip
     return Landed(
         path.name,
@@ -262,13 +292,20 @@ def _read_and_write(
         len(rejected),
         by_rule,
         plan.dropped,
+        rows.laid_out.layout,
+        rows.laid_out.left_out,
+        rows.laid_out.notes,
     )
 
 
 def _read(
-    con: duckdb.DuckDBPyConnection, study: StudyFolder, path: Path, scratch: Path, kind: Kind
+    con: duckdb.DuckDBPyConnection,
+    study: StudyFolder,
+    path: Path,
+    scratch: Path,
+    kind: Kind,
 ) -> tuple[ColumnPlan, SourceRows]:
-    file_format, is_packed = format_of(path.name)
+    file_format, is_packed = reader_of(path.name, kinds_of(path.name, study.settings), study.settings)
     # A link gives DuckDB a plain name to open, whatever the source file is called.
     content = scratch / f"source{file_format.suffixes[0]}"
     if is_packed:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
 from outcomes.contract import ValueType
 from outcomes.errors import StudyError
@@ -106,6 +105,8 @@ def refuse_another_key(key: PseudonymKey | None, used: set[str]) -> None:
 
 def pseudonymise(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, key: PseudonymKey) -> None:
     """Replace every id in the table `typed` by its pseudonym."""
+    import polars as pl  # slow to import, and needed only where a study has a key
+
     for planned in plan.columns:
         if planned.column.type is not ValueType.IDENTIFIER:
             continue

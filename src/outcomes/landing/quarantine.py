@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from outcomes.contract import RULE_REASONS, Rule
-from outcomes.store.spreadsheet_cells import neutral_cell
+from outcomes.store.formula_cells import neutral_cell
 
 HEADER = ("file", "line", "rule", "other_rules", "column", "reason", "row")
 

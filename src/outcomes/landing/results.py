@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from outcomes.contract import Kind, Refusal, Rule
+from outcomes.contract import Kind, LeftOut, Refusal, Rule
+from outcomes.landing.refusal import listed
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,21 @@ class Landed:
     file_name : str
         Name of the source file in the inbox.
     batch_id : str
-        Name of the batch's folder, `<sequence>-<first 12 of the source's SHA-256>`.
+        Name of the batch's folder, `<sequence>-<first 12 of sha256>`.
+    sha256 : str
+        SHA-256 of the source file; of that and the kind where one file feeds several kinds.
     rows_read, rows_landed, rows_quarantined : int
         Records of the file; the first is the sum of the other two.
     quarantined_by_rule : dict of Rule to int
         Quarantined rows by the first rule that they break.
     columns_dropped : tuple of str
-        Columns of the file that `study.toml` drops; they were not read.
+        Columns of the file that `study.toml` or the layout drops; they were not read.
+    layout : str
+        Name of the layout that made rows of an export; '' where each row was taken as it stands.
+    rows_left_out : dict of LeftOut to int
+        Rows of the export that are none of this kind, by reason; not among `rows_read`.
+    notes : tuple of str
+        What a data manager should know of the export.
     """
 
     file_name: str
@@ -35,6 +44,24 @@ class Landed:
     rows_quarantined: int
     quarantined_by_rule: dict[Rule, int] = field(default_factory=dict)
     columns_dropped: tuple[str, ...] = ()
+    layout: str = ""
+    rows_left_out: dict[LeftOut, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def account(self) -> str:
+        """Say where every row of an export went, and which columns the layout left; '' without a layout."""
+        if not self.layout:
+            return ""
+        n_left_out = sum(self.rows_left_out.values())
+        reasons = [f"{n:,} {reason}" for reason, n in self.rows_left_out.items() if n]
+        parts = [
+            f"{self.file_name} as {self.kind}: {self.rows_read + n_left_out:,} rows of the export = "
+            f"{self.rows_landed:,} landed + {self.rows_quarantined:,} quarantined + {n_left_out:,} left out"
+            + (f" ({', '.join(reasons)})" if reasons else "")
+        ]
+        if self.columns_dropped:
+            parts.append(f"columns not read: {listed(self.columns_dropped)}")
+        return "; ".join([*parts, *self.notes])
 
 
 @dataclass(frozen=True)
@@ -65,6 +92,8 @@ class Refused:
         Zero where the file was refused before its rows were read.
     again : bool
         True where the same content was refused before under the same `study.toml` and was not read again.
+    refused_at : str
+        When that was, ISO 8601; empty where it is refused now.
     """
 
     file_name: str
@@ -77,6 +106,7 @@ class Refused:
     rows_quarantined: int = 0
     quarantined_by_rule: dict[Rule, int] = field(default_factory=dict)
     again: bool = False
+    refused_at: str = ""
 
 
 @dataclass(frozen=True)

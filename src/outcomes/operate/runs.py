@@ -16,6 +16,7 @@ from outcomes.study import StudyFolder
 
 RUNS = "runs.jsonl"
 UNENDED = "did not end"
+_LANDING = ("refresh", "land")  # flows that land files
 _MOST_BYTES = 1_000_000  # a longer journal is cut to its younger half
 
 
@@ -86,6 +87,11 @@ def read_runs(study: StudyFolder) -> tuple[Run, ...]:
         )
         for line in begun.values()
     )  # fmt: skip
+
+
+def last_end(study: StudyFolder) -> str:
+    """Return when the last run that landed files came to its end, ISO 8601; '' where none did."""
+    return max((run.ended for run in read_runs(study) if run.flow in _LANDING and run.ended), default="")
 
 
 def _shorten(path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from outcomes.landing.files import part_hashes
 from outcomes.operate.findings import Findings, read_trend
 from outcomes.operate.runs import Run, read_runs
 from outcomes.release import published_id
@@ -137,6 +138,11 @@ def _named(checks: tuple[str, ...], word: str) -> str:
     return f"{len(checks)} {word}" + (f" ({', '.join(checks)})" if checks else "")
 
 
+def _is_settled(sha256: str, parts: set[str], settled: set[str]) -> bool:
+    """Say whether a file, or what it holds of each kind that it feeds, was landed or refused."""
+    return sha256 in settled or (len(parts) > 1 and parts - {sha256} <= settled)
+
+
 def read_status(study: StudyFolder) -> StudyStatus:
     """Read the state of a study from its folder; nothing is locked and nothing is changed."""
     manifests = [read_json(path) for path in sorted(study.landed.glob("*/manifest.json"))]
@@ -144,6 +150,8 @@ def read_status(study: StudyFolder) -> StudyStatus:
     settled = {entry["sha256"] for entry in [*manifests, *refusals]}
     settled |= {sha256 for manifest in manifests for sha256 in manifest.get("rewritten_sha256", ())}
     inbox = {path: file_sha256(path) for path in sorted(study.inbox.glob("[!.~]*")) if path.is_file()}
+    parts = {path: {sha256, *part_hashes(path.name, sha256, study.settings)} for path, sha256 in inbox.items()}
+    lying = set().union(*parts.values())
     batches: dict[str, int] = {}
     for manifest in manifests:
         batches[manifest["kind"]] = batches.get(manifest["kind"], 0) + 1
@@ -168,8 +176,8 @@ def read_status(study: StudyFolder) -> StudyStatus:
         batches=batches,
         rows_landed=sum(manifest["rows_landed"] for manifest in manifests),
         rows_quarantined=sum(manifest["rows_quarantined"] for manifest in manifests),
-        refused={entry["file_name"]: entry["refusal"] for entry in refusals if entry["sha256"] in inbox.values()},
-        waiting=tuple(path.name for path, sha256 in inbox.items() if sha256 not in settled),
+        refused={entry["file_name"]: entry["refusal"] for entry in refusals if entry["sha256"] in lying},
+        waiting=tuple(path.name for path, sha256 in inbox.items() if not _is_settled(sha256, parts[path], settled)),
         checks_failed=checks,
         fits=fits,
         runs=runs[-4 * _SHOWN :],

@@ -17,7 +17,7 @@ from outcomes.release.codebook.comments import describe
 from outcomes.release.deidentify import deidentify
 from outcomes.release.folders import CANDIDATE_PREFIX, DATABASE, candidate_folder, is_finished, release_folder
 from outcomes.release.identity import code_version
-from outcomes.release.relations import offer_batches, offer_settings
+from outcomes.release.relations import offer_batches, offer_settings, refuse_two_metrics
 from outcomes.release.scores import offer_scores
 from outcomes.release.timings import record_timing
 from outcomes.release.withholding import empty_consequences, write_seal_table
@@ -122,6 +122,7 @@ def _fill(con: duckdb.DuckDBPyConnection, study: StudyFolder, release_id: str, b
     sealing = read_sealing(study)
     withheld = {kind: study.settings.withheld(kind) for kind in Kind} if sealing.is_withheld else {}
     offer_batches(con, batches, withheld)
+    refuse_two_metrics(con, study.settings)
     with transaction(con):
         make_tables(con)
         if sealing.is_withheld:

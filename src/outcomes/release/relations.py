@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 import duckdb
 
-from outcomes.contract import CONTRACT, OTHER_SCORES, RULE_REASONS, Kind, Rule, ValueType
+from outcomes.contract import CONTRACT, OTHER_SCORES, RULE_REASONS, Kind, Rule, ValueType, scales_of
+from outcomes.errors import StudyError
 from outcomes.release.batches import Batch
 from outcomes.study import StudySettings
-from outcomes.study.scales import Direction
+from outcomes.study.scales import Direction, has_other_metric, two_metrics
 
 NOTHING: Mapping[Kind, frozenset[str]] = MappingProxyType({})
 
@@ -114,6 +115,21 @@ def _offer_rows(con: duckdb.DuckDBPyConnection, kind: Kind, batches: list[Batch]
             "inner join raw_batches on landed.filename = raw_batches.file_name"
         )
     con.execute(f"create or replace temp view raw_{kind} as {select}")
+
+
+def refuse_two_metrics(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> None:
+    """Refuse ratings whose difference is told, landed under scales that now have different ranges.
+
+    Raises
+    ------
+    StudyError
+    """
+    for kind in Kind:
+        for column in scales_of(kind):
+            if not has_other_metric(column, settings.scales):
+                continue
+            if con.execute(f'select count("{column.name}") from raw_{kind}').fetchall()[0][0]:
+                raise StudyError(two_metrics(column), "correct one of them in [scales] of study.toml")
 
 
 def _landed(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import polars as pl
 import polars.selectors as cs
 
-# A text cell that begins so, and is no plain number, is run by spreadsheets (OWASP, CSV injection).
-FORMULA_START = r"^[=+\-@\t\r\n＝＋－＠]"
-PLAIN_NUMBER = r"^[+\-]?[0-9]+([.,][0-9]+)?([eE][+\-]?[0-9]+)?$"
+from outcomes.store.formula_cells import FORMULA_START, PLAIN_NUMBER, neutral_cell
 
 
 def neutralise_formulas(frame: pl.DataFrame) -> pl.DataFrame:
@@ -23,11 +20,6 @@ def neutralise_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     flat = frame.with_columns(pl.Series(name, [_json(cell) for cell in frame[name]], pl.String) for name in names)
     neutral = flat.with_columns(_neutral(pl.col(name)) for name in flat.select(cs.string()).columns)
     return neutral.rename({name: neutral_cell(name) for name in frame.columns})
-
-
-def neutral_cell(cell: str) -> str:
-    """Disarm one cell; see `neutralise_formulas`."""
-    return "'" + cell if re.match(FORMULA_START, cell) and not re.match(PLAIN_NUMBER, cell) else cell
 
 
 def _neutral(text: pl.Expr) -> pl.Expr:

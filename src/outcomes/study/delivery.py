@@ -24,11 +24,20 @@ class Audience(StrEnum):
 class Smtp(Part):
     """The mail server; user and password come from the environment or from a Prefect block, never from here."""
 
-    host: str = ""  # empty: nothing is mailed
-    port: int = Field(587, ge=1, le=65535)
-    tls: Literal["starttls", "tls", "none"] = "starttls"
-    sender: str = ""
-    login_block: str = Field("", pattern=r"^([a-z0-9-]+(/[a-z0-9-]+)?)?$")  # a Secret's name, or type/name
+    host: str = Field(
+        "", description="Name of the mail server; empty: nothing is mailed", examples=['"mail.clinic.example"']
+    )
+    port: int = Field(587, ge=1, le=65535, description="Its port", examples=["587"])
+    tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is encrypted; with none no password is sent", examples=['"tls"']
+    )
+    sender: str = Field("", description="Address that mails come from", examples=['"outcomes@clinic.example"'])
+    login_block: str = Field(
+        "",
+        pattern=r"^([a-z0-9-]+(/[a-z0-9-]+)?)?$",
+        description="Prefect block with user and password; empty: OUTCOMES_SMTP_USER and OUTCOMES_SMTP_PASSWORD",
+        examples=['"mail-login"'],
+    )
 
     @model_validator(mode="after")
     def _sender_is_said(self) -> Smtp:
@@ -40,10 +49,20 @@ class Smtp(Part):
 class Delivery(Part):
     """Where a published release is delivered."""
 
-    folder: str = ""  # a copy of the report for stakeholders is put there; empty: none
-    recipients: dict[Audience, tuple[str, ...]] = Field(default_factory=dict)
-    encrypt_to: tuple[str, ...] = ()  # public age keys: what is mailed can be read with one of theirs only
-    smtp: Smtp = Smtp()
+    folder: str = Field("", description="A copy of each report is put there; empty: none", examples=['"/srv/reports"'])
+    recipients: dict[Audience, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Who gets mail: `stakeholders` the report, `analysts` also the checks and what went wrong",
+        examples=['{ stakeholders = ["lead@clinic.example"] }'],
+    )
+    encrypt_to: tuple[str, ...] = Field(
+        (), description="Public age keys: mailed reports can be read with one of theirs only", examples=['["age1..."]']
+    )
+    smtp: Smtp = Field(
+        Smtp(),
+        description="The mail server",
+        examples=['{ host = "mail.clinic.example", sender = "outcomes@clinic.example" }'],
+    )
 
     @field_validator("recipients")
     @classmethod

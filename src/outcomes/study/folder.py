@@ -9,7 +9,8 @@ from pathlib import Path
 
 from outcomes.errors import StudyError
 from outcomes.store.files import file_sha256, write_text
-from outcomes.study.settings import StudySettings, read_settings
+from outcomes.study.reading import read_settings
+from outcomes.study.settings import StudySettings
 
 LEDGER = "disclosed.jsonl"  # in the study folder: all that published reports told
 TOLD = "told.json"  # in a release's folder: what its report tells
@@ -98,20 +99,39 @@ class StudyFolder:
         return self.root / ".lock"
 
 
-def create_study(root: Path | str) -> StudyFolder:
-    """Make a study folder with the commented template and an inbox.
+def template_text(name: str = "") -> str:
+    """Return a study file to start from: that of a layout, or without a name the one for files of our own shape."""
+    home = files("outcomes.study")
+    return (home / "templates" / f"{name}.toml" if name else home / "template.toml").read_text(encoding="utf-8")
+
+
+def template_names() -> tuple[str, ...]:
+    """Return the layouts for which there is a study file to start from."""
+    return tuple(sorted(Path(one.name).stem for one in (files("outcomes.study") / "templates").iterdir()))
+
+
+def create_study(root: Path | str, text: str = "") -> StudyFolder:
+    """Make a study folder with a study file and an inbox.
+
+    Parameters
+    ----------
+    root : Path
+    text : str
+        The study file; the commented template where empty. With a text of its own the folder must be new or empty.
 
     Raises
     ------
     StudyError
-        If there is a `study.toml` already; nothing is touched then.
+        If there is a `study.toml` already, or anything beside a given text; nothing is touched then.
     """
     folder = Path(root).expanduser().resolve()
     if (folder / "study.toml").exists():
         raise StudyError(f"{folder} is a study already", "edit its study.toml, or choose another folder")
+    if text and folder.is_dir() and any(folder.iterdir()):
+        raise StudyError(f"{folder} is not empty", "choose a folder that is not there yet")
     try:
         (folder / "inbox").mkdir(parents=True, exist_ok=True)
-        write_text(folder / "study.toml", (files("outcomes.study") / "template.toml").read_text(encoding="utf-8"))
+        write_text(folder / "study.toml", text or template_text())
     except OSError as refused:
         raise StudyError(
             f"{folder} cannot be made: {refused.strerror}", "check the path and its permissions"

@@ -74,8 +74,12 @@ Choice = TypeVar("Choice")
 class Dimension(Part, Generic[Choice]):
     """One decision with its defensible choices; a single choice settles it."""
 
-    type: Equivalence
-    choices: tuple[Choice, ...] = Field(min_length=1)
+    type: Equivalence = Field(
+        description="Whether the choices are ways to the same quantity: E yes, N no, U uncertain", examples=['"E"']
+    )
+    choices: tuple[Choice, ...] = Field(
+        min_length=1, description="The choices that are tried, the study's own first", examples=['["none", "linear"]']
+    )
 
     @field_validator("choices")
     @classmethod
@@ -97,15 +101,45 @@ def _all(kind: type[Choice], type_: Equivalence) -> Dimension[Choice]:
 class Multiverse(Part):
     """The dimensions. Raters are those of the declared scales, whose `measures` says satisfaction or directiveness."""
 
-    detrending: Dimension[Detrending] = _all(Detrending, Equivalence.EQUIVALENT)
-    centring: Dimension[Centring] = _all(Centring, Equivalence.EQUIVALENT)
-    structure: Dimension[Structure] = _all(Structure, Equivalence.EQUIVALENT)
-    covariates: Dimension[Covariates] = _all(Covariates, Equivalence.EQUIVALENT)
-    lag: Dimension[Lag] = _all(Lag, Equivalence.NOT_EQUIVALENT)
-    exclusions: Dimension[Exclusion] = Dimension[Exclusion](
-        type=Equivalence.UNCERTAIN,
-        choices=(Exclusion.NONE, Exclusion.FEWER_THAN_3, Exclusion.CHANGED_THERAPIST),
+    detrending: Dimension[Detrending] = Field(
+        _all(Detrending, Equivalence.EQUIVALENT),
+        description="How a trend over sessions is taken out",
+        examples=['{ type = "E", choices = ["none", "linear"] }'],
     )
-    raters: Equivalence = Equivalence.NOT_EQUIVALENT
-    flips: int = Field(2_000, ge=200, le=100_000)
-    seed: int = Field(1, ge=0)
+    centring: Dimension[Centring] = Field(
+        _all(Centring, Equivalence.EQUIVALENT),
+        description="What the departure within a client is measured from",
+        examples=['{ type = "E", choices = ["client_mean_only"] }'],
+    )
+    structure: Dimension[Structure] = Field(
+        _all(Structure, Equivalence.EQUIVALENT),
+        description="Random effects",
+        examples=['{ type = "E", choices = ["three_levels"] }'],
+    )
+    covariates: Dimension[Covariates] = Field(
+        _all(Covariates, Equivalence.EQUIVALENT),
+        description="What is held constant",
+        examples=['{ type = "E", choices = ["none", "severity"] }'],
+    )
+    lag: Dimension[Lag] = Field(
+        _all(Lag, Equivalence.NOT_EQUIVALENT),
+        description="Whether guidance and satisfaction are of the same session",
+        examples=['{ type = "N", choices = ["same_session"] }'],
+    )
+    exclusions: Dimension[Exclusion] = Field(
+        Dimension[Exclusion](
+            type=Equivalence.UNCERTAIN,
+            choices=(Exclusion.NONE, Exclusion.FEWER_THAN_3, Exclusion.CHANGED_THERAPIST),
+        ),
+        description="Whose sessions are left out",
+        examples=['{ type = "U", choices = ["all_clients"] }'],
+    )
+    raters: Equivalence = Field(
+        Equivalence.NOT_EQUIVALENT,
+        description="Type of the choice between several scales that measure the same construct",
+        examples=['"N"'],
+    )
+    flips: int = Field(
+        2_000, ge=200, le=100_000, description="Random flips of sign in the joint test", examples=["2000"]
+    )
+    seed: int = Field(1, ge=0, description="Seed of the flips", examples=["1"])

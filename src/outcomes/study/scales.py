@@ -10,6 +10,10 @@ from pydantic import Field, model_validator
 from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Role, own_scale
 from outcomes.study.base import Part
 
+DEFAULT_UNIT = "points"
+DEFAULT_RANGE = (0, 10)
+"""Of the ratings in the study file that `outcomes init` writes. A scale that was left so may be unused: whether it fits
+the others is asked where data have it."""
 OWN_ROLES = (Role.EXPOSURE, Role.OUTCOME, Role.MEDIATOR, Role.MODERATOR)
 """What a study's own scale, a rating of sessions, can be."""
 
@@ -35,13 +39,28 @@ class Rater(StrEnum):
 class Scale(Part):
     """One rating scale: range, direction, rater. The same construct by two raters is two scales."""
 
-    minimum: float
-    maximum: float
-    rater: Rater
-    direction: Direction = Direction.MORE
-    role: Role | None = None  # of an own scale; those of the contract have theirs
-    measures: str = ""  # the construct, where the scale's own name is not it
-    unit: str = Field("points", pattern=r"^[^\d{}]{1,40}$")  # a plural noun; it stands in sentences of the report
+    minimum: float = Field(description="Lowest possible rating", examples=["0"])
+    maximum: float = Field(description="Highest possible rating", examples=["10"])
+    rater: Rater = Field(description="Who gave the rating", examples=['"client"'])
+    direction: Direction = Field(
+        Direction.MORE,
+        description="Whether a larger number means more of the construct; scores are turned so that it does",
+        examples=['"higher_is_less"'],
+    )
+    role: Role | None = Field(
+        None,
+        description="What an own scale is: exposure, outcome, mediator or moderator; the contract's scales have theirs",
+        examples=['"outcome"'],
+    )
+    measures: str = Field(
+        "", description="The construct, where the scale's own name is not it", examples=['"satisfaction"']
+    )
+    unit: str = Field(
+        DEFAULT_UNIT,
+        pattern=r"^[^\d{}]{1,40}$",
+        description="A plural noun for sentences of the report",
+        examples=['"points"'],
+    )
 
     @model_validator(mode="after")
     def _range_is_not_empty(self) -> Scale:
@@ -64,16 +83,13 @@ def own_column(name: str, scale: Scale) -> Column:
 
 
 def refuse_impossible_scales(scales: Mapping[str, Scale]) -> None:
-    """Refuse scales that are missing, that clash with columns, or that contradict the contract.
+    """Refuse scales that clash with columns, or that contradict the contract.
 
     Raises
     ------
     ValueError
         With the scale's place in the study file and what to do.
     """
-    for column in _OF_CONTRACT.values():
-        if column.is_rating and column.required and column.name not in scales:
-            raise ValueError(f"[scales.{column.name}] is needed: give its minimum, maximum and rater")
     for name, scale in scales.items():
         if name in KIND_OF_SCALE:
             _refuse_contradiction(name, scale, scales)
@@ -94,6 +110,16 @@ def _refuse_contradiction(name: str, scale: Scale, scales: Mapping[str, Scale]) 
             f"[scales.{name}] has the role {scale.role}, but {name} is {column.role} here; "
             "leave role out, or give the scale a name of your own"
         )
-    other = scales.get(column.same_metric_as)
-    if other and (scale.minimum, scale.maximum) != (other.minimum, other.maximum):
-        raise ValueError(f"{column.same_metric_as} and {name} must share one metric (same minimum and maximum)")
+    if has_other_metric(column, scales) and (scale.minimum, scale.maximum) != DEFAULT_RANGE:
+        raise ValueError(two_metrics(column))
+
+
+def has_other_metric(column: Column, scales: Mapping[str, Scale]) -> bool:
+    """Say whether a scale that must share another's range has one of its own."""
+    own, other = scales.get(column.name), scales.get(column.same_metric_as)
+    return bool(own and other and (own.minimum, own.maximum) != (other.minimum, other.maximum))
+
+
+def two_metrics(column: Column) -> str:
+    """Say that two scales whose difference means something have different ranges."""
+    return f"{column.same_metric_as} and {column.name} must share one metric (same minimum and maximum)"

@@ -3,54 +3,53 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Kind, Role, scales_of
-from outcomes.errors import StudyError, visible
+from outcomes.errors import visible
 from outcomes.links import LINKS
 from outcomes.study.base import Name, Part
+from outcomes.study.confidential import Disclosure
 from outcomes.study.delivery import Delivery
 from outcomes.study.multiverse import Multiverse
-from outcomes.study.scales import Scale, own_column, refuse_impossible_scales
-
-
-class Source(Part):
-    """How files of one kind look: their names, their column names, what to leave out."""
-
-    pattern: str
-    columns: dict[str, str] = Field(default_factory=dict)  # contract name -> name in the file
-    constants: dict[str, str] = Field(default_factory=dict)  # contract name -> value for every row
-    drop: tuple[str, ...] = ()  # columns of the file that are known and not read
-    date_format: str = "%Y-%m-%d"
-    missing: tuple[str, ...] = ("", "NA", "N/A", "NULL", "-99")
-    yes: tuple[str, ...] = ("1", "true", "yes", "y", "t")
-    no: tuple[str, ...] = ("0", "false", "no", "n", "f")
-    decimal_mark: Literal[".", ","] = "."
-    codes: dict[str, dict[str, str]] = Field(default_factory=dict)  # contract name -> {code in the file: contract code}
-    order: Literal["number", "date", "row"] = "number"  # what tells the order of a client's sessions
+from outcomes.study.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
+from outcomes.study.source import Source
+from outcomes.study.visible import texts
 
 
 class Study(Part):
     """What the study is called and asks."""
 
-    name: str = Field(min_length=1, max_length=120)
-    question: str = "How does therapist directiveness relate to client satisfaction and dropout?"
-    contact: str = ""
+    name: str = Field(
+        min_length=1,
+        max_length=120,
+        description="What the study is called in reports",
+        examples=['"Practice outcomes"'],
+    )
+    question: str = Field(
+        "How does therapist directiveness relate to client satisfaction and dropout?",
+        description="What it asks, in a sentence for the report",
+        examples=['"Does guidance help?"'],
+    )
+    contact: str = Field("", description="Whom to ask; stands in the report", examples=['"outcomes@clinic.example"'])
 
 
 class Landing(Part):
     """What is still accepted at the door."""
 
-    max_bad_share: float = Field(0.05, ge=0, le=1)
-    max_bytes: int = Field(20_000_000_000, gt=0)  # of one file, unpacked
-    pseudonymise: bool = False  # replace ids by keyed pseudonyms; see docs/trust.md
-    pseudonym_key_file: str = ""  # outside the study; OUTCOMES_PSEUDONYM_KEY_FILE goes before it
+    max_bad_share: float = Field(
+        0.05, ge=0, le=1, description="A file with a larger share of bad rows is refused whole", examples=["0.02"]
+    )
+    max_bytes: int = Field(20_000_000_000, gt=0, description="Most bytes of one file, unpacked", examples=["500000000"])
+    pseudonymise: bool = Field(False, description="Replace ids by keyed pseudonyms (docs/trust.md)", examples=["true"])
+    pseudonym_key_file: str = Field(
+        "",
+        description="The key's file, outside the study; OUTCOMES_PSEUDONYM_KEY_FILE goes before it",
+        examples=['"/keys/study.key"'],
+    )
 
 
 class DropoutDefinition(StrEnum):
@@ -69,9 +68,11 @@ class DropoutDefinition(StrEnum):
 class Cohort(Part):
     """Who is in the study."""
 
-    min_attended_sessions: int = Field(1, ge=1)
-    first_session: str = ""  # ISO day; sessions before it are out
-    last_session: str = ""  # ISO day; sessions after it are out
+    min_attended_sessions: int = Field(
+        1, ge=1, description="Clients with fewer attended sessions are out", examples=["2"]
+    )
+    first_session: str = Field("", description="Day; sessions before it are out", examples=['"2024-01-01"'])
+    last_session: str = Field("", description="Day; sessions after it are out", examples=['"2024-12-31"'])
 
     @field_validator("first_session", "last_session")
     @classmethod
@@ -84,22 +85,44 @@ class Cohort(Part):
 class Dropout(Part):
     """Which definition of dropout the models use, and when silence counts as undetermined."""
 
-    definition: DropoutDefinition = DropoutDefinition.UNILATERAL
-    silent_days: int = Field(90, ge=1)
+    definition: DropoutDefinition = Field(
+        DropoutDefinition.UNILATERAL,
+        description="The definition of dropout that the models use (docs/answers.md)",
+        examples=['"count_3"'],
+    )
+    silent_days: int = Field(
+        90,
+        ge=1,
+        description="Silent for so many days at the data cut and no ending recorded: undetermined",
+        examples=["120"],
+    )
 
 
 class ModelSpec(Part):
     """One model as declared data."""
 
-    name: Name
-    kind: Literal["linear", "hazard"]
-    question: str
-    population: Literal["mart_session_directiveness", "mart_person_session"]
-    outcome: Name
-    fixed: tuple[str, ...] = Field(min_length=1)
-    random: tuple[str, ...] = Field(min_length=1)
-    link: Literal[*LINKS] = "logit"
-    engine: Literal["outcomes", "statsmodels"] = "outcomes"
+    name: Name = Field(description="Name of the model in all tables", examples=['"satisfaction"'])
+    kind: Literal["linear", "hazard"] = Field(
+        description="Linear mixed model of sessions, or hazard of dropout", examples=['"linear"']
+    )
+    question: str = Field(
+        description="What it asks, in a sentence for the report",
+        examples=['"Are sessions with more guidance more satisfying?"'],
+    )
+    population: Literal["mart_session_directiveness", "mart_person_session"] = Field(
+        description="The table whose rows are modelled", examples=['"mart_session_directiveness"']
+    )
+    outcome: Name = Field(description="Its column that is explained", examples=['"satisfaction_score"'])
+    fixed: tuple[str, ...] = Field(
+        min_length=1, description="Fixed effects, one text a term", examples=['["directiveness_within", "log_session"]']
+    )
+    random: tuple[str, ...] = Field(
+        min_length=1, description="Random effects, as in lme4", examples=['["1 | client_id", "1 | therapist_id"]']
+    )
+    link: Literal[*LINKS] = Field("logit", description="Link of a hazard", examples=['"cloglog"'])
+    engine: Literal["outcomes", "statsmodels"] = Field(
+        "outcomes", description="What fits it; statsmodels for comparison", examples=['"statsmodels"']
+    )
 
     @property
     def formula(self) -> str:
@@ -123,100 +146,93 @@ class AnalysisName(StrEnum):
 class Answers(Part):
     """Which analyses the refresh runs."""
 
-    leave_out: tuple[AnalysisName, ...] = ()
+    leave_out: tuple[AnalysisName, ...] = Field(
+        (), description="Analyses that are not run; the report says so", examples=['["multiverse"]']
+    )
 
 
 class Seal(Part):
     """Whether outcomes stay out of the database until the specification is sealed; see docs/multiverse.md."""
 
-    required: bool = False
+    required: bool = Field(
+        False,
+        description="Outcomes stay out of the database until `outcomes seal` (docs/multiverse.md)",
+        examples=["true"],
+    )
 
 
 class Recovery(Part):
     """How closely it is tried whether data of this size can answer."""
 
-    cohorts: int = Field(20, ge=0, le=1000)  # simulated cohorts; 0 leaves it out
-
-
-class QuasiIdentifier(StrEnum):
-    """What somebody may know of a client without the study."""
-
-    AGE_BAND = "age_band"
-    GENDER = "gender"
-    PRACTICE = "practice_id"
-    THERAPIST = "therapist_id"
-
-
-DEFAULT_QUASI_IDENTIFIERS = (QuasiIdentifier.AGE_BAND, QuasiIdentifier.GENDER, QuasiIdentifier.PRACTICE)
-
-
-class Disclosure(Part):
-    """Thresholds for whatever leaves for stakeholders."""
-
-    minimum_count: int = Field(10, ge=1)
-    rounding: int = Field(5, ge=1)
-    minimum_therapists: int = Field(10, ge=2)  # below it nothing is said of the therapist variance
-    minimum_residual_df: int = Field(10, ge=1)  # below it a model's estimates are not shown
-    dominance_n: int = Field(2, ge=1)  # the so many largest contributors to a mean or a sum ...
-    dominance_share: float = Field(0.9, gt=0, le=1)  # ... may make up this share of it and no more
-    p_ratio: float = Field(0.1, gt=0)  # the others together are at least this multiple of the largest one
-    quasi_identifiers: tuple[QuasiIdentifier, ...] = Field(DEFAULT_QUASI_IDENTIFIERS, min_length=1)
-    k: int = Field(5, ge=2)  # fewest clients that share their quasi-identifiers in the published tables
-    l: int = Field(2, ge=1)  # noqa: E741  fewest ways of ending among them; the name of the literature
-
-    @field_validator("quasi_identifiers")
-    @classmethod
-    def _are_listed_once(cls, value: tuple[QuasiIdentifier, ...]) -> tuple[QuasiIdentifier, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("a quasi-identifier is listed twice")
-        return value
+    cohorts: int = Field(
+        20,
+        ge=0,
+        le=1000,
+        description="Simulated cohorts that try whether data of this size can answer; 0: left out",
+        examples=["20"],
+    )
 
 
 class Retention(Part):
     """Which earlier releases are kept; the published one always is."""
 
-    keep_last: int = Field(0, ge=0)  # 0 keeps all
-    one_a_month: bool = True  # of the older ones, keep the last of each month
+    keep_last: int = Field(0, ge=0, description="Releases to keep; 0 keeps all", examples=["12"])
+    one_a_month: bool = Field(True, description="Of the older ones, keep the last of each month", examples=["true"])
 
 
 class Schedule(Part):
     """How fresh the published release is expected to be."""
 
-    expected_hours: float = Field(0, ge=0)  # older than this is stale; 0 expects nothing
+    expected_hours: float = Field(
+        0, ge=0, description="`outcomes status` calls an older release stale; 0: never", examples=["26"]
+    )
 
 
 class Report(Part):
     """For whom the report is written."""
 
-    title: str = ""
-    audience: str = "practice leads, clinicians and service users"
-    language: Literal["en"] = "en"
+    title: str = Field(
+        "", description="Title of the report; empty: the study's name", examples=['"Guidance in our practices"']
+    )
+    audience: str = Field(
+        "practice leads, clinicians and service users",
+        description="For whom it is written",
+        examples=['"practice leads"'],
+    )
+    language: Literal["en"] = Field("en", description="Its language", examples=['"en"'])
 
 
 class StudySettings(Part):
     """All of `study.toml`."""
 
-    study: Study
-    landing: Landing = Landing()
-    sources: dict[Kind, Source]
-    scales: dict[Name, Scale]
-    cohort: Cohort = Cohort()
-    dropout: Dropout = Dropout()
-    models: tuple[ModelSpec, ...] = ()
-    answers: Answers = Answers()
-    multiverse: Multiverse = Multiverse()
-    seal: Seal = Seal()
-    recovery: Recovery = Recovery()
-    disclosure: Disclosure = Disclosure()
-    retention: Retention = Retention()
-    schedule: Schedule = Schedule()
-    delivery: Delivery = Delivery()
-    report: Report = Report()
+    study: Study = Field(description="What the study is called and asks")
+    landing: Landing = Field(Landing(), description="What is still accepted at the door")
+    sources: dict[Kind, Source] = Field(
+        description="How files of one kind look: `sources.sessions`, `sources.episodes`, `sources.clients`"
+    )
+    scales: dict[Name, Scale] = Field(
+        default_factory=dict,
+        description="Rating scales by name: those of the contract that your files have, and ratings of your own",
+    )
+    cohort: Cohort = Field(Cohort(), description="Who is in the study")
+    dropout: Dropout = Field(Dropout(), description="What counts as dropout")
+    models: tuple[ModelSpec, ...] = Field((), description="Models to fit; empty: those of a new study")
+    answers: Answers = Field(Answers(), description="Which analyses are run")
+    multiverse: Multiverse = Field(
+        Multiverse(), description="Defensible ways of estimating the slope within clients (docs/multiverse.md)"
+    )
+    seal: Seal = Field(Seal(), description="Whether outcomes wait for a sealed specification")
+    recovery: Recovery = Field(Recovery(), description="Whether data of this size can answer")
+    disclosure: Disclosure = Field(Disclosure(), description="What may leave (docs/trust.md)")
+    retention: Retention = Field(Retention(), description="Which earlier releases are kept")
+    schedule: Schedule = Field(Schedule(), description="How fresh the release is expected to be")
+    delivery: Delivery = Field(Delivery(), description="Who gets what (docs/operations.md)")
+    report: Report = Field(Report(), description="The stakeholders' report")
 
     @model_validator(mode="before")
     @classmethod
     def _all_can_be_seen(cls, declared: Any) -> Any:
-        for place, text in _texts(declared):
+        for place, text in texts(declared):
             if visible(text) != text:
                 raise ValueError(f"{visible(place)} has a sign that cannot be seen: {visible(text)}")
         return declared
@@ -245,6 +261,10 @@ class StudySettings(Part):
         """Scales beyond the contract's: the study's own, ratings of sessions."""
         return tuple(name for name in self.scales if name not in KIND_OF_SCALE)
 
+    def unit(self, scale: str) -> str:
+        """Return the unit of a scale, a plural noun; that of scales without one where it is not declared."""
+        return self.scales[scale].unit if scale in self.scales else DEFAULT_UNIT
+
     @property
     def own_columns(self) -> tuple[Column, ...]:
         """What sessions files may hold beyond the contract: the study's own scales."""
@@ -269,59 +289,10 @@ class StudySettings(Part):
         of the same, which the multiverse takes. One without a role is none.
         """
         outcomes = [column for column in scales_of(Kind.SESSIONS) if column.role is Role.OUTCOME]
-        first = {column.name for column in outcomes if column.required}
+        first = {column.name for column in outcomes if column.is_central}
         own = [
             column
             for column in self.own_columns
             if self.scales[column.name].role is Role.OUTCOME and self.scales[column.name].measures not in first
         ]
         return (*(column for column in outcomes if column.name not in first), *own)
-
-
-def _texts(declared: Any, place: str = "the file") -> Iterator[tuple[str, str]]:
-    """Yield every text and every name of a study file with its place."""
-    if isinstance(declared, str):
-        yield place, declared
-    elif isinstance(declared, Mapping):
-        for name, content in declared.items():
-            yield place, str(name)
-            yield from _texts(content, str(name))
-    elif isinstance(declared, list | tuple):
-        for content in declared:
-            yield from _texts(content, place)
-
-
-def read_settings(path: Path) -> StudySettings:
-    """Read and check a study file.
-
-    Parameters
-    ----------
-    path : Path
-        The `study.toml`.
-
-    Raises
-    ------
-    StudyError
-        If the file is missing, is not TOML, or declares something that cannot hold; every problem is listed.
-    """
-    try:
-        declared = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as missing:
-        raise StudyError(f"There is no {path.name} in {path.parent}", "run `outcomes init` on that folder") from missing
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise StudyError(f"{path.name} is not valid TOML: {broken}", "mend the line that is named") from broken
-    except OSError as unreadable:
-        raise StudyError(
-            f"{path.name} cannot be read: {unreadable.strerror}", "check the file's permissions"
-        ) from unreadable
-    try:
-        return StudySettings.model_validate(declared)
-    except ValidationError as invalid:
-        problems = "\n".join(f"  {_place(error['loc'])}: {error['msg']}" for error in invalid.errors())
-        raise StudyError(
-            f"{path.name} has {invalid.error_count()} problem(s):\n{problems}", "mend them and run again"
-        ) from invalid
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "the file as a whole"

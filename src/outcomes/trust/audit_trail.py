@@ -47,6 +47,7 @@ class Event(StrEnum):
     PUBLISHED = "published"
     WITHDREW = "withdrew"
     RETENTION = "retention"
+    FEDERATED = "federated"  # a plan was joined, or a round of it answered: what left, by its hash
     VERIFIED = "verified"
     REPAIRED = "repaired"  # the trail itself: a line that a killed writer had not finished was cut off
 

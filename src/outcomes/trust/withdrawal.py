@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outcomes.errors import StorageError, UsageError
+from outcomes.landing.files import part_hashes
 from outcomes.landing.pseudonyms import PseudonymKey, read_key
 from outcomes.progress import step, tracked
 from outcomes.release import published_id
@@ -181,10 +182,10 @@ def _with_local_ids(study: StudyFolder, persons: Persons) -> Persons:
     if persons.key is None:
         return persons
     clients, episodes = set(persons.clients), set(persons.episodes)
-    for path, kind in source_files(study):
+    for path, kinds in source_files(study):
         scratch = study.inbox / f".aside-{uuid.uuid4().hex}"
         try:
-            found = source_ids(path, scratch, kind, study.settings)
+            found = source_ids(path, scratch, kinds, study.settings)
         except Unsearchable:
             continue  # the search names it, and the withdrawal is not finished until it is gone
         for client, episode in found:
@@ -227,22 +228,25 @@ def _rewrite_all(study: StudyFolder, persons: Persons, pending: Pending) -> Pend
             batches[sha256] = folder
     refused = {read_json(path)["sha256"]: path for path in sorted(study.quarantine.glob("*.refused.json"))}
     sources = list(source_files(study))
-    for path, kind in tracked(sources, "Rewriting source files", total=len(sources)):
+    for path, kinds in tracked(sources, "Rewriting source files", total=len(sources)):
         aside = study.inbox / f".aside-{uuid.uuid4().hex}"
         try:
-            removed = rewrite_source(path, aside, kind, study.settings, persons)
+            removed = rewrite_source(path, aside, kinds, study.settings, persons)
         except Unsearchable:
             continue  # the search names it
         if not removed:
             continue
-        before, after = file_sha256(path), file_sha256(aside)
-        if before in batches:
-            pending = _rewrite_batch(study, batches[before], persons, pending, after)
-            batches[after] = batches[before]
+        before_and_after = [part_hashes(path.name, file_sha256(one), study.settings) for one in (path, aside)]
+        hashes = list(zip(*before_and_after, strict=True))
+        for before, after in hashes:
+            if before in batches:
+                pending = _rewrite_batch(study, batches[before], persons, pending, after)
+                batches[after] = batches[before]
         os.replace(aside, path)
         sync_folder(study.inbox)
-        if before in refused and before not in batches:
-            rewrite_refused(study, refused.pop(before), persons, is_rewritten=True)
+        for before, _ in hashes:
+            if before in refused and before not in batches:
+                rewrite_refused(study, refused.pop(before), persons, is_rewritten=True)
         pending = pending.more(source_rows=removed)
         write_pending(study, pending)
     folders = sorted(set(batches.values()))

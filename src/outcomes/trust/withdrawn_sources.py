@@ -11,8 +11,9 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Kind
-from outcomes.landing.files import is_ignored, kind_of, unpack
-from outcomes.landing.formats.registry import format_of
+from outcomes.landing.files import is_ignored, kinds_of, unpack
+from outcomes.landing.layouts.base import CannotRewrite
+from outcomes.landing.layouts.door import reader_of
 from outcomes.landing.refusal import FileRefused
 from outcomes.study import StudyFolder
 from outcomes.study.settings import StudySettings
@@ -25,17 +26,21 @@ class Unsearchable(Exception):
     """A file cannot be opened as what its name says, so that nobody can say who is in it."""
 
 
-def source_files(study: StudyFolder) -> Iterator[tuple[Path, Kind]]:
-    """Yield the files of the inbox that landing takes up, with their kinds."""
+class NotRewritable(Unsearchable):
+    """A file holds rows of the persons and cannot be written without them."""
+
+
+def source_files(study: StudyFolder) -> Iterator[tuple[Path, tuple[Kind, ...]]]:
+    """Yield the files of the inbox that landing takes up, with the kinds that each feeds."""
     for path in sorted(study.inbox.iterdir()) if study.inbox.is_dir() else ():
         try:
             if not is_ignored(path):
-                yield path, kind_of(path.name, study.settings)
+                yield path, kinds_of(path.name, study.settings)
         except FileRefused:
             continue  # of no kind: nothing of it is ever read, but it is searched
 
 
-def rewrite_source(path: Path, target: Path, kind: Kind, settings: StudySettings, persons: Persons) -> int:
+def rewrite_source(path: Path, target: Path, kinds: tuple[Kind, ...], settings: StudySettings, persons: Persons) -> int:
     """Write a source file without the persons' rows to `target`.
 
     Parameters
@@ -52,16 +57,18 @@ def rewrite_source(path: Path, target: Path, kind: Kind, settings: StudySettings
     ------
     Unsearchable
         If the file is damaged, or of no format that is read.
+    NotRewritable
+        If it holds rows of theirs and is of a format that cannot be written, such as a workbook.
     """
     scratch = target.with_name(f"{target.name}-scratch")
     try:
-        file_format, is_packed = format_of(path.name)
+        file_format, is_packed = reader_of(path.name, kinds, settings)
         content = path
         if is_packed:
             unpack(path, scratch, settings.landing.max_bytes)
             content = scratch
         plain = target.with_name(f"{target.name}-plain") if is_packed else target
-        removed = file_format.rewrite(content, plain, kind, settings, persons)
+        removed = file_format.rewrite(content, plain, kinds[0], settings, persons)
         if removed and is_packed:
             _pack(plain, target)
         if removed:
@@ -69,6 +76,8 @@ def rewrite_source(path: Path, target: Path, kind: Kind, settings: StudySettings
             with target.open("rb") as stream:
                 os.fsync(stream.fileno())
         return removed
+    except CannotRewrite as refused:
+        raise NotRewritable(refused.message) from None
     except (FileRefused, duckdb.Error, OSError) as damaged:
         raise Unsearchable(type(damaged).__name__) from None
     finally:
@@ -76,7 +85,7 @@ def rewrite_source(path: Path, target: Path, kind: Kind, settings: StudySettings
         target.with_name(f"{target.name}-plain").unlink(missing_ok=True)
 
 
-def source_ids(path: Path, scratch: Path, kind: Kind, settings: StudySettings) -> set[tuple[str, str]]:
+def source_ids(path: Path, scratch: Path, kinds: tuple[Kind, ...], settings: StudySettings) -> set[tuple[str, str]]:
     """Return the pairs of client and episode that a source file has.
 
     Parameters
@@ -90,10 +99,10 @@ def source_ids(path: Path, scratch: Path, kind: Kind, settings: StudySettings) -
         If nobody can say who is in it: it is damaged, or of no format that is read.
     """
     try:
-        file_format, is_packed = format_of(path.name)
+        file_format, is_packed = reader_of(path.name, kinds, settings)
         if is_packed:
             unpack(path, scratch, settings.landing.max_bytes)
-        return file_format.pairs(scratch if is_packed else path, kind, settings)
+        return file_format.pairs(scratch if is_packed else path, kinds[0], settings)
     except (FileRefused, duckdb.Error, OSError) as damaged:
         raise Unsearchable(type(damaged).__name__) from None
     finally:

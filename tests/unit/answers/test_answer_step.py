@@ -30,7 +30,7 @@ def small_candidate(tmp_path):
     folder.mkdir()
     with database(CohortParameters(clients=40, therapists=12)) as con:
         con.execute(f"attach '{folder / DATABASE}' as candidate")
-        for table in ("mart_session_directiveness", "mart_person_session"):
+        for table in ("core_sessions", "mart_session_directiveness", "mart_person_session"):
             con.execute(f"create table candidate.{table} as from {table}")
     return folder
 

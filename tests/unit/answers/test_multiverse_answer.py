@@ -17,9 +17,9 @@ from outcomes.answers.multiverse.specs import space
 from outcomes.answers.multiverse.tables import SPECS, TABLES, TESTS
 from outcomes.errors import FitRefused, StudyError
 from outcomes.mixed import fit_linear
+from outcomes.study import read_settings
 from outcomes.study.multiverse import Dimension, Exclusion, Lag, Multiverse
 from outcomes.study.scales import Scale
-from outcomes.study.settings import read_settings
 
 BOTH_LAGS = SMALL.model_copy(update={"lag": Dimension[Lag](type="N", choices=tuple(Lag))})
 

@@ -142,7 +142,7 @@ def test_the_place_of_the_first_strange_byte_is_named(door):
         ("", Refusal.EMPTY),
         ("\n\n", Refusal.EMPTY),
         (HEADER + "\n", Refusal.EMPTY),
-        (GOOD.replace(",", "|"), Refusal.DELIMITER),
+        (GOOD.replace(",", "^"), Refusal.DELIMITER),
         (GOOD.replace("\n", "\r"), Refusal.UNREADABLE),
         (GOOD.replace("directiveness", "satisfaction"), Refusal.DUPLICATE_COLUMNS),
         (GOOD.replace("directiveness", "Satisfaction "), Refusal.DUPLICATE_COLUMNS),

@@ -63,6 +63,7 @@ def verdict_sessions(con: duckdb.DuckDBPyConnection, settings: StudySettings) ->
     the raw mean of few sessions holds part of the departures, which makes a relative optimum look partly absolute.
     """
     rows = sql_table(con, "answers/answer_verdict_sessions").pl()
+    refuse(Refusal(RefusalRule.RATED, rows.height, about=Outcome.SATISFACTION))
     clients = rows.unique("client_id", keep="first", maintain_order=True)
     sigma2 = (rows["departure"] ** 2).sum() / max(rows.height - clients.height, 1)
     tau2 = max((clients["deviation"].var() or 0.0) - sigma2 * (1 / clients["n"]).mean(), 0.0)
@@ -92,15 +93,15 @@ def _finished(
     outcome: Outcome, level: Grain, rows: pl.DataFrame, covariates: tuple[str, ...], settings: StudySettings
 ) -> GuidanceRows:
     """Centre, leave out incomplete rows, refuse what is too few, add the products."""
-    scale = settings.scales["directiveness"]
-    midpoint = (scale.minimum + scale.maximum) / 2
     if rows["p"].null_count() == rows.height:
         rows = rows.drop("p")
     present = [name for name in ("y", "d", "w", "m", "p", *covariates) if name in rows.columns]
     rows = rows.drop_nulls(present)
+    _refuse_too_few(outcome, rows, settings)
+    scale = settings.scales["directiveness"]
+    midpoint = (scale.minimum + scale.maximum) / 2
     centred = [name for name in ("d", "m", "p") if name in rows.columns]
     rows = rows.with_columns(pl.col(centred) - midpoint)
-    _refuse_too_few(outcome, rows, settings)
     d, w, m, p = (pl.col(name) for name in "dwmp")
     products = {"d2": d**2, "m2": m**2}
     if "w" in rows.columns:

@@ -18,6 +18,14 @@ HAZARD_TERMS = {
 """Terms whose effects are told. Both know nothing of the future."""
 
 
+NO_GUIDANCE = "These data hold no ratings of guidance, so what it means for dropout cannot be said."
+
+
+def has_guidance(rows: duckdb.DuckDBPyRelation) -> bool:
+    """Say whether any session at risk has a rating of guidance."""
+    return bool(rows.aggregate("count(directiveness_so_far)").fetchall()[0][0])
+
+
 def definitions(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """Definitions of dropout that the data allow, in the order of their names."""
     found = con.execute("select distinct definition from core_dropout_labels order by definition").fetchall()

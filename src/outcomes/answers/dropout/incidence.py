@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from outcomes.answers.common.estimates import attempt, of_model
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer
-from outcomes.answers.common.risk_set import FIRST_SESSIONS, baseline, risk_set
+from outcomes.answers.common.risk_set import FIRST_SESSIONS, NO_GUIDANCE, baseline, has_guidance, risk_set
 from outcomes.answers.common.words import Reading
 from outcomes.answers.dropout.tables import GuidanceLevel, RiskCause
 from outcomes.errors import FitRefused
@@ -98,6 +98,8 @@ def incidence_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> l
 
 def _incidences(con: duckdb.DuckDBPyConnection, settings: StudySettings, definition: str) -> Iterator[tuple]:
     sessions = risk_set(con, definition, Reading.AS_RECORDED, settings.dropout.silent_days)
+    if not has_guidance(sessions):
+        raise FitRefused(NO_GUIDANCE)
     causes = (cause_model(sessions, "is_dropout", settings), cause_model(sessions, "is_another", settings))
     told = _told(sessions, settings)
     mean, sd = sessions.aggregate("avg(directiveness_so_far), stddev_samp(directiveness_so_far)").fetchall()[0]

@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, refuse_all
 from outcomes.answers.common.fitting import LEVEL, fit_hazard_answer
-from outcomes.answers.common.risk_set import HAZARD_TERMS, baseline, definitions, risk_set
+from outcomes.answers.common.risk_set import HAZARD_TERMS, NO_GUIDANCE, baseline, definitions, has_guidance, risk_set
 from outcomes.answers.common.tables import filled
 from outcomes.answers.common.words import ALL, Cause, Reading
 from outcomes.answers.dropout.incidence import incidence_rows
@@ -35,7 +35,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     Raises
     ------
     FitRefused
-        Where no ending is recorded, or no definition has enough dropouts, clients and therapists.
+        Where no ending is recorded, or guidance was rated and no definition has enough dropouts, clients and
+        therapists. Without ratings of guidance rates and agreement are the answer.
     """
     allowed = definitions(con)
     if not allowed:
@@ -44,7 +45,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
         (definition, cause, reading) for definition in allowed for cause, reading in _questions(definition, settings)
     ]
     rows = [row for one in tracked(asked, "Dropout under each definition") for row in effect_rows(con, settings, *one)]
-    refuse_all(rows)
+    if has_guidance(con.table("mart_person_session")):
+        refuse_all(rows)
     return {
         EFFECTS.name: filled(EFFECTS, rows),
         AGREEMENT.name: filled(AGREEMENT, _agreements(con, allowed)),
@@ -75,6 +77,8 @@ def effect_rows(
     rows = risk_set(con, definition, reading, settings.dropout.silent_days)
 
     def fitted() -> Iterator[tuple]:
+        if not has_guidance(rows):
+            raise FitRefused(NO_GUIDANCE)
         outcome = f"is_{cause}"
         at_risk, course = baseline(rows, outcome)
         terms = " + ".join([*_varying(at_risk), *course])

@@ -10,6 +10,7 @@ import duckdb
 
 from outcomes.contract import Kind, Refusal, ValueType
 from outcomes.landing.formats.base import Format, Owners, Pair
+from outcomes.landing.formats.encodings import as_utf8, back_from_utf8, decoded
 from outcomes.landing.formats.id_cells import IdCells
 from outcomes.landing.formats.sniffing import Head, read_head
 from outcomes.landing.formats.source_rows import SourceRows, path_literal, text_literal
@@ -30,6 +31,7 @@ def read_csv(
     FileRefused
         For a file that is not one readable table of the contract.
     """
+    path = as_utf8(path, scratch, settings.sources[kind].encoding)
     head = read_head(path, known_names(kind, settings))
     plan = plan_columns(head.names, kind, settings)
     records = find_records(path, head.body_start, head.first_line, head.delimiter, len(head.names))
@@ -47,8 +49,12 @@ def read_csv(
             is_parallel=not records.has_breaks, types=types, options=options,
         )  # fmt: skip
 
-    # DuckDB reads 1_0 as ten: where a cell might say so, the text is looked at first.
-    native = "" if records.has_joined_digits else relation(_native_types(plan), _native_options(plan))
+    # DuckDB reads 1_0 as ten: where a cell might say so, the text is looked at first. So are marks between thousands.
+    native = (
+        ""
+        if records.has_joined_digits or plan.source.thousands_mark
+        else relation(_native_types(plan), _native_options(plan))
+    )
 
     def raw_cells(places: Sequence[int]) -> Iterator[list[str]]:
         return _cells(records, places, head)
@@ -113,10 +119,23 @@ def _rows(content: Path, kind: Kind, settings: StudySettings) -> tuple[TextRecor
 
 
 def _pairs(content: Path, kind: Kind, settings: StudySettings) -> set[Pair]:
-    return pairs_of(*_rows(content, kind, settings))
+    with decoded(content, settings.sources[kind].encoding) as text:
+        return pairs_of(*_rows(text, kind, settings))
 
 
 def _rewrite(content: Path, target: Path, kind: Kind, settings: StudySettings, owners: Owners) -> int:
+    encoding = settings.sources[kind].encoding
+    with decoded(content, encoding) as text:
+        if text == content:
+            return _rewrite_utf8(content, target, kind, settings, owners)
+        rewritten = text.with_name("rewritten.txt")
+        n_gone = _rewrite_utf8(text, rewritten, kind, settings, owners)
+        if n_gone:
+            back_from_utf8(rewritten, target, content, encoding)
+        return n_gone
+
+
+def _rewrite_utf8(content: Path, target: Path, kind: Kind, settings: StudySettings, owners: Owners) -> int:
     """Without a readable header rows go by any mention of an id, if ids of this file can be known at all."""
     try:
         records, pair_of = _rows(content, kind, settings)

@@ -16,8 +16,13 @@ SUFFIXES = {suffix: one for one in FORMATS for suffix in one.suffixes}
 PACKED = ".gz"
 
 
-def format_of(name: str) -> tuple[Format, bool]:
+def format_of(name: str, also: tuple[str, ...] = ()) -> tuple[Format, bool]:
     """Tell a file's format by its name's ending, and whether it is packed by gzip.
+
+    Parameters
+    ----------
+    also : tuple of str
+        Endings that are read too, by other means; the refusal names them.
 
     Raises
     ------
@@ -30,6 +35,6 @@ def format_of(name: str) -> tuple[Format, bool]:
         raise FileRefused(
             Refusal.UNREADABLE,
             "the name's ending is none that is read",
-            f"use one of: {', '.join(SUFFIXES)}, each also with {PACKED}",
+            f"use one of: {', '.join((*SUFFIXES, *also))}, each also with {PACKED}",
         )
     return found, lowered.endswith(PACKED)

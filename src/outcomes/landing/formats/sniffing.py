@@ -5,15 +5,22 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from outcomes.contract import Refusal
 from outcomes.landing.formats.text_records import LONGEST_RECORD, not_utf8
-from outcomes.landing.refusal import FileRefused
+from outcomes.landing.identifiers.patterns import sightings
+from outcomes.landing.refusal import FileRefused, listed
 from outcomes.landing.rules.columns import normal
 
-DELIMITERS = (",", ";", "\t")
+_DELIMITER_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+DELIMITERS = tuple(_DELIMITER_WORDS)
+_FEWEST_COLUMNS = 2
+_ALL = 30  # names that a message lists
+_NAME = re.compile(r"[^\W\d][\w .:()/%?#-]{0,60}")  # as columns are called; a number or a date is a value
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,22 @@ def read_head(path: Path, known: frozenset[str]) -> Head:
     FileRefused
         If the file is empty, is not UTF-8, or no delimiter gives a known column.
     """
+    return head_of(path, lambda names: sum(normal(name) in known for name in names), known)
+
+
+def head_of(path: Path, score: Callable[[list[str]], int], known: frozenset[str] = frozenset()) -> Head:
+    """Read a file's header, split by the delimiter that gives the best score.
+
+    Parameters
+    ----------
+    known : frozenset of str
+        Normal names that columns may have, for the message.
+
+    Raises
+    ------
+    FileRefused
+        If the file is empty, is not UTF-8, or every delimiter scores zero.
+    """
     with path.open("rb") as stream:
         start = stream.read(LONGEST_RECORD)
     refuse_other_encodings(start)
@@ -61,23 +84,39 @@ def read_head(path: Path, known: frozenset[str]) -> Head:
     n_before = len(start) - len(body) + n_blank
     first_line = 1 + body[:n_blank].count(b"\n")
     text = _decoded(body[n_blank:], first_line, n_before)
-    best, n_known, header = ",", 0, ""
+    best, n_best, header = ",", 0, ""
     for delimiter in DELIMITERS:
         names, taken = _first_record(text, delimiter)
-        hits = sum(normal(name) in known for name in names)
-        if hits > n_known:
-            best, n_known, header = delimiter, hits, text[:taken]
+        hits = score(names)
+        if hits > n_best:
+            best, n_best, header = delimiter, hits, text[:taken]
             best_names = names
-    if not n_known:
-        raise FileRefused(
-            Refusal.DELIMITER,
-            f"the header (line {first_line:,}) has no known column, whether split at commas, semicolons or tabs",
-            "check the first line of the file and the column names in study.toml",
-        )
+    if not n_best:
+        raise _no_known_column(text, first_line, known)
     return Head(
         best, tuple(name.strip() for name in best_names),
         n_before + len(header.encode()), first_line + header.count("\n"),
     )  # fmt: skip
+
+
+def _no_known_column(text: str, line: int, known: frozenset[str]) -> FileRefused:
+    """Say what the header has and what is expected; a first line that may hold values is not shown."""
+    splits = {delimiter: _first_record(text, delimiter)[0] for delimiter in DELIMITERS}
+    delimiter = max(splits, key=lambda one: len(splits[one]))
+    names = splits[delimiter]
+    if len(names) < _FEWEST_COLUMNS:
+        what = "is one column, whether split at commas, semicolons, tabs or bars"
+    else:
+        what = f"has {len(names)} columns, split at {_DELIMITER_WORDS[delimiter]}s, and none is known"
+    if all(_NAME.fullmatch(name.strip()) for name in names) and not sightings(names, len(names), is_id=True):
+        what += f": {listed(names, _ALL)}"
+    else:
+        what += "; the line seems to hold values and no names"
+    return FileRefused(
+        Refusal.DELIMITER,
+        f"the header (line {line:,}) {what}; expected are: {listed(sorted(known), _ALL)}",
+        "name your columns in [sources] of study.toml; `outcomes check FILE` suggests the lines",
+    )
 
 
 def _decoded(body: bytes, first_line: int, n_before: int) -> str:

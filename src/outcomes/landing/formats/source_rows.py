@@ -7,7 +7,29 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from outcomes.contract import Rule
+from outcomes.contract import LeftOut, Rule
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """How a layout came from an export to these records.
+
+    Attributes
+    ----------
+    layout : str
+        Its name.
+    n_read : int
+        Rows of the export (in a wide file: clients times sessions): the records and those left out.
+    left_out : dict of LeftOut to int
+        Rows that are none of this kind.
+    notes : tuple of str
+        What a data manager should know.
+    """
+
+    layout: str = ""
+    n_read: int = 0
+    left_out: dict[LeftOut, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,6 +53,8 @@ class SourceRows:
         True where the format has its own true, false and numbers (Parquet, NDJSON).
     has_blanks : bool
         False where no cell can have outer blanks, so that none need be taken off.
+    laid_out : LaidOut
+        How a layout made the records of the export's rows; empty where each row is a record as it stands.
     """
 
     relation: str
@@ -40,6 +64,7 @@ class SourceRows:
     is_typed: bool = False
     native_relation: str = ""
     has_blanks: bool = True
+    laid_out: LaidOut = LaidOut()
     well_formed: np.ndarray = field(init=False)  # places of the well-formed records
 
     def __post_init__(self) -> None:

@@ -148,7 +148,8 @@ def not_utf8(line: int, position: int, what: str = "the file is not UTF-8") -> F
     return FileRefused(
         Refusal.ENCODING,
         f"{what}: the first strange byte is on line {line:,}, byte {position + 1:,} of the file",
-        "save it as UTF-8 (in spreadsheet programs: CSV UTF-8) and drop it again",
+        "save it as UTF-8 (in spreadsheet programs: CSV UTF-8) and drop it again, or name its encoding in [sources] of "
+        'study.toml: encoding = "windows-1252" (or "utf-16", "latin-1")',
     )
 
 

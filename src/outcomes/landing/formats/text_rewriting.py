@@ -28,7 +28,7 @@ def rewrite_records(records: TextRecords, pair_of: PairOf, target: Path, owners:
         if owners.owns(*pair) if pair else owners.mentions(raw):
             gone.append(record)
     if gone:
-        _copy_without(records, target, gone)
+        copy_without(records, target, gone)
     return len(gone)
 
 
@@ -45,7 +45,7 @@ def _numbered(records: TextRecords) -> Iterator[tuple[int, bytes]]:
     return enumerate(records.raw(list(range(records.starts.size))))
 
 
-def _copy_without(records: TextRecords, target: Path, gone: list[int]) -> None:
+def copy_without(records: TextRecords, target: Path, gone: list[int]) -> None:
     """Copy a file, leaving out records together with the line ends behind them."""
     size = records.path.stat().st_size
     starts = [*records.starts.tolist(), size]

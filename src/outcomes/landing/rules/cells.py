@@ -6,6 +6,7 @@ A cell's value is empty where it is missing or breaks a rule; its flag is 0 or 1
 from __future__ import annotations
 
 import math
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from datetime import date
 from outcomes.contract import Rule, ValueType
 from outcomes.landing.formats.source_rows import text_literal
 from outcomes.landing.rules.columns import ColumnPlan, PlannedColumn
+from outcomes.study.settings import Source
 
 EARLIEST_DATE = date(1980, 1, 1)  # no practice-outcome record is older; a birthday often is
 SQL_TYPES = {
@@ -70,7 +72,7 @@ def typed_cell(
     is_native : bool
         Numbers and dates were read as such already.
     is_key : bool
-        An empty cell breaks `MISSING_KEY`.
+        An empty cell breaks `MISSING_KEY`, or `MISSING_DATE` where it is one of a date.
     has_blanks : bool
         Cells may have outer blanks.
     """
@@ -79,7 +81,7 @@ def typed_cell(
     is_native = is_native and planned.place is not None
     missing = _is_missing(raw, trimmed, plan)
     is_read_native = is_native and planned.column.type in (ValueType.SCALE, ValueType.INTEGER, ValueType.DATE)
-    empty = _Empty(f"{raw} is null" if is_read_native else missing, flag(Rule.MISSING_KEY) if is_key else "0")
+    empty = _Empty(f"{raw} is null" if is_read_native else missing, flag(_missing(planned)) if is_key else "0")
     match planned.column.type:
         case ValueType.IDENTIFIER:
             return _identifier(planned, raw, trimmed, empty, plan, is_typed=is_typed)
@@ -95,6 +97,10 @@ def typed_cell(
             return _yes_no(planned, raw, trimmed, empty, plan, is_typed=is_typed)
         case ValueType.CODE:
             return _code(planned, raw, empty, plan)
+
+
+def _missing(planned: PlannedColumn) -> Rule:
+    return Rule.MISSING_DATE if planned.column.type is ValueType.DATE else Rule.MISSING_KEY
 
 
 def _identifier(
@@ -126,6 +132,8 @@ def _number(
     """Read a number; DuckDB's own reading takes 1_000, nan and inf too, and rounds 5.7 to an integer."""
     read, value = f"n_{planned.column.name}", f"v_{planned.column.name}"
     is_plain = "true" if is_native else f"not contains({raw}, '_')"
+    if not is_native and plan.source.thousands_mark:
+        raw = _without_thousands(raw, plan.source)
     if is_native:
         number = raw
     elif plan.source.decimal_mark == ",":
@@ -143,6 +151,14 @@ def _number(
         f"case when {value} is not null then 0 when {is_stand_in} or {empty.condition} then {empty.flag} "
         f"when {is_number} then {flag(Rule.OUT_OF_RANGE)} else {flag(rule)} end",
     )
+
+
+def _without_thousands(raw: str, source: Source) -> str:
+    """Take the marks out of a number in whose groups of three digits they stand; elsewhere they are no part of one."""
+    mark, decimal = re.escape(source.thousands_mark), re.escape(source.decimal_mark)
+    grouped = text_literal(rf"\s*[-+]?\d{{1,3}}({mark}\d{{3}})+({decimal}\d+)?\s*")
+    without = f"replace({raw}, {text_literal(source.thousands_mark)}, '')"
+    return f"case when regexp_full_match({raw}, {grouped}) then {without} else {raw} end"
 
 
 def _numbers(codes: tuple[str, ...]) -> set[float]:

@@ -9,8 +9,10 @@ from outcomes.contract import CONTRACT, Column, Kind, Refusal, ValueType
 from outcomes.errors import StudyError
 from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
 from outcomes.landing.refusal import FileRefused, counted, listed
-from outcomes.study.scales import Scale
+from outcomes.study.scales import Scale, has_other_metric, two_metrics
 from outcomes.study.settings import Source, StudySettings
+
+_ALL = 30  # names that a message lists; a header of ours has fewer
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
     FileRefused
         For columns that are double, that identify persons, that are unknown, or that are missing.
     StudyError
-        If the study gives a scale column no scale, or maps codes onto codes that do not exist.
+        If the study gives a scale column no scale or one of another metric, or maps codes onto codes that do not exist.
     """
     source = settings.sources[kind]
     dropped_names = {normal(name) for name in source.drop}
@@ -83,7 +85,7 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
     places = {normal(name): place for place, name in enumerate(header)}
     read = [name for name in header if normal(name) not in dropped_names]
     _refuse_identifiers(read, kind)
-    _refuse_unknown([name for name in read if normal(name) not in from_file], kind)
+    _refuse_unknown([name for name in read if normal(name) not in from_file], kind, settings)
     planned = []
     for column in contract:
         name = source.columns.get(column.name, column.name)
@@ -138,11 +140,19 @@ def _refuse_identifiers(read: list[str], kind: Kind) -> None:
         )
 
 
-def _refuse_unknown(unknown: list[str], kind: Kind) -> None:
+def expected_names(kind: Kind, settings: StudySettings) -> list[str]:
+    """Return the names under which the study looks for its columns, those first that it maps by name."""
+    source = settings.sources[kind]
+    named = [source.columns.get(column.name, column.name) for column in settings.columns(kind)]
+    return sorted(named, key=lambda name: name not in source.columns.values())
+
+
+def _refuse_unknown(unknown: list[str], kind: Kind, settings: StudySettings) -> None:
     if unknown:
         raise FileRefused(
             Refusal.UNKNOWN_COLUMNS,
-            f"{counted(len(unknown), 'column is', 'columns are')} not known for {kind}: {listed(unknown)}",
+            f"{counted(len(unknown), 'column is', 'columns are')} not known for {kind}: {listed(unknown)}; "
+            f"expected are: {listed(expected_names(kind, settings), _ALL)}",
             f"map each to a contract column in [sources.{kind}.columns], declare it as a scale in [scales], "
             f"or list it under drop in [sources.{kind}]",
         )
@@ -158,10 +168,17 @@ def _refuse_missing(plan: ColumnPlan) -> None:
         raise FileRefused(
             Refusal.MISSING_COLUMNS,
             f"{counted(len(missing), 'column that the study needs is', 'columns that the study needs are')} "
-            f"not in the file: {listed(missing)}",
+            f"not in the file: {listed([_wanted(plan, name) for name in missing])}; "
+            f"the file has: {listed(plan.header, _ALL)}",
             f"name your column in [sources.{plan.kind}.columns], or give one value for all rows in "
             f"[sources.{plan.kind}.constants]; what orders the sessions is said by order",
         )
+
+
+def _wanted(plan: ColumnPlan, name: str) -> str:
+    """Name a column as the study looks for it."""
+    mapped = plan.source.columns.get(name)
+    return f"{name} (as {mapped})" if mapped else name
 
 
 def _scale(column: Column, settings: StudySettings, kind: Kind) -> Scale | None:
@@ -172,6 +189,8 @@ def _scale(column: Column, settings: StudySettings, kind: Kind) -> Scale | None:
             f"A file of {kind} has the column {column.name!r}, but study.toml gives it no range",
             f"add [scales.{column.name}] with minimum, maximum and rater, or drop the column",
         )
+    if has_other_metric(column, settings.scales):
+        raise StudyError(two_metrics(column), f"correct one of them in [scales] of study.toml, or drop {column.name}")
     return settings.scales[column.name]
 
 

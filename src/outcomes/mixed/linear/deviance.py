@@ -8,7 +8,7 @@ eliminated level by level, the others component by component; no matrix has one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from outcomes.mixed.elimination.batched import (
     sandwich,
     symmetric_pairs,
 )
-from outcomes.mixed.linear.problem import LinearProblem
+from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
 
 CHUNK = 8192
 """Levels of the first factor that are handled at once, so that the work stays in the processor's cache."""
@@ -52,20 +52,41 @@ class State:
     """
 
     log_det_v: float
-    log_det_xvx: float
-    r2: float
-    beta: np.ndarray
-    XVX_inverse: np.ndarray
     B: np.ndarray
-    S_inverse: tuple[np.ndarray, ...]
-    N_Lambda: tuple[np.ndarray, ...]
-    N_X: np.ndarray | None
-    Gamma: np.ndarray | None
-    bands: np.ndarray | None
+    S_inverse: tuple[np.ndarray, ...] = ()
+    N_Lambda: tuple[np.ndarray, ...] = ()
+    N_X: np.ndarray | None = None
+    Gamma: np.ndarray | None = None
+    bands: np.ndarray | None = None
+    log_det_xvx: float = np.nan
+    r2: float = np.nan
+    beta: np.ndarray | None = None
+    XVX_inverse: np.ndarray | None = None
 
 
 def solve(problem: LinearProblem, theta: np.ndarray) -> State:
-    """Eliminate all random effects at theta."""
+    """Eliminate all random effects at theta, and solve for the fixed effects."""
+    return with_fixed_effects(*eliminate(problem, theta))
+
+
+def with_fixed_effects(A: np.ndarray, eliminated: State) -> State:
+    """The state with the fixed effects that follow from A = [X y]'V^-1 [X y], shape (q, q)."""
+    p = len(A) - 1
+    lower = np.linalg.cholesky(A[:p, :p])
+    inverse = np.linalg.inv(lower)
+    XVX_inverse = inverse.T @ inverse
+    beta = XVX_inverse @ A[:p, p]
+    return replace(
+        eliminated,
+        log_det_xvx=2 * float(np.log(np.diag(lower)).sum()),
+        r2=float(A[p, p] - A[:p, p] @ beta),
+        beta=beta,
+        XVX_inverse=XVX_inverse,
+    )
+
+
+def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, State]:
+    """[X y]'V^-1 [X y], shape (q, q), and the state at theta that knows no fixed effects yet."""
     factor = problem.factors[0]
     Lambda = factor.relative_factor(theta[problem.slices[0]])
     k, J = factor.k, problem.n_levels[0]
@@ -88,7 +109,7 @@ def solve(problem: LinearProblem, theta: np.ndarray) -> State:
             if rest is not None:
                 N_X -= rest.E[a][part].T @ BZX[a]
     if rest is None:
-        return _finish(problem, A, log_det_v, B)
+        return A, State(log_det_v=log_det_v, B=B)
     symmetric = np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
     flat = np.zeros(rest.packing.size)
     flat[rest.lower] = flat[rest.upper] = rest.D - rest.C @ symmetric
@@ -110,10 +131,18 @@ def solve(problem: LinearProblem, theta: np.ndarray) -> State:
         Gamma[members] = Gamma_bucket
         inverses.append(S_inverse)
         products.append(N_Lambda)
-    return _finish(problem, A, log_det_v, B, tuple(inverses), tuple(products), N_X, Gamma[:-1], bands)
+    return A, State(
+        log_det_v=log_det_v,
+        B=B,
+        S_inverse=tuple(inverses),
+        N_Lambda=tuple(products),
+        N_X=N_X,
+        Gamma=Gamma[:-1],
+        bands=bands,
+    )
 
 
-def deviance(problem: LinearProblem, state: State, *, reml: bool) -> float:
+def deviance(problem: LinearFrame, state: State, *, reml: bool) -> float:
     """Profiled criterion in the outcome's units."""
     df = problem.n - problem.p if reml else problem.n
     value = state.log_det_v - problem.log_weights
@@ -128,17 +157,33 @@ def gradient(
 
     With `precision` (1 / sigma^2 in working units) sigma is held: the derivative of log|V| + y'Py / sigma^2 (+ ..).
     """
-    df = problem.n - problem.p if reml else problem.n
-    root = np.zeros((problem.p + 1, problem.p * reml + 1))
-    if reml:
-        root[:-1, :-1] = np.linalg.cholesky(state.XVX_inverse)
-    root[:, -1] = np.append(-state.beta, 1.0) * np.sqrt(df / state.r2 if precision is None else precision)
+    root = projection_root(problem, state, reml=reml, precision=precision)
     first, products = _first_factor(problem, state, root)
     lambdas = [f.relative_factor(theta[s]) for f, s in zip(problem.factors, problem.slices, strict=True)]
     matrices = [(first - products) @ lambdas[0]]
     if problem.rest is not None:
         matrices += _other_factors(problem, state, root, lambdas[1:])
     return np.concatenate([2 * m[f.rows, f.cols] for m, f in zip(matrices, problem.factors, strict=True)])
+
+
+def projection_root(problem: LinearFrame, state: State, *, reml: bool, precision: float | None = None) -> np.ndarray:
+    """R, shape (q, p + 1 or 1), with which the criterion falls by sum(U R R'U') where U = Z'V^-1 [X y]."""
+    df = problem.n - problem.p if reml else problem.n
+    root = np.zeros((problem.p + 1, problem.p * reml + 1))
+    if reml:
+        root[:-1, :-1] = np.linalg.cholesky(state.XVX_inverse)
+    root[:, -1] = np.append(-state.beta, 1.0) * np.sqrt(df / state.r2 if precision is None else precision)
+    return root
+
+
+def factor_traces(problem: LinearProblem, state: State, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Sum over levels of Z'V^-1 Z Lambda of each factor, shape (k, k): the elements that theta fills."""
+    lambdas = [f.relative_factor(theta[s]) for f, s in zip(problem.factors, problem.slices, strict=True)]
+    nothing = np.zeros((problem.p + 1, 1))
+    traces = [_first_factor(problem, state, nothing)[0] @ lambdas[0]]
+    if problem.rest is not None:
+        traces += _other_factors(problem, state, nothing, lambdas[1:])
+    return tuple(traces)
 
 
 def residual_crossproducts(problem: LinearProblem, state: State) -> tuple[np.ndarray, ...]:
@@ -180,20 +225,6 @@ def cross_quadratic(problem: LinearProblem, covariance: tuple[np.ndarray, ...]) 
 def _chunks(n: int) -> list[slice]:
     """Slices of at most CHUNK."""
     return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
-
-
-def _finish(
-    problem: LinearProblem, A, log_det_v, B, inverses=(), products=(), N_X=None, Gamma=None, bands=None
-) -> State:
-    """Solve for the fixed effects."""
-    p = problem.p
-    lower = np.linalg.cholesky(A[:p, :p])
-    inverse = np.linalg.inv(lower)
-    XVX_inverse = inverse.T @ inverse
-    beta = XVX_inverse @ A[:p, p]
-    r2 = A[p, p] - A[:p, p] @ beta
-    log_det_xvx = 2 * float(np.log(np.diag(lower)).sum())
-    return State(log_det_v, log_det_xvx, float(r2), beta, XVX_inverse, B, inverses, products, N_X, Gamma, bands)
 
 
 def _first_factor(problem: LinearProblem, state: State, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

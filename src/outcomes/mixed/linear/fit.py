@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 
@@ -9,14 +10,14 @@ import numpy as np
 
 from outcomes.errors import UsageError
 from outcomes.mixed.linear.batch import Batch, is_small
-from outcomes.mixed.linear.deviance import deviance, gradient, solve
+from outcomes.mixed.linear.deviance import State, deviance, gradient, solve
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.modes import LinearModes
-from outcomes.mixed.linear.problem import LinearProblem, linear_problem
+from outcomes.mixed.linear.problem import LinearFrame, LinearProblem, linear_problem
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.optimise import HESSIAN_STEP, Objective, OptSummary, minimise
-from outcomes.mixed.results.modes import VarianceBlock
+from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
 
 SINGULAR_TOLERANCE = 1e-4
@@ -54,13 +55,11 @@ def profiled(problem: LinearProblem, *, reml: bool) -> Objective:
 
 
 def optimise_theta(problem: LinearProblem, *, reml: bool, start: np.ndarray | None = None) -> OptSummary:
-    """Minimise the profiled deviance over theta and make the diagonal of each factor non-negative."""
-    if start is None:
-        start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in problem.factors])
-    elif len(start) != problem.n_theta:
-        raise UsageError(f"The start has {len(start)} covariance parameters, the model {problem.n_theta}.")
-    curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(problem.factors, problem.n_levels, strict=True)]
-    batch = Batch.of([problem]) if is_small(problem) else None
+    """Minimise a specification's profiled deviance; see `minimise_theta`."""
+    objective = profiled(problem, reml=reml)
+    if not is_small(problem):
+        return minimise_theta(problem, objective, start)
+    batch = Batch.of([problem])
     n_hessians = 0
 
     def hessian(theta: np.ndarray) -> np.ndarray:
@@ -68,15 +67,32 @@ def optimise_theta(problem: LinearProblem, *, reml: bool, start: np.ndarray | No
         n_hessians += 1
         return batch.hessians(np.zeros(1, dtype=int), theta[None], HESSIAN_STEP, reml=reml)[0]
 
-    exact = None if batch is None else hessian
-    story = minimise(profiled(problem, reml=reml), start, curvature=np.concatenate(curvature), exact_hessian=exact)
-    story = replace(story, n_evaluations=story.n_evaluations + 2 * problem.n_theta * n_hessians)
-    return canonical(problem, story)
+    story = minimise_theta(problem, objective, start, hessian)
+    return replace(story, n_evaluations=story.n_evaluations + 2 * problem.n_theta * n_hessians)
 
 
-def canonical(problem: LinearProblem, story: OptSummary) -> OptSummary:
+def minimise_theta(
+    frame: LinearFrame,
+    objective: Objective,
+    start: np.ndarray | None = None,
+    hessian: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> OptSummary:
+    """Minimise a profiled deviance over theta and make the diagonal of each factor non-negative.
+
+    `hessian` gives its second derivatives; without it they are differences of the objective's gradient.
+    """
+    if start is None:
+        start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in frame.factors])
+    elif len(start) != frame.n_theta:
+        raise UsageError(f"The start has {len(start)} covariance parameters, the model {frame.n_theta}.")
+    curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(frame.factors, frame.n_levels, strict=True)]
+    story = minimise(objective, start, curvature=np.concatenate(curvature), exact_hessian=hessian)
+    return canonical(frame, story)
+
+
+def canonical(frame: LinearFrame, story: OptSummary) -> OptSummary:
     """The same optimum with the diagonal of each factor non-negative, and exact zeros where it is zero."""
-    signs = np.concatenate([_signs(f, story.final[s]) for f, s in zip(problem.factors, problem.slices, strict=True)])
+    signs = np.concatenate([_signs(f, story.final[s]) for f, s in zip(frame.factors, frame.slices, strict=True)])
     final = np.where(np.abs(story.final) < ZERO_THETA, 0.0, story.final * signs)
     return replace(story, final=final, hessian=story.hessian * np.outer(signs, signs))
 
@@ -85,8 +101,24 @@ def wrap_up(
     formula: str, gram: GramData, problem: LinearProblem, story: OptSummary, *, reml: bool, timings: dict[str, float]
 ) -> LinearFit:
     """Estimates at the optimum, in the formula's units."""
+    state = solve(problem, story.final)
+    fit = estimates(formula, problem, state, story, None, n_missing=gram.n_missing, reml=reml, timings=timings)
+    return replace(fit, conditional=LinearModes(gram, problem, story.final, fit.sigma, state))
+
+
+def estimates(
+    formula: str,
+    problem: LinearFrame,
+    state: State,
+    story: OptSummary,
+    conditional: ConditionalModes | None,
+    *,
+    n_missing: int,
+    reml: bool,
+    timings: dict[str, float],
+) -> LinearFit:
+    """The result that follows from the state at the optimum, in the formula's units."""
     theta = story.final
-    state = solve(problem, theta)
     df = problem.n - problem.p if reml else problem.n
     sigma = np.sqrt(state.r2 / df) * problem.y_scale
     beta = problem.to_original @ state.beta * problem.y_scale
@@ -111,7 +143,7 @@ def wrap_up(
         llf=-story.value / 2,
         n_parameters=problem.p + problem.n_theta + 1,
         nobs=problem.n,
-        n_missing=gram.n_missing,
+        n_missing=n_missing,
         n_groups={":".join(f.group): n for f, n in zip(problem.factors, problem.n_levels, strict=True)},
         dropped_columns=problem.dropped,
         status=status if story.is_converged else FitStatus.NOT_CONVERGED,
@@ -119,13 +151,13 @@ def wrap_up(
         optimizer=story,
         timings=timings,
         engine="outcomes",
-        conditional=LinearModes(gram, problem, theta, float(sigma), state),
+        conditional=conditional,
         sigma=float(sigma),
         reml=reml,
     )
 
 
-def variance_blocks(problem: LinearProblem, theta: np.ndarray, sigma: float) -> tuple[VarianceBlock, ...]:
+def variance_blocks(problem: LinearFrame, theta: np.ndarray, sigma: float) -> tuple[VarianceBlock, ...]:
     """Covariances of the random effects, bracket by bracket, in the formula's coordinates."""
     blocks = []
     for factor, part in zip(problem.factors, problem.slices, strict=True):
@@ -137,7 +169,7 @@ def variance_blocks(problem: LinearProblem, theta: np.ndarray, sigma: float) -> 
     return tuple(blocks)
 
 
-def singular_components(problem: LinearProblem, theta: np.ndarray) -> list[str]:
+def singular_components(problem: LinearFrame, theta: np.ndarray) -> list[str]:
     """A sentence for each bracket whose covariance is singular relative to sigma."""
     sentences = []
     for factor, part in zip(problem.factors, problem.slices, strict=True):

@@ -184,12 +184,11 @@ def prepare_linear(
     designs = [population.design(formula) for formula in formulas]
     names = {sql: name for design in designs for name, sql in design.columns.items()}
     names |= {design.outcome: design.formula.outcome for design in designs}
-    random = {design.columns[name]: None for design in designs for block in design.random for name in block.columns}
-    columns = tuple(dict.fromkeys([ONE, *random, *names]))
+    columns, n_random = columns_of(designs)
     weight = designs[0].weights
     groups = tuple(dict.fromkeys(group for design in designs for group in design.groups))
     keys = tuple(dict.fromkeys(name for group in groups for name in group))
-    n_random = len(columns) if by_cell else len({ONE, *random})
+    n_random = len(columns) if by_cell else n_random
     found = sums(population, Wanted(names, columns, n_random, weight, keys))
     return GramData(
         population=population,
@@ -204,6 +203,13 @@ def prepare_linear(
         n_missing=found.survey.n_missing,
         log_weights=found.log_weights,
     )
+
+
+def columns_of(designs: Sequence[Design]) -> tuple[tuple[str, ...], int]:
+    """SQL of the columns that some designs need, the constant first, and how many of them have random effects."""
+    random = {design.columns[name]: None for design in designs for block in design.random for name in block.columns}
+    fixed = [sql for design in designs for sql in (*design.columns.values(), design.outcome)]
+    return tuple(dict.fromkeys([ONE, *random, *fixed])), len({ONE, *random})
 
 
 def _joined(left: Levels, right: Levels) -> Levels:

@@ -59,7 +59,7 @@ def fit_many(
     shared: LinearProblem | None = None
     for formula in formulas:
         try:
-            found = linear_problem(gram, gram.design(formula), like=shared)
+            found = linear_problem(gram, gram.design(formula), beside=shared)
         except FitRefused as refusal:
             problems.append(refusal)
             continue

@@ -12,6 +12,7 @@ from outcomes.mixed.linear.deviance import State, cross_quadratic, rest_covarian
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import LinearProblem
+from outcomes.mixed.linear.satterthwaite import CovarianceGradient, covariance_gradient
 from outcomes.mixed.results.modes import Modes
 
 
@@ -36,6 +37,10 @@ class LinearModes:
     theta: np.ndarray
     sigma: float
     solved: State
+
+    def covariance_gradient(self, hessian: np.ndarray, vcov: np.ndarray, *, reml: bool) -> CovarianceGradient:
+        """Derivatives behind Satterthwaite's degrees of freedom."""
+        return covariance_gradient(self.problem, self.solved, self.theta, hessian, vcov, reml=reml)
 
     def factor_index(self, group: str) -> int:
         """Position of a grouping factor in the problem."""

@@ -6,7 +6,8 @@ only scaled. Symbols: X (n, p), y, Z; J levels and k random columns of the facto
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -19,9 +20,20 @@ from outcomes.mixed.linear.factors import WorkingFactor, build_factors
 from outcomes.mixed.linear.gram import GramData
 
 
+class Moments(Protocol):
+    """What the coordinates of a specification follow from; see `GramData`, which has it."""
+
+    columns: tuple[str, ...]
+    n_random: int
+    center: np.ndarray
+    scale: np.ndarray
+    total: np.ndarray
+    log_weights: float
+
+
 @dataclass(frozen=True)
-class LinearProblem:
-    """One specification's constants.
+class LinearFrame:
+    """What a specification is in working coordinates, before any level's data.
 
     Parameters
     ----------
@@ -30,12 +42,6 @@ class LinearProblem:
     slices : tuple of slice
         Each factor's place in theta.
     n_levels : tuple of int
-    G : ndarray, shape (k, k, J)
-        Z'Z of the eliminated factor by level.
-    ZX : ndarray, shape (k, J, q)
-        Z'[X y] of the eliminated factor by level.
-    rest : LinkedLevels or None
-        The other factors.
     XX : ndarray, shape (q, q)
         [X y]'[X y].
     names, dropped : tuple of str
@@ -52,9 +58,6 @@ class LinearProblem:
     factors: tuple[WorkingFactor, ...]
     slices: tuple[slice, ...]
     n_levels: tuple[int, ...]
-    G: np.ndarray
-    ZX: np.ndarray
-    rest: LinkedLevels | None
     XX: np.ndarray
     names: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -75,73 +78,115 @@ class LinearProblem:
         """Covariance parameters."""
         return self.slices[-1].stop
 
+
+@dataclass(frozen=True)
+class LinearProblem(LinearFrame):
+    """One specification's constants.
+
+    Parameters
+    ----------
+    G : ndarray, shape (k, k, J)
+        Z'Z of the eliminated factor by level.
+    ZX : ndarray, shape (k, J, q)
+        Z'[X y] of the eliminated factor by level.
+    rest : LinkedLevels or None
+        The other factors.
+    """
+
+    G: np.ndarray
+    ZX: np.ndarray
+    rest: LinkedLevels | None
+
     def with_columns(self, W: np.ndarray, names: tuple[str, ...]) -> LinearProblem:
         """The problem with [X y] replaced by [X y] @ W; W (q, new q), `names` of the new fixed columns."""
         rest = None if self.rest is None else replace(self.rest, F=self.rest.F @ W)
         return replace(self, ZX=self.ZX @ W, XX=W.T @ self.XX @ W, rest=rest, names=names)
 
 
-def linear_problem(gram: GramData, design: Design, like: LinearProblem | None = None) -> LinearProblem:
-    """Cut one specification out of the cross-products.
+def linear_frame(
+    moments: Moments, design: Design, n: int, n_levels: dict[tuple[str, ...], int], like: LinearFrame | None = None
+) -> LinearFrame:
+    """Coordinates of one specification.
 
     Parameters
     ----------
-    gram : GramData
+    moments : GramData, or what a pool of them has
     design : Design
-    like : LinearProblem, optional
-        Of the same cross-products with the same random terms: its grouping factors are not prepared again.
+    n : int
+        Rows.
+    n_levels : dict of tuple to int
+        Levels of each grouping factor.
+    like : LinearFrame, optional
+        Of a pool that these rows are a part of: its fixed effects and its order of factors are kept.
 
     Raises
     ------
     FitRefused
-        Fewer than two levels; one row (or fewer rows than random effects) a level; no more rows than columns; a
+        Fewer than two levels; one row (or fewer rows than random effects) per level; no more rows than columns; a
         constant outcome.
     """
-    factors = build_factors(design, gram)
-    n = gram.n_rows
+    factors = build_factors(design, moments)
     for factor in factors:
-        _check_levels(factor, gram.levels[factor.group].n_levels, n)
+        _check_levels(factor, n_levels[factor.group], n)
     if n <= len(design.fixed):
         raise FitRefused(f"{n} rows cannot determine {len(design.fixed)} fixed effects.", "use fewer predictors")
-    order = sorted(range(len(factors)), key=lambda i: -gram.levels[factors[i].group].n_levels)
-    factors = tuple(factors[i] for i in order)
-    X, y, to_original, scales = _fixed_coordinates(gram, design)
-    total_X = X @ gram.total @ X.T
-    kept = np.flatnonzero(independent_columns(total_X))
-    names = tuple(design.fixed[i] for i in kept)
-    dropped = tuple(name for name in design.fixed if name not in names)
+    order = sorted(n_levels, key=lambda group: -n_levels[group]) if like is None else [f.group for f in like.factors]
+    factors = tuple(sorted(factors, key=lambda factor: order.index(factor.group)))
+    X, y, to_original, scales = _fixed_coordinates(moments, design)
+    if like is None:
+        kept = np.flatnonzero(independent_columns(X @ moments.total @ X.T))
+    else:
+        kept = np.array([design.fixed.index(name) for name in like.names])
     V = np.vstack([X[kept], y])
-    XX = V @ gram.total @ V.T
+    XX = V @ moments.total @ V.T
     if XX[-1, -1] <= 0:
         raise FitRefused(f"The outcome {design.formula.outcome} is constant.")
-    used = np.flatnonzero(np.any(V != 0, axis=0))
-    sums = [_level_sums(gram, factor, used) for factor in factors]
-    ZX = [np.einsum("kaJ,qa->kJq", columns, V[:, used], optimize=True) for columns, _ in sums]
-    rest = None
-    if len(factors) > 1:
-        cells = [(gram.levels[f.group].codes, f.columns, gram.levels[f.group].n_levels) for f in factors]
-        F = np.concatenate([np.swapaxes(zx, 0, 1).reshape(-1, len(V)) for zx in ZX[1:]])
-        if like is None:
-            rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
-        else:
-            rest = replace(like.rest, F=F)
-    return LinearProblem(
+    kept_names = tuple(design.fixed[i] for i in kept)
+    return LinearFrame(
         factors=factors,
         slices=consecutive([factor.n_theta for factor in factors]),
-        n_levels=tuple(gram.levels[f.group].n_levels for f in factors),
-        G=sums[0][1],
-        ZX=np.ascontiguousarray(ZX[0]),
-        rest=rest,
+        n_levels=tuple(n_levels[factor.group] for factor in factors),
         XX=XX,
-        names=names,
-        dropped=dropped,
+        names=kept_names,
+        dropped=tuple(name for name in design.fixed if name not in kept_names),
         to_original=to_original[np.ix_(kept, kept)],
-        y_center=gram.center[gram.columns.index(design.outcome)] if ONE in _sql(design) else 0.0,
+        y_center=moments.center[moments.columns.index(design.outcome)] if ONE in _sql(design) else 0.0,
         y_scale=scales[-1],
         log_det_x=float(np.log(scales[:-1][kept]).sum()),
         n=n,
-        log_weights=gram.log_weights,
+        log_weights=moments.log_weights,
     )
+
+
+def linear_problem(
+    gram: GramData, design: Design, like: LinearFrame | None = None, beside: LinearProblem | None = None
+) -> LinearProblem:
+    """Cut one specification out of the cross-products; `like` as in `linear_frame`.
+
+    `beside` is another of the same rows with the same random terms: its grouping factors are not prepared again.
+
+    Raises
+    ------
+    FitRefused
+        See `linear_frame`.
+    """
+    levels = {group: gram.levels[group].n_levels for group in design.groups}
+    frame = linear_frame(gram, design, gram.n_rows, levels, like)
+    X, y, _, _ = _fixed_coordinates(gram, design)
+    V = np.vstack([X[[design.fixed.index(name) for name in frame.names]], y])
+    used = np.flatnonzero(np.any(V != 0, axis=0))
+    sums = [_level_sums(gram, factor, used) for factor in frame.factors]
+    ZX = [np.einsum("kaJ,qa->kJq", columns, V[:, used], optimize=True) for columns, _ in sums]
+    rest = None
+    if len(frame.factors) > 1:
+        cells = [(gram.levels[f.group].codes, f.columns, gram.levels[f.group].n_levels) for f in frame.factors]
+        F = np.concatenate([np.swapaxes(zx, 0, 1).reshape(-1, len(V)) for zx in ZX[1:]])
+        if beside is None:
+            rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
+        else:
+            rest = replace(beside.rest, F=F)
+    shared = {part.name: getattr(frame, part.name) for part in fields(LinearFrame)}
+    return LinearProblem(**shared, G=sums[0][1], ZX=np.ascontiguousarray(ZX[0]), rest=rest)
 
 
 def design_columns(gram: GramData, design: Design, names: tuple[str, ...]) -> np.ndarray:
@@ -178,7 +223,7 @@ def _sql(design: Design) -> list[str]:
     return [design.columns[name] for name in design.fixed]
 
 
-def _fixed_coordinates(gram: GramData, design: Design) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _fixed_coordinates(gram: Moments, design: Design) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Working [X y] as combinations of the Gram's columns, the map back to the formula's coefficients, and scales."""
     sql = _sql(design)
     is_centred = ONE in sql

@@ -44,7 +44,7 @@ def refit_many(fit: LinearFit, grams: Sequence[GramData]) -> list[LinearFit]:
     """
     started = perf_counter()
     first = linear_problem(grams[0], grams[0].design(fit.formula))
-    problems = [first, *(linear_problem(gram, gram.design(fit.formula), like=first) for gram in grams[1:])]
+    problems = [first, *(linear_problem(gram, gram.design(fit.formula), beside=first) for gram in grams[1:])]
     starts = np.repeat(fit.theta[None], len(grams), axis=0)
     if is_small(first):
         evaluate = partial(Batch.of(problems).evaluate, reml=fit.reml)

@@ -14,7 +14,8 @@ from outcomes.errors import UsageError, no_such
 from outcomes.methods.therapists.therapist_effects import variance_share
 from outcomes.mixed.linear.modes import LinearModes
 from outcomes.mixed.linear.predict import predict_linear
-from outcomes.mixed.linear.satterthwaite import CovarianceGradient, covariance_gradient
+from outcomes.mixed.linear.satterthwaite import CovarianceGradient
+from outcomes.mixed.linear.shares import PooledLevels
 from outcomes.mixed.results.fit import MixedFit
 
 ZERO_SD = 1e-4
@@ -47,7 +48,12 @@ class LinearFit(MixedFit):
         return f"Linear mixed model fitted by {'REML' if self.reml else 'maximum likelihood'}"
 
     @property
-    def engine_state(self) -> LinearModes:
+    def _knows_levels(self) -> bool:
+        """Whether this engine made the fit, here or pooled."""
+        return isinstance(self.conditional, LinearModes | PooledLevels)
+
+    @property
+    def engine_state(self) -> LinearModes | PooledLevels:
         """The cross-products and constants behind the fit.
 
         Raises
@@ -55,28 +61,26 @@ class LinearFit(MixedFit):
         UsageError
             When another engine made the fit.
         """
-        if not isinstance(self.conditional, LinearModes):
+        if not self._knows_levels:
             raise UsageError(f"The engine {self.engine!r} does not support this.", 'fit with engine="outcomes"')
         return self.conditional
 
     @cached_property
     def covariance_gradient(self) -> CovarianceGradient:
         """Derivatives behind Satterthwaite's degrees of freedom."""
-        state = self.engine_state
-        hessian = self.optimizer.hessian
-        return covariance_gradient(state.problem, state.solved, state.theta, hessian, self.vcov, reml=self.reml)
+        return self.engine_state.covariance_gradient(self.optimizer.hessian, self.vcov, reml=self.reml)
 
     @cached_property
     def df_denom(self) -> pd.Series:
         """Satterthwaite's denominator degrees of freedom of each fixed effect."""
-        if not isinstance(self.conditional, LinearModes):
+        if not self._knows_levels:
             return super().df_denom
         eye = np.eye(len(self.names))
         return pd.Series([self.covariance_gradient.df(row) for row in eye], index=list(self.names), name="df_denom")
 
     def ddf(self, L: np.ndarray) -> float:
         """Satterthwaite's denominator degrees of freedom of the joint test of L @ beta, L of shape (q, p)."""
-        if not isinstance(self.conditional, LinearModes):
+        if not self._knows_levels:
             return np.inf
         return self.covariance_gradient.df_joint(L)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.mixed.linear.deviance import State, residual_crossproducts
-from outcomes.mixed.linear.problem import LinearProblem
+from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
 
 _EIGENVALUE_TOLERANCE = 1e-8  # directions in which the deviance is flat carry no information (lmerTest's rule)
 
@@ -73,19 +73,37 @@ def covariance_gradient(
         Covariance of the fixed effects in the formula's units.
     reml : bool
     """
-    df = problem.n - problem.p if reml else problem.n
-    to_original = problem.to_original @ state.XVX_inverse * problem.y_scale**2 * state.r2 / df
-    back = problem.to_original @ state.XVX_inverse
+    products = level_products(residual_crossproducts(problem, state))
+    return gradient_from_products(problem, state, products, theta, hessian, vcov, reml=reml)
+
+
+def level_products(crossproducts: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """Sum over levels of U_a U_b' of each factor, shape (k, k, q, q); U (L, k, q)."""
+    return tuple(np.einsum("lax,lby->abxy", U, U, optimize=True) for U in crossproducts)
+
+
+def gradient_from_products(
+    frame: LinearFrame,
+    state: State,
+    products: tuple[np.ndarray, ...],
+    theta: np.ndarray,
+    hessian: np.ndarray,
+    vcov: np.ndarray,
+    *,
+    reml: bool,
+) -> CovarianceGradient:
+    """Derivatives at an optimum, from sums over levels alone (`level_products`)."""
+    df = frame.n - frame.p if reml else frame.n
+    to_original = frame.to_original @ state.XVX_inverse * frame.y_scale**2 * state.r2 / df
+    back = frame.to_original @ state.XVX_inverse
     residual = np.append(-state.beta, 1.0)
-    jacobian = [np.empty((0, problem.p, problem.p))]
+    jacobian = [np.empty((0, frame.p, frame.p))]
     mixed = [np.empty(0)]
-    for factor, part, U in zip(problem.factors, problem.slices, residual_crossproducts(problem, state), strict=True):
+    for factor, part, product in zip(frame.factors, frame.slices, products, strict=True):
         Lambda = factor.relative_factor(theta[part])
-        spread = np.einsum("lax,lby->abxy", U[:, :, :-1], U[:, :, :-1], optimize=True)
-        h = U @ residual
-        weight = h.T @ h
+        weight = product @ residual @ residual
         for i, j in zip(factor.rows, factor.cols, strict=True):
-            half = np.einsum("b,bxy->xy", Lambda[:, j], spread[i])
+            half = np.einsum("b,bxy->xy", Lambda[:, j], product[i][:, :-1, :-1])
             jacobian.append((to_original @ (half + half.T) @ back.T)[None])
             mixed.append(np.array([2 * Lambda[:, j] @ weight[i] * df / state.r2]))
     mixed_column = np.concatenate(mixed)

@@ -33,7 +33,7 @@ def satisfaction_levels(con: duckdb.DuckDBPyConnection, settings: StudySettings,
     points = _curve(con, settings, teller)
     if not points:
         return ()
-    unit = settings.scales["directiveness"].unit
+    unit = settings.unit("directiveness")
     usual = min(points, key=lambda point: abs(point[0]))
     sentence = (
         "Sessions with the client's usual amount of guidance were rated {usual} on average; with clearly less "
@@ -66,6 +66,4 @@ def satisfaction_picture(con: duckdb.DuckDBPyConnection, settings: StudySettings
         "bars of few clients are left out, and so are the outermost {share} of sessions on either side.",
         share=Given("5%"),
     )
-    return curve_picture(
-        points, bins, settings.scales["directiveness"].unit, settings.scales["satisfaction"].unit, caption
-    )
+    return curve_picture(points, bins, settings.unit("directiveness"), settings.unit("satisfaction"), caption)

@@ -19,6 +19,7 @@ class Packing(StrEnum):
     DUCKDB = "duckdb"
     PDF = "PDF"
     NUMPY = "NumPy"
+    SPSS = "SPSS"
 
 
 START_BYTES = 512  # a tar archive says what it is at byte 257
@@ -26,6 +27,7 @@ _STARTS = (
     (b"\x1f\x8b\x08", Packing.GZIP), (b"BZh", Packing.BZIP2), (b"\xfd7zXZ\0", Packing.XZ), (b"\x5d\0\0", Packing.XZ),
     (b"PK\x03\x04", Packing.ZIP), (b"PK\x05\x06", Packing.ZIP), (b"PAR1", Packing.PARQUET), (b"PARE", Packing.PARQUET),
     (b"%PDF-", Packing.PDF), (b"\x93NUMPY", Packing.NUMPY),
+    (b"$FL2@(#)", Packing.SPSS), (b"$FL3@(#)", Packing.SPSS),
     *((b"\x78" + level, Packing.ZLIB) for level in (b"\x01", b"\x5e", b"\x9c", b"\xda")),
 )  # fmt: skip
 _MAGICS = tuple(magic for magic, _ in _STARTS)

@@ -21,7 +21,7 @@ from outcomes.trust.search.kinds import Packing
 from outcomes.trust.search.names import entries, name_holds, shown_name
 from outcomes.trust.search.tables import table_searches
 from outcomes.trust.withdrawn_batches import split_quarantine
-from outcomes.trust.withdrawn_sources import Unsearchable, rewrite_source, source_files
+from outcomes.trust.withdrawn_sources import NotRewritable, Unsearchable, rewrite_source, source_files
 
 _REPORT = "report.pdf"
 _NOT_OPENED = "it may not be read"
@@ -143,11 +143,13 @@ class _Findings:
         except OSError:
             self.reasons[path] = _NOT_OPENED
 
-    def look_at_rows(self, path: Path, kind: Kind) -> None:
+    def look_at_rows(self, path: Path, kinds: tuple[Kind, ...]) -> None:
         """Look at the id columns of a source file, for short ids too."""
         try:
-            if rewrite_source(path, self.scratch / "without", kind, self.study.settings, self.persons):
+            if rewrite_source(path, self.scratch / "without", kinds, self.study.settings, self.persons):
                 self.by_content.add(path)
+        except NotRewritable:
+            self.by_content.add(path)
         except Unsearchable:
             self.reasons.setdefault(path, "damaged, or of no format that is read")
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import duckdb
 
-from outcomes.errors import StorageError
+from outcomes.errors import StorageError, UsageError
 from outcomes.landing.formats.source_rows import path_literal
+from outcomes.landing.layouts.opened.spss import all_texts
+from outcomes.landing.refusal import FileRefused
 from outcomes.store.warehouse import connect
 from outcomes.trust.persons import Persons
 from outcomes.trust.search.content import Inspection, TableSearch, holds, text_holds
@@ -35,6 +37,7 @@ def table_searches(persons: Persons) -> dict[Packing, TableSearch]:
     return {
         Packing.PARQUET: lambda path, seen, depth: _parquet_holds(path, persons, seen, depth),
         Packing.DUCKDB: lambda path, seen, depth: _database_holds(path, persons, seen, depth),
+        Packing.SPSS: _spss_holds,
     }
 
 
@@ -49,6 +52,15 @@ def _parquet_holds(path: Path, persons: Persons, seen: Inspection, depth: int) -
             return _relation_holds(con, relation, columns, persons, seen, depth)
     except (duckdb.Error, StorageError):
         raise Unsearchable("a damaged or encrypted Parquet file") from None
+
+
+def _spss_holds(path: Path, seen: Inspection, depth: int) -> bool:
+    try:
+        return any(text_holds("\n".join(texts).encode(), seen, depth) for texts in all_texts(path))
+    except FileRefused:
+        raise Unsearchable("a damaged SPSS file") from None
+    except UsageError as missing:
+        raise Unsearchable(f"{missing.message}; {missing.hint}") from None
 
 
 def _database_holds(path: Path, persons: Persons, seen: Inspection, depth: int) -> bool:

@@ -47,7 +47,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     con, settings, teller = source.con, source.settings, source.teller
     found = quoted_effects(con)
     rows, everything = found.rows, found.everything
-    unit, rated = (settings.scales[name].unit.removesuffix("s") for name in ("directiveness", "satisfaction"))
+    unit, rated = (settings.unit(name).removesuffix("s") for name in ("directiveness", "satisfaction"))
     form = effect_form(rated)
 
     def lines(said: dict[str, str], key: str, chosen: list[dict]) -> list[tuple[Piece | Words, ...]]:
@@ -78,7 +78,7 @@ def effect_form(rated: str) -> Form:
 def within_effect(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Told:
     """The effect within clients that the report quotes, or words in its place."""
     found = quoted_effects(con)
-    rated = settings.scales["satisfaction"].unit.removesuffix("s")
+    rated = settings.unit("satisfaction").removesuffix("s")
     slopes = [row for row in found.rows if (row["question"], row["part"]) == (GuidanceQuestion.SLOPE, SlopePart.WITHIN)]
     return told((*slopes, *found.everything)[0], teller, effect_form(rated))
 

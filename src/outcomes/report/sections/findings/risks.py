@@ -42,7 +42,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     con, settings, teller = source.con, source.settings, source.teller
     found = effects(con, HazardTerm.SO_FAR, teller)
     own = declared(found)
-    unit = settings.scales["directiveness"].unit.removesuffix("s")
+    unit = settings.unit("directiveness").removesuffix("s")
     return (
         headline(dropout_headline(own)),
         *_risks(con, settings, teller),

@@ -35,7 +35,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     """The ladder in one table, then shifts and tipping points; table `missing_ladder`."""
     con, settings, teller = source.con, source.settings, source.teller
     rows = answer_rows(con, LADDER)
-    rated = settings.scales["satisfaction"].unit.removesuffix("s")
+    rated = settings.unit("satisfaction").removesuffix("s")
     form = effect_form(rated)
 
     def line(rung: Rung, delta: float | None = None) -> list[Told]:

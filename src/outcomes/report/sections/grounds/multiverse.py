@@ -31,8 +31,8 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     """The curve of the first pool, and what every pool says; tables `multiverse_specs` and `multiverse_tests`."""
     con, settings, teller = source.con, source.settings, source.teller
     tests = answer_rows(con, TESTS)
-    rated = settings.scales["satisfaction"].unit.removesuffix("s")
-    unit = settings.scales["directiveness"].unit.removesuffix("s")
+    rated = settings.unit("satisfaction").removesuffix("s")
+    unit = settings.unit("directiveness").removesuffix("s")
     asked = say(
         "There is more than one sound way to calculate what one {unit} more guidance than usual for a client goes "
         "with. Here it was calculated in {n} ways. They are put together only where the researchers declared that "

@@ -47,7 +47,7 @@ def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
     if refusal(con, AnalysisName.GUIDANCE, teller):
         return say("")
     effect = within_effect(con, settings, teller)
-    unit = settings.scales["directiveness"].unit.removesuffix("s")
+    unit = settings.unit("directiveness").removesuffix("s")
     if isinstance(effect, Unsaid):
         return say(
             "One {unit} more guidance than usual for a client, and satisfaction: {effect}.", unit=unit, effect=effect

@@ -9,20 +9,22 @@ from outcomes.report.reading.plain_words import DEFINITIONS
 from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.scales import Scale
 
+_RATINGS = {
+    "directiveness": (
+        "Guidance",
+        "how much the therapist leads the session: gives direction, structure and advice (researchers say "
+        "directiveness)",
+    ),
+    "satisfaction": ("Satisfaction", "how satisfied the client was with the session"),
+}
+
 
 def _blocks(source: Source) -> tuple[Block, ...]:
     """Guidance, satisfaction, dropout, interval, and the mark of a calculation that converged."""
     settings = source.settings
-    guidance, rating = settings.scales["directiveness"], settings.scales["satisfaction"]
     return (
         bullets(
-            _rated(
-                "Guidance",
-                "how much the therapist leads the session: gives direction, structure and advice (researchers say "
-                "directiveness)",
-                guidance,
-            ),
-            _rated("Satisfaction", "how satisfied the client was with the session", rating),
+            *(_rated(*words, settings.scales[name]) for name, words in _RATINGS.items() if name in settings.scales),
             say(
                 "{term}: the course of therapy ended early. Here that means: {meaning}.",
                 term=Strong("Dropout"),

@@ -1,0 +1,28 @@
+"""Why a row of a foreign export is no row of ours: nothing is wrong with it, and it is counted by name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LeftOut(StrEnum):
+    """Why a layout leaves a row of an export out."""
+
+    RECORD_ROW = "record_row"
+    OTHER_FORM = "other_form"
+    EMPTY_FORM = "empty_form"
+    EMPTY_SESSION = "empty_session"
+    PREVIEW = "preview"
+    SPAM = "spam"
+    UNFINISHED = "unfinished"
+
+
+LEFT_OUT_REASONS: dict[LeftOut, str] = {
+    LeftOut.RECORD_ROW: "the record's own row; its values were joined to the record's repeating rows",
+    LeftOut.OTHER_FORM: "a row of another form or event than the study reads here",
+    LeftOut.EMPTY_FORM: "a form that nobody filled in",
+    LeftOut.EMPTY_SESSION: "a session of a wide file in which nothing stands",
+    LeftOut.PREVIEW: "an answer from a preview or a test of the survey",
+    LeftOut.SPAM: "an answer that the survey software marked as spam",
+    LeftOut.UNFINISHED: "an answer that was not finished, where the study takes finished ones only",
+}

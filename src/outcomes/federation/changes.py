@@ -1,0 +1,63 @@
+"""Who has changed since an earlier plan: two sums that differ by one client would show the client's numbers.
+
+A sketch is a keyed hash of each client's id with a hash of all the client's sessions. It stays in the study folder,
+and so does its key; it says nothing without both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
+
+import duckdb
+
+from outcomes.errors import DataRefused
+from outcomes.store.files import read_json, write_json, write_text
+
+_SKETCH = "sketch.json"
+
+
+def sketch(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, str]:
+    """Hash of each client's sessions by keyed hash of the client."""
+    key = _key(folder)
+    rows = con.execute(
+        "select client_id, md5(string_agg(md5(cast(s as varchar)), '' order by session_id)) "
+        "from (select * exclude (batch_id) from core_sessions) s group by client_id"
+    ).fetchall()
+    return {hmac.new(key, client.encode(), hashlib.sha256).hexdigest(): content for client, content in rows}
+
+
+def keep(own: Path, found: dict[str, str]) -> None:
+    """Keep a plan's sketch."""
+    write_json(own / _SKETCH, found)
+    (own / _SKETCH).chmod(0o600)
+
+
+def refuse_small_change(folder: Path, found: dict[str, str], fewest: int) -> None:
+    """Refuse a plan on data that differ from an earlier plan's by a few clients.
+
+    Raises
+    ------
+    DataRefused
+        Where 1 to `fewest` - 1 clients came, went, or have other sessions.
+    """
+    for path in sorted(folder.glob(f"*/{_SKETCH}")):
+        before = read_json(path)
+        changed = sum(before.get(client) != found.get(client) for client in before.keys() | found.keys())
+        if 0 < changed < fewest:
+            raise DataRefused(
+                f"Fewer than {fewest} clients differ between now and the plan {path.parent.name}: the difference of "
+                "the two sums would be theirs",
+                f"wait until {fewest} clients have changed, or take part with the earlier release's data",
+            )
+
+
+def _key(folder: Path) -> bytes:
+    path = folder / "sketch.key"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(path, secrets.token_hex(32))
+        path.chmod(0o600)
+    return bytes.fromhex(path.read_text())

@@ -1,0 +1,132 @@
+"""What the sites agree on before the first round: one file that nobody may change afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+
+from outcomes.errors import FormulaError, StudyError, UsageError, no_such
+from outcomes.mixed.design.coding import Design, open_population
+from outcomes.mixed.linear.gram import columns_of
+from outcomes.release.codebook.tables import TABLES
+from outcomes.store.files import read_json, write_json
+
+PLAN = "plan.json"
+MIN_SITES = 3
+"""With two sites each could subtract its own numbers from the sum and read the other's."""
+MIN_CLIENTS = 10
+MIN_THERAPISTS = 5
+MAX_ROUNDS = 300
+GROUPS = {"client_id": MIN_CLIENTS, "therapist_id": MIN_THERAPISTS, "practice_id": 1}
+"""What a random term may group by, none of whose levels lies in two sites, and the fewest levels at a site."""
+
+_OTHER = re.compile(r"[^\s\w~+*:()|^-]|\*\*(?!\s*2\b)|\^(?!\s*2\b)|\b(?!I\b)\w+(?=\s*\()")
+"""Whatever is no column, product, square or bracket: comparisons, functions, higher powers."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A model and the sites that fit it together.
+
+    Parameters
+    ----------
+    formula : str
+        In lme4's syntax, on columns of `table`; random terms group by client, therapist or practice.
+    table : str
+        A published table of every site.
+    sites : tuple of str
+        Names, at least three.
+    reml : bool
+    levels : dict of str to list of str
+        Levels of each categorical predictor, first the reference: no site sees another's.
+    fewest_rows : int
+        Clients with fewer rows in the table stay out, at every site.
+    """
+
+    formula: str
+    table: str
+    sites: tuple[str, ...]
+    reml: bool = True
+    levels: dict[str, list[str]] = field(default_factory=dict)
+    fewest_rows: int = 1
+
+    def __post_init__(self) -> None:
+        if len(set(self.sites)) < MIN_SITES:
+            raise UsageError(
+                f"A pooled fit needs at least {MIN_SITES} sites; the plan names {len(set(self.sites))}.",
+                "with two, each could subtract its own numbers and read the other's",
+            )
+        if wrong := [name for name in self.sites if not name.replace("-", "").replace("_", "").isalnum()]:
+            raise UsageError(f"A site's name has letters, digits, - and _ only; {len(wrong)} of the names differ.")
+        if self.table not in TABLES:
+            raise no_such("published table", self.table, TABLES)
+        if other := _OTHER.findall(self.formula):
+            raise FormulaError(
+                f"A pooled formula has columns, their products and squares only; this one has {other[0]!r}.",
+                "a condition or a function could single out one client",
+            )
+        for group in self.design.groups:
+            if len(group) > 1 or group[0] not in GROUPS:
+                raise FormulaError(
+                    f"Random terms of a pooled fit group by {', '.join(GROUPS)}, not by {':'.join(group)}.",
+                    "no level of a grouping factor may lie in two sites",
+                )
+
+    @cached_property
+    def id(self) -> str:
+        """First 12 hex digits of the plan's hash: what every message of the plan names."""
+        content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    @cached_property
+    def design(self) -> Design:
+        """The model's columns, compiled against an empty table of the sites' shape."""
+        columns = ", ".join(f'"{name}" {column.type}' for name, column in TABLES[self.table].columns.items())
+        con = duckdb.connect()
+        con.execute(f'create table "{self.table}" ({columns})')
+        given = {name: list(values) for name, values in self.levels.items()}
+        return open_population([self.formula], con.table(self.table), levels=given).design(self.formula)
+
+    @cached_property
+    def columns(self) -> tuple[tuple[str, ...], int]:
+        """SQL of the columns whose products are summed, and how many of them have random effects."""
+        return columns_of([self.design])
+
+
+def write_plan(folder: Path, plan: Plan) -> None:
+    """Write a plan into a folder that all sites can reach; an equal one may be there already.
+
+    Raises
+    ------
+    UsageError
+        Where another plan is there.
+    """
+    path = folder / PLAN
+    if path.exists() and read_plan(folder) != plan:
+        raise UsageError(f"{path} holds another plan.", "choose an empty folder: a plan is never changed")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(path, asdict(plan))
+
+
+def read_plan(folder: Path) -> Plan:
+    """Read the plan of a folder.
+
+    Raises
+    ------
+    StudyError
+        Where there is none, or it cannot be read.
+    """
+    path = folder / PLAN
+    try:
+        content = read_json(path)
+        return Plan(**{**content, "sites": tuple(content["sites"])})
+    except FileNotFoundError:
+        raise StudyError(f"There is no {PLAN} in {folder}", "write one with `outcomes federate plan`") from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise StudyError(f"{path} is no plan", "get it anew from whoever wrote it") from None

@@ -1,0 +1,254 @@
+"""The lines of a study file that a look suggests; whatever was guessed says so on its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from json import dumps
+
+from pydantic import ValidationError
+
+from outcomes.contract import CONTRACT, Column, Ending, Kind, ValueType
+from outcomes.preview.columns import NO, NO_WORDS, YES, YES_WORDS, FoundType
+from outcomes.preview.guesses import Guess, Mapping
+from outcomes.study.settings import Source, StudySettings
+
+GUESS = "# guess"
+NEEDED = "needed, and not found"
+_DEFAULT = Source(pattern="*")
+_RANGES = (
+    (0, 1), (1, 4), (0, 3), (0, 4), (1, 5), (1, 6), (1, 7), (0, 6), (0, 10), (1, 10), (0, 20), (0, 21), (0, 24),
+    (0, 27), (0, 40), (8, 32), (0, 50), (0, 100), (0, 150), (0, 1000),
+)  # fmt: skip
+_CODE_WORDS: dict[str, dict[str, str]] = {
+    "ending": {
+        "agreed": Ending.AGREED, "completed": Ending.AGREED, "planned": Ending.AGREED, "complete": Ending.AGREED,
+        "mutual": Ending.AGREED, "concluded": Ending.AGREED, "beendet": Ending.AGREED,
+        "dropout": Ending.CLIENT_ENDED, "dropped out": Ending.CLIENT_ENDED, "drop-out": Ending.CLIENT_ENDED,
+        "unplanned": Ending.CLIENT_ENDED, "abbruch": Ending.CLIENT_ENDED, "discontinued": Ending.CLIENT_ENDED,
+        "declined": Ending.CLIENT_ENDED, "client ended": Ending.CLIENT_ENDED, "disengaged": Ending.CLIENT_ENDED,
+        "moved": Ending.MOVED_AWAY, "moved away": Ending.MOVED_AWAY, "deceased": Ending.DIED, "died": Ending.DIED,
+        "dead": Ending.DIED, "referred": Ending.REFERRED_ON, "referred on": Ending.REFERRED_ON,
+        "ongoing": Ending.OPEN, "active": Ending.OPEN, "open": Ending.OPEN, "in treatment": Ending.OPEN,
+        "laufend": Ending.OPEN, "unknown": Ending.UNKNOWN, "other": Ending.UNKNOWN, "unbekannt": Ending.UNKNOWN,
+    },
+    "gender": {
+        "f": "woman", "female": "woman", "w": "woman", "weiblich": "woman", "femme": "woman", "frau": "woman",
+        "m": "man", "male": "man", "männlich": "man", "maennlich": "man", "homme": "man", "mann": "man",
+        "nb": "non-binary", "nonbinary": "non-binary", "divers": "non-binary", "d": "non-binary", "x": "other",
+        "unknown": "not stated", "prefer not to say": "not stated", "k.a.": "not stated",
+    },
+    "age_band": {},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SourceDraft:
+    """The part of the study file for one kind of file.
+
+    Attributes
+    ----------
+    mapping : Mapping
+    pattern : str
+        Of file names.
+    identifying : dict of str to tuple of str
+        Columns that must not be read, with why.
+    source_lines : tuple of str
+        How the file is laid out.
+    """
+
+    mapping: Mapping
+    pattern: str
+    identifying: dict[str, tuple[str, ...]]
+    source_lines: tuple[str, ...] = ()
+
+    @property
+    def guesses(self) -> tuple[Guess, ...]:
+        """The columns that would be read."""
+        return tuple(guess for guess in self.mapping.guesses if guess.found.name not in self.identifying)
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The columns that would not: what identifies, and what nothing is known of."""
+        places = {column.name: column.place for column in self.mapping.unknown}
+        places |= {guess.found.name: guess.found.place for guess in self.mapping.guesses}
+        unknown = {column.name for column in self.mapping.unknown}
+        return tuple(sorted({*self.identifying, *unknown}, key=lambda name: places.get(name, -1)))
+
+
+def draft_lines(drafts: Sequence[SourceDraft], name: str) -> list[str]:
+    """Write a study file for these sources.
+
+    Parameters
+    ----------
+    drafts : sequence of SourceDraft
+        One a kind of file.
+    name : str
+        Of the study.
+    """
+    lines = ["[study]", f"name = {_quoted(name)}", ""]
+    if all(draft.mapping.kind is not Kind.SESSIONS for draft in drafts):
+        lines += ["# No sessions were found; a study needs them.", *_without_sessions(), ""]
+    for draft in drafts:
+        lines += [*_source(draft), ""]
+    return [*lines, *_scales(drafts)]
+
+
+def settings_of(lines: list[str]) -> StudySettings | None:
+    """Read the lines as a study file; None where names of the file's columns cannot stand in one."""
+    try:
+        return StudySettings.model_validate(tomllib.loads("\n".join(lines)))
+    except ValidationError:
+        return None
+
+
+def pattern_of(names: Sequence[str], others: Sequence[str] = ()) -> str:
+    """Return a pattern that these file names fit and the others do not: their longest common word, or a whole name.
+
+    >>> pattern_of(["visits_2024-01.csv", "visits_2024-02.csv"], ["clients.csv"])
+    '*visits*'
+    """
+    words = [set(re.findall(r"[^\W\d_]{3,}", _stem(name).lower())) for name in names]
+    for word in sorted(set.intersection(*words) if words else set(), key=len, reverse=True):
+        if not any(fnmatchcase(other.lower(), f"*{word}*") for other in others):
+            return f"*{word}*"
+    return f"*{re.sub(r'[][*?]', '?', _stem(names[0]).lower())}*" if names else "*"
+
+
+def _stem(name: str) -> str:
+    return name.split(".")[0]
+
+
+def _without_sessions() -> list[str]:
+    return ["[sources.sessions]", 'pattern = "*sessions*"']
+
+
+def _source(draft: SourceDraft) -> list[str]:
+    kind, guesses = draft.mapping.kind, draft.guesses
+    lines = [
+        f"[sources.{kind}]",
+        f"pattern = {dumps(draft.pattern, ensure_ascii=False)}  {GUESS}: from the file's name",
+    ]
+    lines += [f"{line}  {GUESS}" for line in draft.source_lines]
+    if kind is Kind.SESSIONS:
+        order, why = _order(guesses)
+        lines.append(f'order = "{order}"  {GUESS}: {why}')
+    lines += _forms(guesses)
+    lines += _dropped(draft)
+    lines.append(f"[sources.{kind}.columns]")
+    lines += [f"{guess.column} = {_quoted(guess.found.name)}  {GUESS}: {guess.why}" for guess in guesses]
+    have = {guess.column for guess in guesses}
+    for column in CONTRACT[kind]:
+        if column.name not in have and (column.required or column.is_central):
+            need = NEEDED if column.required else "not found; questions about it cannot be answered"
+            lines.append(f'# {column.name} = ""  # {need}')
+    return lines + _codes(kind, guesses)
+
+
+def _order(guesses: tuple[Guess, ...]) -> tuple[str, str]:
+    have = {guess.column for guess in guesses}
+    if "session_number" in have:
+        return "number", "there is a number of sessions"
+    if "session_date" in have:
+        return "date", "there is a date of sessions"
+    return "row", "neither numbers nor dates of sessions were found; the rows' order is taken"
+
+
+def _forms(guesses: tuple[Guess, ...]) -> list[str]:
+    lines = []
+    forms = Counter(guess.found.date_format for guess in guesses if guess.found.date_format)
+    if forms and (form := forms.most_common(1)[0][0]) != _DEFAULT.date_format:
+        doubt = "; day and month may be the other way round" if any(g.found.is_ambiguous for g in guesses) else ""
+        lines.append(f"date_format = {dumps(form)}  {GUESS}: all dates fit{doubt}")
+    if any(guess.found.decimal_mark == "," for guess in guesses):
+        lines.append(f'decimal_mark = ","  {GUESS}: numbers are written so')
+    stand_ins = sorted({code for guess in guesses if _is_scale(guess) for code in guess.found.stand_ins})
+    if stand_ins:
+        codes = ", ".join(dumps(code) for code in (*_DEFAULT.missing, *stand_ins))
+        lines.append(f"missing = [{codes}]  {GUESS}: {', '.join(stand_ins)} lie far off the other numbers")
+    said = {
+        code.lower() for guess in guesses if _column(guess).type is ValueType.YES_NO for code, _ in guess.found.codes
+    }
+    for name, words, usual in (("yes", YES_WORDS, YES), ("no", NO_WORDS, NO)):
+        if more := sorted((said & words) - usual):
+            lines.append(
+                f"{name} = {dumps([*getattr(_DEFAULT, name), *more], ensure_ascii=False)}  {GUESS}: words seen"
+            )
+    return lines
+
+
+def _dropped(draft: SourceDraft) -> list[str]:
+    if not draft.dropped:
+        return []
+    lines = ["drop = ["]
+    for name in draft.dropped:
+        kinds = draft.identifying.get(name)
+        why = f"identifies: {', '.join(kinds)}" if kinds else "not known; declare it in [scales] to keep it"
+        lines.append(f"    {_quoted(name)},  {GUESS}: {why}")
+    return [*lines, "]"]
+
+
+def _codes(kind: Kind, guesses: tuple[Guess, ...]) -> list[str]:
+    lines = []
+    for guess in guesses:
+        column = _column(guess)
+        strange = [code for code, _ in guess.found.codes if code.lower() not in column.codes]
+        if column.type is not ValueType.CODE or not strange:
+            continue
+        lines.append(f"[sources.{kind}.codes.{column.name}]")
+        for code in strange:
+            meant = _CODE_WORDS[column.name].get(code.lower())
+            written = _quoted(code)
+            choice = f"one of: {', '.join(column.codes)}"
+            lines.append(f'{written} = "{meant}"  {GUESS}' if meant else f'# {written} = ""  # {choice}')
+    return lines
+
+
+def _scales(drafts: Sequence[SourceDraft]) -> list[str]:
+    found: dict[str, tuple[Column, float, float]] = {}
+    for draft in drafts:
+        for guess in draft.guesses:
+            if _is_scale(guess):
+                low, high = guess.found.minimum, guess.found.maximum
+                found[guess.column] = (_column(guess), low if low is not None else 0, high if high is not None else 1)
+    lines = []
+    for name, (column, low, high) in found.items():
+        partners = [
+            one for other, one in found.items() if column.same_metric_as == other or one[0].same_metric_as == name
+        ]
+        least, most = min(low, *(one[1] for one in partners), low), max(high, *(one[2] for one in partners), high)
+        bottom, top = scale_range(least, most)
+        lines += [
+            f"[scales.{name}]", f"minimum = {bottom}  {GUESS}: seen {low:g} to {high:g}", f"maximum = {top}  {GUESS}",
+            f'rater = "client"  {GUESS}: say who rated', "",
+        ]  # fmt: skip
+    return lines
+
+
+def scale_range(low: float, high: float) -> tuple[int, int]:
+    """Return the narrowest usual range that holds what was seen.
+
+    >>> scale_range(2, 9), scale_range(1, 5), scale_range(0, 87)
+    ((1, 10), (1, 5), (0, 100))
+    """
+    fitting = [bounds for bounds in _RANGES if bounds[0] <= low and high <= bounds[1]]
+    if not fitting:
+        return int(low // 1), int(-(-high // 1)) + (low == high)
+    return min(fitting, key=lambda bounds: bounds[1] - bounds[0])
+
+
+def _quoted(value: str | list[str]) -> str:
+    """Write a text or a list of texts as TOML."""
+    return dumps(value, ensure_ascii=False)
+
+
+def _column(guess: Guess) -> Column:
+    return next(column for columns in CONTRACT.values() for column in columns if column.name == guess.column)
+
+
+def _is_scale(guess: Guess) -> bool:
+    return _column(guess).is_rating and guess.found.type is not FoundType.EMPTY

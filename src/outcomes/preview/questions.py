@@ -1,0 +1,93 @@
+"""Which of the study's questions some columns can answer: fully, partly, or not at all, and what lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from outcomes.study.questions import CENTRAL_NEEDS
+from outcomes.study.settings import AnalysisName
+
+
+class Answerable(StrEnum):
+    """How far a question can be answered."""
+
+    FULLY = "fully"
+    PARTLY = "partly"
+    NOT = "not"
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a question needs.
+
+    Attributes
+    ----------
+    question : str
+        In plain words.
+    every : tuple of tuple of str
+        Each is a choice of columns of which one at least must be there; without it there is no answer.
+    more : tuple of str
+        Columns that the full answer takes too.
+    """
+
+    question: str
+    every: tuple[tuple[str, ...], ...]
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How far one question can be answered, and the columns that lack for more."""
+
+    analysis: AnalysisName
+    question: str
+    answerable: Answerable
+    lacking: tuple[str, ...]
+
+
+_WHO = (("client_id",), ("therapist_id",))
+NEEDS: dict[AnalysisName, Need] = {
+    AnalysisName.RECOVERY: Need("Can data of this size answer at all?", _WHO),
+    AnalysisName.GUIDANCE: Need(
+        "Is satisfaction higher where there is more guidance: within clients, between clients, between therapists?",
+        _WHO,
+    ),
+    AnalysisName.BALANCE: Need(
+        "Is there a best level of guidance, or does it depend on what the client prefers?",
+        _WHO, ("directiveness_preferred", "reactance"),
+    ),
+    AnalysisName.DROPOUT: Need(
+        "How often do clients drop out, at which session, and does guidance matter?",
+        (*_WHO, ("ending", "attended", "session_date")), ("ending", "directiveness"),
+    ),
+    AnalysisName.CONNECTION: Need(
+        "Do alliance, feeling overwhelmed, empowerment and asking go with guidance?",
+        (*_WHO, ("alliance", "felt_overwhelmed", "empowerment", "asked_about_guidance")),
+        ("satisfaction", "alliance", "felt_overwhelmed", "empowerment", "asked_about_guidance"),
+    ),
+    AnalysisName.THERAPISTS: Need(
+        "How much do therapists differ in satisfaction and dropout?",
+        (*_WHO, ("satisfaction", "ending", "attended", "session_date")), ("satisfaction", "ending"),
+    ),
+    AnalysisName.MISSING: Need("What if ratings are missing for a reason?", _WHO, ("ending",)),
+    AnalysisName.MULTIVERSE: Need(
+        "Does the effect of guidance hold in every defensible way of estimating it?",
+        _WHO, ("intake_severity", "directiveness_preferred"),
+    ),
+}  # fmt: skip
+
+
+def answers_of(columns: Collection[str]) -> tuple[Answer, ...]:
+    """Say how far each question can be answered from these columns of the contract, in the order of the report."""
+    return tuple(_answer(analysis, need, columns) for analysis, need in NEEDS.items())
+
+
+def _answer(analysis: AnalysisName, need: Need, columns: Collection[str]) -> Answer:
+    every = (*need.every, *((scale,) for scale in CENTRAL_NEEDS[analysis]))
+    lacking = tuple(" or ".join(choice) for choice in every if not set(choice) & set(columns))
+    if lacking:
+        return Answer(analysis, need.question, Answerable.NOT, lacking)
+    more = tuple(name for name in need.more if name not in columns)
+    return Answer(analysis, need.question, Answerable.PARTLY if more else Answerable.FULLY, more)

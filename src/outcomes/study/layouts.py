@@ -1,0 +1,96 @@
+"""How `study.toml` says what the layout of a foreign export is: its name, and what only that layout needs to know."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from outcomes.study.base import Part
+
+FOLDER = "folder"
+"""Key of the validation context: the study's folder, below which companion files of exports lie."""
+
+
+class LayoutName(StrEnum):
+    """How the rows of a source file are laid out."""
+
+    TABLE = "table"  # one row is one row; the name's ending tells the format
+    WIDE = "wide"  # one row a client, sessions side by side
+    REDCAP = "redcap"
+    QUALTRICS = "qualtrics"
+
+
+class Encoding(StrEnum):
+    """How a text file's bytes stand for letters."""
+
+    UTF_8 = "utf-8"
+    UTF_16 = "utf-16"
+    WINDOWS_1252 = "windows-1252"
+    LATIN_1 = "latin-1"
+
+
+class RedcapOptions(Part):
+    """A REDCap export (flat CSV) and the data dictionary of its project."""
+
+    dictionary: str = Field(
+        "",
+        description="The project's data dictionary (CSV): a path below the study folder, outside inbox/",
+        examples=['"dictionary.csv"'],
+    )
+    instrument: str = Field(
+        "", description="Rows of this repeating form are taken; empty: the record's own rows", examples=['"session"']
+    )
+    events: tuple[str, ...] = Field(
+        (), description="Rows of these events are taken; empty: of all", examples=['["visit_1_arm_1"]']
+    )
+    record_event: str = Field(
+        "",
+        description="The event whose row has what belongs to the record as a whole; empty: all others",
+        examples=['"enrollment_arm_1"'],
+    )
+    server: str = Field(
+        "",
+        description="Address of the project's API, for `outcomes pull`; its token: OUTCOMES_REDCAP_TOKEN",
+        examples=['"https://redcap.clinic.example/api/"'],
+    )
+
+    @field_validator("server")
+    @classmethod
+    def _is_private(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if value and not (parts.scheme == "https" or (parts.scheme == "http" and is_here)):
+            raise ValueError("the token would travel in the open: the address must begin with https://")
+        if value and not value.endswith("/api/"):
+            raise ValueError("the address of REDCap's API ends in /api/")
+        return value
+
+    @field_validator("dictionary")
+    @classmethod
+    def _lies_in_the_study(cls, value: str, info: ValidationInfo) -> str:
+        return companion(value, info)
+
+
+class QualtricsOptions(Part):
+    """A Qualtrics export (CSV with two or three header rows, or SPSS)."""
+
+    finished_only: bool = Field(False, description="Leave out answers that were not finished", examples=["true"])
+    real: tuple[str, ...] = Field(
+        (), description="Further words of Status that stand for a real answer", examples=['["IP-Adresse"]']
+    )
+
+
+def companion(value: str, info: ValidationInfo) -> str:
+    """Return the path of a file that an export needs beside it; relative ones start at the study folder.
+
+    Raises
+    ------
+    ValueError
+        If it lies in the inbox, where every file is a source file.
+    """
+    if value.startswith(("inbox/", "./inbox/")):
+        raise ValueError("this file belongs outside inbox/, where every file is taken for data")
+    folder = (info.context or {}).get(FOLDER)
+    return str(folder / value) if folder is not None and value else value

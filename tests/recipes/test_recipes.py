@@ -1,0 +1,77 @@
+"""Each recipe is followed to the letter: raw files into the inbox, the study file as shown, a refresh, a release."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from raw_files import WRITERS, blocks
+
+from outcomes.operate import read_status
+from outcomes.simulate import CohortParameters, simulate_cohort
+from outcomes.store.files import read_json
+from outcomes.study import StudyFolder
+from outcomes.study.settings import AnalysisName
+
+PAGES = Path(__file__).parents[2] / "docs" / "recipes"
+# What a recipe leaves to the defaults takes minutes to answer, and has its own tests.
+SHORT = f"\n[answers]\nleave_out = {[one.value for one in AnalysisName]}\n[recovery]\ncohorts = 0\n".replace("'", '"')
+KINDS = {
+    "redcap": {"sessions", "clients", "episodes"},
+    "qualtrics": {"sessions"},
+    "excel": {"sessions", "clients", "episodes"},
+    "spss": {"sessions", "clients"},
+    "wide": {"sessions", "clients"},
+}
+
+
+@pytest.fixture(scope="session")
+def cohort():
+    """A small cohort that every recipe exports."""
+    return simulate_cohort(CohortParameters(clients=60, therapists=6), seed=11)
+
+
+def made(name: str, root: Path, cohort) -> StudyFolder:
+    """Make the study that a recipe shows, with its raw files."""
+    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    (study,) = [block for block in blocks(page, "toml") if block.startswith("# study.toml")]
+    (root / "inbox").mkdir(parents=True)
+    (root / "study.toml").write_text(study + SHORT, encoding="utf-8")
+    WRITERS[name](cohort, root)
+    return StudyFolder.open(root)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_recipe_leads_from_the_raw_file_to_a_published_release(name, tmp_path, cohort, start_command):
+    study = made(name, tmp_path / "study", cohort)
+    refreshed = start_command("refresh", study.root)
+    assert refreshed.wait() == 0, refreshed.said
+    status = read_status(study)
+    assert status.release_id
+    assert set(status.batches) == KINDS[name]
+    assert (status.rows_quarantined, status.refused, status.waiting) == (0, {}, ())
+    manifests = [read_json(path) for path in study.landed.glob("*/manifest.json")]
+    with duckdb.connect(str(study.database), read_only=True) as con:
+        ((n_sessions, n_rated),) = con.execute(
+            "select count(*), count(satisfaction_score) from core_sessions"
+        ).fetchall()
+    assert n_sessions == sum(one["rows_landed"] for one in manifests if one["kind"] == "sessions")
+    assert n_rated > 100
+    for manifest in manifests:
+        assert manifest["rows_in_export"] == manifest["rows_read"] + sum(manifest["rows_left_out"].values())
+        assert "rows of the export" in refreshed.said
+
+
+@pytest.mark.parametrize("name", ["redcap", "qualtrics", "wide"])
+def test_the_raw_lines_that_a_recipe_shows_are_those_of_its_file(name, tmp_path, cohort):
+    study = made(name, tmp_path / "study", cohort)
+    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    (shown,) = blocks(page, "csv")
+    (path,) = study.inbox.iterdir()
+    content = path.read_bytes()
+    text = content.decode("utf-16" if content[:2] == b"\xff\xfe" else "utf-8-sig")
+    for line in shown.splitlines():
+        assert not line.strip() or line.removesuffix("...") in text
+
+
+def test_every_recipe_is_followed_here():
+    assert {path.stem for path in PAGES.glob("*.md")} - {"README"} >= set(WRITERS)

@@ -1,0 +1,75 @@
+"""Three hospitals with a published table each, made by hand: no pipeline, no simulator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from outcomes.release.codebook.tables import TABLES
+from outcomes.study import StudyFolder
+
+TABLE = "mart_session_directiveness"
+FORMULA = "satisfaction_score ~ directiveness_within + directiveness_client + (1 | client_id) + (1 | therapist_id)"
+SITES = ("east", "north", "west")
+
+
+def sessions(seed: int, *, therapists: int = 6, clients: int = 4) -> pl.DataFrame:
+    """Rows of one hospital; ids are those of the hospital, and the same words occur in each."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for therapist in range(therapists):
+        liked, style = rng.normal(0, 0.5), rng.normal(0, 0.7)
+        for client in range(clients):
+            usual, slope, level = rng.normal(0, 1), rng.normal(0.3, 0.2), rng.normal(style, 1)
+            for number in range(4 + client % 2):  # 4 or 5: neither number is rare
+                within = rng.normal(0, 1)
+                rated = 6 + liked + usual + slope * within + 0.2 * level + rng.normal(0, 1)
+                name = f"c{therapist}-{client}"
+                gender = "female" if (client + therapist) % 2 else "male"
+                rows.append((f"{name}-{number}", f"t{therapist}", name, within, level, rated, gender))
+    names = ["session_id", "therapist_id", "client_id", "directiveness_within", "directiveness_client"]
+    return pl.DataFrame(rows, schema=[*names, "satisfaction_score", "gender"], orient="row")
+
+
+def publish(root: Path, frame: pl.DataFrame, release: str = "aaaaaaaaaaaa") -> StudyFolder:
+    """A study folder whose published database has these sessions."""
+    folder = root / "releases" / release
+    folder.mkdir(parents=True)
+    (root / "study.toml").write_text(_STUDY)
+    with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
+        for table in (TABLE, "core_sessions"):
+            columns = TABLES[table].columns
+            con.execute(f"create table {table} ({', '.join(f'{n} {c.type}' for n, c in columns.items())})")
+            shared = [name for name in frame.columns if name in columns]
+            filled = ", ".join([*shared, *(["practice_id"] if "practice_id" in columns else [])])
+            con.execute(f"insert into {table} ({filled}) select {', '.join(shared)}, 'p' from frame")
+    for link, target in (("current", f"releases/{release}"), ("outcomes.duckdb", "current/outcomes.duckdb")):
+        (root / link).unlink(missing_ok=True)
+        (root / link).symlink_to(target)
+    return StudyFolder.open(root)
+
+
+_STUDY = """
+[study]
+name = "Hospital"
+[sources.sessions]
+pattern = "sessions*.csv"
+[scales.directiveness]
+minimum = 1
+maximum = 9
+rater = "client"
+[scales.satisfaction]
+minimum = 1
+maximum = 9
+rater = "client"
+"""
+
+
+@pytest.fixture
+def hospitals(tmp_path) -> dict[str, StudyFolder]:
+    """Three studies by the names of their sites."""
+    return {site: publish(tmp_path / site, sessions(seed)) for seed, site in enumerate(SITES)}

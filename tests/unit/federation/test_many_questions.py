@@ -1,0 +1,95 @@
+"""Many questions about the same rows: what somebody can compute who reads the sums of all rounds.
+
+With one random intercept, [X y]'V^-1 [X y] at theta is a known sum of (sums over the clients of m sessions) over all m.
+Enough thetas give a linear system for these sums; a client who alone has m sessions stands there by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import SITES
+
+from outcomes.federation.site import PRECISION
+from outcomes.federation.taken_apart import fewest_told_apart
+from outcomes.mixed import fit_linear
+from outcomes.mixed.linear.gram import prepare_linear
+from outcomes.mixed.linear.problem import linear_problem
+from outcomes.mixed.linear.shares import evaluate
+
+FORMULA = "y ~ 1 + (1 | client)"
+LENGTHS = (4, 5, 6, 7, 8)
+
+
+def _sites(seed: int) -> list[pl.DataFrame]:
+    """Three sites, 30 clients of each length but the last, which one client has."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    for site in SITES:
+        rows = []
+        for length in LENGTHS:
+            for client in range(10 if length < LENGTHS[-1] else int(site == SITES[0])):
+                usual = rng.normal(0, 1)
+                rows += [(f"{site}-{length}-{client}", 6 + usual + rng.normal()) for _ in range(length)]
+        frames.append(pl.DataFrame(rows, schema=["client", "y"], orient="row"))
+    return frames
+
+
+def _error(seed: int, precision: float | None) -> float:
+    """How far the lone client's summed departure from the mean is off, relative to the truth."""
+    frames = _sites(seed)
+    together = prepare_linear(FORMULA, pl.concat(frames))
+    thetas = _asked(fit_linear(FORMULA, pl.concat(frames)).theta[0])
+    sums = np.zeros(len(thetas))
+    for frame in frames:
+        gram = prepare_linear(FORMULA, frame)
+        gram = replace(gram.recentred(together.center), scale=together.scale)
+        problem = linear_problem(gram, gram.design(FORMULA))
+        for i, theta in enumerate(thetas):
+            share = evaluate(problem, np.array([theta]))
+            sums[i] += (share if precision is None else share.rounded(precision)).cross[-1, -1]
+    n_rows = pl.concat(frames).height
+    system = np.column_stack([np.ones(len(thetas)), *(-(thetas**2) / (1 + thetas**2 * m) for m in LENGTHS)])
+    solved = np.linalg.lstsq(system, sums, rcond=precision or 1e-15)[0]
+    rated = pl.concat(frames).filter(pl.col("client").str.contains("-8-"))["y"].to_numpy()
+    truth = ((rated - together.center[-1]).sum() / together.scale[-1]) ** 2
+    assert n_rows == together.n_rows
+    return abs(np.sqrt(max(solved[-1], 0.0)) - np.sqrt(truth)) / np.sqrt(truth)
+
+
+def _asked(optimum: float) -> np.ndarray:
+    """Thetas as a fit asks for them: toward the optimum, then around it."""
+    steps = np.array([0.5, 0.53, 0.66, 0.87, 0.97, 1.0, 1.0 + 6e-6, 1.0 - 6e-6])
+    return np.where(steps < 1, steps * 1.04, steps * optimum)
+
+
+def _clients(lone: int) -> dict[int, int]:
+    return dict.fromkeys(LENGTHS[:-1], 30) | {LENGTHS[-1]: lone}
+
+
+def test_the_lone_client_is_read_off_the_rounds_by_solving_them():
+    assert np.median([_error(seed, PRECISION) for seed in range(6)]) < 0.05  # the attack is a real one
+
+
+def test_what_the_attack_reads_is_foreseen():
+    thetas = _asked(1.04)
+    assert fewest_told_apart(_clients(1), thetas, PRECISION) < 10
+    assert fewest_told_apart(_clients(30), thetas, PRECISION) >= 30
+
+
+def test_a_lone_client_among_many_lengths_is_not_told_apart():
+    rng = np.random.default_rng(3)
+    lengths, counts = np.unique(np.clip(rng.negative_binomial(3, 0.25, 2000) + 1, 1, 40), return_counts=True)
+    clients = dict(zip(lengths.tolist(), counts.tolist(), strict=True))
+    assert min(clients.values()) < 10
+    assert fewest_told_apart(clients, _asked(1.04), PRECISION) >= 10
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rounded_shares_still_give_the_share(seed):
+    gram = prepare_linear(FORMULA, pl.concat(_sites(seed)))
+    share = evaluate(linear_problem(gram, gram.design(FORMULA)), np.array([0.7]))
+    np.testing.assert_allclose(share.rounded(PRECISION).to_vector(), share.to_vector(), atol=1e-10 * 400)
