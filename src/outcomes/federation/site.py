@@ -18,8 +18,8 @@ from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, me
 from outcomes.federation.sums import write_sums
 from outcomes.federation.taken_apart import fewest_told_apart
 from outcomes.mixed.linear.gram import GramData, prepare_linear
+from outcomes.mixed.linear.places.shares import evaluate
 from outcomes.mixed.linear.problem import linear_problem
-from outcomes.mixed.linear.shares import evaluate
 from outcomes.store.files import read_json, write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder

@@ -22,7 +22,8 @@ from outcomes.mixed.joint.fit import fit_shared_parameter
 from outcomes.mixed.joint.results import SharedParameterFit, Sharing, compare_sharing
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.imputation import impute_linear
-from outcomes.mixed.linear.refit import refit_linear, shift_outcome
+from outcomes.mixed.linear.many import Start, fit_many
+from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.scores import Scores, score_contributions
 from outcomes.mixed.linear.subset import subset
@@ -51,6 +52,7 @@ __all__ = [
     "Scores",
     "SharedParameterFit",
     "Sharing",
+    "Start",
     "WaldTest",
     "bootstrap_binomial",
     "bootstrap_linear",
@@ -60,6 +62,7 @@ __all__ = [
     "fit_cluster_robust",
     "fit_dynamic",
     "fit_linear",
+    "fit_many",
     "fit_shared_parameter",
     "impute_linear",
     "kenward_roger_cov",
@@ -67,6 +70,7 @@ __all__ = [
     "profile_binomial_intervals",
     "profile_intervals",
     "refit_linear",
+    "refit_many",
     "score_contributions",
     "shift_outcome",
     "subset",

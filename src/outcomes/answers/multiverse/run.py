@@ -27,7 +27,17 @@ from outcomes.answers.multiverse.specs import TAKES_PART, TESTED, Space, formula
 from outcomes.answers.multiverse.tables import EFFECT, OUTCOME, SPECS, TABLES, TESTS, UNIT, Choosing, choice_words
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.multiverse import JointInference, sign_flip_inference
-from outcomes.mixed import FitStatus, GramData, Scores, fit_linear, prepare_linear, score_contributions, subset
+from outcomes.mixed import (
+    FitStatus,
+    GramData,
+    LinearFit,
+    Scores,
+    Start,
+    fit_many,
+    prepare_linear,
+    score_contributions,
+    subset,
+)
 from outcomes.progress import tracked
 from outcomes.study.multiverse import Responsiveness
 from outcomes.study.settings import AnalysisName, StudySettings
@@ -94,7 +104,7 @@ def _estimates(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, specs: list[dict[str, str]]
 ) -> Iterator[Estimated]:
     """Every specification; the data are read once a population and cut once an exclusion."""
-    starts: dict[tuple[str, ...], np.ndarray] = {}
+    starts: dict[tuple[str, ...], Start] = {}
     for (rating, guidance), of_pair in groupby(
         specs, key=lambda spec: (spec[Choosing.SATISFACTION_RATING], spec[Choosing.GUIDANCE_RATING])
     ):
@@ -118,9 +128,9 @@ def _of_rows(
     keep: np.ndarray,
     specs: list[dict[str, str]],
     settings: StudySettings,
-    starts: dict[tuple[str, ...], np.ndarray],
+    starts: dict[tuple[str, ...], Start],
 ) -> Iterator[Estimated]:
-    """Specifications of the same sessions; `starts` has the last theta of each kind of model, and is kept up."""
+    """Specifications of the same sessions; `starts` has where the last model of each kind ended, and is kept up."""
     try:
         left = subset(gram, keep)
         counted = {
@@ -132,20 +142,24 @@ def _of_rows(
     except FitRefused as refusal:
         yield from (Estimated(spec, Numbers(reason=refusal.message)) for spec in specs)
         return
+    kinds: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for spec in specs:
-        yield _of_spec(spec, left, counted, starts)
+        kinds.setdefault((spec[Choosing.LAG], spec[Choosing.STRUCTURE]), []).append(spec)
+    found = {}
+    for kind, members in kinds.items():
+        for spec, fit in zip(members, fit_many(list(map(formula, members)), left, starts.get(kind)), strict=True):
+            found[id(spec)] = _of_spec(spec, fit, counted)
+            if isinstance(fit, LinearFit) and fit.optimizer.is_converged:
+                starts[kind] = Start(fit.theta, fit.optimizer.hessian)
+    yield from (found[id(spec)] for spec in specs)
 
 
-def _of_spec(
-    spec: dict[str, str], gram: GramData, counted: dict[str, int], starts: dict[tuple[str, ...], np.ndarray]
-) -> Estimated:
+def _of_spec(spec: dict[str, str], fit: LinearFit | FitRefused, counted: dict[str, int]) -> Estimated:
     """One specification; one that did not converge or is singular keeps its state and gives no estimate."""
-    kind = spec[Choosing.LAG], spec[Choosing.STRUCTURE]
+    if isinstance(fit, FitRefused):
+        return Estimated(spec, Numbers(reason=fit.message))
     try:
-        fit = fit_linear(formula(spec), gram, start=starts.get(kind))
         answered = Answered(fit, **counted, n_events=counted["n_sessions"])
-        if fit.optimizer.is_converged:
-            starts[kind] = fit.theta
         if fit.status is not FitStatus.CONVERGED:
             return Estimated(spec, of_model(answered, None))
         estimate = answered.estimate(TESTED)

@@ -17,10 +17,12 @@ from outcomes.answers.balance.rows import verdict_clients, verdict_dropouts, ver
 from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import decide
-from outcomes.answers.common.simulated import built, in_processes, template_settings
+from outcomes.answers.common.processes import run_jobs, workers
+from outcomes.answers.common.simulated import built, template_settings
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed import FitStatus
+from outcomes.progress import tracked
 from outcomes.release.identity import code_version
 from outcomes.simulate import (
     CohortParameters,
@@ -239,5 +241,6 @@ def keep_rates(study: StudyFolder, rates: pl.DataFrame, size: Size, seed: int) -
 
 def _all_trials(size: Size, cohorts: int, seed: int, rule: Disclosure) -> Iterator[Trial]:
     jobs = [(truth, size, number, rule) for number in range(seed, seed + cohorts) for truth in Truth]
-    for found in in_processes(trials, jobs, "Simulated cohorts"):
-        yield from found
+    with workers() as pool:
+        for found in tracked(run_jobs(pool, trials, jobs), "Simulated cohorts", len(jobs)):
+            yield from found

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from formulaic import Formula
 from formulaic.errors import FormulaicError
@@ -67,6 +68,7 @@ class ParsedFormula:
     offsets: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4_096)  # a multiverse asks for each of its formulas several times
 def parse_formula(formula: str) -> ParsedFormula:
     """Read a formula in lme4's syntax.
 

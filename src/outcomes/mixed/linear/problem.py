@@ -171,8 +171,12 @@ def residual_share(XX: np.ndarray) -> float:
     return float(left[-1, -1] / XX[-1, -1])
 
 
-def linear_problem(gram: GramData, design: Design, like: LinearFrame | None = None) -> LinearProblem:
+def linear_problem(
+    gram: GramData, design: Design, like: LinearFrame | None = None, beside: LinearProblem | None = None
+) -> LinearProblem:
     """Cut one specification out of the cross-products; `like` as in `linear_frame`.
+
+    `beside` is another of the same rows with the same random terms: its grouping factors are not prepared again.
 
     Raises
     ------
@@ -190,7 +194,10 @@ def linear_problem(gram: GramData, design: Design, like: LinearFrame | None = No
     if len(frame.factors) > 1:
         cells = [(gram.levels[f.group].codes, f.columns, gram.levels[f.group].n_levels) for f in frame.factors]
         F = np.concatenate([np.swapaxes(zx, 0, 1).reshape(-1, len(V)) for zx in ZX[1:]])
-        rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
+        if beside is None:
+            rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
+        else:
+            rest = replace(beside.rest, F=F)
     shared = {part.name: getattr(frame, part.name) for part in fields(LinearFrame)}
     return LinearProblem(**shared, G=sums[0][1], ZX=np.ascontiguousarray(ZX[0]), rest=rest)
 

@@ -14,9 +14,9 @@ from outcomes.errors import UsageError, no_such
 from outcomes.methods.therapists.therapist_effects import variance_share
 from outcomes.mixed.design.coding import Design
 from outcomes.mixed.linear.modes import LinearModes
+from outcomes.mixed.linear.places.shares import PooledLevels
 from outcomes.mixed.linear.predict import predict_linear
 from outcomes.mixed.linear.satterthwaite import CovarianceGradient
-from outcomes.mixed.linear.shares import PooledLevels
 from outcomes.mixed.verbs.fitted import FittedModel
 
 ZERO_SD = 1e-4
