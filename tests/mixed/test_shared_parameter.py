@@ -22,8 +22,8 @@ from outcomes.mixed import (
     fit_linear,
     fit_shared_parameter,
 )
-from outcomes.mixed.design.coding import build_design
 from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.joint.laplace import JointDeviance
 from outcomes.mixed.joint.rows import join_rows
 

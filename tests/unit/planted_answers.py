@@ -12,6 +12,7 @@ from outcomes.answers.balance.tables import ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.certainty import run as certainty
 from outcomes.answers.certainty.tables import CERTAINTIES
 from outcomes.answers.recovery.cards import ESTIMATORS
+from outcomes.answers.responsiveness.tables import After
 from outcomes.answers.run import ANALYSES, ANSWER_TABLES
 
 REFUSAL = "There are too few therapists with ratings."
@@ -69,6 +70,7 @@ def _rows(status: str) -> dict[str, list[dict]]:
         ],
         "balance_evidence": list(_evidence(status)),
         "reactance_effects": list(_reactance(status)),
+        "responsiveness_effects": list(_responsiveness(status)),
         "connection_effects": list(_connection(status)),
         **_dropout(status),
         **_contrasts(status),
@@ -240,6 +242,25 @@ def _missing(status: str):
             yield words | _numbers(shifted, shifted - 0.09, shifted + 0.09, status)
         for rung, delta in (("shift at which the sign flips", None), ("shift at which significance flips", 1.3)):
             yield {"rung": rung, "effect": effect, "delta": delta, "status": status, "reason": ""}
+
+
+def _responsiveness(status: str):
+    words = {"quantity": "guidance in the next session", "model": "dynamic model", "unit": "", "is_quoted": True}
+    for after in After:
+        if after is not After.TOWARD:
+            yield words | {"after": after} | _numbers(0.32, 0.28, 0.36, status)
+            yield (
+                words
+                | {"after": after, "quantity": "spread of this between therapists"}
+                | _numbers(0.11, 0.04, 0.19, status)
+            )
+    for quantity, estimate in (
+        ("satisfaction in the same session", 0.31),
+        ("satisfaction in the next session", 0.01),
+        ("distance from the preference in the next session", -0.08),
+    ):
+        told = _numbers(estimate, estimate - 0.03, estimate + 0.03, status)
+        yield words | {"after": After.TOWARD, "quantity": quantity} | told
 
 
 def _therapists(status: str):

@@ -29,6 +29,10 @@ class Analysis:
         name.
     memory : str
         File of the study folder where it keeps what the next release may need again; empty for none.
+    runs_beside : bool
+        Its work is done in processes of its own, so that the other analyses are run meanwhile.
+    reads_all : bool
+        It reads the tables of all others, and is run after them.
     marks : callable, optional
         Called once its tables are written, in the same transaction: writes what it found beside the rows of others.
     """
@@ -37,6 +41,8 @@ class Analysis:
     tables: tuple[TableText, ...]
     run: Callable[..., dict[str, pl.DataFrame]]
     memory: str = ""
+    runs_beside: bool = False
+    reads_all: bool = False
     marks: Callable[[duckdb.DuckDBPyConnection], None] | None = None
 
     def answer(self, con: duckdb.DuckDBPyConnection, study: StudyFolder) -> dict[str, pl.DataFrame]:

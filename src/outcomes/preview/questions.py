@@ -58,9 +58,17 @@ NEEDS: dict[AnalysisName, Need] = {
         "Is there a best level of guidance, or does it depend on what the client prefers?",
         _WHO, ("directiveness_preferred", "reactance"),
     ),
+    AnalysisName.RESPONSIVENESS: Need(
+        "Do therapists respond to how the last session went, and does it pay to be nearer to the preference?",
+        _WHO, ("felt_overwhelmed", "directiveness_preferred"),
+    ),
     AnalysisName.DROPOUT: Need(
         "How often do clients drop out, at which session, and does guidance matter?",
         (*_WHO, ("ending", "attended", "session_date")), ("ending", "directiveness"),
+    ),
+    AnalysisName.CONTRASTS: Need(
+        "How many clients drop out, and how satisfied are they, near to and far from what they prefer?",
+        (*_WHO, ("directiveness_preferred",)), ("ending", "satisfaction"),
     ),
     AnalysisName.CONNECTION: Need(
         "Do alliance, feeling overwhelmed, empowerment and asking go with guidance?",
@@ -76,6 +84,7 @@ NEEDS: dict[AnalysisName, Need] = {
         "Does the effect of guidance hold in every defensible way of estimating it?",
         _WHO, ("intake_severity", "directiveness_preferred"),
     ),
+    AnalysisName.CERTAINTY: Need("How sure is each finding?", _WHO),
 }  # fmt: skip
 
 

@@ -9,11 +9,14 @@ CENTRAL_NEEDS: dict[AnalysisName, tuple[str, ...]] = {
     AnalysisName.RECOVERY: (_GUIDANCE, _SATISFACTION),
     AnalysisName.GUIDANCE: (_GUIDANCE, _SATISFACTION),
     AnalysisName.BALANCE: (_GUIDANCE, _SATISFACTION),
+    AnalysisName.RESPONSIVENESS: (_GUIDANCE, _SATISFACTION),
     AnalysisName.DROPOUT: (),
+    AnalysisName.CONTRASTS: (_GUIDANCE,),
     AnalysisName.CONNECTION: (_GUIDANCE,),
     AnalysisName.THERAPISTS: (),
     AnalysisName.MISSING: (_GUIDANCE, _SATISFACTION),
     AnalysisName.MULTIVERSE: (_GUIDANCE, _SATISFACTION),
+    AnalysisName.CERTAINTY: (),
 }
 """Columns of sessions, by the analysis that needs ratings of all of them."""
 

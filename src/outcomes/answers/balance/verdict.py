@@ -63,6 +63,9 @@ class Evidence:
         band says it.
     has_surface : bool
         The turn at the preference is that of the surface of the contrasts (dropout), not of the two tests.
+    of_sessions : Verdict or None
+        One row is a client: the verdict on sessions. A link between clients that the sessions do not show may be
+        therapists' answer to satisfaction (content clients get more guidance), or a difference of persons.
     """
 
     effect_p: float
@@ -79,6 +82,7 @@ class Evidence:
     is_relative_open: bool = False
     is_one_way: bool = True
     has_surface: bool = False
+    of_sessions: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,21 @@ def decide(e: Evidence) -> Decision:
     One joint test opens the gate, so that without any effect at most `ALPHA` of studies go on. Then the form of the
     curve is chosen (Akaike weight), it must account for what guidance explains, and a turn must pass both the
     Lind-Mehlum and the two-lines test. What rises or falls without a turn is monotone. Everything else is undecided.
+    Between clients a verdict stands where the sessions say the same.
     """
+    found = _decide(e)
+    is_silent = found.verdict in (Verdict.UNDECIDED, Verdict.NO_EFFECT)
+    if is_silent or e.of_sessions in (None, found.verdict):
+        return found
+    reason = (
+        f"Between clients alone this would be {found.verdict}; after sessions the verdict is {e.of_sessions}. What "
+        "only differs between clients may be the therapists' answer to satisfaction, or a difference of persons."
+    )
+    return Decision(Verdict.UNDECIDED, (*found.trace, reason))
+
+
+def _decide(e: Evidence) -> Decision:
+    """The verdict of one level on its own."""
     if not e.effect_p < ALPHA:
         return _without_effect(e)
     gate = f"Guidance has some effect (joint test, p {_p(e.effect_p)})."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from outcomes.answers.balance.tables import VERDICTS, Verdict
+from outcomes.answers.balance.tables import VERDICTS, Verdict, VerdictModel
 from outcomes.answers.certainty.rule import Agreement, IntervalState, RecoveryState, SealingState
 from outcomes.answers.common.words import Cause, Grain, HazardTerm, Outcome, Reading
 from outcomes.answers.dropout.tables import EFFECTS
@@ -87,6 +87,12 @@ class Release:
             return Agreement.NOT_TRIED
         agree = rows[0]["same_sign_prop"] >= SAME_SIGN and rows[0]["p_value"] <= SMALL_P
         return Agreement.SAME if agree else Agreement.ANOTHER
+
+    def responsiveness(self) -> Agreement:
+        """Whether satisfaction's verdict on sessions rests on a model that allows for therapists who respond."""
+        rows = self.rows(VERDICTS, outcome=Outcome.SATISFACTION, level=Grain.SESSION)
+        is_allowed_for = bool(rows) and rows[0]["model"] == VerdictModel.DYNAMIC
+        return Agreement.SAME if is_allowed_for else Agreement.NOT_TRIED
 
     def sealing(self) -> SealingState:
         """Whether the analysis was fixed before outcomes were seen."""

@@ -51,7 +51,7 @@ def _row(name: FindingName, states: tuple[StrEnum, ...], release: Release) -> di
 
 def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ...]]]:
     """Every finding with the states of its grounds, in the order of `Ground`, sealing left out."""
-    satisfied = (release.missing_ratings(LadderEffect.WITHIN), release.multiverse(), Agreement.NOT_TRIED)
+    satisfied = (release.missing_ratings(LadderEffect.WITHIN), release.multiverse(), release.responsiveness())
     verdict_card, dropout_card = release.recovery(TriedVerdict.SATISFACTION), release.recovery(TriedVerdict.DROPOUT)
     states = {name: release.of_verdict(*at) for name, at in _OF_VERDICTS.items()}
     yield FindingName.SATISFACTION_VERDICT, (states[FindingName.SATISFACTION_VERDICT], verdict_card, *satisfied)
@@ -127,4 +127,4 @@ def mark(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-ANALYSIS = Analysis(AnalysisName.CERTAINTY, TABLES, run, marks=mark)
+ANALYSIS = Analysis(AnalysisName.CERTAINTY, TABLES, run, marks=mark, reads_all=True)

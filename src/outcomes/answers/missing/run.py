@@ -36,7 +36,7 @@ from outcomes.mixed import (
     Sharing,
     impute_linear,
     prepare_linear,
-    refit_linear,
+    refit_many,
     shift_outcome,
 )
 from outcomes.progress import tracked
@@ -154,8 +154,9 @@ def _imputed(ground: Ground, n_imputations: int) -> Iterator[tuple]:
         completed[is_imputed] = drawn
         gram = prepare_linear([ground.formula, indicator], frame.with_columns(satisfaction_score=pl.Series(completed)))
         outcome, by = (gram.population.design(formula).outcome for formula in (ground.formula, indicator))
-        for shift in SHIFTS:
-            fits[shift].append(refit_linear(fit, shift_outcome(gram, outcome, by, shift * scale)))
+        shifted = refit_many(fit, [shift_outcome(gram, outcome, by, shift * scale) for shift in SHIFTS])
+        for shift, one in zip(SHIFTS, shifted, strict=True):
+            fits[shift].append(one)
     settled = all(one.optimizer.is_converged for many in fits.values() for one in many)
     status = ground.model.status if settled else FitStatus.NOT_CONVERGED
     n_imputed = int(is_imputed.sum())

@@ -8,9 +8,10 @@ import numpy as np
 
 from outcomes.errors import FitRefused, UsageError
 from outcomes.links import link_named
-from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, build_design, open_population
+from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
 from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.design.population import build_design, open_population
 from outcomes.mixed.joint.laplace import JointDeviance
 from outcomes.mixed.joint.points import CURRENT, LOADINGS
 from outcomes.mixed.joint.results import SharedParameterFit, Sharing

@@ -11,6 +11,7 @@ from outcomes.report.sections.findings import (
     dropout,
     effects,
     reactance,
+    responsiveness,
     risks,
     therapists,
 )
@@ -30,6 +31,7 @@ SECTIONS: tuple[ReportSection, ...] = (
     risks.SECTION,
     effects.SECTION,
     balance.SECTION,
+    responsiveness.SECTION,
     reactance.SECTION,
     connection.SECTION,
     therapists.SECTION,
