@@ -18,6 +18,7 @@ from outcomes.answers.certainty.rule import (
     certainty,
     taken_away,
 )
+from outcomes.answers.certainty.run import _spread_low
 from outcomes.answers.common.words import Certainty
 
 SPEC = """
@@ -104,3 +105,8 @@ def test_a_release_without_tables_has_nothing_decided_and_nothing_tried(release)
 def test_what_an_interval_decides(release, intervals, worth, state):
     rows = [dict(zip(("conf_low", "conf_high", "status"), one, strict=True)) for one in intervals]
     assert release.of_intervals(rows, worth) is state
+
+
+@pytest.mark.parametrize(("low", "counts_as"), [(0.001, 0.0), (0.2, 0.2), (None, None)])
+def test_a_spread_whose_interval_begins_next_to_zero_may_be_none(low, counts_as):
+    assert _spread_low({"conf_low": low, "estimate": 0.3}) == counts_as

@@ -35,6 +35,9 @@ _OF_VERDICTS = {
     FindingName.DROPOUT_VERDICT: (Outcome.DROPOUT, Grain.SESSION),
 }
 
+NEXT_TO_NOTHING = 0.1
+"""Share of a spread under which the lower end of its interval counts as no spread at all."""
+
 
 def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl.DataFrame]:
     """Rate every finding; it reads what the other answers wrote and fits nothing."""
@@ -101,7 +104,14 @@ def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ..
     )
     yield FindingName.REACTANCE, _simple(release, reactance, EstimatorName.REACTANCE, Agreement.NOT_TRIED)
     therapists = release.rows(VARIATION, outcome=TherapistOutcome.SATISFACTION, quantity=TherapistQuantity.SPREAD)
+    therapists = [row | {"conf_low": _spread_low(row)} for row in therapists]
     yield FindingName.THERAPISTS, _simple(release, therapists, EstimatorName.THERAPIST_SHARE, Agreement.NOT_NEEDED)
+
+
+def _spread_low(row: Mapping) -> float | None:
+    """The lower end of a spread's interval, zero where it is next to nothing: a spread is never below zero."""
+    low, spread = row["conf_low"], row["estimate"]
+    return 0.0 if None not in (low, spread) and low < NEXT_TO_NOTHING * spread else low
 
 
 def _far(release: Release, table: TableText) -> list[dict]:
