@@ -83,6 +83,7 @@ def survey_rows(values: list[np.ndarray], n_read: int, columns: dict[str, str], 
     for i, value in enumerate(values):
         finite = value[np.isfinite(value)]
         row[f"bad{i}"] = value.size - finite.size
+        row[f"largest{i}"] = float(np.abs(finite).max(initial=0.0))
         row[f"mean{i}"], row[f"sd{i}"] = (float(finite.mean()), float(finite.std())) if finite.size else (None, None)
     if weights and row["n"]:
         row["smallest"] = values[-1].min()
