@@ -28,7 +28,7 @@ def write_spss(frame: pl.DataFrame, table: DescribedTable, path: Path) -> None:
     try:
         import pyreadstat
     except ImportError as missing:
-        raise UsageError("SPSS files need the package pyreadstat", "pip install 'outcomes[spss]'") from missing
+        raise UsageError("SPSS files need the package pyreadstat", "pip install 'outcomes[formats]'") from missing
     values = {column.name: labels for column in table.columns if (labels := _values(column))}
     coded = frame.with_columns(
         pl.col(column.name).replace_strict({word: code for code, word in values[column.name].items()}, default=None,
