@@ -92,9 +92,7 @@ def plain_study(n_clients: int, n_therapists: int, risk_per_point: float, seed: 
     con.execute(
         """create table mart_session_directiveness as select client_id, therapist_id, y as satisfaction_score,
             d as directiveness_score, p as directiveness_preferred_score, ln(t) as log_session,
-            5.0 as directiveness_therapist_mean, avg(d) over (partition by client_id) - 5.0 as directiveness_client,
-            d - avg(d) over (partition by client_id) as directiveness_within,
-            count(*) over (partition by client_id) as n_sessions_client
+            t::bigint as attended_number, client_id as episode_id
         from drawn"""
     )
     return con

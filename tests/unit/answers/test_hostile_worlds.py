@@ -4,12 +4,12 @@ import pytest
 from answer_cohorts import SETTINGS
 from hostile_worlds import mart, sessions
 
-from outcomes.answers.balance.courses import course
 from outcomes.answers.balance.evidence import between_clients, find_evidence
 from outcomes.answers.balance.rows import verdict_clients, verdict_sessions
 from outcomes.answers.balance.sessions import apart, beside, judge_sessions
 from outcomes.answers.balance.tables import Verdict, VerdictModel
 from outcomes.answers.balance.verdict import decide
+from outcomes.answers.common.courses import course
 
 RESPONSIVE = {"respond": 0.35, "serial": 0.4}
 TREND = {"guidance_trend": -0.25, "satisfaction_trend": 0.12}

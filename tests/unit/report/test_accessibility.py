@@ -34,7 +34,7 @@ def _axe() -> Path | None:
     """Where `npm install axe-core` puts it: here, or for all users."""
     folders = [ROOT / "node_modules"]
     if npm := shutil.which("npm"):
-        asked = subprocess.run([npm, "root", "-g"], capture_output=True, text=True, timeout=60, check=False)
+        asked = subprocess.run([npm, "root", "-g"], capture_output=True, text=True, timeout=600, check=False)
         folders.append(Path(asked.stdout.strip() or "."))
     return next((path for folder in folders if (path := folder / "axe-core" / "axe.min.js").is_file()), None)
 
@@ -63,7 +63,7 @@ def found(page: str, axe: str, folder: Path, *flags: str) -> dict:
     done = subprocess.run(
         [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", *flags, "--virtual-time-budget=20000", "--dump-dom",
          copy.as_uri()],
-        capture_output=True, text=True, timeout=180, check=True,
+        capture_output=True, text=True, timeout=600, check=True,
     )  # fmt: skip
     said = re.search(r'<pre id="axe-found">(.*?)</pre>', done.stdout, flags=re.DOTALL)
     assert said, "axe did not finish"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import duckdb
 import polars as pl
 
-from outcomes.answers.balance.courses import course, with_usual_levels
+from outcomes.answers.common.courses import course, with_usual_levels
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.answers.contrasts.usual import with_usual
 from outcomes.models.refusals import (

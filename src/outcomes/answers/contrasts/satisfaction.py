@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from outcomes.answers.common.courses import with_usual_parts
 from outcomes.answers.common.fitting import Answered, fit_linear_answer
 from outcomes.answers.contrasts.surface import (
     WITH_PREFERENCE,
@@ -101,7 +102,8 @@ def satisfaction_model(con: duckdb.DuckDBPyConnection, settings: StudySettings) 
     if has_preference(rows):
         rows = rows.filter(pl.col("p").is_not_null())
     rows = (
-        rows.rename({"deviation": "client_usual"})
+        with_usual_parts(rows)
+        .rename({"deviation": "client_usual"})
         .filter(pl.col("y").is_not_null() & pl.col("d").is_not_null())
         .sort("therapist_id", "client_id", maintain_order=True)
         .with_columns(

@@ -51,19 +51,27 @@ def course(rows: pl.DataFrame, rating: str) -> Course:
     return Course(float(slopes[0]), float(slopes[1]), session, log)
 
 
+def with_usual_parts(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add therapist_mean, the mean of a therapist's clients' guidance, and deviation, the client's mean less it.
+
+    Means are at the same sessions for all; a therapist's mean is that of his clients' means.
+    """
+    rows = rows.with_columns(level=pl.col("d") - course(rows, "d").expression)
+    rows = rows.with_columns(mean=pl.col("level").mean().over("client_id"))
+    clients = rows.unique(["client_id", "therapist_id"], keep="first", maintain_order=True)
+    therapists = clients.group_by("therapist_id").agg(therapist_mean=pl.col("mean").mean())
+    rows = rows.join(therapists, on="therapist_id", how="left", nulls_equal=True, maintain_order="left")
+    return rows.with_columns(deviation=pl.col("mean") - pl.col("therapist_mean"))
+
+
 def with_usual_levels(rows: pl.DataFrame) -> pl.DataFrame:
     """Add m, the client's usual guidance, and w, the session's departure from it (d = m + w).
 
     The usual level is the client's mean, at the same sessions for all, drawn towards the therapist's by its
     reliability n tau2 / (n tau2 + sigma2): the raw mean of few sessions holds part of the departures, which makes a
-    relative optimum look partly absolute. A therapist's mean is that of his clients' means.
+    relative optimum look partly absolute.
     """
-    rows = rows.with_columns(level=pl.col("d") - course(rows, "d").expression)
-    rows = rows.with_columns(mean=pl.col("level").mean().over("client_id"), n=pl.len().over("client_id"))
-    clients = rows.unique(["client_id", "therapist_id"], keep="first", maintain_order=True)
-    therapists = clients.group_by("therapist_id").agg(therapist_mean=pl.col("mean").mean())
-    rows = rows.join(therapists, on="therapist_id", how="left", nulls_equal=True, maintain_order="left")
-    rows = rows.with_columns(deviation=pl.col("mean") - pl.col("therapist_mean"))
+    rows = with_usual_parts(rows).with_columns(n=pl.len().over("client_id"))
     clients = rows.unique("client_id", keep="first", maintain_order=True)
     sigma2 = ((rows["level"] - rows["mean"]) ** 2).sum() / max(rows.height - clients.height, 1)
     tau2 = max((clients["deviation"].var() or 0.0) - sigma2 * ((1 / clients["n"]).mean() or 0.0), 0.0)
