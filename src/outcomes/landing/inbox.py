@@ -6,13 +6,13 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from outcomes.contract import Kind, Refusal, Rule
+from outcomes.contract import Kind, Refusal
 from outcomes.errors import StorageError
 from outcomes.landing.batch import SHORT, BatchEntry, read_batches, write_batch
 from outcomes.landing.files import (
@@ -27,22 +27,22 @@ from outcomes.landing.files import (
     unpack,
 )
 from outcomes.landing.formats.source_rows import SourceRows
-from outcomes.landing.identifiers.door import MISALIGNED, refuse_identifying_values
+from outcomes.landing.identifiers.door import refuse_identifying_values
 from outcomes.landing.layouts.door import reader_of
 from outcomes.landing.pseudonyms import (
     PseudonymKey,
     fingerprint_of,
     pseudonymise,
-    pseudonymised_cells,
     read_key,
     refuse_another_key,
 )
-from outcomes.landing.quarantine import RejectedRow, count_by_rule, quarantine_text
-from outcomes.landing.refusal import FileRefused, counted
+from outcomes.landing.quarantine import count_by_rule, quarantine_text
+from outcomes.landing.refusal import FileRefused
 from outcomes.landing.refused_files import forget, recall, remember
+from outcomes.landing.rejected_rows import as_kept, broken_cells, refuse_too_many, rejected_rows
 from outcomes.landing.results import Landed, LandingReport, Refused, Skipped
 from outcomes.landing.rules.columns import ColumnPlan
-from outcomes.landing.rules.row_rules import Breach, create_typed, find_breaches
+from outcomes.landing.rules.row_rules import create_typed, find_breaches
 from outcomes.progress import tracked
 from outcomes.store.files import file_sha256, remove_leftovers, write_text
 from outcomes.store.warehouse import connect
@@ -257,15 +257,15 @@ def _read_and_write(
     plan, rows = _read(con, study, path, scratch, kind)
     create_typed(con, plan, rows, bench.day)
     breaches = find_breaches(con, plan)
-    rejected = _rejected_rows(rows, plan, breaches)
+    rejected = rejected_rows(rows, plan, breaches)
     if fingerprint(path) != before:
         return None
-    refuse_identifying_values(con, plan, _broken_cells(rejected), rows.n_records)
-    rejected = [_as_kept(row, plan, bench.key) for row in rejected]
+    refuse_identifying_values(con, plan, broken_cells(rejected), rows.n_records)
+    rejected = [as_kept(row, plan, bench.key) for row in rejected]
     by_rule = count_by_rule(rejected)
     if rejected:
         write_text(listing, quarantine_text(path.name, rejected))
-    _refuse_too_many(study, rows.n_records, by_rule)
+    refuse_too_many(study, rows.n_records, by_rule)
     if breaches:
         con.execute("delete from typed where rowid in (select unnest(?::bigint[]))", [list(breaches)]).fetchall()
     n_landed = con.execute("select count(*) from typed").fetchall()[0][0]
@@ -313,55 +313,3 @@ def _read(
     else:
         content.symlink_to(path.resolve())
     return file_format.read(con, content, scratch, kind, study.settings)
-
-
-def _rejected_rows(rows: SourceRows, plan: ColumnPlan, breaches: dict[int, list[Breach]]) -> list[RejectedRow]:
-    """Bring malformed records and broken rows together in file order, with their cells."""
-    broken: dict[int, list[Breach]] = {record: [Breach(rule)] for record, rule in rows.malformed.items()}
-    broken |= {int(rows.well_formed[row]): found for row, found in breaches.items()}
-    records = sorted(broken)
-    rejected = []
-    for record, cells in zip(records, rows.raw_cells(records), strict=True):
-        found = broken[record]
-        kept: dict[str, str] | list[str] = cells
-        if len(cells) == len(plan.header) and record not in rows.malformed:
-            kept = {plan.header[place]: cells[place] for place in plan.places}
-        rejected.append(
-            RejectedRow(
-                int(rows.lines[record]), tuple(dict.fromkeys(breach.rule for breach in found)),
-                tuple(breach.column for breach in found), kept,
-            )
-        )  # fmt: skip
-    return rejected
-
-
-def _broken_cells(rejected: list[RejectedRow]) -> dict[str, set[str]]:
-    texts: dict[str, set[str]] = {MISALIGNED: set()}
-    for row in rejected:
-        if isinstance(row.cells, dict):
-            for name, cell in row.cells.items():
-                texts.setdefault(name, set()).add(cell.strip())
-        else:
-            texts[MISALIGNED].update(cell.strip() for cell in row.cells)
-    return texts
-
-
-def _as_kept(row: RejectedRow, plan: ColumnPlan, key: PseudonymKey | None) -> RejectedRow:
-    """Blank a misaligned row where columns are dropped or ids replaced: it cannot be said which cells these are."""
-    if isinstance(row.cells, dict):
-        return replace(row, cells=pseudonymised_cells(row.cells, plan, key)) if key else row
-    return replace(row, cells=None) if plan.dropped or key else row
-
-
-def _refuse_too_many(study: StudyFolder, n_records: int, by_rule: dict[Rule, int]) -> None:
-    n_bad, most = sum(by_rule.values()), study.settings.landing.max_bad_share
-    if n_bad <= most * n_records:
-        return
-    rules = ", ".join(f"{rule}: {n:,}" for rule, n in by_rule.items())
-    refusal = FileRefused(
-        Refusal.TOO_MANY_BAD_ROWS,
-        f"{n_bad:,} of {counted(n_records, 'row')} are bad ({n_bad / n_records:.1%}, allowed {most:.1%}): {rules}",
-        "see quarantine/ for lines and reasons; mend the export, or max_bad_share in [landing] of study.toml",
-    )
-    refusal.rows_read, refusal.quarantined_by_rule = n_records, by_rule
-    raise refusal
