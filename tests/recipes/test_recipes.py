@@ -21,6 +21,7 @@ KINDS = {
     "excel": {"sessions", "clients", "episodes"},
     "spss": {"sessions", "clients"},
     "wide": {"sessions", "clients"},
+    "fhir": {"sessions"},
 }
 
 

@@ -143,6 +143,8 @@ def _options(layout: str, found: dict, path: Path, beside: Sequence[Path]) -> di
         return {"columns": mapped} if mapped else None
     options: dict[str, dict] = {}
     for key, value in found.items():
+        if key == "columns":
+            options[key] = dict(value)
         part, _, name = key.partition(".")
         if name:
             options.setdefault(part, {})[name] = value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from outcomes.landing.layouts.base import Layout, Recognised
+from outcomes.landing.layouts.fhir.layout import FHIR
 from outcomes.landing.layouts.opened.excel import EXCEL
 from outcomes.landing.layouts.opened.spss import SPSS
 from outcomes.landing.layouts.qualtrics import QUALTRICS
@@ -15,6 +16,7 @@ from outcomes.study.layouts import LayoutName
 LAYOUTS: dict[LayoutName, Layout] = {
     LayoutName.REDCAP: REDCAP,
     LayoutName.QUALTRICS: QUALTRICS,
+    LayoutName.FHIR: FHIR,
     LayoutName.WIDE: WIDE,
 }
 """By the value of `format`; the narrowest first, as they are tried on an unknown file."""

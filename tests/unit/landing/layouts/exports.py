@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -214,6 +215,100 @@ def as_qualtrics(rows: list[Row], folder: Path) -> Written:
     return Written(csv_text([*head, *body]).encode(), "sessions.csv", QUALTRICS_STUDY, _after(5, rows))
 
 
+FHIR_STUDY = """format = "fhir"
+fhir = { form = "after-session" }
+[sources.sessions.columns]
+client_id = "subject"
+therapist_id = "therapist"
+session_date = "authored"
+session_number = "n"
+attended = "came"
+satisfaction = "sat"
+directiveness = "dir"
+"""
+ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
+FHIR_FORM = {
+    "resourceType": "Questionnaire",
+    "url": "https://clinic.example/Questionnaire/after-session",
+    "status": "active",
+    "item": [
+        {
+            "linkId": "group",
+            "type": "group",
+            "item": [
+                {
+                    "linkId": "sat",
+                    "text": "How was it?",
+                    "answerOption": [
+                        {
+                            "valueCoding": {
+                                "system": "urn:made", "code": f"at{10 - n}",
+                                "extension": [{"url": ORDINAL, "valueDecimal": n}],
+                            }
+                        }
+                        for n in range(11)
+                    ],
+                }
+            ],
+        }
+    ],
+}  # fmt: skip
+
+
+def fhir_answer(text: str) -> dict:
+    """Return an answer of the type that a text fits."""
+    try:
+        number = json.loads(text)
+    except ValueError:
+        return {"valueString": text}
+    return {"valueInteger" if isinstance(number, int) else "valueDecimal": number}
+
+
+def fhir_entries(rows: list[Row]) -> list[dict]:
+    """Return an Encounter with its therapist and a response with nested items for each row."""
+    entries = []
+    for place, row in enumerate(rows):
+        sat = row["satisfaction"]
+        is_option = sat.isdigit() and int(sat) <= 10
+        answers = {
+            "n": fhir_answer(row["session_number"]), "came": fhir_answer(row["attended"]),
+            "dir": fhir_answer(row["directiveness"]),
+            "sat": {"valueCoding": {"code": f"at{10 - int(sat)}", "display": "so"}} if is_option else fhir_answer(sat),
+        }  # fmt: skip
+        items = [{"linkId": link, "text": "Wording", "answer": [answer]} for link, answer in answers.items()]
+        entries += [
+            {
+                "fullUrl": f"urn:uuid:{place}",
+                "resource": {
+                    "resourceType": "Encounter", "id": f"e{place}",
+                    "subject": {"reference": f"Patient/{row['client_id']}"},
+                    "participant": [{"individual": {"reference": f"Practitioner/{row['therapist_id']}"}}],
+                },
+            },
+            {
+                "resource": {
+                    "resourceType": "QuestionnaireResponse", "id": f"r{place}", "status": "completed",
+                    "questionnaire": "https://clinic.example/Questionnaire/after-session|1.2",
+                    "subject": {"reference": f"Patient/{row['client_id']}", "display": "Ann Marker"},
+                    "authored": f"{row['session_date']}T10:30:00Z" if row["session_date"][:2] == "20"
+                    else row["session_date"],
+                    "encounter": {"reference": f"urn:uuid:{place}"},
+                    "item": [{"linkId": "group", "item": items}],
+                }
+            },
+        ]  # fmt: skip
+    return entries
+
+
+def as_fhir(rows: list[Row], folder: Path) -> Written:
+    """A Bundle with the Questionnaire, then for each row an Encounter and a response."""
+    bundle = {
+        "resourceType": "Bundle", "type": "collection", "entry": [{"resource": FHIR_FORM}, *fhir_entries(rows)]
+    }  # fmt: skip
+    lines = tuple(range(3, 3 + 2 * len(rows), 2))
+    return Written(json.dumps(bundle, indent=1).encode(), "sessions.json", FHIR_STUDY, lines)
+
+
 def _stamp(day: str) -> str:
     return f"{day} 10:30:00" if day[:2] == "20" else day
 
@@ -250,6 +345,7 @@ WRITERS: dict[str, Callable[[list[Row], Path], Written]] = {
     "spss": as_spss,
     "redcap": as_redcap,
     "qualtrics": as_qualtrics,
+    "fhir": as_fhir,
 }
 
 

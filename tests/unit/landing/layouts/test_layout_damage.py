@@ -127,6 +127,7 @@ def test_what_a_file_looks_like_is_told_and_a_damaged_one_looks_like_nothing(tmp
         assert not recognise(path) or layout == "spss"
     assert looks == {
         "utf-16 with bars": [], "excel": ["table"], "spss": ["table"], "redcap": ["redcap"], "qualtrics": ["qualtrics"],
+        "fhir": ["fhir"],
     }  # fmt: skip
     (tmp_path / "wide.csv").write_text(csv_text(wide_rows()))
     assert [look.layout for look in recognise(tmp_path / "wide.csv")] == ["wide"]
