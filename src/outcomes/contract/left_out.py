@@ -18,6 +18,8 @@ class LeftOut(StrEnum):
     OTHER_RESOURCE = "other_resource"
     ENTERED_IN_ERROR = "entered_in_error"
     SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+    OTHER_APPOINTMENT = "other_appointment"
 
 
 LEFT_OUT_REASONS: dict[LeftOut, str] = {
@@ -31,4 +33,6 @@ LEFT_OUT_REASONS: dict[LeftOut, str] = {
     LeftOut.OTHER_RESOURCE: "a resource that is no answered questionnaire, such as an Encounter",
     LeftOut.ENTERED_IN_ERROR: "an answer that its source took back (entered in error)",
     LeftOut.SUPERSEDED: "an earlier version of a record that stands in the same export in a later one",
+    LeftOut.CANCELLED: "an appointment that was cancelled before it took place",
+    LeftOut.OTHER_APPOINTMENT: "an appointment of another type than the study takes",
 }

@@ -21,6 +21,8 @@ class LayoutName(StrEnum):
     REDCAP = "redcap"
     QUALTRICS = "qualtrics"
     FHIR = "fhir"
+    PMHC = "pmhc"
+    IAPT = "iapt"
 
 
 class Encoding(StrEnum):
@@ -112,6 +114,16 @@ class FhirOptions(Part):
     @classmethod
     def _lies_in_the_study(cls, value: str, info: ValidationInfo) -> str:
         return companion(value, info)
+
+
+class IaptOptions(Part):
+    """An extract of NHS Talking Therapies (IAPT data set v2.1): a zip of its CSV tables."""
+
+    appointments: tuple[str, ...] = Field(
+        (),
+        description="Contacts of these types are taken (AppType, such as 02 for treatment); empty: of all",
+        examples=['["02", "03", "05"]'],
+    )
 
 
 def companion(value: str, info: ValidationInfo) -> str:

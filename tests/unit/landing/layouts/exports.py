@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pyreadstat
 import xlsxwriter
+from exports_common import Row, Written, after, csv_text
+from exports_nested import as_fhir, as_iapt, as_pmhc
 
 from outcomes.contract import Rule
 
-Row = dict[str, str]
 COLUMNS = (
     "client_id", "therapist_id", "session_number", "session_date", "attended", "satisfaction", "directiveness",
 )  # fmt: skip
@@ -69,28 +67,10 @@ def planted_rows() -> tuple[list[Row], dict[int, Rule]]:
     return rows, expected
 
 
-@dataclass(frozen=True)
-class Written:
-    """An export: its bytes, its name, what the study says of it, and the line of each of the rows."""
-
-    content: bytes
-    name: str
-    study: str
-    lines: tuple[int, ...]
-    companions: tuple[tuple[str, str], ...] = ()
-
-
-def csv_text(rows: list[list[str]], delimiter: str = ",") -> str:
-    """Write rows as CSV."""
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
-    return out.getvalue()
-
-
 def as_utf16_bars(rows: list[Row], folder: Path) -> Written:
     """UTF-16 with bars between the cells, as some hospital systems export."""
     text = csv_text([list(COLUMNS), *([row[name] for name in COLUMNS] for row in rows)], "|")
-    return Written(text.encode("utf-16"), "sessions.csv", 'encoding = "utf-16"', _after(2, rows))
+    return Written(text.encode("utf-16"), "sessions.csv", 'encoding = "utf-16"', after(2, rows))
 
 
 def as_excel(rows: list[Row], folder: Path) -> Written:
@@ -103,7 +83,7 @@ def as_excel(rows: list[Row], folder: Path) -> Written:
         for place, row in enumerate(rows):
             for column, name in enumerate(COLUMNS):
                 _write_cell(sheet, place + 2, column, row[name], day)
-    return Written(out.getvalue(), "sessions.xlsx", 'sheet = "Data"', _after(3, rows))
+    return Written(out.getvalue(), "sessions.xlsx", 'sheet = "Data"', after(3, rows))
 
 
 def _write_cell(sheet, row: int, column: int, text: str, day) -> None:
@@ -128,7 +108,7 @@ def as_spss(rows: list[Row], folder: Path) -> Written:
     pyreadstat.write_sav(
         frame, str(path), file_label="sessions", variable_value_labels={"attended": {1: "yes", 0: "no"}}
     )
-    return Written(path.read_bytes(), "sessions.sav", "", _after(2, rows))
+    return Written(path.read_bytes(), "sessions.sav", "", after(2, rows))
 
 
 REDCAP_DICTIONARY = csv_text(
@@ -212,109 +192,11 @@ def as_qualtrics(rows: list[Row], folder: Path) -> Written:
          row["directiveness"]]
         for place, row in enumerate(rows)
     ]  # fmt: skip
-    return Written(csv_text([*head, *body]).encode(), "sessions.csv", QUALTRICS_STUDY, _after(5, rows))
-
-
-FHIR_STUDY = """format = "fhir"
-fhir = { form = "after-session" }
-[sources.sessions.columns]
-client_id = "subject"
-therapist_id = "therapist"
-session_date = "authored"
-session_number = "n"
-attended = "came"
-satisfaction = "sat"
-directiveness = "dir"
-"""
-ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
-FHIR_FORM = {
-    "resourceType": "Questionnaire",
-    "url": "https://clinic.example/Questionnaire/after-session",
-    "status": "active",
-    "item": [
-        {
-            "linkId": "group",
-            "type": "group",
-            "item": [
-                {
-                    "linkId": "sat",
-                    "text": "How was it?",
-                    "answerOption": [
-                        {
-                            "valueCoding": {
-                                "system": "urn:made", "code": f"at{10 - n}",
-                                "extension": [{"url": ORDINAL, "valueDecimal": n}],
-                            }
-                        }
-                        for n in range(11)
-                    ],
-                }
-            ],
-        }
-    ],
-}  # fmt: skip
-
-
-def fhir_answer(text: str) -> dict:
-    """Return an answer of the type that a text fits."""
-    try:
-        number = json.loads(text)
-    except ValueError:
-        return {"valueString": text}
-    return {"valueInteger" if isinstance(number, int) else "valueDecimal": number}
-
-
-def fhir_entries(rows: list[Row]) -> list[dict]:
-    """Return an Encounter with its therapist and a response with nested items for each row."""
-    entries = []
-    for place, row in enumerate(rows):
-        sat = row["satisfaction"]
-        is_option = sat.isdigit() and int(sat) <= 10
-        answers = {
-            "n": fhir_answer(row["session_number"]), "came": fhir_answer(row["attended"]),
-            "dir": fhir_answer(row["directiveness"]),
-            "sat": {"valueCoding": {"code": f"at{10 - int(sat)}", "display": "so"}} if is_option else fhir_answer(sat),
-        }  # fmt: skip
-        items = [{"linkId": link, "text": "Wording", "answer": [answer]} for link, answer in answers.items()]
-        entries += [
-            {
-                "fullUrl": f"urn:uuid:{place}",
-                "resource": {
-                    "resourceType": "Encounter", "id": f"e{place}",
-                    "subject": {"reference": f"Patient/{row['client_id']}"},
-                    "participant": [{"individual": {"reference": f"Practitioner/{row['therapist_id']}"}}],
-                },
-            },
-            {
-                "resource": {
-                    "resourceType": "QuestionnaireResponse", "id": f"r{place}", "status": "completed",
-                    "questionnaire": "https://clinic.example/Questionnaire/after-session|1.2",
-                    "subject": {"reference": f"Patient/{row['client_id']}", "display": "Ann Marker"},
-                    "authored": f"{row['session_date']}T10:30:00Z" if row["session_date"][:2] == "20"
-                    else row["session_date"],
-                    "encounter": {"reference": f"urn:uuid:{place}"},
-                    "item": [{"linkId": "group", "item": items}],
-                }
-            },
-        ]  # fmt: skip
-    return entries
-
-
-def as_fhir(rows: list[Row], folder: Path) -> Written:
-    """A Bundle with the Questionnaire, then for each row an Encounter and a response."""
-    bundle = {
-        "resourceType": "Bundle", "type": "collection", "entry": [{"resource": FHIR_FORM}, *fhir_entries(rows)]
-    }  # fmt: skip
-    lines = tuple(range(3, 3 + 2 * len(rows), 2))
-    return Written(json.dumps(bundle, indent=1).encode(), "sessions.json", FHIR_STUDY, lines)
+    return Written(csv_text([*head, *body]).encode(), "sessions.csv", QUALTRICS_STUDY, after(5, rows))
 
 
 def _stamp(day: str) -> str:
     return f"{day} 10:30:00" if day[:2] == "20" else day
-
-
-def _after(first: int, rows: list[Row]) -> tuple[int, ...]:
-    return tuple(range(first, first + len(rows)))
 
 
 def wide_rows() -> list[list[str]]:
@@ -346,6 +228,8 @@ WRITERS: dict[str, Callable[[list[Row], Path], Written]] = {
     "redcap": as_redcap,
     "qualtrics": as_qualtrics,
     "fhir": as_fhir,
+    "pmhc": as_pmhc,
+    "iapt": as_iapt,
 }
 
 

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from exports import CLIENTS, FHIR_FORM, FHIR_STUDY, SESSIONS, as_fhir, clean_rows, fhir_entries, put
+from exports import CLIENTS, SESSIONS, clean_rows, put
+from exports_nested import FHIR_FORM, FHIR_STUDY, as_fhir, fhir_entries
 
 from outcomes.contract import LeftOut, Rule
 from outcomes.landing import Landed, Refused, Skipped, land_file
