@@ -82,11 +82,18 @@ def read_any(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: 
     """
     with path.open("rb") as stream:
         is_workbook = stream.read(4) in (b"PK\x03\x04", b"$FL2", b"$FL3")
-    table = None if is_workbook else _with_ending(read_file(con, path, scratch), path)
+    table = None if is_workbook or _is_fhir(path) else _with_ending(read_file(con, path, scratch), path)
     if table is None or may_be_export(table.header):
         return lay_out(con, path, scratch, beside, table)
     encoding = _ENCODINGS.get(table.encoding.partition(" ")[0])
     return LaidOut(table, (f"encoding = {json.dumps(encoding)}",) if encoding else ())
+
+
+def _is_fhir(path: Path) -> bool:
+    """Say whether a layout reads the file's answered questionnaires; other FHIR resources are told as such."""
+    from outcomes.landing.layouts.fhir.layout import recognise
+
+    return recognise(path) is not None
 
 
 def _with_ending(table: FoundTable, path: Path) -> FoundTable:

@@ -96,6 +96,7 @@ def lay_out(
         notes = (
             f"It looks like a {layout.title}: {look.why}.",
             *(f"{note[:1].upper()}{note[1:]}." for note in look.notes),
+            *([f"It can answer: {layout.answers}."] if layout.answers else []),
         )
         options = _options(look.layout, look.options, path, beside)
         if options is None and look.layout == LayoutName.WIDE:
