@@ -45,8 +45,7 @@ def pmhc(cohort: Cohort, root: Path) -> None:
             ],
             "episodes": [
                 ["organisation_path", "episode_key", "client_key", "episode_end_date", "episode_completion_status"],
-                *(["o1", row["episode_id"], row["client_id"], _eight(row["end"] if PMHC_ENDINGS.get(row["ending"]) != "0"
-                   else ""), PMHC_ENDINGS.get(row["ending"], "6")] for row in episodes),
+                *(["o1", row["episode_id"], row["client_id"], *_pmhc_end(row)] for row in episodes),
             ],
             "service-contacts": [
                 ["organisation_path", "service_contact_key", "episode_key", "service_contact_date",
@@ -59,6 +58,12 @@ def pmhc(cohort: Cohort, root: Path) -> None:
             ],
         },
     )  # fmt: skip
+
+
+def _pmhc_end(episode: dict[str, str]) -> list[str]:
+    """Return the end and the completion status of an episode; open ones have no end."""
+    status = PMHC_ENDINGS.get(episode["ending"], "6")
+    return [_eight("" if status == "0" else episode["end"]), status]
 
 
 def iapt(cohort: Cohort, root: Path) -> None:

@@ -10,7 +10,7 @@ from exports_nested import FHIR_FORM, FHIR_STUDY, as_fhir, fhir_entries
 
 from outcomes.contract import LeftOut, Rule
 from outcomes.landing import Landed, Refused, Skipped, land_file
-from outcomes.landing.layouts.registry import recognise
+from outcomes.landing.layouts.registry import LAYOUTS, recognise
 from outcomes.trust.recording import record_state
 from outcomes.trust.withdrawal import withdraw
 
@@ -318,9 +318,7 @@ def test_a_withdrawn_client_leaves_the_file_with_every_resource_about_them(door,
 
 
 def test_what_such_a_source_can_answer_is_said():
-    from outcomes.landing.layouts.fhir.layout import FHIR
-
-    assert "endings are not in it" in FHIR.answers
+    assert "not how clients ended" in LAYOUTS["fhir"].answers
 
 
 REAL = """format = "fhir"

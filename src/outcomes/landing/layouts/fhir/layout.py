@@ -47,7 +47,7 @@ _TAKEN = frozenset({"completed", "amended"})
 _UNFINISHED = frozenset({"in-progress", "stopped"})
 _WRONG = "entered-in-error"
 _LOOKED_AT = 65_536  # bytes
-_USUAL = {"client_id": "subject", "session_date": "authored", "therapist_id": "therapist", "practice_id": "practice"}
+_USUAL = {"client_id": "subject", "session_date": "authored", "therapist_id": "therapist"}
 
 
 def open_fhir(export: Export) -> Table:
@@ -301,6 +301,6 @@ def recognise(path: Path) -> Recognised | None:
 
 FHIR = Layout(
     LayoutName.FHIR, "FHIR export", SUFFIXES, open_fhir, arrange, owners, rewrite, recognise,
-    "answers by date, with what the questionnaire asks: a question about directiveness, satisfaction or alliance can "
-    "be answered where an item rates it; endings are not in it; therapists only where a Bundle brings Encounters",
+    "what its questionnaires ask, by date (directiveness, satisfaction, alliance where an item rates them); not how "
+    "clients ended; differences between therapists only where a Bundle brings Encounters",
 )  # fmt: skip

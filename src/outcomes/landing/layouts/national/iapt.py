@@ -218,7 +218,8 @@ def recognise(path: Path) -> Recognised | None:
              "therapist_id": "therapist"}  # fmt: skip
     return Recognised(
         LayoutName.IAPT, f"it has tables of NHS Talking Therapies: {', '.join(sorted(tables)).upper()}",
-        {"columns": usual}, ("scores stand in score_<SNOMED code>: PHQ-9 is score_720433000",),
+        {"columns": usual, "drop": sorted(_IDENTIFYING)},
+        ("scores stand in score_<SNOMED code>: PHQ-9 is score_720433000",),
     )  # fmt: skip
 
 

@@ -203,8 +203,9 @@ def recognise(path: Path) -> Recognised | None:
         return None
     usual = {"client_id": "client_key", "session_date": "service_contact_date", "therapist_id": "therapist"}
     return Recognised(
-        LayoutName.PMHC, "it has the tables of PMHC-MDS: metadata, service-contacts, episodes", {"columns": usual},
-        ("dates are written DDMMYYYY: date_format = '%d%m%Y'", "slk and date_of_birth must be dropped"),
+        LayoutName.PMHC, "it has the tables of PMHC-MDS: metadata, service-contacts, episodes",
+        {"columns": usual, "drop": sorted(_IDENTIFYING)},
+        ("dates are written DDMMYYYY: date_format = '%d%m%Y'", "its columns slk and date_of_birth must be dropped"),
     )  # fmt: skip
 
 
