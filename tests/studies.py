@@ -99,3 +99,36 @@ def simulate_no_recovery(root: Path) -> None:
 def copied(root: Path, folder: Path) -> StudyFolder:
     """Copy a study into a folder."""
     return StudyFolder.open(shutil.copytree(root, folder / "study", symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def _researched(built_once, ask_only, start_command) -> Path:
+    def make(folder: Path) -> None:
+        root = create_study(folder / "my-study").root
+        ask_only(root, "guidance", "balance")
+        simulate_study(root, clients=200, therapists=12, seed=1)
+        for change in (None, _hold_preference_constant):
+            if change:
+                change(root)
+            refreshed = start_command("refresh", root)
+            assert refreshed.wait() == 0, refreshed.said
+
+    return built_once("researched", make) / "my-study"
+
+
+def _hold_preference_constant(root: Path) -> None:
+    """Change a declared model, as a researcher would."""
+    path = root / "study.toml"
+    declared, old = path.read_text(encoding="utf-8"), '"directiveness_therapist", "log_session"]'
+    assert declared.count(old) == 2
+    new = old.replace("]", ', "directiveness_preferred_score"]')
+    path.write_text(declared.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.fixture
+def my_study(_researched, tmp_path) -> StudyFolder:
+    """A study of 200 clients with two releases: in the second one a declared model holds the preference constant.
+
+    Guidance and balance are answered, the rest is left out; a model of dropout is refused.
+    """
+    return StudyFolder.open(shutil.copytree(_researched, tmp_path / "my-study", symlinks=True))

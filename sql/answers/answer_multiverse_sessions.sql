@@ -73,7 +73,9 @@ final as (
     select
         with_guidance.client_id,
         with_guidance.therapist_id,
+        with_guidance.episode_id,
         with_guidance.y,
+        with_guidance.d,
         with_guidance.y_next,
         clients.client_mean,
         with_guidance.severity,

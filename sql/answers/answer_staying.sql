@@ -1,7 +1,7 @@
 -- Grain: one attended session of a client with ratings, after which the client could have left. Sources:
 -- mart_person_session, answer_ratings.
 -- A form that was not returned takes the session's guidance away, not the client's usual level, which comes from the
--- rated sessions with the same therapist.
+-- rated sessions with the same therapist; its guidance is then taken to be as usual (directiveness_within 0).
 create or replace temp table answer_staying as
 with
 usual as (
@@ -29,12 +29,15 @@ final as (
         sessions.is_dropout::integer as is_dropout,
         sessions.satisfaction_so_far,
         sessions.alliance_so_far,
+        ln(sessions.attended_number) as log_number,
+        coalesce(rated.directiveness_within, 0) as directiveness_within,
         usual.directiveness_client,
         usual.directiveness_therapist
     from mart_person_session as sessions
     inner join usual
         on sessions.client_id = usual.client_id
         and sessions.therapist_id = usual.therapist_id
+    left join answer_ratings as rated on sessions.session_id = rated.session_id
     order by sessions.episode_id, sessions.attended_number
 )
 select * from final

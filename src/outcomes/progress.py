@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from outcomes.errors import visible
 
@@ -48,9 +49,50 @@ def step(name: str) -> Iterator[StepLine]:
 
 
 def tracked(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """Yield `items` and show how far along they are; silent where there is no terminal."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=_console, transient=True, disable=not _console.is_terminal,
-    ) as progress:  # fmt: skip
-        yield from progress.track(items, description=what, total=total)
+    """Yield `items` and show how far along they are and how long they will take; silent where there is no terminal.
+
+    All that is tracked at a time stands on one display, whichever threads it is in.
+    """
+    if total is None and isinstance(items, Sized):
+        total = len(items)
+    with _display() as progress:
+        task = progress.add_task(what, total=total)
+        try:
+            for item in items:
+                yield item
+                progress.advance(task)
+        finally:
+            progress.remove_task(task)
+
+
+_displays: list[Progress] = []  # the one that is shown, once for each who uses it
+_lock = threading.Lock()
+
+
+@contextmanager
+def _display() -> Iterator[Progress]:
+    """Open the display, or join those who use it."""
+    with _lock:
+        if not _displays:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            _displays.append(
+                Progress(
+                    *columns,
+                    TextColumn("left"),
+                    TimeRemainingColumn(),
+                    console=_console,
+                    transient=True,
+                    disable=not _console.is_terminal,
+                )
+            )
+            _displays[0].start()
+        else:
+            _displays.append(_displays[0])
+        shown = _displays[0]
+    try:
+        yield shown
+    finally:
+        with _lock:
+            _displays.pop()
+            if not _displays:
+                shown.stop()

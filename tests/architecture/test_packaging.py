@@ -9,6 +9,7 @@ FOLDERS = {
     "outcomes/flows": "flows",
     "outcomes/sql": "sql",
     "outcomes/expectations": "expectations",
+    "outcomes/notebooks": "notebooks",
 }
 
 

@@ -17,6 +17,8 @@ BENCHMARKS = ROOT / "benchmarks"
 OUT = "OUT"  # a path of the test's own
 # The smallest run of each: arguments of its command line.
 TINY = {
+    "answers.py": ["400"],
+    "contrasts.py": ["--cohorts", "2", "--clients", "300", "--therapists", "15", "--keep", OUT],
     "coverage.py": ["--cohorts", "2", "--out", OUT],
     "coverage_binomial.py": ["--cohorts", "2", "--out", OUT],
     "disclosure_acro.py": [OUT],
@@ -27,6 +29,21 @@ TINY = {
     "pipeline.py": ["400"],  # too few for any model: each step runs, no simulation does
     "recovery.py": ["--seeds", "2", "--clients", "100", "--therapists", "10"],
     "reference_agreement.py": [],
+    "responsiveness_picture.py": ["--out", OUT],
+    "verdict_worlds.py": [
+        "--counts",
+        OUT,
+        "--cohorts",
+        "1",
+        "--others",
+        "0",
+        "--clients",
+        "150",
+        "--therapists",
+        "12",
+        "--truths",
+        "fit",
+    ],
     "verdicts.py": ["--cohorts", "1", "--clients", "150", "--therapists", "12"],
 }
 PEERS = {"disclosure_acro.py": "acro"}  # compared with, and not among what we install

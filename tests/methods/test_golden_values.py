@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from outcomes.methods.curvature.lind_mehlum import lind_mehlum_test
-from outcomes.methods.curvature.response_surface import response_surface
+from outcomes.methods.curvature.response_surface import surface_of_coefficients
 from outcomes.methods.curvature.turning_point import FiellerState, turning_point
 from outcomes.methods.dropout.cumulative_incidence import cumulative_incidence
 from outcomes.methods.therapists.therapist_effects import (
@@ -30,7 +30,7 @@ def test_the_lind_mehlum_turning_point_is_the_golden_one():
 
 
 def test_the_response_surface_has_the_golden_parameters():
-    surface = response_surface([0.3, 0.1, -0.2, 0.25, -0.15], np.eye(5) * 1e-4)
+    surface = surface_of_coefficients([0.3, 0.1, -0.2, 0.25, -0.15], np.eye(5) * 1e-4)
     a = [surface.a1.value, surface.a2.value, surface.a3.value, surface.a4.value, surface.a5.value]
     assert a == pytest.approx([0.4, -0.1, 0.2, -0.6, -0.05], abs=1e-12)
     assert (surface.x0.value, surface.y0.value) == pytest.approx((2.0, 2.0), abs=1e-12)

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 import statsmodels.api as sm
 from statsmodels.stats.weightstats import DescrStatsW
 
 from outcomes.errors import FitRefused, UsageError
 from outcomes.methods.curvature.fit_checklist import ConditionState, FitBounds, fit_checklist
-from outcomes.methods.curvature.response_surface import LINEAR, response_surface
+from outcomes.methods.curvature.response_surface import LINEAR, response_surface, surface_of_coefficients
 from outcomes.methods.curvature.surface_models import SurfaceModel, compare_by_aicc, compare_surfaces, surface_design
 from outcomes.methods.inference.equivalence import EquivalenceState, equivalence_test
+from outcomes.mixed import fit_linear
 
 # Reference fits: outcome, x and y, and how R centred them.
 DESIGNS = {
@@ -61,7 +63,7 @@ def test_the_surface_agrees_with_the_r_package_rsa(design, reference_fit, suffix
     fit = _fit(*columns, cov_type=cov_type)
     # RSA fits by maximum likelihood, which divides the residual sum of squares by n and not by n - 6.
     scale = fit.df_resid / fit.nobs if cov_type == "nonrobust" else 1.0
-    surface = response_surface(fit.params[1:], fit.cov_params()[1:, 1:] * scale)
+    surface = surface_of_coefficients(fit.params[1:], fit.cov_params()[1:, 1:] * scale)
     reference = {row["label"]: row for row in reference_fit(f"{name}.{suffix}")["par"]}
     for label, ours in RSA_NAMES.items():
         estimate = getattr(surface, ours)
@@ -74,7 +76,7 @@ def test_the_surface_agrees_with_the_r_package_rsa(design, reference_fit, suffix
 def test_the_surface_agrees_with_ordinary_least_squares_in_r(design, reference_fit):
     name, *columns = design
     fit = _fit(*columns)
-    surface = response_surface(fit.params[1:], fit.cov_params()[1:, 1:], df=fit.df_resid)
+    surface = surface_of_coefficients(fit.params[1:], fit.cov_params()[1:, 1:], df=fit.df_resid)
     reference = reference_fit(name)["rsa"]
     names = {**RSA_NAMES, "lambda1": "eigenvalue_1", "lambda2": "eigenvalue_2"}
     for label, row in reference.items():
@@ -121,21 +123,21 @@ def test_rows_that_miss_one_value_are_left_out_of_all_models():
 
 def test_a_perfect_congruence_surface_has_the_ridge_on_the_line_of_congruence():
     # z = -(x - y)^2: curvature -4 along x = -y, none along x = y; it has a ridge and no single stationary point.
-    surface = response_surface([0, 0, -1, 2, -1], np.eye(5) * 1e-4)
+    surface = surface_of_coefficients([0, 0, -1, 2, -1], np.eye(5) * 1e-4)
     assert (surface.a2.value, surface.a4.value, surface.a5.value) == (0, -4, 0)
     assert surface.x0 is None
     assert surface.p11 is None
 
 
 def test_a_surface_without_interaction_has_no_oblique_axes():
-    surface = response_surface([0.1, 0.2, -1, 0, -2], np.eye(5) * 1e-4)
+    surface = surface_of_coefficients([0.1, 0.2, -1, 0, -2], np.eye(5) * 1e-4)
     assert surface.p11 is None
     assert (surface.x0.value, surface.y0.value) == pytest.approx((0.05, 0.05))
 
 
 def test_a_surface_needs_five_coefficients():
     with pytest.raises(UsageError, match="5 coefficients"):
-        response_surface([1, 2, 3], np.eye(3))
+        surface_of_coefficients([1, 2, 3], np.eye(3))
 
 
 def test_equivalence_agrees_with_the_tost_of_statsmodels():
@@ -170,7 +172,7 @@ def _checklist(truth, n=20_000, seed=3):
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=(2, n))
     fit = _fit(truth(x, y) + rng.normal(size=n), x, y)
-    return fit_checklist(response_surface(fit.params[1:], fit.cov_params()[1:, 1:]), fit.f_pvalue, BOUNDS)
+    return fit_checklist(surface_of_coefficients(fit.params[1:], fit.cov_params()[1:, 1:]), fit.f_pvalue, BOUNDS)
 
 
 def test_strict_congruence_passes_the_whole_checklist():
@@ -195,7 +197,7 @@ def test_no_effect_is_not_congruence():
 
 
 def _exact_surface(b):
-    return response_surface(b, np.eye(5) * 1e-6)
+    return surface_of_coefficients(b, np.eye(5) * 1e-6)
 
 
 def test_a_model_no_better_than_the_intercept_has_no_fit_whatever_its_surface():
@@ -213,3 +215,29 @@ def test_flatness_along_congruence_alone_is_not_strict_fit():
     assert states["a1"] is states["a2"] is ConditionState.HOLDS
     assert states["a4"] is ConditionState.REFUTED
     assert not checklist.has_strict_fit
+
+
+def test_a_fit_and_two_names_give_the_surface_whatever_the_order_of_the_terms():
+    rng = np.random.default_rng(5)
+    n = 4_000
+    d, p = rng.normal(size=(2, n))
+    g = np.arange(n) % 50
+    z = 0.1 * d + 0.2 * p - 0.3 * d**2 + 0.25 * d * p - 0.1 * p**2 + rng.normal(size=50)[g] + rng.normal(size=n)
+    data = pl.DataFrame({"z": z, "d": d, "p": p, "g": g})
+    fit = fit_linear("z ~ d + p + I(d**2) + d:p + I(p^2) + (1 | g)", data)
+    surface = response_surface(fit, "d", "p")
+    assert surface.a4.value == pytest.approx(-0.65, abs=0.08)
+    again = response_surface(fit_linear("z ~ I(p * d) + I(p ** 2) + p + I(d^2) + d + (1 | g)", data), "d", "p")
+    assert again.a4.value == pytest.approx(surface.a4.value, rel=1e-6)
+    # what the fit's own order would have given: the product of a fit stands last
+    assert surface_of_coefficients(fit.params[1:], fit.cov_params().iloc[1:, 1:]).a4.value != pytest.approx(
+        -0.65, abs=0.1
+    )
+    ols = sm.OLS(z, sm.add_constant(pl.DataFrame({"d": d, "p": p}).to_pandas())).fit()
+    with pytest.raises(UsageError, match=r"lacks the terms I\(d\*\*2\), d:p, I\(p\*\*2\)"):
+        response_surface(ols, "d", "p")
+
+
+def test_coefficients_without_names_are_refused_with_what_to_do():
+    with pytest.raises(UsageError, match=r"(?s)takes a fit and two column names.*surface_of_coefficients"):
+        response_surface([0.3, 0.1, -0.2, 0.25, -0.15], np.eye(5))

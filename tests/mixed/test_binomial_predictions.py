@@ -82,8 +82,10 @@ def test_a_new_therapist_is_predicted_at_the_centre_with_a_wider_interval():
     assert found["estimate"][0] == pytest.approx(typical["estimate"][0])
     expected = typical["std_error_link"][0] ** 2 + fit.variances[0].cov[0, 0]
     assert found["std_error_link"][0] ** 2 == pytest.approx(expected, rel=1e-9)
-    without = fit.predict(row.drop("therapist_id"), "conditional")
+    without = fit.predict(row.with_columns(therapist_id=pl.lit(None, dtype=pl.String)), "conditional")
     assert without["std_error_link"][0] == pytest.approx(found["std_error_link"][0])
+    with pytest.raises(FormulaError, match="no column 'therapist_id' to group by"):
+        fit.predict(row.drop("therapist_id"), "conditional")
 
 
 def test_intervals_hold_the_prediction_and_stay_inside_zero_and_one():

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from outcomes.errors import FormulaError
-from outcomes.mixed.design.coding import build_design
 from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.design.population import build_design
 
 DATA = pl.DataFrame(
     {
@@ -101,7 +101,7 @@ def test_arithmetic_is_computed_by_the_database(term, values):
         ("y ~ x + (1 | w)", "no column 'w' to group by"),
         ("y ~ x + (w | g)", "no column 'w'"),
         ("y ~ lowess(x) + (1 | g)", "cannot be compiled"),
-        ("y ~ C(mode, Sum) + (1 | g)", "not known"),
+        ("y ~ C(mode, Weird) + (1 | g)", "not known"),
         ("y ~ C(mode, Treatment('emdr')) + (1 | g)", "does not occur"),
         ("mode ~ x + (1 | g)", "is text"),
         ("y ~ day + (1 | g)", "cannot be a predictor"),

@@ -20,8 +20,8 @@ from outcomes.mixed import (
     profile_intervals,
     wald_test,
 )
-from outcomes.mixed.design.coding import build_design
 from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.inference.profile_linear import profile_zeta
 
 DATA = cohort()

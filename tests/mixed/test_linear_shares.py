@@ -11,9 +11,9 @@ import pytest
 from outcomes.errors import UsageError
 from outcomes.mixed import fit_linear
 from outcomes.mixed.linear.gram import prepare_linear
-from outcomes.mixed.linear.pooled import fit_shares
+from outcomes.mixed.linear.places.pooled import fit_shares
+from outcomes.mixed.linear.places.shares import Share, evaluate
 from outcomes.mixed.linear.problem import linear_frame, linear_problem
-from outcomes.mixed.linear.shares import Share, evaluate
 
 FORMULAS = (
     "y ~ x + (1 | client)",

@@ -10,6 +10,7 @@ import duckdb
 from outcomes.answers.balance.reactance import SIMPLE
 from outcomes.answers.balance.tables import ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.recovery.cards import ESTIMATORS
+from outcomes.answers.responsiveness.tables import After
 from outcomes.answers.run import ANALYSES, ANSWER_TABLES
 
 REFUSAL = "There are too few therapists with ratings."
@@ -57,8 +58,10 @@ def _rows(status: str) -> dict[str, list[dict]]:
         ],
         "balance_evidence": list(_evidence(status)),
         "reactance_effects": list(_reactance(status)),
+        "responsiveness_effects": list(_responsiveness(status)),
         "connection_effects": list(_connection(status)),
         **_dropout(status),
+        **_contrasts(status),
         "therapist_variation": list(_therapists(status)),
         **_multiverse(status),
         "missing_ladder": list(_missing(status)),
@@ -173,6 +176,31 @@ def _dropout(status: str) -> dict[str, list[dict]]:
     }
 
 
+def _contrasts(status: str) -> dict[str, list[dict]]:
+    """Far from the preference more clients leave; the far ends of the scale are not told."""
+    risks, means = [], []
+    distances = (("too little", -2.0, 0.06), ("as preferred", 0.0, 0.0), ("too much", 2.0, 0.07))
+    amounts = (("low", 3.0, 0.02), ("medium", 5.0, 0.0), ("high", 7.0, 0.03))
+    for contrast, levels in (("distance from the preference", distances), ("amount of guidance", amounts)):
+        for level, points, more in levels:
+            words = {"contrast": contrast, "level": level, "points": points, "scale_end_prop": 0.02}
+            for session, risk in ((3, 0.05), (8, 0.09), (12, 0.11)):
+                at = {**words, "definition": "unilateral", "session": session}
+                value = risk + more
+                risks.append(at | {"quantity": "risk"} | _numbers(value, value - 0.02, value + 0.02, status))
+                if more:
+                    told = _numbers(more, more - 0.03, more + 0.03, status)
+                    risks.append(at | {"quantity": "difference"} | told)
+            mean = 8.4 - 5 * more
+            means.append(words | {"quantity": "mean"} | _numbers(mean, mean - 0.1, mean + 0.1, status))
+            if more:
+                told = _numbers(-5 * more, -5 * more - 0.1, -5 * more + 0.1, status)
+                means.append(words | {"quantity": "difference"} | told)
+    far = {"contrast": "distance from the preference", "level": "far too much", "points": 4.0, "status": "refused"}
+    far |= {"reason": "Too few clients had guidance near this level.", "quantity": "difference"}
+    return {"contrasts_dropout": [*risks, far | {"definition": "unilateral"}], "contrasts_satisfaction": [*means, far]}
+
+
 def _multiverse(status: str) -> dict[str, list[dict]]:
     pools = {"lag: same session": (0.28, 0.31), "lag: next session": (-0.02, 0.04)}
     specs, tests = [], []
@@ -202,6 +230,25 @@ def _missing(status: str):
             yield words | _numbers(shifted, shifted - 0.09, shifted + 0.09, status)
         for rung, delta in (("shift at which the sign flips", None), ("shift at which significance flips", 1.3)):
             yield {"rung": rung, "effect": effect, "delta": delta, "status": status, "reason": ""}
+
+
+def _responsiveness(status: str):
+    words = {"quantity": "guidance in the next session", "model": "dynamic model", "unit": "", "is_quoted": True}
+    for after in After:
+        if after is not After.TOWARD:
+            yield words | {"after": after} | _numbers(0.32, 0.28, 0.36, status)
+            yield (
+                words
+                | {"after": after, "quantity": "spread of this between therapists"}
+                | _numbers(0.11, 0.04, 0.19, status)
+            )
+    for quantity, estimate in (
+        ("satisfaction in the same session", 0.31),
+        ("satisfaction in the next session", 0.01),
+        ("distance from the preference in the next session", -0.08),
+    ):
+        told = _numbers(estimate, estimate - 0.03, estimate + 0.03, status)
+        yield words | {"after": After.TOWARD, "quantity": quantity} | told
 
 
 def _therapists(status: str):

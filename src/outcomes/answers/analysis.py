@@ -29,12 +29,15 @@ class Analysis:
         name.
     memory : str
         File of the study folder where it keeps what the next release may need again; empty for none.
+    runs_beside : bool
+        Its work is done in processes of its own, so that the other analyses are run meanwhile.
     """
 
     name: AnalysisName
     tables: tuple[TableText, ...]
     run: Callable[..., dict[str, pl.DataFrame]]
     memory: str = ""
+    runs_beside: bool = False
 
     def answer(self, con: duckdb.DuckDBPyConnection, study: StudyFolder) -> dict[str, pl.DataFrame]:
         """Run it for a study."""

@@ -12,7 +12,7 @@ _INTRODUCTION = """\
 
 The tables of a release (`outcomes.duckdb`). In the database the same words are comments on tables and columns, and
 rows of the table `codebook`, with the ranges that the study declares for its scales. A scale that only the study
-declares, `[scales.hope]`, is the column `hope_score` beside the other ratings of `core_sessions` and
+declares, `[scales.hope]`, is the column `hope_score` beside the other ratings of `core_sessions`, `mart_sessions` and
 `mart_session_directiveness`.
 Generated: `python -m outcomes.answers.dictionary > docs/data-dictionary.md`.
 """

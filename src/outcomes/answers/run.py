@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from outcomes.answers.analysis import Analysis
 from outcomes.answers.balance import run as balance
 from outcomes.answers.common.estimates import BROKE_DOWN
 from outcomes.answers.connection import run as connection
+from outcomes.answers.contrasts import run as contrasts
 from outcomes.answers.dropout import run as dropout
 from outcomes.answers.guidance import run as guidance
 from outcomes.answers.missing import run as missing
 from outcomes.answers.multiverse import run as multiverse
 from outcomes.answers.recovery import run as recovery
+from outcomes.answers.responsiveness import run as responsiveness
 from outcomes.answers.states import STATES, AnswerState, AnswerStatus
 from outcomes.answers.therapists import run as therapists
 from outcomes.contract import SCORE
@@ -37,7 +40,9 @@ ANALYSES: tuple[Analysis, ...] = (
     recovery.ANALYSIS,
     guidance.ANALYSIS,
     balance.ANALYSIS,
+    responsiveness.ANALYSIS,
     dropout.ANALYSIS,
+    contrasts.ANALYSIS,
     connection.ANALYSIS,
     therapists.ANALYSIS,
     missing.ANALYSIS,
@@ -72,14 +77,21 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     Notes
     -----
     Each analysis is one transaction with its state, so a run that was killed goes on where it stopped, and a second run
-    changes nothing.
+    changes nothing. What runs beside the others starts first and is written last.
     """
-    with connect(folder / DATABASE) as con:
+    with connect(folder / DATABASE) as con, ThreadPoolExecutor() as beside:
         con.execute(f"create table if not exists {STATES.sql}")
         done = _states(con)
         waiting = [analysis for analysis in ANALYSES if analysis.name not in done]
-        for analysis in tracked(waiting, "Answering", len(waiting)):
-            done[analysis.name] = _answer(con, analysis, study)
+        started = {
+            analysis.name: beside.submit(_asked_beside, con.cursor(), analysis, study)
+            for analysis in waiting
+            if analysis.runs_beside
+        }
+        for analysis in tracked(sorted(waiting, key=lambda one: one.runs_beside), "Answering", len(waiting)):
+            ahead = started.get(analysis.name)
+            tables, done[analysis.name] = ahead.result() if ahead else _asked(con, analysis, study)
+            _keep(con, analysis, study, tables, done[analysis.name])
     states = tuple(done[analysis.name] for analysis in ANALYSES)
     write_json(folder / ANSWERS, [asdict(state) for state in states])
     return states
@@ -91,16 +103,28 @@ def _states(con: duckdb.DuckDBPyConnection) -> dict[AnalysisName, AnswerState]:
     return {state.analysis: state for state in states}
 
 
-def _answer(con: duckdb.DuckDBPyConnection, analysis: Analysis, study: StudyFolder) -> AnswerState:
-    """Run one analysis and write what came of it in one transaction."""
-    tables, state = _asked(con, analysis, study)
+def _keep(
+    con: duckdb.DuckDBPyConnection,
+    analysis: Analysis,
+    study: StudyFolder,
+    tables: dict[str, pl.DataFrame],
+    state: AnswerState,
+) -> None:
+    """Write what came of one analysis in one transaction."""
     with transaction(con):
         for table in analysis.tables:
             _write(con, table, tables.get(table.name))
         con.execute(f"insert into {STATES.name} values (?, ?, ?)", astuple(state))
         names = [table.name for table in (*analysis.tables, STATES)]
         describe(con, names, study.settings, ANSWER_TABLES)
-    return state
+
+
+def _asked_beside(
+    con: duckdb.DuckDBPyConnection, analysis: Analysis, study: StudyFolder
+) -> tuple[dict[str, pl.DataFrame], AnswerState]:
+    """Run one analysis on a connection that is its own."""
+    with con:
+        return _asked(con, analysis, study)
 
 
 def _asked(

@@ -14,8 +14,9 @@ from outcomes.cli.checking import check
 from outcomes.cli.federating import federate
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
-from outcomes.cli.looking import power, query, status
+from outcomes.cli.looking import power, status
 from outcomes.cli.making import init, schema, simulate
+from outcomes.cli.researching import diff, export, notebook, query
 from outcomes.cli.running import STEPS, pull, refresh, serve
 
 
@@ -33,5 +34,6 @@ def main() -> None:
 
 
 _MAKING, _KEEPING = (check, init, schema, simulate, pull), (verify, seal, withdraw, prune)
-for _command in (*_MAKING, refresh, *STEPS, status, serve, query, *_KEEPING, power, federate):
+_ASKING = (query, diff, export, notebook, power)
+for _command in (*_MAKING, refresh, *STEPS, status, serve, *_ASKING, *_KEEPING, federate):
     main.add_command(_command)

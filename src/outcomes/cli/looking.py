@@ -1,4 +1,4 @@
-"""Commands that look: at a study's state, its database, what data of its size can answer."""
+"""Commands that look: at a study's state, and what data of its size can answer."""
 
 from __future__ import annotations
 
@@ -28,25 +28,6 @@ def status(ctx: click.Context, directory: Path, as_json: bool) -> None:
     click.echo(visible(found.as_json() if as_json else found.as_text()))
     if found.is_stale:
         ctx.exit(STALE)
-
-
-@click.command()
-@STUDY
-@click.argument("sql", metavar="SQL")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-@click.option(
-    "--rows", default=50, show_default=True, help="How many rows a table shows at most; csv and json give all."
-)
-def query(directory: Path, sql: str, form: str, rows: int) -> None:
-    """Ask the published database a question in SQL, read only.
-
-    Example: outcomes query demo "select * from model_estimates"
-    """
-    from outcomes.operate.query import ask
-    from outcomes.study import StudyFolder
-
-    answer = ask(StudyFolder.open(directory), sql, form, rows)
-    click.echo(visible(answer) if form == "table" else answer)
 
 
 @click.command()

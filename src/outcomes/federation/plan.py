@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from outcomes.errors import FormulaError, StudyError, UsageError, no_such
-from outcomes.mixed.design.coding import Design, open_population
+from outcomes.mixed.design.coding import Design
+from outcomes.mixed.design.population import open_population
 from outcomes.mixed.linear.gram import columns_of
 from outcomes.release.codebook.tables import TABLES
 from outcomes.store.files import read_json, write_json
@@ -90,8 +91,13 @@ class Plan:
         columns = ", ".join(f'"{name}" {column.type}' for name, column in TABLES[self.table].columns.items())
         con = duckdb.connect()
         con.execute(f'create table "{self.table}" ({columns})')
-        given = {name: list(values) for name, values in self.levels.items()}
-        return open_population([self.formula], con.table(self.table), levels=given).design(self.formula)
+        return open_population([self.formula], con.table(self.table), levels=self.all_levels).design(self.formula)
+
+    @property
+    def all_levels(self) -> dict[str, list]:
+        """Levels of the categorical predictors, those of yes-or-no columns included."""
+        yes_or_no = [name for name, column in TABLES[self.table].columns.items() if column.type == "BOOLEAN"]
+        return {name: [False, True] for name in yes_or_no} | {name: list(found) for name, found in self.levels.items()}
 
     @cached_property
     def columns(self) -> tuple[tuple[str, ...], int]:

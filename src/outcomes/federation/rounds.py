@@ -18,9 +18,9 @@ from outcomes.errors import StudyError
 from outcomes.federation.masks import unmask_sum
 from outcomes.federation.plan import MAX_ROUNDS, Plan
 from outcomes.federation.sums import PooledSums, read_sums
-from outcomes.mixed.linear.pooled import fit_shares
+from outcomes.mixed.linear.places.pooled import fit_shares
+from outcomes.mixed.linear.places.shares import Share
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.linear.shares import Share
 from outcomes.store.files import read_json
 
 KEYS = "keys"

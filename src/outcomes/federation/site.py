@@ -18,8 +18,8 @@ from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, me
 from outcomes.federation.sums import write_sums
 from outcomes.federation.taken_apart import fewest_told_apart
 from outcomes.mixed.linear.gram import GramData, prepare_linear
+from outcomes.mixed.linear.places.shares import evaluate
 from outcomes.mixed.linear.problem import linear_problem
-from outcomes.mixed.linear.shares import evaluate
 from outcomes.store.files import read_json, write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
@@ -97,7 +97,7 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
     kept = own / _JOINED
     if not kept.exists():
         with connect(study.database, read_only=True) as con:
-            refuse_few(plan, prepare_linear(plan.formula, _rows(con, plan), levels=dict(plan.levels)))
+            refuse_few(plan, prepare_linear(plan.formula, _rows(con, plan), levels=plan.all_levels))
             sketch = changes.sketch(con, study.root / FOLDER)
         changes.refuse_small_change(study.root / FOLDER, sketch, study.settings.disclosure.minimum_count)
         own.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
 def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:
     """This site's own numbers for the open question, before they are masked."""
     with connect(study.database, read_only=True) as con:
-        gram = prepare_linear(plan.formula, _rows(con, plan), levels=dict(plan.levels))
+        gram = prepare_linear(plan.formula, _rows(con, plan), levels=plan.all_levels)
         if where.sums is None:
             return write_sums(plan, gram)
         refuse_taken_apart(plan, gram, where)
@@ -180,9 +180,11 @@ def refuse_few(plan: Plan, gram: GramData) -> None:
                 f"a site takes part with at least {fewest}",
             )
     fewest = GROUPS["client_id"]
-    for name, values in plan.levels.items():
+    for name, values in plan.all_levels.items():
+        if name not in plan.formula:
+            continue
         for value in values:
-            quoted = value.replace("'", "''")
+            quoted = str(value).replace("'", "''")
             n = _count(source, f"{complete} and \"{name}\" = '{quoted}'", ("client_id",))["client_id"]
             if 0 < n < fewest:
                 raise DataRefused(

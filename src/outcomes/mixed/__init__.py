@@ -1,19 +1,29 @@
 """Mixed-effects models fitted inside the database: exact, with lme4's formulas and statsmodels' names."""
 
 from outcomes.mixed.binomial.result import BinomialFit
-from outcomes.mixed.dynamic import DynamicFit, fit_dynamic
+from outcomes.mixed.dynamic import (
+    CARRY_OVER_OF_GUIDANCE,
+    CARRY_OVER_OF_SATISFACTION,
+    NEXT_SESSION_SLOPE,
+    RESPONSIVENESS,
+    DynamicFit,
+    fit_dynamic,
+)
 from outcomes.mixed.engines import fit_binomial, fit_linear
 from outcomes.mixed.inference.bootstrap import Bootstrap
 from outcomes.mixed.inference.bootstrap_binomial import bootstrap_binomial
 from outcomes.mixed.inference.bootstrap_linear import bootstrap_linear
-from outcomes.mixed.inference.hypotheses import HypothesisTest, LikelihoodRatio, compare, wald_test
+from outcomes.mixed.inference.comparison import LikelihoodRatio, compare
+from outcomes.mixed.inference.hypotheses import HypothesisTest, wald_test
 from outcomes.mixed.inference.kenward_roger import kenward_roger_cov
 from outcomes.mixed.inference.profile_binomial import profile_binomial_intervals
 from outcomes.mixed.inference.profile_linear import profile_intervals
-from outcomes.mixed.joint.fit import SharedParameterFit, fit_shared_parameter
+from outcomes.mixed.joint.fit import fit_shared_parameter
+from outcomes.mixed.joint.results import SharedParameterFit, Sharing, compare_sharing
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.imputation import impute_linear
-from outcomes.mixed.linear.refit import refit_linear, shift_outcome
+from outcomes.mixed.linear.many import Start, fit_many
+from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.scores import Scores, score_contributions
 from outcomes.mixed.linear.subset import subset
@@ -24,6 +34,10 @@ LinearBootstrap = BinomialBootstrap = Bootstrap  # their names before there was 
 WaldTest = HypothesisTest
 
 __all__ = [
+    "CARRY_OVER_OF_GUIDANCE",
+    "CARRY_OVER_OF_SATISFACTION",
+    "NEXT_SESSION_SLOPE",
+    "RESPONSIVENESS",
     "BinomialBootstrap",
     "BinomialFit",
     "Bootstrap",
@@ -37,14 +51,18 @@ __all__ = [
     "LinearFit",
     "Scores",
     "SharedParameterFit",
+    "Sharing",
+    "Start",
     "WaldTest",
     "bootstrap_binomial",
     "bootstrap_linear",
     "compare",
+    "compare_sharing",
     "fit_binomial",
     "fit_cluster_robust",
     "fit_dynamic",
     "fit_linear",
+    "fit_many",
     "fit_shared_parameter",
     "impute_linear",
     "kenward_roger_cov",
@@ -52,6 +70,7 @@ __all__ = [
     "profile_binomial_intervals",
     "profile_intervals",
     "refit_linear",
+    "refit_many",
     "score_contributions",
     "shift_outcome",
     "subset",

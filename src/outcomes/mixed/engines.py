@@ -15,13 +15,14 @@ from outcomes.mixed.binomial.fit import check_nodes, fit_problem
 from outcomes.mixed.binomial.problem import binomial_problem
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.streamed import stream_problem
-from outcomes.mixed.design.coding import build_design
 from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.linear.fit import fit_crossproducts
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.peers.bayes import fit_binomial_bayes
 from outcomes.mixed.peers.mixedlm import fit_linear_statsmodels
+from outcomes.mixed.results.spellings import refuse_options
 
 
 class Engine(StrEnum):
@@ -39,6 +40,7 @@ def fit_linear(
     weights: str | None = None,
     engine: str = Engine.OUTCOMES,
     start: np.ndarray | None = None,
+    **others: Any,
 ) -> LinearFit:
     """Fit a linear mixed model exactly as lme4's ``lmer`` does.
 
@@ -57,6 +59,8 @@ def fit_linear(
     start : ndarray, optional
         `theta` of a fit with the same random terms to much the same rows, to search from; the optimum is proved all
         the same.
+    **others
+        Options of lme4 and statsmodels are answered with ours.
 
     Returns
     -------
@@ -75,6 +79,7 @@ def fit_linear(
     >>> fit_linear("y ~ x + (1 | g)", frame).params.round(3).to_dict()
     {'(Intercept)': 0.0, 'x': 2.0}
     """
+    refuse_options("fit_linear", others)
     if _engine(engine) is Engine.STATSMODELS:
         return fit_linear_statsmodels(formula, data, reml=reml, weights=weights)
     started = perf_counter()
@@ -97,6 +102,7 @@ def fit_binomial(
     weights: str | None = None,
     engine: str = Engine.OUTCOMES,
     in_memory: bool = True,
+    **others: Any,
 ) -> BinomialFit:
     """Fit a binomial mixed model by maximum likelihood.
 
@@ -119,6 +125,8 @@ def fit_binomial(
     in_memory : bool
         False sorts the rows into a temporary Parquet file and reads them batch by batch: slower, for data that do not
         fit (random intercepts only).
+    **others
+        Options of lme4 and statsmodels are answered with ours.
 
     Returns
     -------
@@ -140,6 +148,7 @@ def fit_binomial(
     >>> fit_binomial("is_dropout ~ 1 + (1 | therapist_id)", rows).nobs
     24
     """
+    refuse_options("fit_binomial", others)
     chosen = link_named(link)
     check_nodes(nagq)
     if _engine(engine) is Engine.STATSMODELS:

@@ -19,7 +19,10 @@ INFORMED = 1e-8
 _BFGS_TOLERANCE = 1e-3  # gradient in scaled parameters; the Newton polish squares what is left
 _TOLERANCE = 1e-5  # of BFGS's gradient, times the root of the deviance; the Newton polish squares what is left
 _SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to a curvature near 1
-_STEP = 6e-6  # cube root of the machine epsilon: central differences of an analytic gradient
+_TIGHT_TOLERANCE = 1e-5  # of searches side by side, whose last step overshoots less than that of scipy's line search
+_MAX_HALVINGS = 20
+HESSIAN_STEP = 6e-6
+"""Cube root of the machine epsilon: central differences of an analytic gradient."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def minimise(
     *,
     curvature: np.ndarray | None = None,
     max_iterations: int = 200,
-    hessian_step: float = _STEP,
+    hessian_step: float = HESSIAN_STEP,
     gradient_tolerance: float | None = None,
     exact_hessian: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> OptSummary:
@@ -120,14 +123,14 @@ def minimise(
         found = minimize(scaled, x / unit, jac=True, method="BFGS", options=options)
         x, value, gradient, hessian, decrement = _polish(counted, found.x * unit, hessian_step, exact_hessian)
         curvatures, directions = np.linalg.eigh(hessian)
-        is_saddle = curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1]))
+        is_saddle = _is_saddle(curvatures)
         if not is_saddle or restarts == MAX_RESTARTS:
             break
         escape = _escape(counted, x, value, directions[:, 0])
         if escape is None:
             break
         x, restarts = escape, restarts + 1
-    is_converged = bool(np.isfinite(value) and decrement <= DECREMENT_TOLERANCE * (1 + abs(value)) and not is_saddle)
+    is_converged = is_optimum(value, decrement, hessian)
     return OptSummary(
         method="BFGS with Newton polish",
         start=start,
@@ -144,14 +147,23 @@ def minimise(
     )
 
 
+def is_optimum(value: float, decrement: float, hessian: np.ndarray) -> bool:
+    """Whether nothing is left to gain, and the curvature is that of a minimum."""
+    is_small = np.isfinite(value) and decrement <= DECREMENT_TOLERANCE * (1 + abs(value))
+    return bool(is_small and not _is_saddle(np.linalg.eigvalsh(hessian)))
+
+
+def _is_saddle(curvatures: np.ndarray) -> bool:
+    return bool(curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1])))
+
+
 def refine(objective: Objective, start: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, float, bool]:
     """Minimise from nearby in parameters whitened by a Hessian; the optimum is not proved.
 
     Returns the parameters, the deviance and whether the search settled. For bootstrap draws and profiles, where a proof
     of each optimum would cost more than the search.
     """
-    curvatures, directions = np.linalg.eigh(hessian)
-    whitening = directions / np.sqrt(np.maximum(np.abs(curvatures), 1e-3 * np.abs(curvatures).max(initial=1.0)))
+    whitening = _whitening(hessian)
 
     def whitened(u: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = objective(start + whitening @ u)
@@ -162,6 +174,84 @@ def refine(objective: Objective, start: np.ndarray, hessian: np.ndarray) -> tupl
     return start + whitening @ found.x, float(found.fun), is_settled
 
 
+Evaluations = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Maps who (S,) and their parameters (S, m) to deviances (S,) and gradients (S, m)."""
+
+
+def refine_many(
+    objectives: Evaluations, starts: np.ndarray, hessian: np.ndarray, max_iterations: int = 50
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`refine` many deviances side by side: BFGS in whitened parameters, each with an inverse Hessian of its own.
+
+    Parameters
+    ----------
+    objectives : callable
+    starts : ndarray, shape (N, m)
+    hessian : ndarray, shape (m, m)
+        Near that of all of them.
+    max_iterations : int
+
+    Returns
+    -------
+    parameters (N, m), deviances (N,), and whether each search settled (N,)
+    """
+    whitening, everyone = _whitening(hessian), np.arange(len(starts))
+
+    def whitened(who: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, slopes = objectives(who, starts[who] + u @ whitening.T)
+        return values, slopes @ whitening
+
+    u = np.zeros(starts.shape)
+    values, slopes = whitened(everyone, u)
+    inverses = np.repeat(np.eye(starts.shape[1])[None], len(starts), axis=0)
+    active = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) > _TIGHT_TOLERANCE)
+    for _ in range(max_iterations):
+        if not active.any():
+            break
+        who = everyone[active]
+        steps = -np.einsum("sij,sj->si", inverses[who], slopes[who])
+        falls = np.einsum("si,si->s", steps, slopes[who])
+        new_u, new_values, new_slopes = _line_search(whitened, who, u[who], steps, values[who], falls)
+        moved, change = new_u - u[who], new_slopes - slopes[who]
+        inverses[who] = _updated(inverses[who], moved, change)
+        has_moved = np.abs(moved).max(axis=1) > 0
+        u[who], values[who], slopes[who] = new_u, new_values, new_slopes
+        active[who] = has_moved & (np.abs(new_slopes).max(axis=1) > _TIGHT_TOLERANCE)
+    settled = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) < 100 * _SCALED_TOLERANCE)
+    return starts + u @ whitening.T, values, settled
+
+
+def _line_search(
+    evaluate: Evaluations, who: np.ndarray, u: np.ndarray, steps: np.ndarray, values: np.ndarray, falls: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Halve each step until its value falls (Armijo); one that never does stays where it is."""
+    sizes = np.ones(len(who))
+    found_u, found_values, found_slopes = u + steps, *evaluate(who, u + steps)
+    for halving in range(_MAX_HALVINGS + 1):
+        short = ~(found_values <= values + 1e-4 * sizes * falls + 1e-12 * np.abs(values))
+        if not short.any():
+            break
+        sizes[short] = 0.0 if halving == _MAX_HALVINGS else sizes[short] / 2
+        found_u[short] = u[short] + sizes[short, None] * steps[short]
+        found_values[short], found_slopes[short] = evaluate(who[short], found_u[short])
+    return found_u, found_values, found_slopes
+
+
+def _updated(inverses: np.ndarray, moved: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """BFGS's update of the inverse Hessians, where the curvature along the step is positive."""
+    along = np.einsum("si,si->s", moved, change)
+    usable = along > 1e-12
+    rho = np.where(usable, 1 / np.where(usable, along, 1.0), 0.0)
+    left = np.eye(moved.shape[1]) - rho[:, None, None] * moved[:, :, None] * change[:, None, :]
+    return left @ inverses @ np.swapaxes(left, 1, 2) + rho[:, None, None] * moved[:, :, None] * moved[:, None, :]
+
+
+def _whitening(hessian: np.ndarray) -> np.ndarray:
+    """Directions of unit curvature, as columns."""
+    curvatures, directions = np.linalg.eigh(hessian)
+    return directions / np.sqrt(np.maximum(np.abs(curvatures), 1e-3 * np.abs(curvatures).max(initial=1.0)))
+
+
 def informed_inverse(information: np.ndarray) -> np.ndarray:
     """Inverse on the directions with curvature; a flat direction (a variance of zero) informs nothing and costs
     nothing."""
@@ -170,7 +260,7 @@ def informed_inverse(information: np.ndarray) -> np.ndarray:
     return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
 
 
-def numeric_hessian(objective: Objective, x: np.ndarray, relative_step: float = _STEP) -> np.ndarray:
+def numeric_hessian(objective: Objective, x: np.ndarray, relative_step: float = HESSIAN_STEP) -> np.ndarray:
     """Hessian by central differences of the gradient, symmetrised."""
     hessian = np.empty((len(x), len(x)))
     for i in range(len(x)):
@@ -186,7 +276,7 @@ def _polish(
     """Newton steps with one Hessian until the decrement is negligible or the value stops falling."""
     value, gradient = objective(x)
     hessian = numeric_hessian(objective, x, hessian_step) if exact is None else exact(x)
-    step, decrement = _newton_step(hessian, gradient)
+    step, decrement = newton_step(hessian, gradient)
     for _ in range(4):
         if decrement <= 1e-12 + 1e-15 * abs(value):
             break
@@ -194,11 +284,11 @@ def _polish(
         if not new_value <= value + 1e-9 * abs(value) or np.abs(new_gradient).max() > np.abs(gradient).max():
             break
         x, value, gradient = x + step, new_value, new_gradient
-        step, decrement = _newton_step(hessian, gradient)
+        step, decrement = newton_step(hessian, gradient)
     return x, float(value), gradient, hessian, decrement
 
 
-def _newton_step(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, float]:
+def newton_step(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, float]:
     """Newton step on the positive part of the curvature, and the fall that it promises."""
     if not len(gradient):
         return gradient, 0.0

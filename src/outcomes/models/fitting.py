@@ -12,9 +12,10 @@ from outcomes.errors import FitRefused, FormulaError
 from outcomes.mixed import FitStatus, fit_binomial, fit_cluster_robust, fit_linear
 from outcomes.mixed.results.fit import MixedFit
 from outcomes.models.curves import dropout_curves, satisfaction_curve
+from outcomes.models.flow import flow_of
 from outcomes.models.population import Population, count_population, refusal_of
 from outcomes.models.refusals import Refusal, RefusalRule
-from outcomes.models.specs import grouping_columns
+from outcomes.models.specs import columns_read, grouping_columns
 from outcomes.models.state import CurvePoint, Estimates, Fit, FitState, VarianceTerm
 from outcomes.release.withholding import reason_withheld
 from outcomes.study.settings import Disclosure, ModelSpec
@@ -38,6 +39,11 @@ def fit_spec(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure) 
         Its state says whether the numbers can be used.
     """
     found = count_population(con, spec)
+    columns = columns_read(spec, tuple(con.table(spec.population).columns))
+    return replace(_fitted(con, spec, rule, found), flow=flow_of(con, spec.population, columns))
+
+
+def _fitted(con: duckdb.DuckDBPyConnection, spec: ModelSpec, rule: Disclosure, found: Population) -> Fit:
     if withheld := reason_withheld(con):
         return _refused(spec, found, withheld)
     if refusal := refusal_of(spec, found, rule):

@@ -8,8 +8,8 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from outcomes.mixed.design.coding import build_design
 from outcomes.mixed.design.data import VIEW, as_source, quoted
+from outcomes.mixed.design.population import build_design
 from outcomes.models.specs import columns_read
 from outcomes.study.settings import ModelSpec
 

@@ -90,6 +90,20 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class FlowStep:
+    """Who is left of a model's population at one step, and why others are not; the excluded are None at the start."""
+
+    step: str
+    reason: str
+    n_sessions: int
+    n_episodes: int
+    n_clients: int
+    n_therapists: int
+    n_sessions_excluded: int | None = None
+    n_clients_excluded: int | None = None
+
+
+@dataclass(frozen=True)
 class Fit:
     """One declared model with everything that the release keeps of it; a refused one has only its state."""
 
@@ -102,3 +116,4 @@ class Fit:
     aic: float | None = None
     bic: float | None = None
     curves: tuple[CurvePoint, ...] = ()
+    flow: tuple[FlowStep, ...] = ()

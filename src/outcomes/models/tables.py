@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 
 import duckdb
 
@@ -24,6 +25,7 @@ def write_tables(con: duckdb.DuckDBPyConnection, fits: Sequence[Fit], settings: 
     contents = {
         "model_specs": _specs(fits),
         "model_fits": _fits(fits),
+        "model_flow": _flow(fits),
         "model_estimates": _estimates(fits),
         "model_variances": _variances(fits),
         "model_covariances": _covariances(fits),
@@ -53,6 +55,12 @@ def _fits(fits: Sequence[Fit]) -> Iterator[Row]:
             state.model, state.status, state.reason, state.engine, state.n_rows, state.n_missing, state.n_clients,
             state.n_therapists, *(_number(value) for value in (fit.log_likelihood, fit.aic, fit.bic)),
         )  # fmt: skip
+
+
+def _flow(fits: Sequence[Fit]) -> Iterator[Row]:
+    for fit in fits:
+        for place, step in enumerate(fit.flow, start=1):
+            yield fit.spec.name, place, *astuple(step)
 
 
 def _estimates(fits: Sequence[Fit]) -> Iterator[Row]:

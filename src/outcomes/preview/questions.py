@@ -58,6 +58,10 @@ NEEDS: dict[AnalysisName, Need] = {
         "Is there a best level of guidance, or does it depend on what the client prefers?",
         _WHO, ("directiveness_preferred", "reactance"),
     ),
+    AnalysisName.RESPONSIVENESS: Need(
+        "Do therapists respond to how the last session went, and does it pay to be nearer to the preference?",
+        _WHO, ("felt_overwhelmed", "directiveness_preferred"),
+    ),
     AnalysisName.DROPOUT: Need(
         "How often do clients drop out, at which session, and does guidance matter?",
         (*_WHO, ("ending", "attended", "session_date")), ("ending", "directiveness"),

@@ -22,7 +22,7 @@ from outcomes.release.scores import offer_scores
 from outcomes.release.timings import record_timing
 from outcomes.release.withholding import empty_consequences, write_seal_table
 from outcomes.store.files import remove_leftovers, sync_folder
-from outcomes.store.warehouse import connect, run_sql_file, transaction
+from outcomes.store.warehouse import READABLE_BY, connect, run_sql_file, transaction
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 
@@ -55,6 +55,8 @@ SQL_ORDER = (
     "marts/mart_clients",
     "marts/mart_therapists",
     "marts/mart_participant_flow",
+    "marts/mart_sessions",
+    "marts/mart_episodes",
 )
 
 
@@ -96,7 +98,7 @@ def build(study: StudyFolder, release_id: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".aside-{uuid.uuid4().hex}"
     spill = aside.with_name(f"{aside.name}-spill")
-    with connect(aside, memory_limit=MEMORY_LIMIT) as con:
+    with connect(aside, memory_limit=MEMORY_LIMIT, storage_version=READABLE_BY) as con:
         con.execute("set preserve_insertion_order = false")  # tables promise content, not an order of rows
         con.execute(f"set temp_directory = '{str(spill).replace(chr(39), 2 * chr(39))}'")
         _fill(con, study, release_id, batches)

@@ -16,7 +16,7 @@ from outcomes.study.sealing import read_sealing
 _ID_DIGITS = 12
 _CODE_DIGITS = 8
 _SOURCES = (".py", ".html", ".css", ".toml")
-_OUTSIDE = ("flows/", "sql/", "expectations/")
+_OUTSIDE = ("flows/", "sql/", "expectations/", "notebooks/")
 
 
 def candidate_id(study: StudyFolder) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from outcomes.report.page.blocks import Page
 from outcomes.report.reading.data_cut import last_month
 from outcomes.report.reading.rows import table_rows
-from outcomes.report.sections.findings import balance, connection, dropout, effects, reactance, risks, therapists
+from outcomes.report.sections.findings import (
+    balance,
+    connection,
+    contrasts,
+    dropout,
+    effects,
+    reactance,
+    responsiveness,
+    risks,
+    therapists,
+)
 from outcomes.report.sections.grounds import changes, methods, missing, multiverse, origin, quality
 from outcomes.report.sections.opening import answer, flow, glossary, recovery, seal
 from outcomes.report.sections.report_section import ReportSection, Source
@@ -17,9 +27,11 @@ SECTIONS: tuple[ReportSection, ...] = (
     flow.SECTION,
     recovery.SECTION,
     dropout.SECTION,
+    contrasts.SECTION,
     risks.SECTION,
     effects.SECTION,
     balance.SECTION,
+    responsiveness.SECTION,
     reactance.SECTION,
     connection.SECTION,
     therapists.SECTION,

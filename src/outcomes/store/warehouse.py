@@ -12,10 +12,13 @@ import duckdb
 
 from outcomes.errors import StorageError
 
+READABLE_BY = "v1.4.0"
+"""Oldest DuckDB that opens a published database: a new file is written in its storage version, and stays in it."""
+
 
 @contextmanager
 def connect(
-    path: Path | None = None, *, read_only: bool = False, memory_limit: str = ""
+    path: Path | None = None, *, read_only: bool = False, memory_limit: str = "", storage_version: str = ""
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB file (or an in-memory database) and close it for certain.
 
@@ -27,6 +30,8 @@ def connect(
         Open without the right to write.
     memory_limit : str
         DuckDB's own notation, e.g. "1GB"; its default where empty.
+    storage_version : str
+        Of a file that is made new, e.g. `READABLE_BY`; that of the running DuckDB where empty.
 
     Raises
     ------
@@ -36,6 +41,8 @@ def connect(
     config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     if memory_limit:
         config["memory_limit"] = memory_limit
+    if storage_version:
+        config["storage_compatibility_version"] = storage_version
     try:
         con = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     except duckdb.Error as refused:

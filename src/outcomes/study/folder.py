@@ -44,6 +44,12 @@ class StudyFolder:
             raise StudyError(
                 "The path of the study has a question mark, which DuckDB takes for a query", "rename the folder"
             )
+        around = next((parent for parent in folder.parents if (parent / "study.toml").is_file()), None)
+        if around is not None and not (folder / "study.toml").exists():
+            raise StudyError(
+                f"{folder} lies inside the study {around}",
+                f"give the study's folder: {around}; `outcomes query`, `diff` and `export` also take a release's",
+            )
         study = cls(folder)
         study.settings  # noqa: B018  read now, so that a bad study file stops the run before anything is touched
         return study

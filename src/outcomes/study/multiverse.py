@@ -68,6 +68,13 @@ class Exclusion(StrEnum):
     CHANGED_THERAPIST = "one_therapist_only"
 
 
+class Responsiveness(StrEnum):
+    """Whether therapists' responses to the session before are allowed for. The two are never equivalent."""
+
+    IGNORED = "ignored"  # mixed models: one session at a time
+    ADJUSTED = "adjusted"  # the dynamic model
+
+
 Choice = TypeVar("Choice")
 
 
@@ -138,6 +145,11 @@ class Multiverse(Part):
         Equivalence.NOT_EQUIVALENT,
         description="Type of the choice between several scales that measure the same construct",
         examples=['"N"'],
+    )
+    responsiveness: tuple[Responsiveness, ...] = Field(
+        tuple(Responsiveness),
+        description="Whether therapists' responses to the session before are allowed for; the two are never pooled",
+        examples=['["ignored"]'],
     )
     flips: int = Field(
         2_000, ge=200, le=100_000, description="Random flips of sign in the joint test", examples=["2000"]

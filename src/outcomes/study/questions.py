@@ -9,6 +9,7 @@ CENTRAL_NEEDS: dict[AnalysisName, tuple[str, ...]] = {
     AnalysisName.RECOVERY: (_GUIDANCE, _SATISFACTION),
     AnalysisName.GUIDANCE: (_GUIDANCE, _SATISFACTION),
     AnalysisName.BALANCE: (_GUIDANCE, _SATISFACTION),
+    AnalysisName.RESPONSIVENESS: (_GUIDANCE, _SATISFACTION),
     AnalysisName.DROPOUT: (),
     AnalysisName.CONNECTION: (_GUIDANCE,),
     AnalysisName.THERAPISTS: (),

@@ -136,7 +136,9 @@ class AnalysisName(StrEnum):
     RECOVERY = "recovery"  # whether data of this size can answer at all
     GUIDANCE = "guidance"  # within client, between clients, between therapists, lagged
     BALANCE = "balance"  # one best level, fit to the preference, or neither
+    RESPONSIVENESS = "responsiveness"  # how therapists change guidance after the session before
     DROPOUT = "dropout"  # under every definition, and the risk by session
+    CONTRASTS = "contrasts"  # near to and far from the preference; with little and much guidance
     CONNECTION = "connection"  # alliance, feedback, empowerment
     THERAPISTS = "therapists"  # how much they differ
     MISSING = "missing"  # what if ratings are missing for a reason

@@ -11,7 +11,7 @@ import polars as pl
 from answer_cohorts import SETTINGS
 
 from outcomes.study import StudySettings
-from outcomes.study.multiverse import Covariates, Detrending, Dimension, Exclusion, Lag, Multiverse
+from outcomes.study.multiverse import Covariates, Detrending, Dimension, Exclusion, Lag, Multiverse, Responsiveness
 
 SMALL = Multiverse(
     detrending=Dimension[Detrending](type="E", choices=(Detrending.NONE, Detrending.LOG)),
@@ -19,6 +19,7 @@ SMALL = Multiverse(
     lag=Dimension[Lag](type="N", choices=(Lag.SAME_SESSION,)),
     exclusions=Dimension[Exclusion](type="U", choices=(Exclusion.NONE,)),
     flips=400,
+    responsiveness=(Responsiveness.IGNORED,),
 )
 """36 specifications of one population a covariate, in one pool."""
 

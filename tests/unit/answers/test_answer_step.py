@@ -1,5 +1,6 @@
 """The step that answers: one transaction per analysis, refusals as states, twice is once."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,3 +111,30 @@ def test_a_calculation_that_breaks_down_is_a_refusal_of_its_own(small_candidate,
     (state,) = [state for state in answer(small_candidate, study) if state.analysis == "balance"]
     assert state.status is AnswerStatus.REFUSED
     assert "broke down" in state.reason
+
+
+def test_what_runs_beside_the_others_is_under_way_before_they_are_and_answers_like_them(
+    small_candidate, tmp_path, monkeypatch
+):
+    """The one that runs beside waits for the other: one after the other they would never end."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def beside(con, _settings):
+        begun.set()
+        assert may_end.wait(20)
+        assert con.execute("select count(*) > 0 from mart_person_session").fetchall() == [(True,)]
+        return {}
+
+    def other(_con, _settings):
+        assert begun.wait(20)
+        may_end.set()
+        return {}
+
+    first, second = (replace(analysis, memory="") for analysis in ANALYSES[:2])
+    both = (replace(first, run=beside, runs_beside=True), replace(second, run=other, runs_beside=False))
+    monkeypatch.setattr(step, "ANALYSES", both)
+    states = answer(small_candidate, StudyFolder.open(create_study(tmp_path / "both").root))
+    assert [(state.analysis, state.status) for state in states] == [
+        (first.name, AnswerStatus.ANSWERED),
+        (second.name, AnswerStatus.ANSWERED),
+    ]

@@ -1,7 +1,10 @@
 """The verdict on simulated cohorts whose truth is known, and what is refused."""
 
+import numpy as np
+import polars as pl
 import pytest
 from answer_cohorts import SETTINGS, database, is_described
+from scipy import stats
 
 from outcomes.answers.balance import run as balance
 from outcomes.answers.balance.curve_forms import CurveForm
@@ -93,3 +96,25 @@ def test_a_small_study_is_refused_in_words(clients, therapists, reason):
         pytest.raises(FitRefused, match=reason),
     ):
         balance.run(con, SETTINGS)
+
+
+def test_the_tables_of_the_surface_say_all_that_is_needed_to_draw_it(fit_tables):
+    at = (pl.col("outcome") == "satisfaction") & (pl.col("level") == "session")
+    terms, pairs, grid = (fit_tables[f"surface_{name}"].filter(at) for name in ("terms", "covariances", "grid"))
+    centre, b = terms["centre"][0], terms["estimate"].to_numpy()
+    V = pairs["covariance"].to_numpy().reshape(5, 5)
+    assert np.sqrt(np.diag(V)) == pytest.approx(terms["std_error"].to_numpy())
+    d, p = (grid[name].to_numpy() - centre for name in ("guidance", "preference"))
+    X = np.column_stack([d, p, d**2, d * p, p**2])
+    half = stats.t.ppf(0.975, terms["df_denom"][0]) * np.sqrt(np.einsum("ij,jk,ik->i", X, V, X))
+    assert grid["estimate"].to_numpy() == pytest.approx(X @ b)
+    assert grid["conf_high"].to_numpy() == pytest.approx(X @ b + half)
+    evidence = fit_tables["balance_evidence"].filter(at, pl.col("quantity") == "response surface: a4")
+    assert evidence["estimate"][0] == pytest.approx(b[2] - b[3] + b[4])
+
+
+def test_every_row_of_the_fit_is_near_one_point_of_the_grid(fit_tables):
+    n = fit_tables["surface_grid"].group_by("outcome", "level").agg(pl.col("n_rows").sum())
+    sessions = n.filter(outcome="satisfaction", level="session")["n_rows"][0]
+    clients = n.filter(outcome="satisfaction", level="client")["n_rows"][0]
+    assert sessions > 5 * clients > 0

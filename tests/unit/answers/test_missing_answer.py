@@ -17,7 +17,7 @@ from answer_cohorts import (
 from outcomes.answers.missing import run as missing
 from outcomes.answers.missing.rows import missing_rows
 from outcomes.answers.missing.staying import staying_weights
-from outcomes.answers.missing.tables import LADDER, Rung
+from outcomes.answers.missing.tables import LADDER, LadderEffect, Rung
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters
 
@@ -65,6 +65,21 @@ def test_no_shift_is_multiple_imputation(ladder):
 def test_the_shared_parameter_model_sees_that_the_less_satisfied_leave(ladder):
     row = only(ladder, rung=Rung.SHARED, effect=missing.ASSOCIATIONS["client_id"])
     assert row["conf_high"] < 0
+
+
+def test_the_models_of_leaving_stand_beside_each_other_and_the_best_of_them_gives_the_slopes(ladder):
+    models = ladder.filter(pl.col("effect") == LadderEffect.MODEL)
+    assert models["sharing"].to_list() == ["intercept", "intercept and slope", "current value"]
+    assert models["aic"].null_count() == 0
+    best = models.sort("aic")["sharing"][0]
+    for effect in missing.EFFECTS.values():
+        assert only(ladder, rung=Rung.SHARED, effect=effect)["sharing"] == best
+    value = only(ladder, effect=LadderEffect.DROPOUT_ON_VALUE)
+    assert value["sharing"] == "current value"
+    assert value["conf_high"] < 0
+    assert value["p_value"] < 0.05
+    others = ladder.filter(pl.col("rung") != Rung.SHARED)
+    assert others["sharing"].null_count() == others["aic"].null_count() == others.height
 
 
 def test_shifted_ratings_of_those_who_left_move_the_slope_between_clients_more_than_the_slope_within(ladder):

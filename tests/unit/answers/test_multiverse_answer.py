@@ -18,7 +18,7 @@ from outcomes.answers.multiverse.tables import SPECS, TABLES, TESTS
 from outcomes.errors import FitRefused, StudyError
 from outcomes.mixed import fit_linear
 from outcomes.study import read_settings
-from outcomes.study.multiverse import Dimension, Exclusion, Lag, Multiverse
+from outcomes.study.multiverse import Dimension, Exclusion, Lag, Multiverse, Responsiveness
 from outcomes.study.scales import Scale
 
 BOTH_LAGS = SMALL.model_copy(update={"lag": Dimension[Lag](type="N", choices=tuple(Lag))})
@@ -50,6 +50,22 @@ def test_every_specification_is_the_model_that_its_formula_says(answered):
         assert row["std_error"] == pytest.approx(fit.bse["within"], rel=1e-4)
         assert row["p_value"] == pytest.approx(fit.pvalues["within"], rel=1e-2)
         assert row["n_sessions"] == fit.nobs
+
+
+def test_specifications_that_adjust_for_responses_stand_in_a_pool_of_their_own():
+    declared = SMALL.model_copy(update={"responsiveness": tuple(Responsiveness)})
+    with tables(cohort(3, slope=0.3, slope_sd=0.3)) as con:
+        made = multiverse.run(con, settings(declared))
+    specs, tests = made[SPECS.name], made[TESTS.name]
+    adjusted = specs.filter(responsiveness="adjusted")
+    assert adjusted.height == 2 * 2  # detrending, covariates
+    assert adjusted["formula"].to_list()[0] == "y ~ d"
+    assert (adjusted["conf_low"] < 0.3).all()
+    assert (adjusted["conf_high"] > 0.3).all()
+    assert tests["pool"].to_list() == ["responsiveness: ignored", "responsiveness: adjusted"]
+    assert tests["n_specs"].to_list() == [36, 4]
+    assert tests["p_value"].null_count() == 1
+    assert "not made for the dynamic model" in tests["reason"][1]
 
 
 def test_clients_are_left_out_as_if_their_sessions_were_filtered():

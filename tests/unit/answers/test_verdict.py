@@ -54,6 +54,13 @@ def test_no_effect_is_said_only_where_an_effect_that_matters_is_ruled_out():
     assert "not ruled out" in found.trace[-1]
 
 
+def test_what_has_no_turn_is_one_way_only_where_a_turn_is_ruled_out():
+    unseen = evidence(CurveForm.STRAIGHT, is_one_way=False)
+    assert decide(unseen).verdict is Verdict.UNDECIDED
+    assert "not ruled out" in decide(unseen).trace[-1]
+    assert decide(replace(unseen, is_one_way=True)).verdict is Verdict.MONOTONE
+
+
 def test_a_parabola_that_two_lines_do_not_confirm_is_no_balance():
     rising = evidence(CurveForm.BEST_LEVEL, is_balance=dict.fromkeys(CurveForm, False), falls=False)
     assert decide(rising).verdict is Verdict.MONOTONE

@@ -17,8 +17,8 @@ from outcomes.federation.site import PRECISION
 from outcomes.federation.taken_apart import fewest_told_apart
 from outcomes.mixed import fit_linear
 from outcomes.mixed.linear.gram import prepare_linear
+from outcomes.mixed.linear.places.shares import evaluate
 from outcomes.mixed.linear.problem import linear_problem
-from outcomes.mixed.linear.shares import evaluate
 
 FORMULA = "y ~ 1 + (1 | client)"
 LENGTHS = (4, 5, 6, 7, 8)

@@ -165,3 +165,15 @@ def test_statsmodels_stays_selectable_and_what_it_cannot_fit_is_refused_by_name(
 )
 def test_the_synthetic_release_has_no_column_that_a_real_one_lacks(con, table):
     assert set(con.table(table).columns) <= set(TABLES[table].column_names)
+
+
+def test_the_last_step_of_a_models_flow_is_the_rows_of_its_fit(con):
+    ends = con.sql(
+        "select model, arg_max(n_sessions, step_number), arg_max(n_clients, step_number), "
+        "arg_max(n_therapists, step_number), sum(n_sessions_excluded) from model_flow group by model order by model"
+    ).fetchall()
+    fits = con.sql("select model, n_rows, n_clients, n_therapists, n_missing from model_fits order by model").fetchall()
+    assert ends == fits
+    reasons = con.sql("select reason from model_flow where model = 'dropout' order by step_number").fetchall()
+    assert len(reasons) > 2
+    assert all(reason for (reason,) in reasons)

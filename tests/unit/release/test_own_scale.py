@@ -133,7 +133,7 @@ def test_it_is_described_with_its_own_range_and_unit(con):
     said = "The study's own scale hope, rated by the client, higher is more; empty where not rated"
     assert sorted(rows) == [
         (table, "DOUBLE", said, "steps", "1 to 7", "sessions file")
-        for table in ("core_sessions", "mart_session_directiveness")
+        for table in ("core_sessions", "mart_session_directiveness", "mart_sessions")
     ]
     comment = con.execute(
         "select comment from duckdb_columns() where table_name = 'core_sessions' and column_name = 'hope_score'"

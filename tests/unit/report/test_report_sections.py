@@ -26,6 +26,7 @@ ANSWERS = (
     "short",
     "recovery",
     "dropout",
+    "contrasts",
     "risks",
     "effects",
     "balance",
@@ -134,7 +135,7 @@ def test_no_estimate_of_a_fit_that_is_not_clean_is_in_any_section(release, templ
     for name in ANSWERS:
         found = list(pieces(sections[name]))
         assert not [piece for piece in found if isinstance(piece, Estimate | Range)], name
-        if name in ("dropout", "risks", "effects", "balance", "connection", "therapists", "missing"):
+        if name in ("dropout", "contrasts", "risks", "effects", "balance", "connection", "therapists", "missing"):
             assert any(isinstance(piece, Unsaid) for piece in found), name
         assert not [block for block in sections[name].blocks if isinstance(block, Picture)], name
 
@@ -149,7 +150,7 @@ def test_a_singular_fit_still_says_which_way_it_points(release, template_study):
 def test_a_refused_analysis_is_said_in_words_and_gives_no_number(release, template_study):
     refuse_answers(release)
     sections = made(release, template_study)
-    for name in ("risks", "effects", "balance", "connection", "therapists", "missing"):
+    for name in ("contrasts", "risks", "effects", "balance", "connection", "therapists", "missing"):
         text = visible_text(str(html(sections[name])))
         assert "These data cannot answer this." in text
         assert REFUSAL in text
@@ -223,6 +224,29 @@ def test_dropout_that_depends_on_the_definition_is_said_where(release, template_
 def test_a_verdict_of_no_effect_is_said_as_a_result(answered):
     text = visible_text(str(html(answered["short"])))
     assert "makes no difference that matters to dropout. That is a result, not the lack of one." in text
+
+
+def test_the_short_answer_tells_dropouts_near_to_and_far_from_the_preference_before_those_by_amount(answered):
+    text = visible_text(str(html(answered["short"])))
+    near = text.index("Of 100 clients, so many have dropped out by session 8")
+    for told in ("2 points too little: 15 (", "guidance as preferred: 9 (", "2 points too much: 16 ("):
+        assert near < text.index(told) < text.index("with little guidance")
+
+
+def test_the_section_on_distance_says_on_which_side_clients_left_and_what_is_not_told(release, template_study):
+    text = visible_text(str(html(made(release, template_study)["contrasts"])))
+    assert "Clients left more often where guidance was less, and where it was more, than the client prefers." in text
+    assert "4 points too much not calculated: Too few clients had guidance near this level." in text
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute(
+            "update contrasts_dropout set conf_low = -0.01 where level = 'too much' and quantity = 'difference'"
+        )
+    text = visible_text(str(html(made(release, template_study)["contrasts"])))
+    assert "Clients left more often where guidance was less than the client prefers." in text
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update contrasts_dropout set conf_low = -0.01 where quantity = 'difference'")
+    text = visible_text(str(html(made(release, template_study)["contrasts"])))
+    assert "does not show in these data" in text
 
 
 def test_a_share_of_dropout_that_rests_on_few_is_withheld(release, template_study):

@@ -18,7 +18,9 @@ from outcomes.answers.balance.curve_forms import (
     available,
     project,
 )
+from outcomes.answers.balance.dropout_surface import DropoutSurface, dropout_surface
 from outcomes.answers.balance.rows import GuidanceRows
+from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import ALPHA, WEIGHT, Evidence
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused
@@ -36,8 +38,16 @@ NEGLIGIBLE = 0.125
 the rows with more and the half with less of a normal term then differ by d = 0.2, Cohen's small difference (the halves'
 means lie 1.6 standard deviations apart). A logit counts pi / sqrt(3) as its standard deviation."""
 
+_LOGIT_SD = np.pi / np.sqrt(3)
 BAND_PERCENTILES = np.linspace(5, 95, 19)
 SEED = 20_413  # of the draws behind the band
+
+AXES = {CurveForm.BEST_LEVEL: "d", CurveForm.RELATIVE: "w", CurveForm.FIT: "e"}
+"""Along what the turn of each form is sought: guidance, the departure from the usual level, the distance from the
+preference."""
+_HELD: dict[CurveForm, tuple[str, ...]] = {
+    CurveForm.BEST_LEVEL: (), CurveForm.RELATIVE: ("m", "m2"), CurveForm.FIT: ("p",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,11 +87,13 @@ class FreeModel:
 
 @dataclass(frozen=True)
 class Turn:
-    """The two tests of a turn along one axis; `is_balance` where both find the best value inside the data."""
+    """The two tests of a turn along one axis; `is_balance` where both find the best value inside the data;
+    for dropout and the distance from the preference, where the surface of the contrasts does."""
 
     lind_mehlum: LindMehlumTest
-    two_lines: TwoLines | None  # None where the scale is too coarse for it
+    two_lines: TwoLines | None  # None where the scale is too coarse for it, or nobody asked
     is_balance: bool
+    is_asked: bool = True  # two lines are sought; the dynamic model does so along one axis only
 
 
 @dataclass(frozen=True)
@@ -91,8 +103,9 @@ class Findings:
     model: FreeModel
     comparison: ModelComparison
     turns: dict[CurveForm, Turn]
-    band: SlopeBand
+    band: SlopeBand | None  # None where the verdict does not ask for it (dynamic model)
     evidence: Evidence
+    surface: DropoutSurface | None = None
 
 
 def fit_free_model(rows: GuidanceRows) -> FreeModel:
@@ -101,7 +114,7 @@ def fit_free_model(rows: GuidanceRows) -> FreeModel:
     fixed = " + ".join([*terms, *rows.covariates])
     if rows.outcome is Outcome.DROPOUT:
         fit = fit_cluster_robust(f"y ~ {fixed}", rows.frame, "therapist_id")
-        outcome_sd = np.pi / np.sqrt(3)
+        outcome_sd = _LOGIT_SD
     else:
         of_client = " + (1 + w | client_id)" if rows.has_departure else ""
         fit = fit_linear(f"y ~ {fixed}{of_client} + (1 | therapist_id)", rows.frame)
@@ -126,19 +139,68 @@ def fit_free_model(rows: GuidanceRows) -> FreeModel:
 def find_evidence(rows: GuidanceRows) -> Findings:
     """Fit, compare and test; the same rows give the same findings."""
     model = fit_free_model(rows)
-    forms = _forms(rows)
-    projections = {form: model.project(PARAMETERS[form]) for form in forms}
+    turns = {form: _turn(rows, model, form) for form in AXES if AXES[form] in rows.frame.columns}
+    surface = None
+    if rows.outcome is Outcome.DROPOUT:
+        surface = dropout_surface(rows, model.df)
+        if CurveForm.FIT in turns:
+            is_turn = surface is not None and surface.is_turn(ALPHA)
+            turns[CurveForm.FIT] = replace(turns[CurveForm.FIT], is_balance=is_turn)
+    return conclude(rows, model, compare_forms(model, rows), turns, _band(rows), surface)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The restricted forms of a free model.
+
+    Attributes
+    ----------
+    projections : dict of CurveForm to Projection
+    comparison : ModelComparison
+    shares : dict of CurveForm to float
+        Share of what guidance explains that each accounts for.
+    """
+
+    projections: dict[CurveForm, Projection]
+    comparison: ModelComparison
+    shares: dict[CurveForm, float]
+
+    @property
+    def weights(self) -> dict[CurveForm, float]:
+        """Akaike weights."""
+        return dict(zip(self.projections, self.comparison.weight.tolist(), strict=True))
+
+    @property
+    def turned(self) -> CurveForm:
+        """The form with the largest weight; fit with a main effect turns as fit does."""
+        best = max(self.weights, key=self.weights.__getitem__)
+        return CurveForm.FIT if best is CurveForm.FIT_PLUS_MAIN else best
+
+
+def compare_forms(model: FreeModel, rows: GuidanceRows) -> Compared:
+    """Project the free model on every form that these rows can tell apart."""
+    projections = {form: model.project(PARAMETERS[form]) for form in _forms(rows)}
     none = model.project(PARAMETERS[CurveForm.NONE]).distance
     comparison = compare_by_aicc(
-        tuple(forms),
-        [-projections[form].distance / 2 for form in forms],
-        [projections[form].theta.size for form in forms],
+        tuple(projections),
+        [-found.distance / 2 for found in projections.values()],
+        [found.theta.size for found in projections.values()],
         model.n_clients,
     )
-    turns = _turns(rows, model)
-    band = _band(rows)
-    straight = projections[CurveForm.STRAIGHT]
+    return Compared(projections, comparison, {form: 1 - found.distance / none for form, found in projections.items()})
+
+
+def conclude(
+    rows: GuidanceRows,
+    model: FreeModel,
+    compared: Compared,
+    turns: dict[CurveForm, Turn],
+    band: SlopeBand | None,
+    surface: DropoutSurface | None = None,
+) -> Findings:
+    """Put together what the verdict takes of all that was estimated."""
     main = _main_effects(model) if rows.has_preference else None
+    has_both = {"w", "m"} <= set(model.terms)
     evidence = Evidence(
         effect_p=model.wald(WITH_GUIDANCE).p_value,
         is_negligible=_all_negligible(
@@ -148,29 +210,36 @@ def find_evidence(rows: GuidanceRows) -> Findings:
                 if term in WITH_GUIDANCE
             ],
             model.df,
-        ),
+        )
+        and (rows.outcome is not Outcome.DROPOUT or _no_form_matters(rows, model, surface)),
         has_preference=rows.has_preference,
-        weights=dict(zip(forms, comparison.weight.tolist(), strict=True)),
-        shares={form: 1 - projections[form].distance / none for form in forms},
+        weights=compared.weights,
+        shares=compared.shares,
         is_balance={form: turn.is_balance for form, turn in turns.items()},
         main_p=main[0] if main else float("nan"),
         is_main_negligible=main[1] if main else False,
-        rises=bool((band.sign > 0).any()),
-        falls=bool((band.sign < 0).any()),
-        has_opposite_slopes=rows.has_departure and _are_opposite(straight, model.df),
+        rises=band is not None and bool((band.sign > 0).any()),
+        falls=band is not None and bool((band.sign < 0).any()),
+        has_opposite_slopes=has_both and _are_opposite(compared.projections[CurveForm.STRAIGHT], model.df),
+        has_surface=surface is not None,
+        is_one_way=rows.outcome is not Outcome.DROPOUT or (surface is not None and surface.is_one_way(ALPHA)),
     )
-    return Findings(model, comparison, turns, band, evidence)
+    return Findings(model, compared.comparison, turns, band, evidence, surface)
 
 
-def between_clients(findings: Findings, of_sessions: Findings) -> Findings:
-    """Let the sessions guard the findings of the same outcome between clients: one gate, and one best level only where
-    an optimum relative to the usual level is ruled out."""
+def between_clients(findings: Findings, of_sessions: Findings, verdict: Verdict) -> Findings:
+    """Let the sessions guard the findings of the same outcome between clients.
+
+    One gate; one best level only where an optimum relative to the usual level is ruled out; and nothing that the
+    sessions' own `verdict` does not say as well: between clients guidance may be what satisfaction led to.
+    """
     aicc = dict(zip(of_sessions.comparison.models, of_sessions.comparison.aicc.tolist(), strict=True))
     rival = expit((aicc[CurveForm.BEST_LEVEL] - aicc[CurveForm.RELATIVE]) / 2)  # Akaike weight of the two alone
     evidence = replace(
         findings.evidence,
         effect_p=max(findings.evidence.effect_p, of_sessions.evidence.effect_p),
         is_relative_open=bool(rival > 1 - WEIGHT),
+        of_sessions=verdict,
     )
     return replace(findings, evidence=evidence)
 
@@ -187,37 +256,60 @@ def _forms(rows: GuidanceRows) -> list[CurveForm]:
     return [form for form, is_possible in needs.items() if is_possible]
 
 
-def _turns(rows: GuidanceRows, model: FreeModel) -> dict[CurveForm, Turn]:
-    """The two tests along guidance, the departure from the usual level, and the distance from the preference."""
-    turns = {CurveForm.BEST_LEVEL: _turn(rows, model, "d", PARAMETERS[CurveForm.BEST_LEVEL], ())}
-    if rows.has_departure:
-        turns[CurveForm.RELATIVE] = _turn(rows, model, "w", PARAMETERS[CurveForm.RELATIVE], ("m", "m2"))
-    if rows.has_preference:
-        turns[CurveForm.FIT] = _turn(rows, model, "e", MISFIT_PARABOLA, ("p",))
-    return turns
+def _no_form_matters(rows: GuidanceRows, model: FreeModel, surface: DropoutSurface | None) -> bool:
+    """Whether guidance is negligible along every form as well, and not only term by term.
+
+    An optimum spreads over several terms, each of which may be negligible where the whole is not.
+    """
+    along = [
+        (form, place, name)
+        for form, place, name in (
+            (CurveForm.STRAIGHT, 0, "w"),
+            (CurveForm.STRAIGHT, 1, "m"),
+            (CurveForm.BEST_LEVEL, 1, "d2"),
+            (CurveForm.RELATIVE, 1, "w2"),
+            (CurveForm.FIT, 0, "e2"),
+        )
+        if form in _forms(rows)
+    ]
+    frame = rows.frame.with_columns(e2=rows.frame["e"] ** 2) if rows.has_preference else rows.frame
+    effects = []
+    for form, place, name in along:
+        found = model.project(PARAMETERS[form])
+        sd = frame[name].std() / _LOGIT_SD
+        effects.append((found.theta[place] * sd, float(np.sqrt(found.covariance[place, place])) * sd))
+    if surface is None:
+        return False
+    if surface.misfit is not None:
+        effects.append((surface.misfit.value / _LOGIT_SD, surface.misfit.std_error / _LOGIT_SD))
+    return _all_negligible(effects, model.df)
 
 
-def _turn(
-    rows: GuidanceRows,
-    model: FreeModel,
-    axis: str,
-    parameters: Parameters,
-    held: tuple[str, ...],
-) -> Turn:
-    """Test for the best value of one axis; the first two parameters are the axis and its square."""
+def parabola_turn(rows: GuidanceRows, model: FreeModel, form: CurveForm) -> Turn:
+    """The Lind-Mehlum test along the axis of a form, still without two lines.
+
+    The first two parameters of the form are the axis and its square.
+    """
+    restricted = model.project(MISFIT_PARABOLA if form is CurveForm.FIT else PARAMETERS[form])
+    x = rows.frame[AXES[form]].to_numpy()
+    test = lind_mehlum_test(*restricted.theta[:2], restricted.covariance[:2, :2], x, df=model.df, alpha=ALPHA)
+    return Turn(test, None, False, is_asked=False)
+
+
+def _turn(rows: GuidanceRows, model: FreeModel, form: CurveForm) -> Turn:
+    """Both tests for the best value along the axis of a form."""
     wanted = TurningKind.MINIMUM if rows.outcome is Outcome.DROPOUT else TurningKind.MAXIMUM
-    restricted, x = model.project(parameters), rows.frame[axis].to_numpy()
-    parabola = lind_mehlum_test(*restricted.theta[:2], restricted.covariance[:2, :2], x, df=model.df, alpha=ALPHA)
-    columns = (*rows.covariates, *held)
+    parabola, x = parabola_turn(rows, model, form), rows.frame[AXES[form]].to_numpy()
+    columns = (*rows.covariates, *_HELD[form])
     covariates = rows.frame.select(columns).to_numpy() if columns else None
     try:
         lines = two_lines_test(
             rows.frame["y"].to_numpy(), x, covariates=covariates, clusters=_clusters(rows), alpha=ALPHA
         )
     except FitRefused:
-        return Turn(parabola, None, False)
-    found = all(test.is_supported and test.kind is wanted for test in (parabola, lines))
-    return Turn(parabola, lines, found)
+        return replace(parabola, is_asked=True)
+    found = all(test.is_supported and test.kind is wanted for test in (parabola.lind_mehlum, lines))
+    return Turn(parabola.lind_mehlum, lines, found)
 
 
 def _band(rows: GuidanceRows) -> SlopeBand:

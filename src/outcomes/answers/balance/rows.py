@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import polars as pl
 
+from outcomes.answers.balance.courses import course, with_usual_levels
 from outcomes.answers.common.words import Grain, Outcome
+from outcomes.answers.contrasts.usual import with_usual
 from outcomes.models.refusals import (
     LEAST_VALUES,
     VERDICT_CLIENTS,
@@ -35,8 +37,11 @@ class GuidanceRows:
         middle of the scale.
     covariates : tuple of str
         Columns that every model holds constant.
-    midpoint : float
-        Middle of the scale of guidance.
+    midpoint, width : float
+        Middle of the scale of guidance, and its length from end to end.
+    series : pl.DataFrame, optional
+        For satisfaction after sessions: `frame` with the unrated sessions (y is empty there), and episode_id,
+        attended_number, log_session. One course of therapy is one series.
     """
 
     outcome: Outcome
@@ -44,6 +49,8 @@ class GuidanceRows:
     frame: pl.DataFrame
     covariates: tuple[str, ...]
     midpoint: float
+    width: float
+    series: pl.DataFrame | None = None
 
     @property
     def has_preference(self) -> bool:
@@ -57,34 +64,40 @@ class GuidanceRows:
 
 
 def verdict_sessions(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
-    """One rated session a row; satisfaction.
-
-    The usual level is the client's mean drawn towards the therapist's by its reliability n tau2 / (n tau2 + sigma2):
-    the raw mean of few sessions holds part of the departures, which makes a relative optimum look partly absolute.
-    """
+    """One rated session a row; satisfaction. `series` has the sessions that were not rated as well."""
     rows = sql_table(con, "answers/answer_verdict_sessions").pl()
     refuse(Refusal(RefusalRule.RATED, rows.height, about=Outcome.SATISFACTION))
-    clients = rows.unique("client_id", keep="first", maintain_order=True)
-    sigma2 = (rows["departure"] ** 2).sum() / max(rows.height - clients.height, 1)
-    tau2 = max((clients["deviation"].var() or 0.0) - sigma2 * (1 / clients["n"]).mean(), 0.0)
-    reliability = tau2 / (tau2 + sigma2 / pl.col("n")) if tau2 > 0 else pl.lit(0.0)
-    usual = pl.col("therapist_mean") + reliability * pl.col("deviation")
-    rows = rows.with_columns(m=usual, w=pl.col("d") - usual)
-    return _finished(Outcome.SATISFACTION, Grain.SESSION, rows, ("log_session",), settings)
+    rows = with_usual_levels(rows)
+    found = _finished(Outcome.SATISFACTION, Grain.SESSION, rows, ("log_session",), settings)
+    return replace(found, series=_ready(rows, tuple(name for name in rows.columns if name != "y"), found.midpoint))
 
 
 def verdict_clients(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
-    """One client a row; the mean satisfaction of rated sessions, with the therapist of most of them."""
-    rows = sql_table(con, "answers/answer_verdict_clients").pl()
+    """One client a row; the mean satisfaction of rated sessions, with the therapist of most of them.
+
+    Means are adjusted for the sessions that they come from: where guidance falls and satisfaction rises over a therapy,
+    clients who stay longer have other raw means without any effect of guidance.
+    """
+    rated = sql_table(con, "answers/answer_verdict_sessions").pl().drop_nulls("y")
+    satisfaction, guidance = course(rated, "y"), course(rated, "d")
+    rows = sql_table(
+        con, "answers/answer_verdict_clients",
+        satisfaction_per_session=satisfaction.per_session, satisfaction_per_log=satisfaction.per_log,
+        guidance_per_session=guidance.per_session, guidance_per_log=guidance.per_log,
+        session=guidance.session, log=guidance.log,
+    ).pl()  # fmt: skip
     return _finished(Outcome.SATISFACTION, Grain.CLIENT, rows, (), settings)
 
 
 def verdict_dropouts(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One attended session of the risk set a row; 1 where the client dropped out after it.
 
-    The usual level is the mean of the sessions before: a mean of the whole episode would know the future.
+    The usual level is what the sessions before tell of it, drawn towards the therapist's mean by their reliability (see
+    `with_usual`): a mean of the whole episode would know the future.
     """
-    rows = sql_table(con, "answers/answer_verdict_dropout").pl()
+    rows = with_usual(sql_table(con, "answers/answer_verdict_dropout").pl().filter(pl.col("d").is_not_null()))
+    usual = pl.col("therapist_mean") + pl.col("client_usual")
+    rows = rows.with_columns(m=usual, w=pl.col("d") - usual)
     covariates = ("session_1", "session_2", "session_3", "log_session")
     return _finished(Outcome.DROPOUT, Grain.SESSION, rows, covariates, settings)
 
@@ -93,13 +106,26 @@ def _finished(
     outcome: Outcome, level: Grain, rows: pl.DataFrame, covariates: tuple[str, ...], settings: StudySettings
 ) -> GuidanceRows:
     """Centre, leave out incomplete rows, refuse what is too few, add the products."""
-    if rows["p"].null_count() == rows.height:
-        rows = rows.drop("p")
-    present = [name for name in ("y", "d", "w", "m", "p", *covariates) if name in rows.columns]
-    rows = rows.drop_nulls(present)
-    _refuse_too_few(outcome, rows, settings)
     scale = settings.scales["directiveness"]
     midpoint = (scale.minimum + scale.maximum) / 2
+    _refuse_too_few(outcome, rows.drop_nulls(_needed(rows, ("y", *covariates))), settings)
+    frame = _ready(rows, ("y", *covariates), midpoint)
+    return GuidanceRows(outcome, level, frame, covariates, midpoint, scale.maximum - scale.minimum)
+
+
+def _needed(rows: pl.DataFrame, columns: tuple[str, ...]) -> list[str]:
+    """These columns and those of guidance that the rows have; a preference that nobody gave is none."""
+    has_preference = "p" in rows.columns and rows["p"].null_count() < rows.height
+    wanted = dict.fromkeys([*columns, "d", "w", "m", *(["p"] if has_preference else [])])
+    return [name for name in wanted if name in rows.columns and (name != "p" or has_preference)]
+
+
+def _ready(rows: pl.DataFrame, columns: tuple[str, ...], midpoint: float) -> pl.DataFrame:
+    """Leave out incomplete rows, centre, add the products."""
+    needed = _needed(rows, columns)
+    rows = rows.drop_nulls(needed)
+    if "p" not in needed and "p" in rows.columns:
+        rows = rows.drop("p")
     centred = [name for name in ("d", "m", "p") if name in rows.columns]
     rows = rows.with_columns(pl.col(centred) - midpoint)
     d, w, m, p = (pl.col(name) for name in "dwmp")
@@ -110,7 +136,7 @@ def _finished(
         products |= {"e": d - p, "mp": m * p, "p2": p**2}
     if {"w", "p"} <= set(rows.columns):
         products |= {"wp": w * p}
-    return GuidanceRows(outcome, level, rows.with_columns(**products), covariates, midpoint)
+    return rows.with_columns(**products)
 
 
 def _refuse_too_few(outcome: Outcome, rows: pl.DataFrame, settings: StudySettings) -> None:

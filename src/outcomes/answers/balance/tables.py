@@ -9,7 +9,7 @@ from outcomes.answers.common.words import ALL, Grain, HazardTerm, Outcome
 from outcomes.methods.curvature.turning_point import FiellerState
 from outcomes.methods.inference.johnson_neyman import RegionState
 from outcomes.mixed import FitStatus
-from outcomes.release.codebook.vocabulary import ColumnText, number, text
+from outcomes.release.codebook.vocabulary import ColumnText, count, number, text
 
 
 class Verdict(StrEnum):
@@ -22,6 +22,15 @@ class Verdict(StrEnum):
     FIT_PLUS_MAIN = "fit_plus_main"
     RELATIVE = "relative"
     UNDECIDED = "undecided"
+
+
+class VerdictModel(StrEnum):
+    """What a verdict rests on."""
+
+    DYNAMIC = "dynamic model"
+    MIXED = "mixed model"
+    HAZARD = "hazard of dropout"
+    NONE = ""
 
 
 VERDICT_SENTENCES = {
@@ -47,6 +56,17 @@ class EvidenceQuantity(StrEnum):
     ALONE_TURN = "quadratic alone: turning point"
     ABSOLUTE = "absolute optimum: p"
     RELATIVE = "relative optimum: p"
+    LITTLE = "surface: too little, against as preferred"
+    MUCH = "surface: too much, against as preferred"
+    BELOW = "surface: median guidance, against its lower end"
+    ABOVE = "surface: upper end of guidance, against its median"
+    SAME_SESSION = "same-session slope: dynamic model"
+    SAME_SESSION_MIXED = "same-session slope: mixed model"
+    NEXT_SESSION = "next-session slope: dynamic model"
+    RESPONSIVENESS = "guidance in the next session per point of satisfaction above what is usual"
+    CARRY_OVER = "share of a good session that is left in the next"
+    BETWEEN_CLIENTS = "clients' usual guidance and satisfaction: correlation"
+    BETWEEN_THERAPISTS = "therapists' usual guidance and satisfaction: correlation"
 
 
 class TurnAxis(StrEnum):
@@ -114,6 +134,7 @@ class EvidenceMark(StrEnum):
     TURN = "turn found"
     NO_TURN = "no turn found"
     COARSE = "scale too coarse"
+    NOT_ASKED = "not asked: another form describes the data better"
     NO_INTERVAL = FiellerState.NO_FINITE_INTERVAL.value
     COMPARISON = "comparison"
     TEST = "test"
@@ -155,6 +176,20 @@ VERDICTS = answer_table(
             Verdict,
         ),
         "trace": text("The steps that led to the verdict, in words"),
+        "model": text(
+            "What the verdict rests on. The dynamic model allows for therapists who respond to the session before; the "
+            "mixed model does not. Empty where refused",
+            VerdictModel,
+        ),
+        "mixed_verdict": text(
+            "The verdict of the mixed model, beside one that rests on the dynamic model; empty elsewhere", Verdict
+        ),
+        "disagreement": text(
+            "A sentence where dynamic and mixed model disagree beyond chance, or why there is no dynamic one"
+        ),
+        "apart": text(
+            "A sentence on what differs between therapists only, and is no effect of guidance in sessions; else empty"
+        ),
     },
 )
 
@@ -198,4 +233,60 @@ REACTANCE = answer_table(
         **NUMBERS,
     },
 )
-TABLES = (VERDICTS, EVIDENCE, REACTANCE)
+
+
+class SurfaceCoefficient(StrEnum):
+    """Coefficients of the response surface, in the order of `outcomes.methods.curvature.response_surface.TERMS`."""
+
+    GUIDANCE = "guidance"
+    PREFERENCE = "preference"
+    GUIDANCE_2 = "guidance^2"
+    PRODUCT = "guidance * preference"
+    PREFERENCE_2 = "preference^2"
+
+
+_HEIGHT = "points of satisfaction, for dropout logits"
+
+SURFACE_TERMS = answer_table(
+    "surface_terms",
+    "One coefficient of the response surface of guidance and preferred guidance, both less the centre",
+    {
+        **_AT,
+        "term": text("Coefficient of the surface", SurfaceCoefficient),
+        "centre": number("What guidance and preference are taken less: the middle of the scale", "", "points"),
+        "estimate": number("Coefficient", "", _HEIGHT),
+        "std_error": number("Standard error of the coefficient", "0 or more"),
+        "df_denom": number("Degrees of freedom: therapists less one", "0 or more"),
+        "status": text("How the fit behind the surface ended", FitStatus),
+    },
+)
+
+SURFACE_COVARIANCES = answer_table(
+    "surface_covariances",
+    "The covariance of two coefficients of the response surface",
+    {
+        **_AT,
+        "term": text("Coefficient of the surface", SurfaceCoefficient),
+        "term_2": text("Second coefficient of the pair", SurfaceCoefficient),
+        "covariance": number("Covariance of the two coefficients"),
+    },
+)
+
+SURFACE_GRID = answer_table(
+    "surface_grid",
+    "The height of the response surface at one point of a grid over the scale",
+    {
+        **_AT,
+        "guidance": number("Guidance", "", "points of the scale"),
+        "preference": number("Guidance that the client prefers", "", "points of the scale"),
+        "estimate": number("Height less that of the centre of the scale", "", _HEIGHT),
+        "conf_low": number("Lower end of the 95% interval, point by point"),
+        "conf_high": number("Upper end of the 95% interval, point by point"),
+        "n_rows": count("Rows of the fit nearest to this point; where there are none the surface is a guess", "rows",
+                        "BIGINT"),
+        "n_clients": count("Clients behind these rows", "clients", "BIGINT"),
+        "status": text("How the fit behind the surface ended", FitStatus),
+    },
+)  # fmt: skip
+SURFACE_TABLES = (SURFACE_TERMS, SURFACE_COVARIANCES, SURFACE_GRID)
+TABLES = (VERDICTS, EVIDENCE, REACTANCE, *SURFACE_TABLES)

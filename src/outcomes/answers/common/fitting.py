@@ -11,7 +11,7 @@ import numpy as np
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.contrasts import Estimate, linear_estimate
 from outcomes.mixed import BinomialFit, FitStatus, LinearFit, fit_binomial, fit_linear
-from outcomes.mixed.design.coding import build_design
+from outcomes.mixed.design.population import build_design
 from outcomes.models.refusals import LEAST_VALUES, Refusal, RefusalRule, few_events, few_people, refuse
 from outcomes.study.settings import Disclosure
 

@@ -6,6 +6,9 @@ import duckdb
 
 from outcomes.store.warehouse import sql_table
 
+SESSIONS = "answer_sessions"
+"""The table that `session_rows` makes."""
+
 
 def session_rows(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
     """Rows of mart_session_directiveness with more columns.
@@ -16,4 +19,4 @@ def session_rows(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
     `directiveness_first` (the episode's first ratings, only in later sessions: the initial condition of a model with a
     lagged outcome).
     """
-    return sql_table(con, "answers/answer_sessions")
+    return sql_table(con, f"answers/{SESSIONS}")

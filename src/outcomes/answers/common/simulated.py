@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
-from typing import TypeVar
 
 import duckdb
 import polars as pl
 
 from outcomes.contract import Kind
-from outcomes.progress import tracked
 from outcomes.release.build import make_tables
 from outcomes.release.relations import offer_batches, offer_settings, raw_columns
 from outcomes.simulate import Cohort
@@ -23,7 +17,6 @@ from outcomes.store.warehouse import connect
 from outcomes.study import StudySettings, read_settings
 from outcomes.study.settings import Disclosure
 
-Result = TypeVar("Result")
 _YES_NO = {"yes": True, "no": False}
 
 
@@ -51,26 +44,6 @@ def template_settings(rule: Disclosure) -> StudySettings:
     """Scales and definitions of a new study, which simulated cohorts have, with a study's own thresholds."""
     with as_file(files("outcomes.study") / "template.toml") as template:
         return read_settings(template).model_copy(update={"disclosure": rule})
-
-
-def in_processes(function: Callable[..., Result], jobs: Sequence[tuple], what: str) -> Iterator[Result]:
-    """Yield `function(*job)` for all jobs, as they are done, from as many processes as there are processors."""
-    # Spawned, because threads of DuckDB and polars do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context, initializer=_end_with_parent) as pool:
-        waiting = [pool.submit(function, *job) for job in jobs]
-        for done in tracked(as_completed(waiting), what, len(waiting)):
-            yield done.result()
-
-
-def _end_with_parent() -> None:
-    """Leave no worker behind where the parent was killed: it would wait for jobs for ever."""
-
-    def watch() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _tables(cohort: Cohort) -> dict[Kind, pl.DataFrame]:

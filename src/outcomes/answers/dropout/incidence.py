@@ -18,7 +18,7 @@ from outcomes.answers.dropout.tables import GuidanceLevel, RiskCause
 from outcomes.errors import FitRefused
 from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
 from outcomes.mixed import bootstrap_binomial
-from outcomes.models.averaging import average_over_effects
+from outcomes.models.averaging import effect_nodes
 from outcomes.progress import tracked
 from outcomes.study.settings import StudySettings
 
@@ -78,16 +78,15 @@ def incidence(logits: list[np.ndarray], is_possible: list[np.ndarray], variances
     variances : two floats
         Of the therapists' effects, on the logit scale.
     """
-
-    def given(first: float, second: float) -> np.ndarray:
-        hazards = np.stack(
-            [expit(eta + u) * can for eta, u, can in zip(logits, (first, second), is_possible, strict=True)]
-        )
-        return cumulative_incidence(hazards / np.maximum(hazards.sum(axis=0), 1.0)).incidence
-
-    return average_over_effects(
-        lambda first: average_over_effects(lambda second: given(first, second), variances[1]), variances[0]
+    nodes = [effect_nodes(variance) for variance in variances]
+    first, second = (
+        expit(eta + effects[:, None, None]) * can
+        for eta, (effects, _), can in zip(logits, nodes, is_possible, strict=True)
     )
+    shape = (len(first), len(second), *logits[0].shape)
+    hazards = np.stack([np.broadcast_to(first[:, None], shape), np.broadcast_to(second[None], shape)])
+    found = cumulative_incidence(hazards / np.maximum(hazards.sum(axis=0), 1.0)).incidence
+    return np.einsum("i,j,kijlt->klt", nodes[0][1], nodes[1][1], found, optimize=True)
 
 
 def incidence_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> list[dict]:

@@ -16,15 +16,15 @@ import polars as pl
 
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, refuse_all
-from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer
-from outcomes.answers.common.risk_set import baseline
+from outcomes.answers.common.fitting import LEVEL, Answered
 from outcomes.answers.common.simplify import RandomEffect, fit_simplest
 from outcomes.answers.common.tables import filled
 from outcomes.answers.guidance.run import INTERCEPTS
 from outcomes.answers.missing.rows import MissingRows, missing_rows, people
-from outcomes.answers.missing.staying import OUTCOME, USUAL, staying_weights
+from outcomes.answers.missing.shared import shared_fits
+from outcomes.answers.missing.staying import staying_weights
 from outcomes.answers.missing.tables import LADDER, TABLES, LadderEffect, Rung
-from outcomes.errors import FitRefused, UsageError
+from outcomes.errors import FitRefused
 from outcomes.methods.inference.contrasts import Estimate, linear_estimate
 from outcomes.methods.inference.robust_ols import robust_ols
 from outcomes.methods.missing.rubins_rules import pool_imputations
@@ -32,10 +32,11 @@ from outcomes.methods.missing.tipping_point import tipping_point
 from outcomes.mixed import (
     FitStatus,
     LinearFit,
-    fit_shared_parameter,
+    SharedParameterFit,
+    Sharing,
     impute_linear,
     prepare_linear,
-    refit_linear,
+    refit_many,
     shift_outcome,
 )
 from outcomes.progress import tracked
@@ -47,6 +48,11 @@ ASSOCIATIONS = {
     "therapist_id": LadderEffect.DROPOUT_ON_THERAPIST,
 }
 """Change of the log odds of dropping out per point of satisfaction; in the shared-parameter model alone."""
+ASSOCIATED = {(Sharing.INTERCEPT, group, str(Sharing.INTERCEPT)): told for group, told in ASSOCIATIONS.items()} | {
+    (Sharing.BOTH, "client_id", str(Sharing.SLOPE)): LadderEffect.DROPOUT_ON_SLOPE,
+    (Sharing.CURRENT_VALUE, "client_id", str(Sharing.CURRENT_VALUE)): LadderEffect.DROPOUT_ON_VALUE,
+}
+"""Which association of which model is told; each once."""
 
 FIXED = "satisfaction_score ~ directiveness_within + directiveness_client + directiveness_therapist + log_session"
 SLOPES = tuple(RandomEffect(group, "directiveness_within") for group in ("client_id", "therapist_id"))
@@ -148,8 +154,9 @@ def _imputed(ground: Ground, n_imputations: int) -> Iterator[tuple]:
         completed[is_imputed] = drawn
         gram = prepare_linear([ground.formula, indicator], frame.with_columns(satisfaction_score=pl.Series(completed)))
         outcome, by = (gram.population.design(formula).outcome for formula in (ground.formula, indicator))
-        for shift in SHIFTS:
-            fits[shift].append(refit_linear(fit, shift_outcome(gram, outcome, by, shift * scale)))
+        shifted = refit_many(fit, [shift_outcome(gram, outcome, by, shift * scale) for shift in SHIFTS])
+        for shift, one in zip(SHIFTS, shifted, strict=True):
+            fits[shift].append(one)
     settled = all(one.optimizer.is_converged for many in fits.values() for one in many)
     status = ground.model.status if settled else FitStatus.NOT_CONVERGED
     n_imputed = int(is_imputed.sum())
@@ -193,29 +200,28 @@ def _tipping(
 
 
 def _shared(ground: Ground, settings: StudySettings) -> Iterator[tuple]:
-    """Satisfaction and dropout with shared client and therapist effects.
+    """Satisfaction and dropout with shared effects; the slopes of the model that describes them best."""
+    fits = shared_fits(ground.formula, ground.rows, settings)
+    best = min(fits, key=lambda fit: (fit.status is FitStatus.NOT_CONVERGED, fit.aic))
+    counts = people(ground.rows.ratings.filter("satisfaction_score is not null").pl())
 
-    The hazard holds the usual level of guidance over the whole course. For an effect on dropout that would be wrong (it
-    knows the future); here it is held constant, as in the ratings' part, and its coefficient is not told.
-    """
-    at_risk, course = baseline(ground.rows.risk_set, OUTCOME)
-    hazard = f"{OUTCOME} ~ {' + '.join((*USUAL, *course))} + (1 | therapist_id)"
-    fit_hazard_answer(hazard, at_risk, settings.disclosure)  # refuses what dropout cannot inform
-    try:
-        fit = fit_shared_parameter(ground.formula, hazard, ground.rows.ratings, at_risk)
-    except UsageError as error:
-        raise FitRefused(error.message, error.hint) from error
-    status = fit.status
-    counts, reason = people(ground.rows.ratings.filter("satisfaction_score is not null").pl()), " ".join(fit.messages)
-    for term, words in EFFECTS.items():
-        row = np.array([float(name == term) for name in fit.names])
+    def of(fit: SharedParameterFit) -> tuple[dict, FitStatus, str]:
+        return {"sharing": fit.sharing, "aic": fit.aic}, fit.status, " ".join(fit.messages)
+
+    words, status, reason = of(best)
+    for term, effect in EFFECTS.items():
+        row = np.array([float(name == term) for name in best.names])
         df = float(ground.model.fit.df_denom.iloc[ground.model.fit.names.index(term)])
-        found = linear_estimate(row, fit.beta, fit.vcov, LEVEL, df)
-        yield {"effect": words}, _numbers(found, status, counts, reason)
-    for group, value, error in fit.association.iter_rows():
-        if value is not None:
-            found = linear_estimate([1.0], [value], [[error**2]], LEVEL)
-            yield {"effect": ASSOCIATIONS[group]}, _numbers(found, status, counts, reason)
+        found = linear_estimate(row, best.beta, best.vcov, LEVEL, df)
+        yield words | {"effect": effect}, _numbers(found, status, counts, reason)
+    for fit in fits:
+        words, status, reason = of(fit)
+        yield words | {"effect": LadderEffect.MODEL}, replace(_counted(status, counts), reason=reason)
+        for group, effect, value, error in fit.association.select("group", "effect", "estimate", "std_error").rows():
+            told = ASSOCIATED.get((fit.sharing, group, effect))
+            if value is not None and told:
+                found = linear_estimate([1.0], [value], [[error**2]], LEVEL)
+                yield words | {"effect": told}, _numbers(found, status, counts, reason)
 
 
 def _numbers(found: Estimate, status: FitStatus, counts: tuple[int, int, int], reason: str = "") -> Numbers:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from outcomes.answers.common.tables import NUMBERS, answer_table
 from outcomes.answers.common.words import ALL
 from outcomes.answers.guidance.tables import SlopePart
+from outcomes.mixed import Sharing
 from outcomes.release.codebook.vocabulary import count, number, text
 
 
@@ -29,6 +30,9 @@ class LadderEffect(StrEnum):
     CLIENTS = SlopePart.CLIENTS.value
     DROPOUT_ON_CLIENT = "dropout on the client's level of satisfaction"
     DROPOUT_ON_THERAPIST = "dropout on the therapist's level of satisfaction"
+    DROPOUT_ON_SLOPE = "dropout on how much guidance matters to the client's satisfaction"
+    DROPOUT_ON_VALUE = "dropout on the satisfaction to be expected at the session"
+    MODEL = "what dropout depends on"
     ALL = ALL
 
 
@@ -43,9 +47,16 @@ LADDER = answer_table(
         ),
         "effect": text(
             "Slope of satisfaction on guidance, points per point; or, in the shared-parameter model, log odds of "
-            "dropping out per point of the client's or therapist's level of satisfaction",
+            "dropping out per point of satisfaction: the client's or therapist's level, or that to be expected at the "
+            "session; or one of the shared-parameter models that were compared, which has no estimate",
             LadderEffect,
         ),
+        "sharing": text(
+            "What of satisfaction dropout depends on in the shared-parameter model; the slopes are those of the model "
+            "with the smallest AIC; empty on the other rungs",
+            Sharing,
+        ),
+        "aic": number("AIC of that model; smaller describes ratings and dropout better"),
         "delta": number(
             "What was added to the imputed ratings; empty where nothing was, or no shift flips", "", "points"
         ),

@@ -33,11 +33,11 @@ def session_table(
     Returns
     -------
     relation
-        client_id, therapist_id, y, y_next, y_first, d_first, within, within_next (departure from the client's mean),
-        client_mean; client and therapist (each client of a therapist counts once), client_by_sessions and
-        therapist_by_sessions (each session does); session, log_session; severity, preference; n_sessions (rated ones
-        of the client), n_therapists (of the client). Next ratings are empty at a change of therapist and at the end of
-        the episode; first ones in the first rated session.
+        client_id, therapist_id, episode_id, y, d, y_next, y_first, d_first, within, within_next (departure from the
+        client's mean), client_mean; client and therapist (each client of a therapist counts once),
+        client_by_sessions and therapist_by_sessions (each session does); session, log_session; severity, preference;
+        n_sessions (rated ones of the client), n_therapists (of the client). Next ratings are empty at a change of
+        therapist and at the end of the episode; first ones in the first rated session.
     """
     y = _scale_parameters(settings, "satisfaction", satisfaction)
     d = _scale_parameters(settings, "directiveness", directiveness)

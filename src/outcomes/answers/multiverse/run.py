@@ -21,13 +21,25 @@ from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, numbers, of_model, refuse_all
 from outcomes.answers.common.fitting import Answered, refuse_few
 from outcomes.answers.common.tables import filled
+from outcomes.answers.multiverse.adjusted import adjusted_estimates, adjusted_formula, adjusted_specs
 from outcomes.answers.multiverse.rows import clients, session_table
 from outcomes.answers.multiverse.specs import TAKES_PART, TESTED, Space, formula, space
 from outcomes.answers.multiverse.tables import EFFECT, OUTCOME, SPECS, TABLES, TESTS, UNIT, Choosing, choice_words
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.multiverse import JointInference, sign_flip_inference
-from outcomes.mixed import FitStatus, GramData, Scores, fit_linear, prepare_linear, score_contributions, subset
+from outcomes.mixed import (
+    FitStatus,
+    GramData,
+    LinearFit,
+    Scores,
+    Start,
+    fit_many,
+    prepare_linear,
+    score_contributions,
+    subset,
+)
 from outcomes.progress import tracked
+from outcomes.study.multiverse import Responsiveness
 from outcomes.study.settings import AnalysisName, StudySettings
 
 SIGNIFICANT = 0.05
@@ -54,6 +66,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     found = space(settings, sessions)
     specs = list(found.specs())
     estimated = list(tracked(_estimates(con, settings, specs), "Specifications", len(specs)))
+    estimated += _adjusted(con, settings, found)
     refuse_all([{"status": one.numbers.status, "reason": one.numbers.reason} for one in estimated])
     rows, tests = [], []
     ids = {id(one): f"s{number:04d}" for number, one in enumerate(estimated, start=1)}
@@ -64,7 +77,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
             rows.append(
                 {"spec": ids[id(one)], "outcome": OUTCOME, "effect": EFFECT, "unit": UNIT, "pool": pool}
                 | {name: choice_words(choice) for name, choice in one.spec.items()}
-                | {"formula": formula(one.spec)}
+                | {"formula": adjusted_formula(one.spec) if is_adjusted(one.spec) else formula(one.spec)}
                 | {"p_adjusted": None if one.scores is None or joint is None else float(next(adjusted))}
                 | asdict(one.numbers)
             )
@@ -73,11 +86,25 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     return {SPECS.name: filled(SPECS, rows), TESTS.name: filled(TESTS, tests)}
 
 
+def is_adjusted(spec: dict[str, str]) -> bool:
+    """Whether therapists' responses are allowed for."""
+    return spec[Choosing.RESPONSIVENESS] == Responsiveness.ADJUSTED
+
+
+def _adjusted(con: duckdb.DuckDBPyConnection, settings: StudySettings, found: Space) -> list[Estimated]:
+    """Specifications with the dynamic model, where the study asks for them."""
+    if Responsiveness.ADJUSTED not in settings.multiverse.responsiveness:
+        return []
+    specs = list(adjusted_specs(found))
+    told = tracked(adjusted_estimates(con, settings, specs), "Adjusted specifications", len(specs))
+    return [Estimated(spec, one) for spec, one in zip(specs, told, strict=True)]
+
+
 def _estimates(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, specs: list[dict[str, str]]
 ) -> Iterator[Estimated]:
     """Every specification; the data are read once a population and cut once an exclusion."""
-    starts: dict[tuple[str, ...], np.ndarray] = {}
+    starts: dict[tuple[str, ...], Start] = {}
     for (rating, guidance), of_pair in groupby(
         specs, key=lambda spec: (spec[Choosing.SATISFACTION_RATING], spec[Choosing.GUIDANCE_RATING])
     ):
@@ -101,9 +128,9 @@ def _of_rows(
     keep: np.ndarray,
     specs: list[dict[str, str]],
     settings: StudySettings,
-    starts: dict[tuple[str, ...], np.ndarray],
+    starts: dict[tuple[str, ...], Start],
 ) -> Iterator[Estimated]:
-    """Specifications of the same sessions; `starts` has the last theta of each kind of model, and is kept up."""
+    """Specifications of the same sessions; `starts` has where the last model of each kind ended, and is kept up."""
     try:
         left = subset(gram, keep)
         counted = {
@@ -115,20 +142,24 @@ def _of_rows(
     except FitRefused as refusal:
         yield from (Estimated(spec, Numbers(reason=refusal.message)) for spec in specs)
         return
+    kinds: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for spec in specs:
-        yield _of_spec(spec, left, counted, starts)
+        kinds.setdefault((spec[Choosing.LAG], spec[Choosing.STRUCTURE]), []).append(spec)
+    found = {}
+    for kind, members in kinds.items():
+        for spec, fit in zip(members, fit_many(list(map(formula, members)), left, starts.get(kind)), strict=True):
+            found[id(spec)] = _of_spec(spec, fit, counted)
+            if isinstance(fit, LinearFit) and fit.optimizer.is_converged:
+                starts[kind] = Start(fit.theta, fit.optimizer.hessian)
+    yield from (found[id(spec)] for spec in specs)
 
 
-def _of_spec(
-    spec: dict[str, str], gram: GramData, counted: dict[str, int], starts: dict[tuple[str, ...], np.ndarray]
-) -> Estimated:
+def _of_spec(spec: dict[str, str], fit: LinearFit | FitRefused, counted: dict[str, int]) -> Estimated:
     """One specification; one that did not converge or is singular keeps its state and gives no estimate."""
-    kind = spec[Choosing.LAG], spec[Choosing.STRUCTURE]
+    if isinstance(fit, FitRefused):
+        return Estimated(spec, Numbers(reason=fit.message))
     try:
-        fit = fit_linear(formula(spec), gram, start=starts.get(kind))
         answered = Answered(fit, **counted, n_events=counted["n_sessions"])
-        if fit.optimizer.is_converged:
-            starts[kind] = fit.theta
         if fit.status is not FitStatus.CONVERGED:
             return Estimated(spec, of_model(answered, None))
         estimate = answered.estimate(TESTED)
@@ -140,8 +171,9 @@ def _of_spec(
 def _pools(found: Space, estimated: list[Estimated]) -> Iterator[tuple[str, list[Estimated]]]:
     """Specifications that differ in equivalent choices only, with what they share in words."""
     pools: dict[str, list[Estimated]] = {}
+    apart = (*found.apart, *([Choosing.RESPONSIVENESS] if any(is_adjusted(one.spec) for one in estimated) else []))
     for one in estimated:
-        shared = "; ".join(f"{choice_words(name)}: {choice_words(one.spec[name])}" for name in found.apart)
+        shared = "; ".join(f"{choice_words(name)}: {choice_words(one.spec[name])}" for name in apart)
         pools.setdefault(shared or "all specifications", []).append(one)
     yield from pools.items()
 
@@ -149,6 +181,8 @@ def _pools(found: Space, estimated: list[Estimated]) -> Iterator[tuple[str, list
 def _joint(members: list[Estimated], settings: StudySettings) -> tuple[JointInference | None, str]:
     """Joint inference over the members that were estimated, or why there is none."""
     scores = [one.scores for one in members if one.scores is not None]
+    if not scores and any(one.numbers.estimate is not None for one in members):
+        return None, "The joint test is not made for the dynamic model."
     if not scores:
         return None, "No specification of these could be estimated."
     labels = sorted(set().union(*(one.labels for one in scores)))
@@ -165,7 +199,7 @@ def _joint(members: list[Estimated], settings: StudySettings) -> tuple[JointInfe
 
 def _test(found: Space, pool: str, members: list[Estimated], joint: JointInference | None, reason: str) -> dict:
     """One row of `multiverse_tests`: the middle specification stands for all, the joint p-value tests all."""
-    values = sorted((one.numbers for one in members if one.scores is not None), key=lambda one: one.estimate)
+    values = sorted((one.numbers for one in members if one.numbers.estimate is not None), key=lambda one: one.estimate)
     middle = values[(len(values) - 1) // 2] if values else Numbers()
     states = [one.numbers.status for one in members]
     row = {

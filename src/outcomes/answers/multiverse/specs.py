@@ -10,7 +10,16 @@ import duckdb
 
 from outcomes.answers.multiverse.rows import ratings
 from outcomes.answers.multiverse.tables import Choosing, choice_words
-from outcomes.study.multiverse import Centring, Covariates, Detrending, Equivalence, Exclusion, Lag, Structure
+from outcomes.study.multiverse import (
+    Centring,
+    Covariates,
+    Detrending,
+    Equivalence,
+    Exclusion,
+    Lag,
+    Responsiveness,
+    Structure,
+)
 from outcomes.study.settings import StudySettings
 
 TESTED = "within"
@@ -20,8 +29,8 @@ _BETWEEN = {
     Centring.SESSION_WEIGHTED: ("client_by_sessions", "therapist_by_sessions"),
     Centring.CLIENT_ONLY: ("client_mean",),
 }
-_TREND = {Detrending.NONE: (), Detrending.LINEAR: ("session",), Detrending.LOG: ("log_session",)}
-_COVARIATES = {
+TREND = {Detrending.NONE: (), Detrending.LINEAR: ("session",), Detrending.LOG: ("log_session",)}
+COVARIATES = {
     Covariates.NONE: (),
     Covariates.SEVERITY: ("severity",),
     Covariates.PREFERENCE: ("preference",),
@@ -65,8 +74,10 @@ class Space:
 
     def specs(self) -> Iterator[dict[str, str]]:
         """Every combination: dimension to choice. Those that share their rows follow one another."""
+        ignored = {Choosing.RESPONSIVENESS: Responsiveness.IGNORED}
         yield from (
-            dict(zip(self.choices, combination, strict=True)) for combination in product(*self.choices.values())
+            dict(zip(self.choices, combination, strict=True)) | ignored
+            for combination in product(*self.choices.values())
         )
 
     @property
@@ -90,8 +101,8 @@ def formula(spec: Mapping[str, str]) -> str:
         TESTED,
         *_LAGGED[lag],
         *_BETWEEN[spec[Choosing.CENTRING]],
-        *_TREND[spec[Choosing.DETRENDING]],
-        *_COVARIATES[spec[Choosing.COVARIATES]],
+        *TREND[spec[Choosing.DETRENDING]],
+        *COVARIATES[spec[Choosing.COVARIATES]],
     )
     return f"{_OUTCOME[lag]} ~ " + " + ".join([*fixed, _BY_CLIENT[lag], *_RANDOM[spec[Choosing.STRUCTURE]]])
 
@@ -100,7 +111,7 @@ def space(settings: StudySettings, rows: duckdb.DuckDBPyRelation) -> Space:
     """The declared dimensions, less what these data do not allow."""
     declared = settings.multiverse
     rated = (Choosing.SATISFACTION_RATING, Choosing.GUIDANCE_RATING)
-    names = [name for name in Choosing if name not in rated]
+    names = [name for name in Choosing if name not in (*rated, Choosing.RESPONSIVENESS)]
     constructs = dict(zip(rated, ("satisfaction", "directiveness"), strict=True))
     choices: dict[str, tuple[str, ...]] = {name: ratings(settings, of) for name, of in constructs.items()}
     choices |= {name: getattr(declared, name).choices for name in names}

@@ -8,7 +8,7 @@ from outcomes.answers.common.tables import NUMBERS, answer_table
 from outcomes.answers.common.words import Outcome
 from outcomes.answers.guidance.tables import SlopePart
 from outcomes.release.codebook.vocabulary import ColumnText, count, number, text
-from outcomes.study.multiverse import Centring, Covariates, Detrending, Exclusion, Lag, Structure
+from outcomes.study.multiverse import Centring, Covariates, Detrending, Exclusion, Lag, Responsiveness, Structure
 
 
 class Choosing(StrEnum):
@@ -22,6 +22,7 @@ class Choosing(StrEnum):
     STRUCTURE = "structure"
     CENTRING = "centring"
     DETRENDING = "detrending"
+    RESPONSIVENESS = "responsiveness"
 
 
 OUTCOME, EFFECT, UNIT = Outcome.SATISFACTION, SlopePart.WITHIN, "points of satisfaction per point of guidance"
@@ -63,7 +64,10 @@ SPECS = answer_table(
         Choosing.STRUCTURE.value: _chosen("Levels and random slopes of the model", Structure),
         Choosing.CENTRING.value: _chosen("What the client's usual guidance is compared with", Centring),
         Choosing.DETRENDING.value: _chosen("What is held constant of the course over sessions", Detrending),
-        "formula": text("The model in lme4's syntax"),
+        Choosing.RESPONSIVENESS.value: _chosen(
+            "Whether therapists' responses to the session before are allowed for, by the dynamic model", Responsiveness
+        ),
+        "formula": text("The model in lme4's syntax; of the dynamic model the equation of satisfaction"),
         "p_adjusted": number("p-value adjusted for all specifications of the pool (step-down max-T)", "0 to 1"),
         **NUMBERS,
     },

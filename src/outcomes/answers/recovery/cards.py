@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -192,16 +193,16 @@ def card(estimator: Estimator, found: Simulated) -> Card:
     if len(given) < (1 - MAX_REFUSED) * n:
         reason = "In data of this size the answer is refused: there are too few therapists, clients or events."
         return Card(*words, CanAnswer.NO, reason, FitStatus.REFUSED)
-    truth, truth_error = _truth(estimator, found)
+    truth, truth_error = truth_of(estimator, found)
     values = np.array([quote.estimate for quote in given])
     errors = np.array([quote.std_error for quote in given])
     spread = values.std(ddof=1) / math.sqrt(len(given)) if len(given) > 1 else float(errors[0])
     bias, bias_error = float(values.mean() - truth), math.hypot(spread, truth_error)
-    coverage = _share([quote.conf_low <= truth <= quote.conf_high for quote in given])
-    power = _share([quote.is_found for quote in given]) if truth else (None, None, None)
+    coverage = share_of(sum(quote.conf_low <= truth <= quote.conf_high for quote in given), len(given))
+    power = share_of(sum(quote.is_found for quote in given), len(given)) if truth else (None, None, None)
     smallest = FINDABLE * float(errors.mean())
     worth, large = estimator.yardstick.in_unit(found.sds)
-    answer, reason = _judged(smallest, bias, bias_error, coverage[2], (worth, large))
+    answer, reason = judged(smallest, bias, bias_error, coverage[2], (worth, large))
     return Card(
         *words, answer, reason, FitStatus.CONVERGED, truth, bias, bias_error, *coverage, *power, smallest, worth, large
     )  # fmt: skip
@@ -217,23 +218,30 @@ def verdict_card(name: TriedVerdict, in_null: Sequence[str], in_fit: Sequence[st
     if sum(verdict == FitStatus.REFUSED for verdict in (*in_null, *in_fit)) > MAX_REFUSED * len((*in_null, *in_fit)):
         return Card(*words, CanAnswer.NO, "In data of this size the verdict is refused: there are too few therapists "
                     "or clients.", FitStatus.REFUSED)  # fmt: skip
-    right_null = _share([verdict not in positive for verdict in in_null])
-    right_fit = _share([verdict == Verdict.FIT for verdict in in_fit])
+    rights = [share_of(right, len(in_null)) for right in verdict_rights(in_null, in_fit, positive)]
+    answer, reason = verdict_class(*rights)
+    return Card(*words, answer, reason, FitStatus.CONVERGED, None, None, None, *rights[0], *rights[1])
+
+
+def verdict_rights(in_null: Sequence[str], in_fit: Sequence[str], positive: frozenset[str]) -> tuple[int, int]:
+    """In how many cohorts the verdict is right: without effect, and with fit."""
+    return sum(verdict not in positive for verdict in in_null), sum(verdict == Verdict.FIT for verdict in in_fit)
+
+
+def verdict_class(
+    right_null: tuple[float, float, float], right_fit: tuple[float, float, float]
+) -> tuple[CanAnswer, str]:
+    """The answer of a verdict from its two shares of right ones (share, low, high)."""
     if right_null[2] < MIN_COVERAGE:
-        answer, reason = CanAnswer.NO, "Too often an effect is claimed where there is none."
-    elif right_fit[0] >= 0.8:
-        answer, reason = CanAnswer.YES, "Fit to the wish is recognised where it is as strong as usual."
-    elif right_fit[0] >= 0.5:
-        answer, reason = (
-            CanAnswer.LARGE,
-            "Fit to the wish as strong as usual is recognised in about half of such studies.",
-        )
-    else:
-        answer, reason = CanAnswer.NO, "Fit to the wish as strong as usual is mostly left undecided."
-    return Card(*words, answer, reason, FitStatus.CONVERGED, None, None, None, *right_null, *right_fit)
+        return CanAnswer.NO, "Too often an effect is claimed where there is none."
+    if right_fit[0] >= 0.8:
+        return CanAnswer.YES, "Fit to the wish is recognised where it is as strong as usual."
+    if right_fit[0] >= 0.5:
+        return CanAnswer.LARGE, "Fit to the wish as strong as usual is recognised in about half of such studies."
+    return CanAnswer.NO, "Fit to the wish as strong as usual is mostly left undecided."
 
 
-def _judged(
+def judged(
     smallest: float, bias: float, bias_error: float, coverage_high: float, ends: tuple[float, float]
 ) -> tuple[CanAnswer, str]:
     """The answer: an effect worth finding must stand out from chance and from the estimator's own bias."""
@@ -249,7 +257,7 @@ def _judged(
     return CanAnswer.NO, f"Even a large effect does not stand out of chance{why}."
 
 
-def _truth(estimator: Estimator, found: Simulated) -> tuple[float, float]:
+def truth_of(estimator: Estimator, found: Simulated) -> tuple[float, float]:
     """The truth and its own error."""
     if estimator.truth:
         return estimator.truth(found.known), 0.0
@@ -261,7 +269,8 @@ def _truth(estimator: Estimator, found: Simulated) -> tuple[float, float]:
     return float(values.mean()), float(np.sqrt((errors**2).sum()) / len(large))
 
 
-def _share(hits: Sequence[bool]) -> tuple[float, float, float]:
+@lru_cache(maxsize=4_096)
+def share_of(hits: int, n: int) -> tuple[float, float, float]:
     """Share with its Clopper-Pearson interval."""
-    interval = stats.binomtest(sum(hits), len(hits)).proportion_ci(CONFIDENCE)
-    return sum(hits) / len(hits), float(interval.low), float(interval.high)
+    interval = stats.binomtest(hits, n).proportion_ci(CONFIDENCE)
+    return hits / n, float(interval.low), float(interval.high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,14 +14,27 @@ from scipy import stats
 from outcomes.answers.balance.curve_forms import CurveForm
 from outcomes.answers.balance.evidence import Findings, between_clients, find_evidence
 from outcomes.answers.balance.rows import verdict_clients, verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import decide
-from outcomes.answers.common.simulated import built, in_processes, template_settings
+from outcomes.answers.common.processes import run_jobs, workers
+from outcomes.answers.common.simulated import built, template_settings
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed import FitStatus
+from outcomes.progress import tracked
 from outcomes.release.identity import code_version
-from outcomes.simulate import CohortParameters, Truth, dropout_truth, simulate_cohort, with_truth
+from outcomes.simulate import (
+    CohortParameters,
+    DropoutTruth,
+    Truth,
+    WorldName,
+    dropout_truth,
+    simulate_cohort,
+    with_dropout_truth,
+    with_truth,
+    with_worlds,
+)
 from outcomes.store.files import write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, StudySettings
@@ -75,13 +88,40 @@ def study_size(study: StudyFolder) -> Size:
     return Size(*found)
 
 
-def trials(truth: Truth, size: Size, seed: int, rule: Disclosure) -> tuple[Trial, ...]:
-    """Simulate one cohort and decide on satisfaction, for sessions and clients, and on dropout."""
+def trials(
+    truth: Truth,
+    size: Size,
+    seed: int,
+    rule: Disclosure,
+    worlds: Sequence[WorldName] = (),
+    hazard: DropoutTruth | None = None,
+    outcomes: Collection[Outcome] = frozenset(Outcome),
+) -> tuple[Trial, ...]:
+    """Simulate one cohort and decide on satisfaction, for sessions and clients, and on dropout.
+
+    Parameters
+    ----------
+    truth, hazard
+        What guidance does to satisfaction, and to dropout (where not given: what `truth` implies).
+    size, seed, rule
+        As in `error_rates`.
+    worlds : sequence of WorldName
+        What goes on beside the effect of guidance.
+    outcomes : collection of Outcome
+        Which verdicts are asked for.
+    """
     settings = template_settings(rule)
     parameters = with_truth(truth, CohortParameters(clients=size.clients, therapists=size.therapists))
-    with built(simulate_cohort(parameters, seed), settings) as con:
-        found = {**_satisfaction(con, settings), **_dropout(con, settings)}
-    return tuple(Trial(str(truth), *judged, *found.get(judged, (REFUSED, False))) for judged in JUDGED)
+    if hazard is not None:
+        parameters = with_dropout_truth(hazard, parameters)
+    with built(simulate_cohort(with_worlds(worlds, parameters), seed), settings) as con:
+        found = {}
+        if Outcome.SATISFACTION in outcomes:
+            found |= _satisfaction(con, settings)
+        if Outcome.DROPOUT in outcomes:
+            found |= _dropout(con, settings)
+    asked = (judged for judged in JUDGED if judged[0] in outcomes)
+    return tuple(Trial(str(truth), *judged, *found.get(judged, (REFUSED, False))) for judged in asked)
 
 
 Judged = dict[tuple[str, str], tuple[str, bool]]
@@ -89,11 +129,13 @@ Judged = dict[tuple[str, str], tuple[str, bool]]
 
 def _satisfaction(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Judged:
     try:
-        sessions = find_evidence(verdict_sessions(con, settings))
-        clients = between_clients(find_evidence(verdict_clients(con, settings)), sessions)
+        sessions = judge_sessions(verdict_sessions(con, settings))
+        clients = between_clients(
+            find_evidence(verdict_clients(con, settings)), sessions.findings, sessions.decision.verdict
+        )
     except FitRefused:
         return {}
-    return {JUDGED[0]: _judged(sessions), JUDGED[1]: _judged(clients)}
+    return {JUDGED[0]: _judged(sessions.findings), JUDGED[1]: _judged(clients)}
 
 
 def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Judged:
@@ -199,5 +241,6 @@ def keep_rates(study: StudyFolder, rates: pl.DataFrame, size: Size, seed: int) -
 
 def _all_trials(size: Size, cohorts: int, seed: int, rule: Disclosure) -> Iterator[Trial]:
     jobs = [(truth, size, number, rule) for number in range(seed, seed + cohorts) for truth in Truth]
-    for found in in_processes(trials, jobs, "Simulated cohorts"):
-        yield from found
+    with workers() as pool:
+        for found in tracked(run_jobs(pool, trials, jobs), "Simulated cohorts", len(jobs)):
+            yield from found

@@ -7,8 +7,9 @@ effects; on the logarithm for a standard deviation between therapists): a bootst
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 import numpy as np
@@ -19,9 +20,9 @@ from outcomes.answers.balance.reactance import reactance_rows
 from outcomes.answers.balance.tables import ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.common.fitting import LEVEL, fit_hazard_answer, fit_linear_answer
 from outcomes.answers.common.risk_set import baseline, risk_set
-from outcomes.answers.common.sessions import session_rows
+from outcomes.answers.common.sessions import SESSIONS, session_rows
 from outcomes.answers.common.words import Cause, HazardTerm, Reading
-from outcomes.answers.connection.run import PATHS, SINGLE, along, one_leg
+from outcomes.answers.connection.run import PATHS, SINGLE, Leg, Path, along, one_leg
 from outcomes.answers.connection.tables import ConnectionQuestion, Timing
 from outcomes.answers.dropout.incidence import LEVELS, cause_model, risks_by_level
 from outcomes.answers.dropout.run import effect_rows
@@ -63,25 +64,31 @@ class Quote:
         return not all(map(math.isfinite, (self.estimate, self.std_error, self.conf_low, self.conf_high)))
 
 
-def quotes(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> tuple[Quote, ...]:
-    """Estimate everything on one cohort; what it cannot answer is a refused quote."""
-    parts: tuple[Callable[[], Iterator[Quote]], ...] = (
-        lambda: _guidance(con, settings),
-        lambda: _reactance(con, settings),
-        lambda: _dropout(con, settings),
-        lambda: _risk(con, settings),
-        lambda: _connection(con, settings),
-        lambda: _share(con, settings),
-        lambda: _odds(con, settings),
-        lambda: _responsiveness(con, settings),
-    )
+def quotes(con: duckdb.DuckDBPyConnection, settings: StudySettings, settled: Collection[str] = ()) -> tuple[Quote, ...]:
+    """Estimate everything on one cohort; what it cannot answer is a refused quote.
+
+    Parameters
+    ----------
+    con : connection
+    settings : StudySettings
+    settled : collection of str
+        Estimators that need no further quote; see `tried`.
+    """
+    session_rows(con)
     found: list[Quote] = []
-    for part in parts:
+    for part, names in PARTS.items():
+        if set(names) <= set(settled):
+            continue
         try:
-            found += part()
+            found += part(con, settings)
         except FitRefused:  # no quote is a refused one
             continue
     return tuple(found)
+
+
+def tried(settled: Collection[str]) -> frozenset[EstimatorName]:
+    """Estimators that `quotes` tries all the same: those that share their models with one that is not settled."""
+    return frozenset(name for names in PARTS.values() if not set(names) <= set(settled) for name in names)
 
 
 _GUIDANCE = {
@@ -144,33 +151,19 @@ def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Q
     yield _wald(EstimatorName.DROPOUT_RISK, difference(betas), math.sqrt(variance))
 
 
-def _connection(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
-    sessions = session_rows(con)
-    for path in PATHS:
-        if path.timing is Timing.NEXT:
-            try:
-                (_, product) = list(along(path, sessions, settings.disclosure))[-1]
-            except FitRefused:
-                continue
-            # The Monte-Carlo interval is nearly symmetric at these sizes; its width stands for the error.
-            half = (product.conf_high - product.conf_low) / 2
-            found = product.conf_low > 0 or product.conf_high < 0
-            limits = (product.conf_low, product.conf_high, found)
-            yield Quote(EstimatorName(path.question), product.estimate, half / stats.norm.ppf(1 - ALPHA / 2), *limits)
-    for question, leg, _ in SINGLE:
-        if question is ConnectionQuestion.ASKING:
-            try:
-                ((_, told),) = one_leg(leg, sessions, settings.disclosure)
-            except FitRefused:
-                continue
-            yield Quote(
-                EstimatorName(leg.words),
-                told.estimate,
-                told.std_error,
-                told.conf_low,
-                told.conf_high,
-                told.p_value < ALPHA,
-            )
+def _path(path: Path, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    (_, product) = list(along(path, con.table(SESSIONS), settings.disclosure))[-1]
+    # The Monte-Carlo interval is nearly symmetric at these sizes; its width stands for the error.
+    half = (product.conf_high - product.conf_low) / 2
+    found = product.conf_low > 0 or product.conf_high < 0
+    limits = (product.conf_low, product.conf_high, found)
+    yield Quote(EstimatorName(path.question), product.estimate, half / stats.norm.ppf(1 - ALPHA / 2), *limits)
+
+
+def _leg(leg: Leg, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    ((_, told),) = one_leg(leg, con.table(SESSIONS), settings.disclosure)
+    limits = (told.conf_low, told.conf_high, told.p_value < ALPHA)
+    yield Quote(EstimatorName(leg.words), told.estimate, told.std_error, *limits)
 
 
 def _share(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
@@ -211,7 +204,7 @@ def _responsiveness(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> 
     fixed, term = LAGGED[GuidanceQuestion.NEXT_GUIDANCE]
     start = STARTS[GuidanceModel.FIRST_RATINGS]
     formula = f"{fixed}{start} + {INTERCEPTS} + (0 + satisfaction_within | therapist_id)"
-    model = fit_linear_answer(formula, session_rows(con), settings.disclosure)
+    model = fit_linear_answer(formula, con.table(SESSIONS), settings.disclosure)
     told = model.estimate(term)
     limits = (told.conf_low, told.conf_high, told.p_value < ALPHA)
     yield Quote(EstimatorName.RESPONSE, told.value, told.std_error, *limits)
@@ -227,3 +220,21 @@ def _of_row(name: EstimatorName, row: dict) -> Quote:
 def _wald(name: EstimatorName, value: float, error: float) -> Quote:
     half = float(stats.norm.ppf(1 - ALPHA / 2)) * error
     return Quote(name, value, error, value - half, value + half, abs(value) > half)
+
+
+PARTS: dict[Callable[[duckdb.DuckDBPyConnection, StudySettings], Iterator[Quote]], tuple[EstimatorName, ...]] = {
+    _guidance: tuple(_GUIDANCE.values()),
+    _reactance: (EstimatorName.REACTANCE,),
+    _dropout: tuple(_DROPOUT.values()),
+    _risk: (EstimatorName.DROPOUT_RISK,),
+    **{partial(_path, path): (EstimatorName(path.question),) for path in PATHS if path.timing is Timing.NEXT},
+    **{
+        partial(_leg, leg): (EstimatorName(leg.words),)
+        for question, leg, _ in SINGLE
+        if question is ConnectionQuestion.ASKING
+    },
+    _share: (EstimatorName.THERAPIST_SHARE,),
+    _odds: (EstimatorName.THERAPIST_ODDS,),
+    _responsiveness: (EstimatorName.RESPONSE,),
+}
+"""What is estimated together, and the estimators that it gives."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
@@ -16,10 +17,12 @@ import polars as pl
 
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.balance.evidence import find_evidence
-from outcomes.answers.balance.rows import GuidanceRows, verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.rows import verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
-from outcomes.answers.balance.verdict import decide
-from outcomes.answers.common.simulated import built, in_processes, template_settings
+from outcomes.answers.balance.verdict import Decision, decide
+from outcomes.answers.common.processes import run_jobs, workers
+from outcomes.answers.common.simulated import built, template_settings
 from outcomes.answers.common.tables import filled
 from outcomes.answers.recovery.cards import (
     ESTIMATORS,
@@ -30,12 +33,14 @@ from outcomes.answers.recovery.cards import (
     card,
     verdict_card,
 )
-from outcomes.answers.recovery.quotes import Quote, quotes
+from outcomes.answers.recovery.quotes import Quote, quotes, tried
+from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, where_tried
 from outcomes.answers.recovery.tables import CARDS, TABLES, CanAnswer, TriedVerdict
 from outcomes.answers.recovery.world import StudySize, measure, world_of
 from outcomes.errors import FitRefused
 from outcomes.mixed import FitStatus
 from outcomes.models.refusals import few_people, first_that_holds
+from outcomes.progress import tracked
 from outcomes.release.identity import code_version
 from outcomes.simulate import (
     CohortParameters,
@@ -51,7 +56,8 @@ from outcomes.study import StudySettings
 from outcomes.study.settings import AnalysisName, Disclosure, Dropout
 
 MEMORY = "recovery.json"
-"""File of the study folder with the cards of the last size that was simulated."""
+"""File of the study folder with the cards of the sizes that were simulated last."""
+MAX_KEPT = 8
 
 SEED = 1  # of the first cohort
 LARGE_CLIENTS, LARGE_SEEDS = 4_000, (1_000_001, 1_000_002)
@@ -70,13 +76,15 @@ _SPREADS = {
 
 @dataclass(frozen=True)
 class Tried:
-    """What one cohort gave; `sds` and `slopes` (attenuated truths) are empty for a very large one."""
+    """What one cohort gave; `sds` and `slopes` (attenuated truths) are empty for a very large one, and `tried` names
+    the estimators that were tried on it."""
 
     seed: int
     quotes: dict[str, Quote]
     sds: dict[str, float]
     slopes: dict[str, float]
     verdicts: dict[str, tuple[str, str]]
+    tried: frozenset[str] = frozenset()
 
 
 def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | None = None) -> dict[str, pl.DataFrame]:
@@ -87,9 +95,9 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | 
     con : duckdb.DuckDBPyConnection
         Tells the study's size.
     settings : StudySettings
-        `recovery.cohorts` says how many cohorts; 0 refuses.
+        `recovery.cohorts` says how many cohorts at most; 0 refuses.
     memory : Path, optional
-        Where the cards of the last simulated size are kept.
+        Where the cards of the last simulated sizes are kept.
 
     Raises
     ------
@@ -106,7 +114,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | 
     if cards is None:
         cards = simulated_cards(size, settings)
         if memory:
-            write_json(memory, {"key": key, "size": asdict(size), "cards": [asdict(one) for one in cards]})
+            made = {"key": key, "size": asdict(size), "cards": [asdict(one) for one in cards]}
+            write_json(memory, {"sizes": [made, *_kept(memory)][:MAX_KEPT]})
     missing = _missing(con)
     simulated = {
         "n_clients": size.capped.clients,
@@ -119,6 +128,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | 
 
 def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...]:
     """Simulate cohorts of a size and summarise every estimator, on all processors; the same size gives the same cards.
+
+    A card whose class is certain is tried no more: its number of cohorts is its own (`stopping`).
 
     Parameters
     ----------
@@ -135,18 +146,52 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     cohorts = range(SEED, SEED + settings.recovery.cohorts)
     truth = slope_truth(world)
     jobs = [(large, seed, *declared, None) for seed in LARGE_SEEDS]
-    jobs += [(world, seed, *declared, truth) for seed in cohorts]
-    tried = sorted(in_processes(_try, jobs, "Recovery on simulated cohorts"), key=lambda one: one.seed)
-    small, very_large = tried[: len(cohorts)], tried[len(cohorts) :]
-    found = Simulated(
+    small: list[Tried] = []
+    very_large: list[Tried] = []
+    settled: frozenset[str] = frozenset()
+    with workers() as pool:
+        for numbers in rounds(len(cohorts)):
+            jobs += [(world, cohorts[number], *declared, truth, settled) for number in numbers]
+            done = tracked(run_jobs(pool, _try, jobs), "Recovery on simulated cohorts", len(jobs))
+            for one in sorted(done, key=lambda one: one.seed):
+                (very_large if one.seed in LARGE_SEEDS else small).append(one)
+            found, jobs = _together(small, very_large), []
+            settled = _settled(found, small, len(cohorts))
+            if settled >= {*(one.name for one in ESTIMATORS), *VERDICTS}:
+                break
+    tried_on = [one.tried for one in small]
+    verdicts = [verdict_card(name, *_verdicts_of(name, small), POSITIVE) for name in VERDICTS]
+    return (*(card(one, where_tried(found, tried_on, one.name)) for one in ESTIMATORS), *verdicts)
+
+
+def _together(small: list[Tried], very_large: list[Tried]) -> Simulated:
+    """What the cohorts so far gave."""
+    return Simulated(
         cohorts=[one.quotes for one in small],
         large=[one.quotes for one in very_large],
         known=_means([one.slopes for one in small]),
         sds=_means([one.sds for one in small]) | {"logit": LOGIT_SD},
     )
-    verdicts = [verdict_card(name, *zip(*(one.verdicts[name] for one in small), strict=True), POSITIVE)
-                for name in VERDICTS]  # fmt: skip
-    return (*(card(estimator, found) for estimator in ESTIMATORS), *verdicts)
+
+
+def _settled(found: Simulated, small: list[Tried], n_cohorts: int) -> frozenset[str]:
+    """Estimators and verdicts whose class further cohorts would not change."""
+    tried_on = [one.tried for one in small]
+    n_left = n_cohorts - len(small)
+    estimators = (
+        one.name for one in ESTIMATORS
+        if is_settled(one, own := where_tried(found, tried_on, one.name), len(own.cohorts) + n_left)
+    )  # fmt: skip
+    pairs = {name: _verdicts_of(name, small) for name in VERDICTS}
+    verdicts = (name for name, (null, fit) in pairs.items()
+                if is_verdict_settled(null, fit, POSITIVE, len(null) + n_left))  # fmt: skip
+    return frozenset((*estimators, *verdicts))
+
+
+def _verdicts_of(name: str, small: list[Tried]) -> tuple[list[str], list[str]]:
+    """A verdict in the worlds without effect and with fit, of the cohorts in which it was tried."""
+    pairs = [one.verdicts[name] for one in small if name in one.verdicts]
+    return [null for null, _ in pairs], [fit for _, fit in pairs]
 
 
 def _all_refused(n_cohorts: int) -> tuple[Card, ...]:
@@ -162,33 +207,47 @@ def _simulated_study(rule: Disclosure, dropout: Dropout) -> StudySettings:
     return template_settings(rule).model_copy(update={"dropout": dropout})
 
 
-def _try(world: CohortParameters, seed: int, rule: Disclosure, dropout: Dropout, truth: SlopeTruth | None) -> Tried:
-    """Simulate one cohort and take all quotes; where the truth is given, also the spreads and the verdicts."""
+def _try(
+    world: CohortParameters,
+    seed: int,
+    rule: Disclosure,
+    dropout: Dropout,
+    truth: SlopeTruth | None,
+    settled: frozenset[str] = frozenset(),
+) -> Tried:
+    """Simulate one cohort and take all quotes that are not settled; where the truth is given, also the spreads and the
+    verdicts."""
     settings = _simulated_study(rule, dropout)
     with built(simulate_cohort(world, seed), settings) as con:
-        told = {quote.estimator: quote for quote in quotes(con, settings)}
+        told = {quote.estimator: quote for quote in quotes(con, settings, settled)}
         if truth is None:
             return Tried(seed, told, {}, {}, {})
         sds, slopes = _sds(con), _slopes(con, truth)
     null = with_truth(Truth.NO_EFFECT, world)
     fit = with_truth(Truth.FIT, world)
     usual = replace(fit, satisfaction=replace(fit.satisfaction, misfit_cost=world.satisfaction.misfit_cost))
-    pairs = zip(_verdicts(null, seed, settings), _verdicts(usual, seed, settings), strict=True)
-    return Tried(seed, told, sds, slopes, dict(zip(VERDICTS, pairs, strict=True)))
+    asked = [name for name in VERDICTS if name not in settled]
+    pairs = zip(*(_verdicts(one, seed, settings, asked) for one in (null, usual)), strict=True)
+    return Tried(seed, told, sds, slopes, dict(zip(asked, pairs, strict=True)), tried(settled))
 
 
 def _verdicts(
-    world: CohortParameters, seed: int, settings: StudySettings
-) -> tuple[Verdict | FitStatus, Verdict | FitStatus]:
-    """The verdicts on satisfaction and dropout after sessions."""
+    world: CohortParameters, seed: int, settings: StudySettings, asked: list[TriedVerdict]
+) -> list[Verdict | FitStatus]:
+    """The verdicts on satisfaction and dropout after sessions, of those that are asked for."""
+    if not asked:
+        return []
     with built(simulate_cohort(world, seed), settings) as con:
-        return _verdict(verdict_sessions, con, settings), _verdict(verdict_dropouts, con, settings)
+        judges: dict[TriedVerdict, Callable[[], Decision]] = {
+            TriedVerdict.SATISFACTION: lambda: judge_sessions(verdict_sessions(con, settings)).decision,
+            TriedVerdict.DROPOUT: lambda: decide(find_evidence(verdict_dropouts(con, settings)).evidence),
+        }
+        return [_verdict(judges[name]) for name in asked]
 
 
-def _verdict(rows, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Verdict | FitStatus:
+def _verdict(judge: Callable[[], Decision]) -> Verdict | FitStatus:
     try:
-        found: GuidanceRows = rows(con, settings)
-        return decide(find_evidence(found).evidence).verdict
+        return judge().verdict
     except FitRefused:
         return FitStatus.REFUSED
 
@@ -246,13 +305,16 @@ def _key(size: StudySize, settings: StudySettings) -> str:
 
 
 def _remembered(memory: Path | None, key: str) -> tuple[Card, ...] | None:
-    if memory is None or not memory.is_file():
-        return None
-    kept = read_json(memory)
-    if kept["key"] != key:
-        return None
     words = {"answer": CanAnswer, "status": FitStatus}
-    return tuple(Card(**row | {name: kind(row[name]) for name, kind in words.items()}) for row in kept["cards"])
+    for kept in [] if memory is None else _kept(memory):
+        if kept["key"] == key:
+            return tuple(Card(**row | {name: kind(row[name]) for name, kind in words.items()}) for row in kept["cards"])
+    return None
 
 
-ANALYSIS = Analysis(AnalysisName.RECOVERY, TABLES, run, MEMORY)
+def _kept(memory: Path) -> list[dict]:
+    """Cards of the sizes that were simulated last, the latest first."""
+    return read_json(memory).get("sizes", []) if memory.is_file() else []
+
+
+ANALYSIS = Analysis(AnalysisName.RECOVERY, TABLES, run, MEMORY, runs_beside=True)

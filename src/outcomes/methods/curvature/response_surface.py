@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
+from outcomes.errors import UsageError
 from outcomes.methods.inference.contrasts import (
     Estimate,
     check_coefficients,
@@ -66,7 +69,74 @@ class ResponseSurface:
     eigenvalue_2: Estimate | None
 
 
+class FixedEffects(Protocol):
+    """A fit with named coefficients, of this package or of statsmodels."""
+
+    params: pd.Series
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the coefficients."""
+        ...
+
+
 def response_surface(
+    fit: FixedEffects, x: str = "", y: str = "", level: float = 0.95, df: float | None = None
+) -> ResponseSurface:
+    """Derive the surface's parameters from a fit, whose terms are found by their names.
+
+    Parameters
+    ----------
+    fit : LinearFit, BinomialFit or a statsmodels result
+        With the terms ``x + y + I(x**2) + x:y + I(y**2)`` (in any order and spelling) among its fixed effects.
+    x, y : str
+        The column of the experienced and of the preferred level, on the same metric and centre.
+    level : float
+    df : float, optional
+        Degrees of freedom of the intervals; default the smallest of the five terms' own, or the fit's residual ones.
+
+    Raises
+    ------
+    UsageError
+        Coefficients instead of a fit (their order is not known: a fit moves the product last), or a term is missing.
+    """
+    if not hasattr(fit, "cov_params") or not isinstance(getattr(fit, "params", None), pd.Series):
+        raise UsageError(
+            "response_surface takes a fit and two column names; of bare coefficients nobody knows the order.",
+            "response_surface(fit, 'guidance', 'preference'), or surface_of_coefficients([b_x, b_y, b_x2, b_xy, b_y2], "
+            "covariance)",
+        )
+    if not (isinstance(x, str) and isinstance(y, str) and x and y):
+        raise UsageError(
+            "A response surface needs two column names.", "response_surface(fit, 'guidance', 'preference')"
+        )
+    found = {_plain(str(name)): str(name) for name in fit.params.index}
+    wanted = [
+        [x],
+        [y],
+        [f"I({x}**2)", f"{x}**2", f"power({x},2)", f"square({x})", f"{x}:{x}"],
+        [f"{x}:{y}", f"{y}:{x}", f"I({x}*{y})", f"I({y}*{x})"],
+        [f"I({y}**2)", f"{y}**2", f"power({y},2)", f"square({y})", f"{y}:{y}"],
+    ]
+    names = [next((found[_plain(one)] for one in spellings if _plain(one) in found), None) for spellings in wanted]
+    if None in names:
+        lacking = [spellings[0] for spellings, name in zip(wanted, names, strict=True) if name is None]
+        raise UsageError(
+            f"The fit lacks the terms {', '.join(lacking)} of a response surface.",
+            f"fit `{x} + {y} + I({x}**2) + {x}:{y} + I({y}**2)`, both columns on one metric and centre",
+        )
+    if df is None:
+        own = getattr(fit, "df_denom", None)
+        df = float(min(own[names])) if own is not None else float(getattr(fit, "df_resid", np.inf))
+    beta = fit.params[names].to_numpy(dtype=float)
+    return surface_of_coefficients(beta, fit.cov_params().loc[names, names].to_numpy(dtype=float), level, df)
+
+
+def _plain(name: str) -> str:
+    """A term without blanks, R's ^ as ** and numpy's prefix left out."""
+    return name.replace(" ", "").replace("^", "**").replace("np.", "").replace("`", "")
+
+
+def surface_of_coefficients(
     beta: ArrayLike, covariance: ArrayLike, level: float = 0.95, df: float = np.inf
 ) -> ResponseSurface:
     """Derive the surface's parameters from any model's coefficients and their covariance.
@@ -93,7 +163,7 @@ def response_surface(
     Examples
     --------
     >>> import numpy as np
-    >>> surface = response_surface([0.3, 0.1, -0.2, 0.25, -0.15], np.eye(5) * 1e-4)
+    >>> surface = surface_of_coefficients([0.3, 0.1, -0.2, 0.25, -0.15], np.eye(5) * 1e-4)
     >>> round(surface.a4.value, 3), round(surface.x0.value, 3), round(surface.p11.value, 6)
     (-0.6, 2.0, 1.219804)
     """

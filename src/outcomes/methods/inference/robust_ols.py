@@ -54,11 +54,15 @@ def robust_ols(
     FitRefused
         If columns are linearly dependent or there are fewer than ten clusters.
     """
-    if np.linalg.matrix_rank(design) < design.shape[1]:
+    # On orthonormal columns statsmodels' least squares are quick and well conditioned: it would decompose the whole
+    # design several times otherwise.
+    basis, root = np.linalg.qr(design)
+    tolerance = np.linalg.norm(root, 2) * max(design.shape) * np.finfo(float).eps  # as matrix_rank(design) has it
+    if np.linalg.matrix_rank(root, tol=tolerance) < design.shape[1]:
         raise FitRefused(f"The {design.shape[1]} columns of the regression are linearly dependent.", hint="drop one")
-    model = sm.WLS(outcome, design, weights=1.0 if weights is None else weights)
+    model = sm.WLS(outcome, basis, weights=1.0 if weights is None else weights)
     if clusters is None:
-        fit, df = model.fit(cov_type="HC3"), np.inf
+        fit, df = model.fit(method="qr", cov_type="HC3"), np.inf
     else:
         labels, codes = np.unique(clusters, return_inverse=True)
         if labels.size < MIN_CLUSTERS:
@@ -66,5 +70,6 @@ def robust_ols(
                 f"{labels.size} clusters are too few for cluster-robust standard errors; {MIN_CLUSTERS} are needed.",
                 hint="use a mixed model with small-sample degrees of freedom",
             )
-        fit, df = model.fit(cov_type="cluster", cov_kwds={"groups": codes}), labels.size - 1
-    return RobustFit(np.asarray(fit.params), np.asarray(fit.cov_params()), float(df))
+        fit, df = model.fit(method="qr", cov_type="cluster", cov_kwds={"groups": codes}), labels.size - 1
+    back = np.linalg.inv(root)
+    return RobustFit(back @ np.asarray(fit.params), back @ np.asarray(fit.cov_params()) @ back.T, float(df))

@@ -32,6 +32,12 @@ GRADIENT_TOLERANCE = 1e-4
 """Largest gradient, in units of approximate standard errors, where the Hessian is taken: keeps its error near 1e-5."""
 
 
+_QUADRATURE_HINT = (
+    "see what Laplace (nagq=1) costs these data: fit `(1 | group)` with nagq=1 and with nagq=9; where they differ "
+    "much, Laplace with a slope will not do either"
+)
+
+
 def check_nodes(nagq: int) -> None:
     """Refuse a number of quadrature nodes that does not exist."""
     if not isinstance(nagq, int) or not 1 <= nagq <= MAX_NODES:
@@ -43,9 +49,11 @@ def fit_problem(problem: BinomialProblem, nagq: int = 1, weights: str | None = N
     model = problem.model
     blocks = model.blocks
     if nagq > 1 and (len(blocks.factors) > 1 or blocks.factors[0].k > 1 or model.rows.n_random_columns > 1):
-        raise UsageError("Quadrature needs exactly one random intercept.", "use nagq=1 (Laplace) for this model")
+        raise UsageError(
+            "Quadrature is for exactly one random intercept; this model has more random effects.", _QUADRATURE_HINT
+        )
     if nagq > 1 and problem.coordinates.effects[0] != ("(Intercept)",):
-        raise UsageError("Quadrature needs a random intercept, not a slope.", "use nagq=1 (Laplace) for this model")
+        raise UsageError("Quadrature is for a random intercept, not for a slope.", _QUADRATURE_HINT)
     start = find_start(model, problem.coordinates.names)
     laplace = LaplaceDeviance.near(model, start.psi, start.mode, start.by_beta)
     deviance = deviance_by_nodes(laplace, nagq)

@@ -224,7 +224,10 @@ class LaplaceDeviance:
             return np.inf, np.zeros(psi.size)
         beta = psi[model.layout.beta]
         extra = logdet_derivatives(model, beta, mode)
-        by_beta = score_of_beta(model.rows, model.link, beta, mode.coefficients, extra.spread, extra.adjoint_cells)
-        self.n_passes += 1 + (mode.moments.third is None)
+        found = mode.moments
+        by_beta = score_of_beta(
+            model.rows, model.link, beta, mode.coefficients, extra.spread, extra.adjoint_cells, found.by_row
+        )
+        self.n_passes += (found.by_row is None) + (found.third is None)
         value = 2 * mode.penalised + mode.inner.logdet
         return value, 2 * model.layout.join(by_beta, theta_gradient(model, mode, extra))

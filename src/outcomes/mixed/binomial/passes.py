@@ -17,12 +17,16 @@ from outcomes.mixed.binomial.rows import Chunk, Rows, over_parts
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums by cell: loglik (without binomial coefficients), score (C, m), weight (C, m, m), third (C,) or None."""
+    """Sums by cell: loglik (without binomial coefficients), score (C, m), weight (C, m, m), third (C,) or None.
+
+    `by_row` has the derivatives behind them where all rows are one chunk, for the pass that follows at the same place.
+    """
 
     loglik: float
     score: np.ndarray
     weight: np.ndarray
     third: np.ndarray | None
+    by_row: Derivatives | None = None
 
 
 def moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray) -> Moments:
@@ -32,12 +36,13 @@ def moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray) 
     """
     m, n_cells = rows.n_random_columns, rows.n_cells
 
-    def work(chunks: Iterator[Chunk]) -> tuple[float, np.ndarray, np.ndarray, np.ndarray | None]:
+    def work(chunks: Iterator[Chunk]) -> tuple:
         loglik = 0.0
         score, weight = np.zeros((n_cells, m)), np.zeros((n_cells, m, m))
-        third = None
+        third = kept = None
         for chunk in chunks:
             row = derivatives(chunk, link, beta, coefficients)
+            kept = row if chunk.events.size == rows.n_rows else None
             loglik += float(row.loglik.sum())
             if chunk.Z is None:
                 third = np.zeros(n_cells) if third is None else third
@@ -49,7 +54,7 @@ def moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray) 
                 weighted = row.weight[:, None] * chunk.Z
                 for i in range(m):
                     chunk.add_to(weight[:, i], weighted[:, i, None] * chunk.Z)
-        return loglik, score, weight, third
+        return loglik, score, weight, third, kept
 
     return Moments(*over_parts(rows, work, _add))
 
@@ -68,14 +73,23 @@ def third_moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.nda
 
 
 def score_of_beta(
-    rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray, spread: np.ndarray, adjoint: np.ndarray
+    rows: Rows,
+    link: Link,
+    beta: np.ndarray,
+    coefficients: np.ndarray,
+    spread: np.ndarray,
+    adjoint: np.ndarray,
+    by_row: Derivatives | None = None,
 ) -> np.ndarray:
-    """X'(-d + (t v - w z'a)/2), shape (p,), with v from `spread` (C, m, m) and a from `adjoint` (C, m)."""
+    """X'(-d + (t v - w z'a)/2), shape (p,), with v from `spread` (C, m, m) and a from `adjoint` (C, m).
+
+    `by_row` are the derivatives at this place, where they are known; see `Moments`.
+    """
 
     def work(chunks: Iterator[Chunk]) -> np.ndarray:
         out = np.zeros(rows.n_columns)
         for chunk in chunks:
-            row = derivatives(chunk, link, beta, coefficients)
+            row = by_row or derivatives(chunk, link, beta, coefficients)
             if chunk.Z is None:
                 half = 0.5 * row.third * chunk.spread(spread[:, 0, 0]) - 0.5 * row.weight * chunk.spread(adjoint[:, 0])
             else:

@@ -15,6 +15,7 @@ from outcomes.mixed.binomial.laplace import mode_slopes
 from outcomes.mixed.binomial.starts import fixed_information
 from outcomes.mixed.binomial.state import BinomialState
 from outcomes.mixed.design.new_data import NewRows, new_rows
+from outcomes.mixed.results.predicted import beside
 
 POPULATION_NODES = 41
 """Gauss-Hermite nodes of the average over the random effects: exact to 1e-8 for standard deviations up to 3."""
@@ -33,14 +34,15 @@ class Predicting(Protocol):
     engine_state: BinomialState
 
 
-def predict_binomial(fit: Predicting, data: Any, kind: str = "marginal", level: float = 0.95) -> pl.DataFrame:
+def predict_binomial(fit: Predicting, data: Any = None, kind: str = "marginal", level: float = 0.95) -> pl.DataFrame:
     """Predict probabilities for the rows of `data`.
 
     Parameters
     ----------
     fit : BinomialFit
-    data : relation, frame or table
-        With the model's predictors; for ``kind="conditional"`` also the grouping factors.
+    data : relation, frame or table, optional
+        With the model's predictors; for ``kind="conditional"`` also the grouping factors. Without it the data of the
+        fit.
     kind : {"marginal", "typical", "conditional"}
         "marginal": averaged over the random effects, the share of events among all clients and therapists with these
         predictors. "typical": at random effects of zero. "conditional": for the levels named in the data; a level
@@ -51,7 +53,8 @@ def predict_binomial(fit: Predicting, data: Any, kind: str = "marginal", level: 
     Returns
     -------
     polars.DataFrame
-        One row per row of `data`, in order: estimate (a probability), conf_low, conf_high, and std_error_link (on the
+        The columns of `data`, one row per row of it, in order, and beside them: estimate (a probability), std_error
+        (of the probability, by the delta method), df_denom (infinite), conf_low, conf_high, and std_error_link (on the
         link's scale; of the marginal probability's link value for "marginal"). Missing where a predictor is missing.
 
     Raises
@@ -68,7 +71,9 @@ def predict_binomial(fit: Predicting, data: Any, kind: str = "marginal", level: 
     if kind not in {"marginal", "typical", "conditional"}:
         raise UsageError(f"There are no predictions of kind {kind!r}.", "use 'marginal', 'typical' or 'conditional'")
     state = fit.engine_state
-    rows = new_rows(state.problem.design, fit.names, data)
+    design = state.problem.design
+    data = design.source if data is None else data
+    rows = new_rows(design, fit.names, data, with_groups=kind == "conditional", keep_data=True)
     if kind == "marginal":
         eta, variance = _marginal(fit, state, rows)
     else:
@@ -78,9 +83,18 @@ def predict_binomial(fit: Predicting, data: Any, kind: str = "marginal", level: 
     se = np.sqrt(variance)
     half = stats.norm.ppf((1 + level) / 2) * se
     inverse = fit.link.inverse
-    columns = {"estimate": eta, "conf_low": eta - half, "conf_high": eta + half}
-    return pl.DataFrame({name: inverse(value) for name, value in columns.items()} | {"std_error_link": se}).fill_nan(
-        None
+    step = 1e-5
+    by_eta = (inverse(eta + step) - inverse(eta - step)) / (2 * step)
+    return beside(
+        rows.data,
+        {
+            "estimate": inverse(eta),
+            "std_error": by_eta * se,
+            "df_denom": np.where(np.isfinite(eta), np.inf, np.nan),
+            "conf_low": inverse(eta - half),
+            "conf_high": inverse(eta + half),
+            "std_error_link": se,
+        },
     )
 
 

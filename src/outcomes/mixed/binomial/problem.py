@@ -65,6 +65,7 @@ def binomial_problem(design: Design, rows: ModelRows, link: Link) -> BinomialPro
         Outcomes that are not events of trials, an outcome without variation, a grouping factor with fewer than two
         levels, or more columns than rows.
     """
+    refuse_offset(design)
     events, trials, constant = link.events(rows.y, rows.weights)
     n = events.size
     X, fixed = fixed_columns(design, rows.X)
@@ -87,6 +88,15 @@ def binomial_problem(design: Design, rows: ModelRows, link: Link) -> BinomialPro
 def _blocks(design: Design, g: int) -> list:
     """Brackets of the g-th grouping factor."""
     return [block for block in design.random if block.group == design.groups[g]]
+
+
+def refuse_offset(design: Design) -> None:
+    """Refuse what only the linear model has."""
+    if design.offset:
+        raise UsageError(
+            f"The binomial model takes no offset: {design.formula.source}.",
+            "use the expression as a predictor, and test its effect against 1 with wald_test(fit, name, 1)",
+        )
 
 
 def check_levels(groups: tuple[Levels, ...], n: int, single_trials: bool) -> tuple[str, ...]:

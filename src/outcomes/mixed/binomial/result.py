@@ -14,11 +14,12 @@ from outcomes.links import Link, Ratio
 from outcomes.methods.therapists.therapist_effects import latent_variance_share, median_odds_ratio
 from outcomes.mixed.binomial.predict import predict_binomial
 from outcomes.mixed.binomial.state import BinomialState
-from outcomes.mixed.results.fit import MixedFit
+from outcomes.mixed.design.coding import Design
+from outcomes.mixed.verbs.fitted import FittedModel
 
 
-@dataclass(frozen=True)
-class BinomialFit(MixedFit):
+@dataclass(frozen=True, repr=False)
+class BinomialFit(FittedModel):
     """A fitted binomial mixed model.
 
     Parameters
@@ -43,6 +44,40 @@ class BinomialFit(MixedFit):
     state: BinomialState | None = field(repr=False)
 
     model_name = "Binomial mixed model"
+
+    @property
+    def design(self) -> Design | None:
+        """The formula's columns over the data; None where another engine made the fit."""
+        return None if self.state is None else self.state.problem.design
+
+    @property
+    def likelihood(self) -> dict[str, object]:
+        """What two fits must have in common for their likelihoods to be compared."""
+        trials = None if self.design is None else self.design.weights
+        return {
+            "kind of model": "binomial",
+            "link": str(self.link),
+            "number of quadrature nodes (nagq)": self.nagq,
+            "number of trials": trials,
+        }
+
+    @property
+    def outcome_sums(self) -> tuple[float, ...] | None:
+        """The log binomial coefficients, which no parameter changes."""
+        return None if self.state is None else (self.state.problem.constant,)
+
+    def mean_of(self, eta: np.ndarray) -> np.ndarray:
+        """Probability at a linear predictor."""
+        return self.link.inverse(eta)
+
+    def variance_of(self, mean: np.ndarray) -> np.ndarray:
+        """Variance of a share of one trial."""
+        return mean * (1 - mean)
+
+    def draw(self, mean: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Shares of events among the trials."""
+        trials = np.round(weights).astype(int)
+        return rng.binomial(trials, np.clip(mean, 0.0, 1.0)) / trials
 
     def tidy(self, level: float = 0.95) -> pl.DataFrame:
         """One row per fixed effect, as in `MixedFit.tidy`; beside it exp(estimate), where it has a meaning (odds ratio,

@@ -26,6 +26,7 @@ from outcomes.mixed.binomial.problem import (
     BinomialProblem,
     Coordinates,
     check_levels,
+    refuse_offset,
 )
 from outcomes.mixed.binomial.rows import CHUNK_ROWS, Chunk, n_threads
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
@@ -95,6 +96,7 @@ def stream_problem(design: Design, link: Link) -> BinomialProblem:
     """
     if any(block.columns != (INTERCEPT_NAME,) for block in design.random):
         raise UsageError("Streaming takes random intercepts only.", "fit with in_memory=True")
+    refuse_offset(design)
     columns = {sql: name for name, sql in design.columns.items()} | {design.outcome: design.formula.outcome}
     counts = survey(design.source, columns, design.weights, design.complete)
     groups, levels, cell_rows, ordering = _cells(design)
@@ -142,10 +144,12 @@ def _cells(design: Design) -> tuple[tuple[Levels, ...], np.ndarray, np.ndarray, 
     """Groups (the one with most levels first), levels (factors, cells), rows of each cell, and the SQL order of
     both."""
     names = list(dict.fromkeys(name for group in design.groups for name in group))
-    sql = f"select {', '.join(map(quoted, names))}, count(*) as n_rows from {VIEW} where {design.complete} group by all"
+    columns = design.source.columns.sql
+    keys = ", ".join(f"{columns(name)} as {quoted(name)}" for name in names)
+    sql = f"select {keys}, count(*) as n_rows from {VIEW} where {design.complete} group by all"
     table = design.source.query(f"{sql} order by all")
     main = max(design.groups, key=lambda group: encode(table, group).n_levels)
-    ordering = ", ".join(quoted(name) for name in dict.fromkeys([*main, *names]))
+    ordering = ", ".join(columns(name) for name in dict.fromkeys([*main, *names]))
     table = design.source.query(f"{sql} order by {ordering}")
     order = sorted(design.groups, key=lambda group: group != main)
     groups = tuple(encode(table, group) for group in order)

@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import duckdb
-import pandas as pd
-import polars as pl
 import pyarrow as pa
 
-from outcomes.errors import FitRefused, UsageError
+from outcomes.errors import FitRefused, FormulaError, UsageError
+from outcomes.mixed.design.frames import Frame, as_frame
 
 VIEW = "outcomes_model_data"
 """Name under which every query of the engine sees the data."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The data's columns as a formula names them.
+
+    Parameters
+    ----------
+    types : dict of str to str
+        DuckDB type of each column.
+    stored : dict of str to str
+        The name in the database of columns that are called otherwise there: the database cannot tell ``x`` from ``X``.
+    unusable : dict of str to str
+        Columns that the database cannot hold, with the reason.
+    """
+
+    types: dict[str, str]
+    stored: dict[str, str] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
+
+    def sql(self, name: str, what: str = "") -> str:
+        """The quoted name of a column in the database.
+
+        Raises
+        ------
+        FormulaError
+            When the data have no such column; the hint names what they have.
+        """
+        if name in self.unusable:
+            raise FormulaError(f"Column {name!r} cannot be used: {self.unusable[name]}.", "make it numbers or text")
+        if name not in self.types:
+            raise FormulaError(f"The data have no column {name!r}{what}.", self.hint(name))
+        return quoted(self.stored.get(name, name))
+
+    def hint(self, wanted: str = "") -> str:
+        """List the data's columns, the likeliest first."""
+        names = list(self.types)
+        folded = {name.casefold(): name for name in names}
+        close = folded.get(wanted.casefold()) or next(iter(get_close_matches(wanted, names, n=1)), None)
+        meant = f"{close!r}, or another of them: " if close else ""
+        return f"{meant}the data have " + ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
 
 
 @dataclass(frozen=True)
@@ -24,15 +66,19 @@ class Source:
     ----------
     relation : duckdb.DuckDBPyRelation or None
         The rows; never copied into Python by the linear model. A pickle leaves them behind.
-    types : dict of str to str
-        DuckDB type of each column.
+    columns : Columns
     """
 
     relation: duckdb.DuckDBPyRelation | None
-    types: dict[str, str]
+    columns: Columns
 
-    def __reduce__(self) -> tuple[type[Source], tuple[None, dict[str, str]]]:
-        return Source, (None, self.types)
+    @property
+    def types(self) -> dict[str, str]:
+        """DuckDB type of each column."""
+        return self.columns.types
+
+    def __reduce__(self) -> tuple[type[Source], tuple[None, Columns]]:
+        return Source, (None, self.columns)
 
     def query(self, sql: str) -> pa.Table:
         """Run one pass over the data, which `sql` reads under the name `VIEW`."""
@@ -55,7 +101,7 @@ def as_source(data: Any) -> Source:
     ----------
     data : DuckDBPyRelation, polars.DataFrame, polars.LazyFrame, pandas.DataFrame, pyarrow.Table or Source
         pandas' NaN counts as missing; polars' and Arrow's NaN do not (they are refused as non-finite later).
-        pandas categories and polars enums keep the order of their levels.
+        pandas categories and polars enums keep the order of their levels, whatever these are made of.
 
     Raises
     ------
@@ -65,28 +111,17 @@ def as_source(data: Any) -> Source:
     if isinstance(data, Source):
         return data
     if isinstance(data, duckdb.DuckDBPyRelation):
-        relation = data
-    elif isinstance(data, pd.DataFrame):
-        levels = {
-            str(name): [str(level) for level in column.cat.categories]
-            for name, column in data.items()
-            if isinstance(column.dtype, pd.CategoricalDtype)
-        }
-        relation = _from_arrow(pa.Table.from_pandas(data, preserve_index=False), levels)
-    elif isinstance(data, (pl.DataFrame, pl.LazyFrame)):
-        frame = data.collect() if isinstance(data, pl.LazyFrame) else data
-        levels = {
-            name: dtype.categories.to_list() for name, dtype in frame.schema.items() if isinstance(dtype, pl.Enum)
-        }
-        relation = _from_arrow(frame.to_arrow(), levels)
-    elif isinstance(data, pa.Table):
-        relation = _from_arrow(data, {})
-    else:
+        types = {name: str(kind) for name, kind in zip(data.columns, data.types, strict=True)}
+        return Source(data, Columns(types))
+    frame = as_frame(data)
+    if frame is None:
         raise UsageError(
             f"Data of type {type(data).__name__} cannot be used.",
             "pass a DuckDB relation (con.table(...)), a polars or pandas frame or an Arrow table",
         )
-    return Source(relation, {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)})
+    if not frame.table.num_columns:
+        raise UsageError("The data have no columns that a model can use.", "pass a table with one row an observation")
+    return _from_frame(frame)
 
 
 def quoted(name: str) -> str:
@@ -95,21 +130,35 @@ def quoted(name: str) -> str:
 
 
 def literal(value: object) -> str:
-    """Write a level as an SQL literal."""
+    """Write a level or a number as an SQL literal."""
+    if isinstance(value, float):
+        return f"'{value!r}'::double" if value != value or abs(value) == float("inf") else f"{value!r}::double"
+    if isinstance(value, (datetime.date, datetime.time)):
+        value = value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return str(value)
 
 
-def _from_arrow(table: pa.Table, levels: dict[str, list[str]]) -> duckdb.DuckDBPyRelation:
+def _from_frame(frame: Frame) -> Source:
     """Arrow table as a relation on a connection of its own; ordered levels become an enum."""
-    relation = duckdb.connect().from_arrow(table)
-    if not levels:
-        return relation
-    columns = [
-        f"cast({quoted(name)} as enum({', '.join(literal(level) for level in levels[name])})) as {quoted(name)}"
-        if levels.get(name)
-        else quoted(name)
-        for name in relation.columns
-    ]
-    return relation.project(", ".join(columns))
+    stored, taken = {}, set()
+    for name in frame.table.column_names:
+        inside, k = name, 1
+        while inside.casefold() in taken:
+            inside, k = f"{name} #{k}", k + 1
+        taken.add(inside.casefold())
+        stored[name] = inside
+    relation = duckdb.connect().from_arrow(frame.table.rename_columns(list(stored.values())))
+    if frame.levels:
+        columns = [
+            f"cast({quoted(inside)} as enum({', '.join(literal(level) for level in frame.levels[name])}))"
+            f" as {quoted(inside)}"
+            if frame.levels.get(name)
+            else quoted(inside)
+            for name, inside in stored.items()
+        ]
+        relation = relation.project(", ".join(columns))
+    types = {name: str(kind) for name, kind in zip(stored, relation.types, strict=True)}
+    renamed = {name: inside for name, inside in stored.items() if name != inside}
+    return Source(relation, Columns(types, renamed, frame.unusable))

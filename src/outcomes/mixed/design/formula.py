@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from formulaic import Formula
 from formulaic.errors import FormulaicError
@@ -54,6 +56,8 @@ class ParsedFormula:
         Fixed-effect terms by degree; the intercept, if any, is first.
     random : tuple of RandomTerm
         Random-effect brackets in the order written, nested and ``||`` ones expanded.
+    offsets : tuple of str
+        Expressions inside ``offset(...)``: known parts of the linear predictor.
     """
 
     source: str
@@ -61,8 +65,10 @@ class ParsedFormula:
     trials: str | None
     fixed: tuple[Term, ...]
     random: tuple[RandomTerm, ...]
+    offsets: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4_096)  # a multiverse asks for each of its formulas several times
 def parse_formula(formula: str) -> ParsedFormula:
     """Read a formula in lme4's syntax.
 
@@ -87,21 +93,57 @@ def parse_formula(formula: str) -> ParsedFormula:
     >>> [term.group_name for term in parsed.random]
     ['practice', 'therapist:practice']
     """
-    outcome, tilde, right = formula.partition("~")
+    if not isinstance(formula, str):
+        raise FormulaError(f"A formula is text; this is {type(formula).__name__}.", "write 'y ~ x + (1 | group)'")
+    outcome, tilde, right = without_r_spellings(formula).partition("~")
     if not tilde or not outcome.strip():
         raise FormulaError(f"The formula has no outcome: {formula!r}.", "write `outcome ~ fixed + (1 | group)`")
+    if re.search(r"(?<![\w.)])\.(?![\w.])", _without_quotes(right)):
+        raise FormulaError(
+            "A dot for all other columns is not read: the groups would be among them.", "name the predictors"
+        )
     fixed_source, brackets = _split_brackets(right)
     random: list[RandomTerm] = []
     for bracket in brackets:
         random.extend(_random_terms(bracket))
     outcome_expression, trials = _outcome(outcome.strip())
+    fixed, offsets = _offsets(_terms(fixed_source or "1"))
     return ParsedFormula(
         source=" ".join(formula.split()),
         outcome=outcome_expression,
         trials=trials,
-        fixed=_terms(fixed_source or "1"),
+        fixed=fixed,
         random=tuple(dict.fromkeys(random)),
+        offsets=offsets,
     )
+
+
+def without_r_spellings(text: str) -> str:
+    """Write R's dotted functions as names that Python can read: ``as.factor(k)`` becomes ``factor(k)``."""
+    text = re.sub(r"\b(?:splines|stats|base)::", "", text)
+    text = re.sub(r"\bas\.(?:factor|character)\(", "factor(", text)
+    text = re.sub(r"\bas\.(?:numeric|integer|double)\(", "as_numeric(", text)
+    return re.sub(r"\b(contr|as|is)\.(\w+)", r"\1_\2", text)
+
+
+def _without_quotes(text: str) -> str:
+    """The text with everything in quotes or backticks left out."""
+    return re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"", "q", text)
+
+
+def _offsets(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], tuple[str, ...]]:
+    """Terms without the offsets, and the expressions of these."""
+    offsets = []
+    for term in terms:
+        if any(_is_offset(factor) for factor in term):
+            if len(term) > 1:
+                raise FormulaError(f"An offset cannot be part of an interaction: {':'.join(term)}.")
+            offsets.append(term[0].strip()[len("offset(") : -1].strip())
+    return tuple(term for term in terms if not any(_is_offset(factor) for factor in term)), tuple(offsets)
+
+
+def _is_offset(factor: str) -> bool:
+    return factor.replace(" ", "").startswith("offset(")
 
 
 def _split_brackets(right: str) -> tuple[str, list[str]]:
@@ -115,10 +157,21 @@ def _split_brackets(right: str) -> tuple[str, list[str]]:
                 raise FormulaError(f"A random term cannot be subtracted: - {piece}.")
             brackets.append(inside)
         elif "|" in piece:
-            raise FormulaError(f"Random terms need brackets of their own: {piece}.", "write `(1 | group)`")
+            raise FormulaError(f"Random terms need brackets of their own: {piece}.", _bracket_hint(piece))
         else:
             fixed.append(f"{sign} {piece}")
     return " ".join(fixed).removeprefix("+ ").strip(), brackets
+
+
+def _bracket_hint(piece: str) -> str:
+    """What to write instead of a bar outside a bracket, or of another package's covariance structure."""
+    structure = piece.partition("(")[0].strip()
+    if structure in {"diag", "us"}:
+        bar = " || " if structure == "diag" else " | "
+        return "write `" + piece[len(structure) :].replace("|", bar.strip(), 1) + "`"
+    if structure in {"ar1", "cs", "ou", "toep"}:
+        return f"{structure}() is not a structure of this engine; `(1 + x | group)` and `(1 + x || group)` are"
+    return "write `(1 | group)`"
 
 
 def _summands(text: str) -> list[tuple[str, str]]:
@@ -170,6 +223,8 @@ def _random_terms(inside: str) -> list[RandomTerm]:
     terms = _terms(left)
     if not terms:
         raise FormulaError(f"The random term ({inside.strip()}) has no effects.", "write `(1 | group)`")
+    if any(_is_offset(factor) for term in terms for factor in term):
+        raise FormulaError("An offset belongs to the fixed part, not into a bracket.", "write `+ offset(x)`")
     groups = _groups(right, inside)
     blocks = [(term,) for term in terms] if uncorrelated else [terms]
     return [RandomTerm(block, group) for group in groups for block in blocks]
@@ -177,6 +232,8 @@ def _random_terms(inside: str) -> list[RandomTerm]:
 
 def _groups(right: str, inside: str) -> list[tuple[str, ...]]:
     """Grouping factors of a bracket; ``a/b`` gives a and b:a as in lme4."""
+    right = re.sub(r"\b(?:factor|C)\(\s*([\w.]+)\s*\)", r"\1", right)  # a group is a factor anyway
+    right = re.sub(r"\binteraction\(\s*([\w.]+)\s*,\s*([\w.]+)\s*\)", r"\1:\2", right)
     nested = [tuple(name.strip().strip("`") for name in part.split(":")) for part in right.strip().split("/")]
     names = [name for part in nested for name in part]
     if not all(names) or any(character in name for name in names for character in "()+*"):
@@ -195,7 +252,7 @@ def _terms(source: str) -> tuple[Term, ...]:
     """Terms of a one-sided formula in formulaic's order."""
     try:
         terms = list(Formula(source))
-    except (FormulaicError, SyntaxError) as error:
+    except (FormulaicError, SyntaxError, ValueError, TypeError, IndexError, RecursionError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise FormulaError(f"Cannot read the terms `{source.strip()}`: {reason}") from error
     result: list[Term] = []

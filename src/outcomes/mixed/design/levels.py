@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -34,9 +35,22 @@ class Levels:
 
     def codes_of(self, labels: pl.Series) -> np.ndarray:
         """Position of each label, by its text, among the levels; -1 for new or missing ones."""
-        position = pl.DataFrame({"label": self.labels.cast(pl.String), "code": np.arange(self.n_levels)})
-        wanted = labels.cast(pl.String).to_frame("label")
-        return wanted.join(position, on="label", how="left", maintain_order="left")["code"].fill_null(-1).to_numpy()
+        return codes_of(self.labels, labels)
+
+
+def codes_of(levels: pl.Series, labels: pl.Series) -> np.ndarray:
+    """Position of each label, by its text, among the levels; -1 for new or missing ones."""
+    position = pl.DataFrame({"label": as_text(levels), "code": np.arange(len(levels))})
+    wanted = as_text(labels).to_frame("label")
+    return wanted.join(position, on="label", how="left", maintain_order="left")["code"].fill_null(-1).to_numpy()
+
+
+def as_text(labels: pl.Series) -> pl.Series:
+    """Levels as the database writes them: polars writes times and some numbers in other words."""
+    if labels.dtype in (pl.String, pl.Null) or labels.dtype.is_integer():
+        return labels.cast(pl.String)
+    written = duckdb.connect().from_arrow(pa.table({"v": labels.to_arrow()})).project("cast(v as varchar) as v")
+    return pl.from_arrow(written.to_arrow_table())["v"]
 
 
 def encode(table: pa.Table, group: tuple[str, ...]) -> Levels:
@@ -48,7 +62,7 @@ def encode(table: pa.Table, group: tuple[str, ...]) -> Levels:
         unique, codes = np.unique(combined, return_inverse=True)
         codes = codes.astype(np.int32)
         left, right = np.divmod(unique, len(inner_labels))
-        labels = labels.cast(pl.String)[left] + ":" + inner_labels.cast(pl.String)[right]
+        labels = as_text(labels)[left] + ":" + as_text(inner_labels)[right]
     return Levels(":".join(group), codes, labels)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from outcomes.mixed.design.coding import ONE, Design
-from outcomes.mixed.design.data import VIEW, quoted
+from outcomes.mixed.design.data import VIEW
 from outcomes.mixed.design.levels import Levels, encode
 from outcomes.mixed.design.survey import Survey, survey
 
@@ -29,6 +29,8 @@ class ModelRows:
         Codes of each of `Design.groups`.
     survey : Survey
         Counts, among them of the rows dropped as missing.
+    offset : ndarray, shape (n,), or None
+        Of the linear predictor; `y` has it taken off already.
     """
 
     X: np.ndarray
@@ -37,6 +39,7 @@ class ModelRows:
     Z: tuple[np.ndarray, ...]
     groups: dict[tuple[str, ...], Levels]
     survey: Survey
+    offset: np.ndarray | None = None
 
 
 def materialise(design: Design) -> ModelRows:
@@ -52,8 +55,9 @@ def materialise(design: Design) -> ModelRows:
     names = list(design.columns)
     selected = [f"{sql} as c{i}" for i, sql in enumerate(design.columns.values())]
     selected += [f"{design.outcome} as y", f"{design.weights or ONE} as w"]
+    selected += [f"{design.offset} as o"] if design.offset else []
     group_columns = list(dict.fromkeys(name for group in design.groups for name in group))
-    selected += [f"{quoted(name)} as g{i}" for i, name in enumerate(group_columns)]
+    selected += [f"{design.source.columns.sql(name)} as g{i}" for i, name in enumerate(group_columns)]
     table = design.source.query(f"select {', '.join(selected)} from {VIEW} where {design.complete}")
 
     def column(name: str) -> np.ndarray:
@@ -71,4 +75,5 @@ def materialise(design: Design) -> ModelRows:
         Z=tuple(matrix(block.columns) for block in design.random),
         groups={group: encode(keys, group) for group in design.groups},
         survey=counts,
+        offset=column("o") if design.offset else None,
     )

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from outcomes.errors import DataRefused, FitRefused, FormulaError, UsageError
-from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, build_design
+from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
 from outcomes.mixed.design.data import VIEW, Source, as_source, quoted
 from outcomes.mixed.design.formula import parse_formula
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.dynamic.sequences import Rows
 
 FIRST_SESSION = "first session"

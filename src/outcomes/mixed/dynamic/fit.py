@@ -30,8 +30,8 @@ TWIN_CLIENTS = 4_000
 """Clients of the first fit; its optimum lies within a few standard errors of the exact one."""
 
 
-def search(problem: DynamicProblem) -> tuple[OptSummary, np.ndarray]:
-    """Find the optimum; with many clients from the optimum of some of them.
+def search(problem: DynamicProblem, near: OptSummary | None = None) -> tuple[OptSummary, np.ndarray]:
+    """Find the optimum: from another model's of the same sessions, or with many clients from that of some of them.
 
     Returns
     -------
@@ -40,6 +40,8 @@ def search(problem: DynamicProblem) -> tuple[OptSummary, np.ndarray]:
     slopes : ndarray, shape (p, m)
         Derivatives of the best linear coefficients with respect to theta.
     """
+    if near is not None and near.is_converged and len(near.final) == problem.n_theta:
+        return _onwards(problem, near.final, near.hessian)
     step = (int(problem.rows.client.max()) + 1) // TWIN_CLIENTS
     if step < 2:
         return optimise(problem)
@@ -48,8 +50,13 @@ def search(problem: DynamicProblem) -> tuple[OptSummary, np.ndarray]:
     found, _ = optimise(twin)
     if not found.is_converged:
         return optimise(problem)
+    return _onwards(problem, found.final, found.hessian * step)
+
+
+def _onwards(problem: DynamicProblem, near: np.ndarray, hessian: np.ndarray) -> tuple[OptSummary, np.ndarray]:
+    """Go on from a point near the optimum, in parameters whitened by a Hessian there."""
     counter = _Counter(problem)
-    start, _, _ = refine(counter, found.final, found.hessian * step)
+    start, _, _ = refine(counter, near, hessian)
     story, slopes = optimise(problem, start)
     return replace(story, n_evaluations=story.n_evaluations + counter.n), slopes
 
@@ -127,6 +134,7 @@ def fit_dynamic(
     time: str,
     therapist: str | None = None,
     guidance_covariates: str = "1",
+    start: DynamicFit | None = None,
 ) -> DynamicFit:
     """Fit guidance and satisfaction together, as two outcomes in time.
 
@@ -145,6 +153,9 @@ def fit_dynamic(
         Column that counts each client's sessions in whole numbers; the earliest is the client's first session.
     guidance_covariates : str
         Right-hand side of guidance's equation, e.g. ``"attended_number + preferred"``.
+    start : DynamicFit, optional
+        A fit of the same sessions with other columns: its carry-over and spread are where the search begins. The
+        optimum is found and proved all the same.
 
     Returns
     -------
@@ -180,7 +191,7 @@ def fit_dynamic(
     has_read = clock.perf_counter()
     problem = build_problem(read.rows, has_therapists=therapist is not None)
     built = clock.perf_counter()
-    story, slopes = search(problem)
+    story, slopes = search(problem, start.optimizer if start else None)
     timings = {"read": has_read - began, "build": built - has_read, "optimise": clock.perf_counter() - built}
     groups = {client: read.n_clients} | ({therapist: read.n_therapists} if therapist else {})
     equations = (" ".join(formula.split()), f"{guidance} ~ {guidance_covariates}")

@@ -129,6 +129,13 @@ class DynamicFit:
 
     reml = False
     engine = "outcomes"
+    design = None
+    outcome_sums = None
+
+    @property
+    def likelihood(self) -> dict[str, object]:
+        """What two fits must have in common for their likelihoods to be compared."""
+        return {"kind of model": "dynamic", "guidance": self.guidance, "sessions": self.n_sessions}
 
     @property
     def params(self) -> pd.Series:

@@ -18,16 +18,22 @@ def sandwich(left: np.ndarray, stack: np.ndarray) -> np.ndarray:
 
 def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, float]:
     """Inverses of positive definite matrices by Cholesky, and the sum of their log determinants."""
+    inverse, log_determinants = inverse_and_logdets(stack)
+    return inverse, float(log_determinants.sum())
+
+
+def inverse_and_logdets(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Inverses of positive definite matrices (k, k, ...) by Cholesky, and the log determinant of each."""
     k = len(stack)
     if k == 1:
-        return 1.0 / stack, float(np.log(stack).sum())
+        return 1.0 / stack, np.log(stack[0, 0])
     lower = np.zeros_like(stack)
     inverse = np.zeros_like(stack)  # of the Cholesky factor
-    log_determinant = 0.0
+    log_determinant = np.zeros(stack.shape[2:])
     for j in range(k):
         pivot = stack[j, j] - sum(lower[j, c] ** 2 for c in range(j))
         lower[j, j] = np.sqrt(pivot)
-        log_determinant += float(np.log(pivot).sum())
+        log_determinant += np.log(pivot)
         for i in range(j + 1, k):
             lower[i, j] = (stack[i, j] - sum(lower[i, c] * lower[j, c] for c in range(j))) / lower[j, j]
     for j in range(k):
@@ -50,9 +56,9 @@ def multiply(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def apply(stack: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Products stack[:, :, i] @ columns[:, i, :]; columns (k, n, q)."""
+    """Products stack[:, :, i] @ columns[:, i, :]; columns (k, n, q), with more axes in front of n in both or none."""
     k = len(stack)
-    return np.stack([sum(stack[a, b][:, None] * columns[b] for b in range(k)) for a in range(k)])
+    return np.stack([sum(stack[a, b][..., None] * columns[b] for b in range(k)) for a in range(k)])
 
 
 def symmetric_pairs(k: int) -> list[tuple[int, int]]:

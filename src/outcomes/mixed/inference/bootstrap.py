@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import polars as pl
 from rich.progress import Progress
 
 from outcomes.errors import UsageError
+from outcomes.mixed.results.modes import VarianceBlock, correlation_name
 
 MAX_FAILED = 0.1
 """Largest share of draws that may fail to settle before the intervals are refused."""
@@ -30,6 +31,10 @@ class Bootstrap:
         Residual standard deviation, where the model has one.
     converged : ndarray of bool, shape (draws,)
     seed : int
+    corr_names : tuple of (group, name)
+        Correlations, as ``corr(a, b)``.
+    corr : ndarray, shape (draws, number of correlations)
+        NaN in draws in which one of the two standard deviations is zero.
     """
 
     names: tuple[str, ...]
@@ -39,9 +44,13 @@ class Bootstrap:
     sigma: np.ndarray | None
     converged: np.ndarray
     seed: int
+    corr_names: tuple[tuple[str, str], ...]
+    corr: np.ndarray
 
-    def intervals(self, level: float = 0.95) -> pl.DataFrame:
+    def intervals(self, level: float = 0.95, *, correlations: bool = False) -> pl.DataFrame:
         """Percentile intervals: component, name, std_error, conf_low, conf_high.
+
+        With `correlations` theirs as well, missing where more than a tenth of the draws have none.
 
         Raises
         ------
@@ -52,19 +61,46 @@ class Bootstrap:
         if failed > MAX_FAILED:
             raise UsageError(f"{failed:.0%} of the draws did not converge: intervals would mislead.")
         residual = [] if self.sigma is None else [("Residual", "sigma")]
-        labels = [*(("fixed", name) for name in self.names), *self.sd_names, *residual]
-        parts = [self.beta, self.sd, *([] if self.sigma is None else [self.sigma])]
+        labels = [
+            *(("fixed", name) for name in self.names),
+            *self.sd_names,
+            *residual,
+            *(self.corr_names if correlations else ()),
+        ]
+        parts = [
+            self.beta,
+            self.sd,
+            *([] if self.sigma is None else [self.sigma]),
+            *([self.corr] if correlations else []),
+        ]
         values = np.column_stack(parts)[self.converged]
-        conf_low, conf_high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        lost = np.isnan(values).mean(axis=0) > MAX_FAILED
+        values = np.where(lost, 0.0, values)
+        conf_low, conf_high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
         return pl.DataFrame(
             {
                 "component": [component for component, _ in labels],
                 "name": [name for _, name in labels],
-                "std_error": values.std(axis=0, ddof=1),
-                "conf_low": conf_low,
-                "conf_high": conf_high,
+                "std_error": np.where(lost, np.nan, np.nanstd(values, axis=0, ddof=1)),
+                "conf_low": np.where(lost, np.nan, conf_low),
+                "conf_high": np.where(lost, np.nan, conf_high),
             }
-        )
+        ).fill_nan(None)
+
+
+def correlations_of(blocks: Sequence[VarianceBlock]) -> np.ndarray:
+    """Correlations of some brackets, in the order of `correlation_names`."""
+    found = [block.corr[np.tril_indices(len(block.names), -1)] for block in blocks]
+    return np.concatenate([np.empty(0), *found])
+
+
+def correlation_names(blocks: Sequence[VarianceBlock]) -> tuple[tuple[str, str], ...]:
+    """Group and name of each correlation."""
+    return tuple(
+        (block.group, correlation_name(block.names[b], block.names[a]))
+        for block in blocks
+        for a, b in zip(*np.tril_indices(len(block.names), -1), strict=True)
+    )
 
 
 def draws_shown(draws: int, show_progress: bool) -> Iterable[int]:

@@ -15,8 +15,9 @@ from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.rows import ArrayRows
 from outcomes.mixed.binomial.starts import fixed_information
 from outcomes.mixed.binomial.state import BinomialState
-from outcomes.mixed.inference.bootstrap import Bootstrap, draws_shown
+from outcomes.mixed.inference.bootstrap import Bootstrap, correlation_names, correlations_of, draws_shown
 from outcomes.mixed.layout import Layout
+from outcomes.mixed.results.modes import VarianceBlock
 
 START_SD = 0.25
 """Smallest standard deviation to start from: at zero the deviance is flat in it, whether or not zero is the optimum."""
@@ -61,7 +62,22 @@ def bootstrap_binomial(fit: BinomialFit, draws: int = 1000, seed: int = 1, show_
         sigma=None,
         converged=converged,
         seed=seed,
+        corr_names=correlation_names(_blocks(state, state.psi)),
+        corr=np.array([correlations_of(_blocks(state, psi)) for psi in found]),
     )
+
+
+def _blocks(state: BinomialState, psi: np.ndarray) -> list[VarianceBlock]:
+    """Covariances of the brackets on the formula's columns at psi."""
+    model, coordinates = state.problem.model, state.problem.coordinates
+    blocks = []
+    for a, factor in enumerate(model.blocks.factors):
+        cov, at = coordinates.covariance(a, factor, psi[model.layout.by_factor[a]]), 0
+        for k in factor.brackets:
+            here = slice(at, at + k)
+            blocks.append(VarianceBlock(factor.name, coordinates.effects[a][here], cov[here, here]))
+            at += k
+    return blocks
 
 
 def simulate(state: BinomialState, rng: np.random.Generator) -> Model:

@@ -1,4 +1,4 @@
-"""Wald tests of linear hypotheses and likelihood-ratio tests, for both models."""
+"""Wald tests of linear hypotheses, for both models."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from outcomes.errors import UsageError, no_such
 from outcomes.methods.inference import contrasts
 from outcomes.mixed.inference.kenward_roger import kenward_roger_test
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.results.fit import MixedFit
+from outcomes.mixed.results.status import FitStatus
 
 Hypothesis = str | Mapping[str, float] | Sequence[str | Mapping[str, float]] | np.ndarray
 
@@ -31,6 +31,7 @@ class HypothesisTest:
     df_num, df_denom : float
         `df_denom` is infinite where normal theory is used (then q F is chi-square).
     p_value : float
+        NaN where the fit did not converge.
     """
 
     estimate: np.ndarray
@@ -40,27 +41,8 @@ class HypothesisTest:
     df_denom: float
     p_value: float
 
-
-@dataclass(frozen=True)
-class LikelihoodRatio:
-    """Comparison of two nested fits.
-
-    Parameters
-    ----------
-    statistic : float
-        Fall of the deviance.
-    df : int
-        Difference in the number of parameters.
-    p_value : float
-        Against the reference distribution named in `reference`.
-    reference : str
-        E.g. ``half chi2(0) + half chi2(1)`` when one variance is tested at its boundary.
-    """
-
-    statistic: float
-    df: int
-    p_value: float
-    reference: str
+    def __str__(self) -> str:
+        return f"F({self.df_num}, {self.df_denom:.1f}) = {self.statistic:.4g}, p = {self.p_value:.3g}"
 
 
 def wald_test(
@@ -102,7 +84,8 @@ def wald_test(
     df_denom = np.inf if ddf == "normal" else fit.ddf(L)
     test = contrasts.wald_test(L, fit.beta, fit.vcov, rhs, df_denom)
     statistic = test.statistic / len(L) if np.isinf(df_denom) else test.statistic
-    return HypothesisTest(gap, np.sqrt(np.diag(covariance)), statistic, len(L), df_denom, test.p_value)
+    p_value = np.nan if fit.status is FitStatus.NOT_CONVERGED else test.p_value
+    return HypothesisTest(gap, np.sqrt(np.diag(covariance)), statistic, len(L), df_denom, p_value)
 
 
 def hypothesis_matrix(names: Sequence[str], hypothesis: Hypothesis) -> np.ndarray:
@@ -122,39 +105,3 @@ def hypothesis_matrix(names: Sequence[str], hypothesis: Hypothesis) -> np.ndarra
     if np.linalg.matrix_rank(L) < len(L):
         raise UsageError("The hypotheses repeat each other.", "leave out those that follow from the others")
     return L
-
-
-def compare(small: MixedFit, large: MixedFit) -> LikelihoodRatio:
-    """Likelihood-ratio test of nested fits, with the boundary's mixture where a variance is tested.
-
-    Adding random effects tests a variance at its boundary: with r columns before, one more has half chi2(r) + half
-    chi2(r + 1) (Stram & Lee 1994, doi 10.2307/2533455; r = 0: half chi2(0) + half chi2(1)). For several at once, or
-    together with fixed effects, the plain chi2 is used, which is conservative; `reference` says which.
-
-    Raises
-    ------
-    UsageError
-        Other rows, REML fits with different fixed effects, or fits that are not nested in number of parameters.
-    """
-    if small.nobs != large.nobs:
-        raise UsageError(
-            f"The fits use different rows ({small.nobs} and {large.nobs}).", "prepare both from one population"
-        )
-    same_fixed = small.names == large.names
-    kinds = [getattr(fit, "reml", False) for fit in (small, large)]
-    if kinds[0] != kinds[1] or (kinds[0] and not same_fixed):
-        raise UsageError(
-            "Fits by REML can only be compared when they have the same fixed effects.", "fit both with reml=False"
-        )
-    df = large.n_parameters - small.n_parameters
-    if df <= 0:
-        raise UsageError("The second fit must have more parameters than the first.")
-    statistic = max(2 * (large.llf - small.llf), 0.0)
-    added = sum(len(block.names) for block in large.variances) - sum(len(block.names) for block in small.variances)
-    if same_fixed and added == 1:
-        p = (stats.chi2.sf(statistic, df - 1) if df > 1 else float(statistic <= 0)) / 2 + stats.chi2.sf(
-            statistic, df
-        ) / 2
-        return LikelihoodRatio(statistic, df, float(p), f"half chi2({df - 1}) + half chi2({df})")
-    conservative = ", conservative at the boundary" if added > 0 else ""
-    return LikelihoodRatio(statistic, df, float(stats.chi2.sf(statistic, df)), f"chi2({df}){conservative}")

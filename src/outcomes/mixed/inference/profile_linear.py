@@ -16,6 +16,7 @@ from scipy import stats
 from outcomes.errors import UsageError
 from outcomes.mixed.covariance import lower_factor
 from outcomes.mixed.inference.profile import interval_table, meeting_point, names_to_profile
+from outcomes.mixed.inference.profile_correlations import correlation_rows
 from outcomes.mixed.linear.deviance import gradient, solve
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.fit import fit_crossproducts
@@ -40,7 +41,9 @@ class _Curve:
     profiled: Profiled
 
 
-def profile_intervals(fit: LinearFit, level: float = 0.95, names: tuple[str, ...] | None = None) -> pl.DataFrame:
+def profile_intervals(
+    fit: LinearFit, level: float = 0.95, names: tuple[str, ...] | None = None, *, correlations: bool = False
+) -> pl.DataFrame:
     """Profile-likelihood intervals.
 
     Parameters
@@ -51,12 +54,15 @@ def profile_intervals(fit: LinearFit, level: float = 0.95, names: tuple[str, ...
         Of the intervals.
     names : tuple of str, optional
         Fixed effects to profile; default all. Standard deviations and sigma are always profiled.
+    correlations : bool
+        Profile the correlations too, which takes longest.
 
     Returns
     -------
     polars.DataFrame
-        component ("fixed", the group, or "Residual"), name, estimate (maximum likelihood), conf_low, conf_high. A lower
-        limit of zero of a standard deviation means that zero is not excluded; a missing limit was not found.
+        component ("fixed", the group, or "Residual"), name (``corr(a, b)`` for correlations), estimate (maximum
+        likelihood), conf_low, conf_high. A lower limit of zero of a standard deviation means that zero is not excluded,
+        a limit of 1 or -1 of a correlation that this is not; a missing limit was not found.
 
     Raises
     ------
@@ -74,7 +80,7 @@ def profile_intervals(fit: LinearFit, level: float = 0.95, names: tuple[str, ...
     for curve in curves:
         ends = [_limit(curve, best, sign, limit) for sign in (-1.0, 1.0)]
         rows.append((curve.component, curve.name, curve.estimate, *ends))
-    return interval_table(rows)
+    return interval_table(rows + (correlation_rows(best, limit) if correlations else []))
 
 
 def profile_zeta(fit: LinearFit, values: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:

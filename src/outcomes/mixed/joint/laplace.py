@@ -5,17 +5,23 @@ the five of them that a cell has,
 
     y = X beta + (l0 + l1 x)'b + e,        e ~ N(0, sigma^2)
     logit h = W gamma + c'b,               h the hazard of dropping out after the session
-    l0 = (s_u, 0, s_v, 0, 0),  l1 = (0, s_w, 0, s_s, 0),  c = (lambda_u, 0, lambda_v, 0, tau)
+    l0 = (s_u, 0, s_v, 0, 0),  l1 = (s_uw, s_w, 0, s_s, 0),  c = (lambda_u, lambda_w, lambda_v, 0, tau)
 
-so that lambda_u / s_u is the change of the logit per unit of the client's effect on the rating (Wu & Carroll 1988, doi
-10.2307/2531905; Follmann & Wu 1995, doi 10.2307/2533322). Given the therapists' effects the clients' are independent:
+so that without lambda_w lambda_u / s_u is the change of the logit per unit of the client's effect on the rating (Wu &
+Carroll 1988, doi 10.2307/2531905; Follmann & Wu 1995, doi 10.2307/2533322). Where the hazard depends on the current
+value m = X beta + (l0 + l1 x)'b at the session itself,
+
+    logit h = W gamma + alpha m + tau v,   so that b has the loading c + x c1 with c = alpha l0 + tau e, c1 = alpha l1
+
+(Rizopoulos 2012, doi 10.1201/b12208). Given the therapists' effects the clients' are independent:
 clients are eliminated by blocks of two, and one dense system of three unknowns a therapist is left (Laplace: Tierney &
 Kadane 1986, doi 10.1080/01621459.1986.10478240).
 
-A client has few chances to drop out, and Laplace's approximation alone makes the association too weak. With x standard
-normal and d_i = lambda_u sd(u_i | data), what it leaves out of client i's integral is
+A client has few chances to drop out, and Laplace's approximation alone makes the association too weak. With z standard
+normal (two of them where the slope is shared), R R' the covariance of u_i given the data and d_t = (c + x c1)'R z,
+what it leaves out of client i's integral is
 
-    r_i = E exp sum_t [l(eta_t + d_i x) - l(eta_t) - l'(eta_t) d_i x - l''(eta_t) (d_i x)^2 / 2],
+    r_i = E exp sum_t [l(eta_t + d_t) - l(eta_t) - l'(eta_t) d_t - l''(eta_t) d_t^2 / 2],
 
 l the log-likelihood of the hazard's rows (the ratings' part is normal already), taken by Gauss-Hermite nodes at the
 therapists' modes.
@@ -23,94 +29,32 @@ therapists' modes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.linalg import cho_factor, cho_solve
 
 from outcomes.links import Link
+from outcomes.mixed.joint.points import (
+    AT,
+    CLIENT,
+    CURRENT,
+    THERAPIST,
+    Correction,
+    Curvature,
+    Parameters,
+    Point,
+)
 from outcomes.mixed.joint.rows import JointRows
 from outcomes.mixed.layout import JointLayout
 
-LOADINGS = ("s_u", "s_w", "lambda_u", "s_v", "s_s", "lambda_v", "tau")
-"""Order of the loadings in the parameter vector."""
-
-CLIENT, THERAPIST = slice(0, 2), slice(2, 5)
-_AT = {
-    "s_u": (0, 0),
-    "s_w": (1, 1),
-    "lambda_u": (2, 0),
-    "s_v": (0, 2),
-    "s_s": (1, 3),
-    "lambda_v": (2, 2),
-    "tau": (2, 4),
-}
-"""Row (l0, l1, c) and column of each loading."""
-
 N_NODES = 9
-"""Of the quadrature over a client's shared effect; it starts from Laplace's approximation, so few are enough."""
+N_NODES_EACH = 5
+"""Of the quadrature over a client's shared effect, and in each direction over two; it starts from Laplace's
+approximation, so few are enough."""
 
 _SETTLED = 1e-9
 """Newton decrement after which one more step is exact to rounding."""
 _MOST_STEPS = 60
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """beta (p,), gamma (g,), precision 1 / sigma^2 and loadings (3, 5): rows l0, l1, c."""
-
-    beta: np.ndarray
-    gamma: np.ndarray
-    precision: float
-    loadings: np.ndarray
-
-
-@dataclass(frozen=True)
-class Point:
-    """Everything at one value of the effects; `value` is the joint negative log-likelihood without constants.
-
-    eta, score, weight, third : (N,) of the hazard's rows; cell_score, cell_weight : (K,) their sums; b : (K, 5) effects
-    by cell; r0, r1 : (K,) sums of the ratings' residuals and of x times them; M : (K, 5, 5) curvature by cell.
-    """
-
-    value: float
-    eta: np.ndarray
-    b: np.ndarray
-    r0: np.ndarray
-    r1: np.ndarray
-    rss: float
-    score: np.ndarray
-    weight: np.ndarray
-    third: np.ndarray
-    cell_score: np.ndarray
-    cell_weight: np.ndarray
-    M: np.ndarray
-
-
-@dataclass(frozen=True)
-class Curvature:
-    """Factorised Hessian in the effects: A_inverse (C, 2, 2), K (cells, 2, 3), factor of the therapists' system."""
-
-    A_inverse: np.ndarray
-    K: np.ndarray
-    factor: tuple
-    log_determinant: float
-
-
-@dataclass(frozen=True)
-class Correction:
-    """Quadrature less Laplace over the clients: `value` = -sum log r_i, and its derivatives.
-
-    by_eta : (N,) in the hazard's predictors; by_scale : (C,) in d_i; sd : (C,) of u_i given the data; column : (C, 2),
-    first column of A^-1.
-    """
-
-    value: float
-    by_eta: np.ndarray
-    by_scale: np.ndarray
-    sd: np.ndarray
-    column: np.ndarray
 
 
 class JointDeviance:
@@ -121,8 +65,12 @@ class JointDeviance:
         self.layout = JointLayout(rows.ratings.fixed.shape[1], rows.hazard.W.shape[1], free)
         cells = rows.cells
         self._effects = (np.zeros((cells.n_clients, 2)), np.zeros((cells.n_therapists, 3)))
-        self._nodes, weights = hermegauss(n_nodes)
-        self._weights = weights / weights.sum()
+        has_two = "lambda_w" in free or {CURRENT, "s_w"} <= set(free)
+        nodes, weights = hermegauss(N_NODES_EACH if has_two else n_nodes)
+        weights = weights / weights.sum()
+        other, of_other = (nodes, weights) if has_two else (np.zeros(1), np.ones(1))
+        self._nodes = np.stack(np.meshgrid(nodes, other, indexing="ij"), axis=-1).reshape(-1, 2)
+        self._weights = np.outer(weights, of_other).ravel()
 
     def __call__(self, psi: np.ndarray) -> tuple[float, np.ndarray]:
         """(deviance, gradient) at psi = (beta, gamma, log sigma, free loadings); inf where it cannot be evaluated."""
@@ -140,10 +88,14 @@ class JointDeviance:
     def parameters(self, psi: np.ndarray) -> Parameters:
         """Take psi apart."""
         beta, gamma, log_sigma, free = self.layout.parts
-        loadings = np.zeros((3, 5))
+        loadings, alpha = np.zeros((4, 5)), 0.0
         for name, value in zip(self.free, psi[free], strict=True):
-            loadings[_AT[name]] = value
-        return Parameters(psi[beta], psi[gamma], float(np.exp(-2 * psi[log_sigma].item())), loadings)
+            if name == CURRENT:
+                alpha = float(value)
+            else:
+                loadings[AT[name]] = value
+        loadings[2:] += alpha * loadings[:2]
+        return Parameters(psi[beta], psi[gamma], float(np.exp(-2 * psi[log_sigma].item())), loadings, alpha)
 
     def _mode(self, at: Parameters) -> tuple[Point, Curvature] | None:
         """Newton's method with halved steps; the joint likelihood is log-concave in the effects."""
@@ -177,7 +129,7 @@ class JointDeviance:
 
     def _point(self, at: Parameters, u: np.ndarray, v: np.ndarray) -> Point:
         rows, sums, cells = self.rows, self.rows.ratings, self.rows.cells
-        l0, l1, c = at.loadings
+        l0, l1, c, c1 = at.loadings
         b = np.concatenate([u[cells.client], v[cells.therapist]], axis=1)
         a0, a1 = b @ l0, b @ l1
         free0, free1 = sums.y - sums.fixed @ at.beta, sums.yx - sums.fixed_x @ at.beta
@@ -185,26 +137,34 @@ class JointDeviance:
         r0, r1 = free0 - sums.n * a0 - sums.x * a1, free1 - sums.x * a0 - sums.xx * a1
         rss = float(fixed - np.sum(a0 * (free0 + r0) + a1 * (free1 + r1)))
         hazard = rows.hazard
-        eta = hazard.W @ at.gamma + (b @ c)[hazard.cell]
+        eta = hazard.W @ at.gamma + (b @ c)[hazard.cell] + hazard.x * (b @ c1)[hazard.cell]
+        if at.alpha:
+            eta = eta + at.alpha * (hazard.fixed @ at.beta)
         row = self.link.derivatives(eta, hazard.events, None)
-        by_cell = [hazard.by_cell @ part for part in (row.score, row.weight)]
+        score = np.stack([hazard.by_cell @ row.score, hazard.by_cell @ (hazard.x * row.score)])
+        weight = np.stack([hazard.by_cell @ (hazard.x**power * row.weight) for power in range(3)])
         M = at.precision * (
             sums.n[:, None, None] * np.outer(l0, l0)
             + sums.x[:, None, None] * (np.outer(l0, l1) + np.outer(l1, l0))
             + sums.xx[:, None, None] * np.outer(l1, l1)
-        ) + by_cell[1][:, None, None] * np.outer(c, c)
+        ) + (
+            weight[0][:, None, None] * np.outer(c, c)
+            + weight[1][:, None, None] * (np.outer(c, c1) + np.outer(c1, c))
+            + weight[2][:, None, None] * np.outer(c1, c1)
+        )
         value = (
             -0.5 * sums.n_rows * np.log(at.precision)
             + 0.5 * at.precision * rss
             - float(row.loglik.sum())
             + 0.5 * float(np.sum(u**2) + np.sum(v**2))
         )
-        return Point(value, eta, b, r0, r1, rss, row.score, row.weight, row.third, *by_cell, M)
+        return Point(value, eta, b, r0, r1, rss, row.score, row.weight, row.third, score, weight, M)
 
     def _effects_gradient(self, at: Parameters, point: Point, u: np.ndarray, v: np.ndarray) -> tuple:
         """Gradient of the joint negative log-likelihood in the effects."""
-        l0, l1, c = at.loadings
-        by_cell = -at.precision * (np.outer(point.r0, l0) + np.outer(point.r1, l1)) - np.outer(point.cell_score, c)
+        l0, l1, c, c1 = at.loadings
+        by_cell = -at.precision * (np.outer(point.r0, l0) + np.outer(point.r1, l1))
+        by_cell -= np.outer(point.cell_score[0], c) + np.outer(point.cell_score[1], c1)
         return u + self._by_client(by_cell[:, CLIENT]), v + self.rows.cells.by_therapist @ by_cell[:, THERAPIST]
 
     def _curvature(self, point: Point) -> Curvature | None:
@@ -262,31 +222,34 @@ class JointDeviance:
     def _correction(self, at: Parameters, point: Point, curvature: Curvature) -> Correction:
         """What quadrature over the clients' shared effects adds to Laplace's approximation."""
         hazard, client = self.rows.hazard, self.rows.cells.client
-        column = curvature.A_inverse[:, :, 0]
-        sd = np.sqrt(column[:, 0])
-        step = at.loadings[2, 0] * sd[client][hazard.cell]
-        log_ratio, by_eta, by_step = [], [], []
+        root = np.linalg.cholesky(curvature.A_inverse)
+        own = at.loadings[2:, CLIENT]
+        loading = own[0] + hazard.x[:, None] * own[1]
         here = self.link.derivatives(point.eta, hazard.events, None)
+        log_ratio, by_eta, slopes, moved = [], [], [], []
         for node in self._nodes:
-            delta = step * node
+            effect = root @ node
+            delta = np.sum(loading * effect[client][hazard.cell], axis=1)
             there = self.link.derivatives(point.eta + delta, hazard.events, None)
             rest = there.loglik - here.loglik - here.score * delta + 0.5 * here.weight * delta**2
             slope = there.score - here.score + here.weight * delta
             log_ratio.append(self._rows_by_client(rest))
-            by_step.append(node * self._rows_by_client(slope))
+            slopes.append([self._rows_by_client(slope), self._rows_by_client(hazard.x * slope)])
             by_eta.append(slope + 0.5 * here.third * delta**2)
+            moved.append(effect)
         log_terms = np.stack(log_ratio) + np.log(self._weights)[:, None]
         top = log_terms.max(axis=0)
         share = np.exp(log_terms - top)
         total = share.sum(axis=0)
         share /= total
         of_row = share[:, client[hazard.cell]]
+        weighted = share[:, None] * np.asarray(slopes)  # node, (1, x), client
+        by_root = -np.einsum("qkc,ka,qb->cab", weighted, own, self._nodes)
         return Correction(
             value=-float(np.sum(top + np.log(total))),
             by_eta=-np.sum(of_row * np.stack(by_eta), axis=0),
-            by_scale=-np.sum(share * np.stack(by_step), axis=0),
-            sd=sd,
-            column=column,
+            by_covariance=_by_covariance(by_root, root),
+            by_loading=-np.einsum("qkc,qca->ka", weighted, np.asarray(moved)),
         )
 
     def _gradient(self, at: Parameters, point: Point, curvature: Curvature, correction: Correction) -> np.ndarray:
@@ -296,26 +259,24 @@ class JointDeviance:
         movement of the modes: dF = ... - z' d(gradient in b)/dpsi.
         """
         sums, cells, hazard = self.rows.ratings, self.rows.cells, self.rows.hazard
-        l0, l1, c = at.loadings
+        l0, l1, c, c1 = at.loadings
         V = self._inverse_by_cell(curvature)
-        pressure = -correction.by_scale * c[0] / correction.sd
-        V[:, CLIENT, CLIENT] += np.einsum("c,ca,cb->cab", pressure, correction.column, correction.column)[cells.client]
-        V0, V1, Vc = V @ l0, V @ l1, V @ c
-        half = 0.5 * (Vc @ c)  # derivative in the weight, the same for all hazard rows of a cell
-        by_eta = half[hazard.cell] * point.third + correction.by_eta
-        pull = hazard.by_cell @ by_eta
-        z_u, z_v = self._solve(
-            curvature,
-            self._by_client(pull[:, None] * c[CLIENT]),
-            cells.by_therapist @ (pull[:, None] * c[THERAPIST]),
-        )
+        pressure = -2 * curvature.A_inverse @ correction.by_covariance @ curvature.A_inverse
+        V[:, CLIENT, CLIENT] += pressure[cells.client]
+        V0, V1, Vc, Vc1 = V @ l0, V @ l1, V @ c, V @ c1
+        halves = [0.5 * (Vc @ c), Vc @ c1, 0.5 * (Vc1 @ c1)]  # derivative in the weight of a row, by power of x
+        half = sum(hazard.x**power * part[hazard.cell] for power, part in enumerate(halves))
+        by_eta = half * point.third + correction.by_eta
+        pull = np.outer(hazard.by_cell @ by_eta, c) + np.outer(hazard.by_cell @ (hazard.x * by_eta), c1)
+        z_u, z_v = self._solve(curvature, self._by_client(pull[:, CLIENT]), cells.by_therapist @ pull[:, THERAPIST])
         z = np.concatenate([z_u[cells.client], z_v[cells.therapist]], axis=1)
-        z0, z1, zc = z @ l0, z @ l1, z @ c
+        z0, z1 = z @ l0, z @ l1
+        moves = (z @ c)[hazard.cell] + hazard.x * (z @ c1)[hazard.cell]
+        of_rows = by_eta - point.score - moves * point.weight  # in each predictor of the hazard
         b, precision = point.b, at.precision
         free = b - z
         f0, f1 = free @ l0, free @ l1
         beta = -precision * (sums.cross - sums.gram @ at.beta - sums.fixed.T @ f0 - sums.fixed_x.T @ f1)
-        gamma = hazard.W.T @ (by_eta - point.score - zc[hazard.cell] * point.weight)
         trace = np.sum(sums.n * (V0 @ l0) + 2 * sums.x * (V0 @ l1) + sums.xx * (V1 @ l1))
         moved = z0 @ point.r0 + z1 @ point.r1
         log_sigma = sums.n_rows - precision * (point.rss + trace + 2 * moved)
@@ -323,11 +284,19 @@ class JointDeviance:
         r0, r1 = point.r0[:, None], point.r1[:, None]
         from_l0 = -free * r0 + n * V0 + x * V1 - b * (n * z0[:, None] + x * z1[:, None])
         from_l1 = -free * r1 + x * V0 + xx * V1 - b * (x * z0[:, None] + xx * z1[:, None])
-        score, weight = point.cell_score[:, None], point.cell_weight[:, None]
-        from_c = -free * score + weight * Vc + (pull - zc * point.cell_weight)[:, None] * b
-        by_loading = np.stack([precision * from_l0.sum(0), precision * from_l1.sum(0), from_c.sum(0)])
-        by_loading[2, 0] += correction.by_scale @ correction.sd
-        return np.concatenate([beta, gamma, [log_sigma], [by_loading[_AT[name]] for name in self.free]])
+        w0, w1, w2 = point.cell_weight[:, :, None]
+        own, own_x = (hazard.by_cell @ part for part in (of_rows, hazard.x * of_rows))
+        from_c = own[:, None] * b + point.cell_score[0][:, None] * z + w0 * Vc + w1 * Vc1
+        from_c1 = own_x[:, None] * b + point.cell_score[1][:, None] * z + w1 * Vc + w2 * Vc1
+        by_loading = np.stack([precision * from_l0.sum(0), precision * from_l1.sum(0), from_c.sum(0), from_c1.sum(0)])
+        by_loading[2:, CLIENT] += correction.by_loading
+        by_alpha = 0.0
+        if CURRENT in self.free:
+            by_alpha = float(np.sum(by_loading[2:] * at.loadings[:2]) + of_rows @ (hazard.fixed @ at.beta))
+            by_loading[:2] += at.alpha * by_loading[2:]
+            beta = beta + at.alpha * (hazard.fixed.T @ of_rows)
+        of_free = [by_alpha if name == CURRENT else by_loading[AT[name]] for name in self.free]
+        return np.concatenate([beta, hazard.W.T @ of_rows, [log_sigma], of_free])
 
     def _rows_by_client(self, values: np.ndarray) -> np.ndarray:
         """Sums over the hazard's rows of each client."""
@@ -336,3 +305,15 @@ class JointDeviance:
     def _by_client(self, by_cell: np.ndarray) -> np.ndarray:
         """Sums over the cells of each client."""
         return np.add.reduceat(by_cell, self.rows.cells.starts, axis=0)
+
+
+def _by_covariance(by_root: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """From the derivative in R (C, 2, 2), lower, to the symmetric one in R R', so that dF = tr(P d(R R'))."""
+    r00, r10, r11 = root[:, 0, 0], root[:, 1, 0], root[:, 1, 1]
+    g00, g10, g11 = by_root[:, 0, 0], by_root[:, 1, 0], by_root[:, 1, 1]
+    lower = g10 - g11 * r10 / r11
+    found = np.empty_like(by_root)
+    found[:, 1, 1] = g11 / (2 * r11)
+    found[:, 0, 1] = found[:, 1, 0] = lower / (2 * r00)
+    found[:, 0, 0] = (g00 - lower * r10 / r00) / (2 * r00)
+    return found

@@ -69,12 +69,18 @@ class RatingSums:
 
 @dataclass(frozen=True)
 class HazardRows:
-    """W (N, g) fixed columns, events (N,) 0 or 1, cell (N,), by_cell (K, N) indicator."""
+    """W (N, g) fixed columns, events (N,) 0 or 1, cell (N,), by_cell (K, N) indicator.
+
+    Where the hazard depends on the current value: fixed (N, p) and x (N,), the ratings' columns at these sessions, in
+    the ratings' working coordinates; else x is 0 and fixed has no rows.
+    """
 
     W: np.ndarray
     events: np.ndarray
     cell: np.ndarray
     by_cell: sparse.csr_array
+    fixed: np.ndarray
+    x: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,7 @@ def slope_column(design: Design, rows: ModelRows) -> np.ndarray:
     """
     found: dict[str, np.ndarray] = {}
     for block, Z in zip(design.random, rows.Z, strict=True):
-        if block.columns[0] != INTERCEPT_NAME:
-            found[block.columns[0]] = Z[:, 0]
+        found |= {name: Z[:, k] for k, name in enumerate(block.columns) if name != INTERCEPT_NAME}
     if len(found) > 1:
         raise UsageError(f"Random slopes of {' and '.join(found)}: the joint model has slopes of one column.")
     return next(iter(found.values())) if found else np.zeros(len(rows.y))
@@ -119,6 +124,7 @@ def join_rows(
     hazard: ModelRows,
     groups: tuple[str, ...],
     link: Link,
+    current: tuple[Design, ModelRows] | None = None,
 ) -> JointRows:
     """Put ratings and hazard rows on common cells.
 
@@ -128,6 +134,8 @@ def join_rows(
         The client's column and, where the model has them, the therapist's.
     link : Link
         Of the hazard.
+    current : Design and ModelRows, optional
+        The ratings' columns at the hazard's rows, in the same order; where the hazard depends on the current value.
 
     Raises
     ------
@@ -155,7 +163,11 @@ def join_rows(
     # rows of one cell side by side: sums over cells then run along memory
     order = np.argsort(positions[len(y) :], kind="stable")
     cell = positions[len(y) :][order]
-    rows = HazardRows(np.ascontiguousarray(W[order]), events[order], cell, _indicator(cell, len(keys)))
+    fixed, at = np.zeros((0, X.shape[1])), np.zeros(len(events))
+    if current is not None:
+        fixed = ((current[1].X - ratings_part.center) / ratings_part.scale)[:, ratings_part.kept][order]
+        at = slope_column(*current)[order] / x_scale
+    rows = HazardRows(np.ascontiguousarray(W[order]), events[order], cell, _indicator(cell, len(keys)), fixed, at)
     return JointRows(cells, sums, rows, ratings_part, hazard_part, y_center if has_intercept else 0.0, y_scale, x_scale)
 
 

@@ -48,7 +48,7 @@ class State:
     Gamma : ndarray, shape (Q, q)
         Coefficients of the other factors on [X y].
     bands : ndarray, shape (bands, Q + 1)
-        Diagonals of the other factors' Lambda; see `_bands`.
+        Diagonals of the other factors' Lambda; see `bands_of`.
     """
 
     log_det_v: float
@@ -113,20 +113,20 @@ def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, St
     symmetric = np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
     flat = np.zeros(rest.packing.size)
     flat[rest.lower] = flat[rest.upper] = rest.D - rest.C @ symmetric
-    bands = _bands(problem, theta)
+    bands = bands_of(problem, theta)
     padded_X = np.vstack([N_X, np.zeros(N_X.shape[1])])
     Gamma = np.zeros_like(padded_X)
     inverses, products = [], []
     for members, N in rest.packing.matrices(flat):
         band = bands[:, members]
-        N_Lambda = _right(N, band)
-        S = _left(N_Lambda, band)
+        N_Lambda = right(N, band)
+        S = left(N_Lambda, band)
         diagonal = np.arange(S.shape[1])
         S[:, diagonal, diagonal] += 1.0
         S_inverse, log_det = positive_inverse(S)
         log_det_v += log_det
         X_bucket = padded_X[members]
-        Gamma_bucket = _left_transposed(S_inverse @ _left(X_bucket, band), band)
+        Gamma_bucket = left_transposed(S_inverse @ left(X_bucket, band), band)
         A -= np.tensordot(X_bucket, Gamma_bucket, axes=((0, 1), (0, 1)))
         Gamma[members] = Gamma_bucket
         inverses.append(S_inverse)
@@ -205,7 +205,7 @@ def residual_crossproducts(problem: LinearProblem, state: State) -> tuple[np.nda
 def rest_covariance(problem: LinearProblem, state: State) -> tuple[np.ndarray, ...]:
     """Lambda S^-1 Lambda' by bucket: the conditional covariance of the other factors' effects, over sigma^2."""
     return tuple(
-        _right_transposed(_left_transposed(S_inverse, state.bands[:, bucket.members]), state.bands[:, bucket.members])
+        right_transposed(left_transposed(S_inverse, state.bands[:, bucket.members]), state.bands[:, bucket.members])
         for bucket, S_inverse in zip(problem.rest.packing.buckets, state.S_inverse, strict=True)
     )
 
@@ -258,7 +258,7 @@ def _rest_crossproducts(problem: LinearProblem, state: State) -> np.ndarray:
     U = np.zeros_like(padded)
     for bucket, N_Lambda, S_inverse in zip(rest.packing.buckets, state.N_Lambda, state.S_inverse, strict=True):
         X_bucket = padded[bucket.members]
-        U[bucket.members] = X_bucket - N_Lambda @ (S_inverse @ _left(X_bucket, state.bands[:, bucket.members]))
+        U[bucket.members] = X_bucket - N_Lambda @ (S_inverse @ left(X_bucket, state.bands[:, bucket.members]))
     return U[:-1]
 
 
@@ -286,7 +286,7 @@ def _other_factors(
     return result
 
 
-def _bands(problem: LinearProblem, theta: np.ndarray) -> np.ndarray:
+def bands_of(problem: LinearProblem, theta: np.ndarray) -> np.ndarray:
     """Diagonals of the other factors' Lambda, shape (bands, Q + 1): band d of column c is Lambda[c + d, c]."""
     rest = problem.rest
     n_bands = max(f.k for f in problem.factors[1:])
@@ -300,30 +300,30 @@ def _bands(problem: LinearProblem, theta: np.ndarray) -> np.ndarray:
     return bands
 
 
-def _right(N: np.ndarray, band: np.ndarray) -> np.ndarray:
-    """N Lambda; band (bands, n, m)."""
-    result = N * band[0][:, None, :]
+def right(N: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """N Lambda; N (..., n, m, m), band (bands, ..., n, m)."""
+    result = N * band[0][..., None, :]
     for d in range(1, len(band)):
-        result[:, :, :-d] += N[:, :, d:] * band[d][:, None, :-d]
+        result[..., :-d] += N[..., d:] * band[d][..., None, :-d]
     return result
 
 
-def _left(N: np.ndarray, band: np.ndarray) -> np.ndarray:
+def left(N: np.ndarray, band: np.ndarray) -> np.ndarray:
     """Lambda' N."""
-    result = N * band[0][:, :, None]
+    result = N * band[0][..., None]
     for d in range(1, len(band)):
-        result[:, :-d] += N[:, d:] * band[d][:, :-d, None]
+        result[..., :-d, :] += N[..., d:, :] * band[d][..., :-d, None]
     return result
 
 
-def _left_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
+def left_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
     """Lambda N."""
-    result = N * band[0][:, :, None]
+    result = N * band[0][..., None]
     for d in range(1, len(band)):
-        result[:, d:] += N[:, :-d] * band[d][:, :-d, None]
+        result[..., d:, :] += N[..., :-d, :] * band[d][..., :-d, None]
     return result
 
 
-def _right_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
+def right_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
     """N Lambda'."""
-    return np.swapaxes(_left_transposed(np.swapaxes(N, 1, 2), band), 1, 2)
+    return np.swapaxes(left_transposed(np.swapaxes(N, -1, -2), band), -1, -2)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from outcomes.errors import FormulaError
+from outcomes.errors import FitRefused, FormulaError
 from outcomes.mixed.covariance import CovarianceFactor
 from outcomes.mixed.design.coding import ONE, Design
+from outcomes.mixed.design.columns import LEAST_SQUARE, independent_columns
 from outcomes.mixed.linear.gram import GramData
 
 
@@ -44,7 +45,7 @@ class WorkingFactor(CovarianceFactor):
         return self.to_work @ cov @ self.to_work.T
 
 
-def build_factors(design: Design, gram: GramData) -> tuple[WorkingFactor, ...]:
+def build_factors(design: Design, gram: GramData, *, is_part: bool = False) -> tuple[WorkingFactor, ...]:
     """Grouping factors of a design, with the coordinates that condition them.
 
     Raises
@@ -62,9 +63,29 @@ def build_factors(design: Design, gram: GramData) -> tuple[WorkingFactor, ...]:
         if len(set(names)) < len(names):
             raise FormulaError(f"A random effect of {':'.join(group)} is named twice.")
         columns, to_work = _coordinates(design, gram, names, blocks)
+        if not is_part:  # what does not vary in one place may vary in all of them
+            _refuse_dependent(gram, ":".join(group), names, columns, blocks)
         brackets = tuple(len(block) for block in blocks)
         factors.append(WorkingFactor(brackets, group, tuple(names), columns, to_work))
     return tuple(factors)
+
+
+def _refuse_dependent(
+    gram: GramData, group: str, names: list[str], columns: np.ndarray, blocks: list[np.ndarray]
+) -> None:
+    """Refuse a bracket whose columns make up one another: its standard deviations could not be told apart."""
+    products = columns @ gram.total[: gram.n_random, : gram.n_random] @ columns.T
+    constant = np.abs(columns[:, 1:]).max(axis=1, initial=0.0) == 0
+    for block in blocks:
+        own = products[np.ix_(block, block)] / max(float(gram.total[0, 0]), 1.0)
+        varies = (np.diag(own) > LEAST_SQUARE) | constant[block]
+        kept = independent_columns(np.where(np.outer(varies, varies), own, 0.0))
+        if not kept.all():
+            name = names[block[int(np.argmin(kept))]]
+            raise FitRefused(
+                f"The random column {name} by {group} does not vary, or its bracket's other columns make it up.",
+                "leave it out of the bracket",
+            )
 
 
 def _coordinates(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
 
 from outcomes.errors import UsageError
+from outcomes.mixed.linear.batch import Batch, is_small
 from outcomes.mixed.linear.deviance import State, deviance, gradient, solve
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.modes import LinearModes
 from outcomes.mixed.linear.problem import LinearFrame, LinearProblem, linear_problem
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import Objective, OptSummary, minimise
+from outcomes.mixed.optimise import HESSIAN_STEP, Objective, OptSummary, minimise
 from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
 
@@ -54,17 +56,42 @@ def profiled(problem: LinearProblem, *, reml: bool) -> Objective:
 
 def optimise_theta(problem: LinearProblem, *, reml: bool, start: np.ndarray | None = None) -> OptSummary:
     """Minimise a specification's profiled deviance; see `minimise_theta`."""
-    return minimise_theta(problem, profiled(problem, reml=reml), start)
+    objective = profiled(problem, reml=reml)
+    if not is_small(problem):
+        return minimise_theta(problem, objective, start)
+    batch = Batch.of([problem])
+    n_hessians = 0
+
+    def hessian(theta: np.ndarray) -> np.ndarray:
+        nonlocal n_hessians
+        n_hessians += 1
+        return batch.hessians(np.zeros(1, dtype=int), theta[None], HESSIAN_STEP, reml=reml)[0]
+
+    story = minimise_theta(problem, objective, start, hessian)
+    return replace(story, n_evaluations=story.n_evaluations + 2 * problem.n_theta * n_hessians)
 
 
-def minimise_theta(frame: LinearFrame, objective: Objective, start: np.ndarray | None = None) -> OptSummary:
-    """Minimise a profiled deviance over theta and make the diagonal of each factor non-negative."""
+def minimise_theta(
+    frame: LinearFrame,
+    objective: Objective,
+    start: np.ndarray | None = None,
+    hessian: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> OptSummary:
+    """Minimise a profiled deviance over theta and make the diagonal of each factor non-negative.
+
+    `hessian` gives its second derivatives; without it they are differences of the objective's gradient.
+    """
     if start is None:
         start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in frame.factors])
     elif len(start) != frame.n_theta:
         raise UsageError(f"The start has {len(start)} covariance parameters, the model {frame.n_theta}.")
     curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(frame.factors, frame.n_levels, strict=True)]
-    story = minimise(objective, start, curvature=np.concatenate(curvature))
+    story = minimise(objective, start, curvature=np.concatenate(curvature), exact_hessian=hessian)
+    return canonical(frame, story)
+
+
+def canonical(frame: LinearFrame, story: OptSummary) -> OptSummary:
+    """The same optimum with the diagonal of each factor non-negative, and exact zeros where it is zero."""
     signs = np.concatenate([_signs(f, story.final[s]) for f, s in zip(frame.factors, frame.slices, strict=True)])
     final = np.where(np.abs(story.final) < ZERO_THETA, 0.0, story.final * signs)
     return replace(story, final=final, hessian=story.hessian * np.outer(signs, signs))
@@ -76,7 +103,7 @@ def wrap_up(
     """Estimates at the optimum, in the formula's units."""
     state = solve(problem, story.final)
     fit = estimates(formula, problem, state, story, None, n_missing=gram.n_missing, reml=reml, timings=timings)
-    return replace(fit, conditional=LinearModes(gram, problem, story.final, fit.sigma))
+    return replace(fit, conditional=LinearModes(gram, problem, story.final, fit.sigma, state))
 
 
 def estimates(

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from outcomes.errors import UsageError
-from outcomes.mixed.design.coding import ONE, Design, Population, open_population
-from outcomes.mixed.design.data import VIEW, quoted
+from outcomes.mixed.design.coding import ONE, Design
 from outcomes.mixed.design.levels import Levels, encode
-from outcomes.mixed.design.survey import survey
+from outcomes.mixed.design.population import Population, open_population
+from outcomes.mixed.linear.sums import Wanted, sums
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ def prepare_linear(
     levels: dict[str, list] | None = None,
     by_cell: bool = False,
 ) -> GramData:
-    """Form the cross-products that all of some formulas need, in three passes over the data.
+    """Form the cross-products that all of some formulas need, in at most three passes over the data.
 
     Parameters
     ----------
@@ -178,8 +177,8 @@ def prepare_linear(
 
     Notes
     -----
-    Passes: a survey (means, non-finite values), the totals, the cells; one more before them when categorical
-    predictors' levels must be found. Centring by the survey's means keeps the sums from cancelling.
+    Passes: a survey (means, non-finite values), the totals, the cells, or one where the rows are few (see `sums`); one
+    more before them when categorical predictors' levels must be found.
     """
     formulas = [formulas] if isinstance(formulas, str) else list(formulas)
     population = open_population(formulas, data, weights, levels)
@@ -188,28 +187,22 @@ def prepare_linear(
     names |= {design.outcome: design.formula.outcome for design in designs}
     columns, n_random = columns_of(designs)
     weight = designs[0].weights
-    counts = survey(population.source, names, weight, population.complete)
-    center = np.array([counts.mean.get(sql, 0.0) for sql in columns])
-    scale = np.array([counts.sd.get(sql, 1.0) or 1.0 for sql in columns])
     groups = tuple(dict.fromkeys(group for design in designs for group in design.groups))
     keys = tuple(dict.fromkeys(name for group in groups for name in group))
     n_random = len(columns) if by_cell else n_random
-    rows = _rows_sql(columns, center, weight, keys, population.complete)
-    total, log_weights = _total(population, rows, len(columns))
-    table = population.source.query(_cells_sql(rows, n_random, len(columns), len(keys)))
-    key_table = pa.table({name: table.column(f"k{i}") for i, name in enumerate(keys)})
+    found = sums(population, Wanted(names, columns, n_random, weight, keys))
     return GramData(
         population=population,
         columns=columns,
         n_random=n_random,
-        center=center,
-        scale=scale,
-        total=total,
-        cells=_cells(table, n_random, len(columns)),
-        counts=table.column("n").to_numpy(),
-        levels={group: encode(key_table, group) for group in groups},
-        n_missing=counts.n_missing,
-        log_weights=log_weights,
+        center=found.center,
+        scale=np.array([found.survey.sd.get(sql, 1.0) or 1.0 for sql in columns]),
+        total=found.total,
+        cells=found.cells,
+        counts=found.counts,
+        levels={group: encode(found.keys, group) for group in groups},
+        n_missing=found.survey.n_missing,
+        log_weights=found.log_weights,
     )
 
 
@@ -218,60 +211,6 @@ def columns_of(designs: Sequence[Design]) -> tuple[tuple[str, ...], int]:
     random = {design.columns[name]: None for design in designs for block in design.random for name in block.columns}
     fixed = [sql for design in designs for sql in (*design.columns.values(), design.outcome)]
     return tuple(dict.fromkeys([ONE, *random, *fixed])), len({ONE, *random})
-
-
-def _rows_sql(
-    columns: tuple[str, ...], center: np.ndarray, weights: str | None, keys: tuple[str, ...], complete: str
-) -> str:
-    """Subquery of the complete rows: keys k0.., weight w, centred columns v0.. ."""
-    selected = [f"{quoted(name)} as k{i}" for i, name in enumerate(keys)]
-    selected += [f"{weights} as w"] if weights else []
-    for i, (sql, mean) in enumerate(zip(columns, center, strict=True)):
-        selected.append(f"{sql} - {float(mean)!r}::double as v{i}" if mean else f"{sql} as v{i}")
-    return f"(select {', '.join(selected)} from {VIEW} where {complete})"
-
-
-def _product(a: int, b: int, is_weighted: bool) -> str:
-    """SQL of one summed product; column 0 is the constant."""
-    factors = (["w"] if is_weighted else []) + [f"v{i}" for i in (a, b) if i]
-    return f"sum({' * '.join(factors)})" if factors else "count(*)::double"
-
-
-def _total(population: Population, rows: str, n_columns: int) -> tuple[np.ndarray, float]:
-    """Cross-products over all rows and the sum of log weights."""
-    is_weighted = population.weights is not None or " as w" in rows
-    pairs = [(a, b) for a in range(n_columns) for b in range(a, n_columns)]
-    sums = [f"{_product(a, b, is_weighted)} as s{i}" for i, (a, b) in enumerate(pairs)]
-    log_weights = "sum(ln(w))" if is_weighted else "0.0::double"
-    row = population.source.query(f"select {', '.join(sums)}, {log_weights} as lw from {rows}").to_pylist()[0]
-    total = np.empty((n_columns, n_columns))
-    for i, (a, b) in enumerate(pairs):
-        total[a, b] = total[b, a] = row[f"s{i}"]
-    return total, row["lw"]
-
-
-def _cell_pairs(n_random: int, n_columns: int) -> list[tuple[int, int]]:
-    """Products kept by cell: each random column with every column, once."""
-    return [(a, b) for a in range(n_random) for b in range(a, n_columns)]
-
-
-def _cells_sql(rows: str, n_random: int, n_columns: int, n_keys: int) -> str:
-    """The grouped query."""
-    is_weighted = " as w" in rows
-    keys = ", ".join(f"k{i}" for i in range(n_keys))
-    pairs = _cell_pairs(n_random, n_columns)
-    sums = ", ".join(f"{_product(a, b, is_weighted)} as s{i}" for i, (a, b) in enumerate(pairs))
-    return f"select {keys}, count(*) as n, {sums} from {rows} group by {keys}"
-
-
-def _cells(table: pa.Table, n_random: int, n_columns: int) -> np.ndarray:
-    """Array (n_random, v, n_cells) of the grouped query's sums."""
-    cells = np.empty((n_random, n_columns, table.num_rows))
-    for i, (a, b) in enumerate(_cell_pairs(n_random, n_columns)):
-        cells[a, b] = table.column(f"s{i}").to_numpy()
-        if b < n_random:
-            cells[b, a] = cells[a, b]
-    return cells
 
 
 def _joined(left: Levels, right: Levels) -> Levels:

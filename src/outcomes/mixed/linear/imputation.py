@@ -67,6 +67,7 @@ def impute_linear(fit: LinearFit, data: Any, outcome: np.ndarray, n_imputations:
     if not np.isfinite(rows.X).all():
         raise UsageError("Rows without all predictors cannot be imputed.", "leave them out or fill them in first")
     missing = np.isnan(outcome)
+    outcome = outcome - rows.offset
     errors, sigma_error = _relative_errors(fit)
     blocks = [_block(block, rows, errors) for block in fit.variances]
     rng = np.random.default_rng(seed)
@@ -75,7 +76,7 @@ def impute_linear(fit: LinearFit, data: Any, outcome: np.ndarray, n_imputations:
         sigma = _drawn(rng, fit.sigma, sigma_error)
         W = _columns(rows.X, blocks, rng)
         draw[:] = W[missing] @ _effects(W[~missing], outcome[~missing], sigma, rows.X.shape[1], rng)
-        draw += rng.normal(0.0, sigma, draw.size)
+        draw += rng.normal(0.0, sigma, draw.size) + rows.offset[missing]
     return draws
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from outcomes.errors import no_such
 from outcomes.mixed.elimination.batched import multiply
-from outcomes.mixed.linear.deviance import State, cross_quadratic, rest_covariance, solve
+from outcomes.mixed.linear.deviance import State, cross_quadratic, rest_covariance
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import LinearProblem
@@ -28,20 +28,19 @@ class LinearModes:
         Working covariance parameters.
     sigma : float
         Residual standard deviation in the outcome's units.
+    solved : State
+        The eliminations at the optimum.
     """
 
     gram: GramData
     problem: LinearProblem
     theta: np.ndarray
     sigma: float
-
-    def state(self) -> State:
-        """The eliminations at the optimum."""
-        return solve(self.problem, self.theta)
+    solved: State
 
     def covariance_gradient(self, hessian: np.ndarray, vcov: np.ndarray, *, reml: bool) -> CovarianceGradient:
         """Derivatives behind Satterthwaite's degrees of freedom."""
-        return covariance_gradient(self.problem, self.theta, hessian, vcov, reml=reml)
+        return covariance_gradient(self.problem, self.solved, self.theta, hessian, vcov, reml=reml)
 
     def factor_index(self, group: str) -> int:
         """Position of a grouping factor in the problem."""
@@ -53,7 +52,7 @@ class LinearModes:
     def modes(self, group: str) -> Modes:
         """Modes with their conditional covariances, in the formula's coordinates."""
         index = self.factor_index(group)
-        factor, state = self.problem.factors[index], self.state()
+        factor, state = self.problem.factors[index], self.solved
         weights = np.append(-state.beta, 1.0) * self.problem.y_scale
         mode = self.coefficients(state, weights)[index]
         if index == 0:

@@ -7,6 +7,7 @@ levels enter with their prior variance.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from outcomes.mixed.linear.deviance import rest_covariance, solve
 from outcomes.mixed.linear.modes import LinearModes
 from outcomes.mixed.linear.satterthwaite import CovarianceGradient
 from outcomes.mixed.results.modes import VarianceBlock
+from outcomes.mixed.results.predicted import beside
 
 CHUNK = 2_000
 """Rows that are predicted at once: each needs a number for every level of the factors after the first."""
@@ -38,15 +40,16 @@ class Predicting(Protocol):
     covariance_gradient: CovarianceGradient
 
 
-def predict_linear(fit: Predicting, data: Any, kind: str = "marginal", level: float = 0.95) -> pl.DataFrame:
+def predict_linear(fit: Predicting, data: Any = None, kind: str = "marginal", level: float = 0.95) -> pl.DataFrame:
     """Predict the outcome for the rows of `data`.
 
     Parameters
     ----------
     fit : LinearFit
         Of engine="outcomes".
-    data : relation, frame or table
-        With the model's predictors; for ``kind="conditional"`` also the grouping factors.
+    data : relation, frame or table, optional
+        With the model's predictors; for ``kind="conditional"`` also the grouping factors. Without it the data of the
+        fit.
     kind : {"marginal", "conditional"}
         "marginal": the mean over all clients and therapists. "conditional": for the levels named in the data; a level
         that the fit has not seen (or that is missing) counts as a new draw, whose variance enters the intervals.
@@ -56,9 +59,10 @@ def predict_linear(fit: Predicting, data: Any, kind: str = "marginal", level: fl
     Returns
     -------
     polars.DataFrame
-        One row per row of `data`, in order: estimate, std_error, conf_low, conf_high (of the mean), new_low, new_high
-        (of one new observation of weight 1). Missing where a predictor is missing. "marginal" intervals use
-        Satterthwaite's degrees of freedom, "conditional" ones the normal.
+        The columns of `data`, one row per row of it, in order, and beside them: estimate, std_error, df_denom,
+        conf_low, conf_high (of the mean), new_low, new_high (of one new observation of weight 1). Missing where a
+        predictor is missing. "marginal" intervals use Satterthwaite's degrees of freedom, "conditional" ones the
+        normal. Offsets are added.
 
     Raises
     ------
@@ -68,39 +72,45 @@ def predict_linear(fit: Predicting, data: Any, kind: str = "marginal", level: fl
     if kind not in {"marginal", "conditional"}:
         raise UsageError(f"There are no predictions of kind {kind!r}.", "use 'marginal' or 'conditional'")
     state = fit.engine_state
-    rows = new_rows(state.gram.design(fit.formula), fit.names, data)
-    estimate = rows.X @ fit.beta
+    design = state.gram.design(fit.formula)
+    data = design.source if data is None else data
+    rows = new_rows(design, fit.names, data, with_groups=kind == "conditional", keep_data=True)
+    estimate = rows.X @ fit.beta + rows.offset
     if kind == "marginal":
         variance = np.einsum("ij,jk,ik->i", rows.X, fit.vcov, rows.X)
         spread = variance + sum(_prior_variance(fit, rows, group) for group in fit.n_groups)
         is_known = np.isfinite(estimate)
-        quantile = np.full(len(estimate), np.nan)
-        quantile[is_known] = [stats.t.ppf((1 + level) / 2, fit.covariance_gradient.df(row)) for row in rows.X[is_known]]
+        df_denom = np.full(len(estimate), np.nan)
+        df_denom[is_known] = [fit.covariance_gradient.df(row) for row in rows.X[is_known]]
     else:
         parts = [_conditional(fit, state, _rows(rows, start)) for start in range(0, len(estimate), CHUNK)]
         random, variance = (np.concatenate([part[i] for part in parts]) for i in range(2))
         estimate, spread = estimate + random, variance
-        quantile = stats.norm.ppf((1 + level) / 2)
+        df_denom = np.where(np.isfinite(estimate), np.inf, np.nan)
+    quantile = stats.t.ppf((1 + level) / 2, df_denom)
     half, new_half = quantile * np.sqrt(variance), quantile * np.sqrt(spread + fit.sigma**2)
-    return pl.DataFrame(
+    return beside(
+        rows.data,
         {
             "estimate": estimate,
             "std_error": np.sqrt(variance),
+            "df_denom": df_denom,
             "conf_low": estimate - half,
             "conf_high": estimate + half,
             "new_low": estimate - new_half,
             "new_high": estimate + new_half,
-        }
-    ).fill_nan(None)
+        },
+    )
 
 
 def _rows(rows: NewRows, start: int) -> NewRows:
     """At most CHUNK rows from a start."""
     part = slice(start, start + CHUNK)
-    return NewRows(
-        rows.X[part],
-        {name: column[part] for name, column in rows.Z.items()},
-        {name: labels[part] for name, labels in rows.labels.items()},
+    return replace(
+        rows,
+        X=rows.X[part],
+        Z={name: column[part] for name, column in rows.Z.items()},
+        labels={name: labels[part] for name, labels in rows.labels.items()},
     )
 
 

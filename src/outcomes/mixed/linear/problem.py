@@ -13,7 +13,7 @@ import numpy as np
 
 from outcomes.errors import FitRefused
 from outcomes.mixed.design.coding import ONE, Design
-from outcomes.mixed.design.columns import independent_columns
+from outcomes.mixed.design.columns import RANK_TOLERANCE, independent_columns
 from outcomes.mixed.elimination.components import LinkedLevels, build_rest
 from outcomes.mixed.layout import consecutive
 from outcomes.mixed.linear.factors import WorkingFactor, build_factors
@@ -125,7 +125,7 @@ def linear_frame(
         Fewer than two levels; one row (or fewer rows than random effects) per level; no more rows than columns; a
         constant outcome.
     """
-    factors = build_factors(design, moments)
+    factors = build_factors(design, moments, is_part=like is not None)
     for factor in factors:
         _check_levels(factor, n_levels[factor.group], n)
     if n <= len(design.fixed):
@@ -140,7 +140,12 @@ def linear_frame(
     V = np.vstack([X[kept], y])
     XX = V @ moments.total @ V.T
     if XX[-1, -1] <= 0:
-        raise FitRefused(f"The outcome {design.formula.outcome} is constant.")
+        raise FitRefused(f"The outcome {design.formula.outcome} is constant.", "there is nothing to explain")
+    if like is None and residual_share(XX) <= RANK_TOLERANCE:
+        raise FitRefused(
+            f"The fixed effects give the outcome {design.formula.outcome} exactly: nothing is left to vary.",
+            "look whether a predictor was computed from the outcome",
+        )
     kept_names = tuple(design.fixed[i] for i in kept)
     return LinearFrame(
         factors=factors,
@@ -158,8 +163,20 @@ def linear_frame(
     )
 
 
-def linear_problem(gram: GramData, design: Design, like: LinearFrame | None = None) -> LinearProblem:
+def residual_share(XX: np.ndarray) -> float:
+    """Share of the outcome's square (the last of the columns) that the independent columns before it leave."""
+    left = XX.copy()
+    for j in range(len(XX) - 1):
+        left = left - np.outer(left[:, j], left[j]) / left[j, j]
+    return float(left[-1, -1] / XX[-1, -1])
+
+
+def linear_problem(
+    gram: GramData, design: Design, like: LinearFrame | None = None, beside: LinearProblem | None = None
+) -> LinearProblem:
     """Cut one specification out of the cross-products; `like` as in `linear_frame`.
+
+    `beside` is another of the same rows with the same random terms: its grouping factors are not prepared again.
 
     Raises
     ------
@@ -177,7 +194,10 @@ def linear_problem(gram: GramData, design: Design, like: LinearFrame | None = No
     if len(frame.factors) > 1:
         cells = [(gram.levels[f.group].codes, f.columns, gram.levels[f.group].n_levels) for f in frame.factors]
         F = np.concatenate([np.swapaxes(zx, 0, 1).reshape(-1, len(V)) for zx in ZX[1:]])
-        rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
+        if beside is None:
+            rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
+        else:
+            rest = replace(beside.rest, F=F)
     shared = {part.name: getattr(frame, part.name) for part in fields(LinearFrame)}
     return LinearProblem(**shared, G=sums[0][1], ZX=np.ascontiguousarray(ZX[0]), rest=rest)
 

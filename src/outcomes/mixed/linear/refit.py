@@ -5,48 +5,67 @@ For the many completed data sets of multiple imputation, where a proof of each o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 
 import numpy as np
 
+from outcomes.mixed.linear.batch import Batch, is_small
 from outcomes.mixed.linear.fit import profiled, wrap_up
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import linear_problem
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import refine
+from outcomes.mixed.optimise import refine, refine_many
 
 
 def refit_linear(fit: LinearFit, gram: GramData) -> LinearFit:
+    """Fit a model to other cross-products; see `refit_many`."""
+    return refit_many(fit, [gram])[0]
+
+
+def refit_many(fit: LinearFit, grams: Sequence[GramData]) -> list[LinearFit]:
     """Fit a model to other cross-products, starting at the variance components of an earlier fit.
 
     Parameters
     ----------
     fit : LinearFit
         Of engine="outcomes".
-    gram : GramData
-        With the columns of the fit's formula.
+    grams : sequence of GramData
+        With the columns of the fit's formula. They differ in the outcome only: rows, groups and predictors are those of
+        the first.
 
     Returns
     -------
-    LinearFit
+    list of LinearFit
         A component that was zero stays zero. The optimiser's Hessian is that of `fit`, so degrees of freedom are
         approximate.
     """
     started = perf_counter()
-    problem = linear_problem(gram, gram.design(fit.formula))
-    theta, value, is_settled = refine(profiled(problem, reml=fit.reml), fit.theta, fit.optimizer.hessian)
-    story = replace(
-        fit.optimizer,
-        method="BFGS from an earlier estimate",
-        start=fit.theta,
-        final=theta,
-        value=value,
-        is_converged=is_settled,
-        message="settled" if is_settled else "stopped before the gradient vanished",
-    )
-    timings = {"optimise": perf_counter() - started}
-    return wrap_up(fit.formula, gram, problem, story, reml=fit.reml, timings=timings)
+    first = linear_problem(grams[0], grams[0].design(fit.formula))
+    problems = [first, *(linear_problem(gram, gram.design(fit.formula), beside=first) for gram in grams[1:])]
+    starts = np.repeat(fit.theta[None], len(grams), axis=0)
+    if is_small(first):
+        evaluate = partial(Batch.of(problems).evaluate, reml=fit.reml)
+        thetas, values, settled = refine_many(evaluate, starts, fit.optimizer.hessian)
+        found = list(zip(thetas, values.tolist(), settled.tolist(), strict=True))
+    else:
+        found = [refine(profiled(one, reml=fit.reml), fit.theta, fit.optimizer.hessian) for one in problems]
+    timings = {"optimise": (perf_counter() - started) / len(grams)}
+    fits = []
+    for gram, problem, (theta, value, is_settled) in zip(grams, problems, found, strict=True):
+        story = replace(
+            fit.optimizer,
+            method="BFGS from an earlier estimate",
+            start=fit.theta,
+            final=theta,
+            value=value,
+            is_converged=is_settled,
+            message="settled" if is_settled else "stopped before the gradient vanished",
+        )
+        fits.append(wrap_up(fit.formula, gram, problem, story, reml=fit.reml, timings=timings))
+    return fits
 
 
 def shift_outcome(gram: GramData, outcome: str, by: str, amount: float) -> GramData:

@@ -12,11 +12,12 @@ from scipy import stats
 
 from outcomes.errors import UsageError, no_such
 from outcomes.methods.therapists.therapist_effects import variance_share
+from outcomes.mixed.design.coding import Design
 from outcomes.mixed.linear.modes import LinearModes
+from outcomes.mixed.linear.places.shares import PooledLevels
 from outcomes.mixed.linear.predict import predict_linear
 from outcomes.mixed.linear.satterthwaite import CovarianceGradient
-from outcomes.mixed.linear.shares import PooledLevels
-from outcomes.mixed.results.fit import MixedFit
+from outcomes.mixed.verbs.fitted import FittedModel
 
 ZERO_SD = 1e-4
 """Standard deviation relative to sigma below which a component counts as zero."""
@@ -25,8 +26,8 @@ WIDEST_LOG_SD = 10.0
 """Half width of a log standard deviation's interval above which the data say nothing by Wald's method."""
 
 
-@dataclass(frozen=True)
-class LinearFit(MixedFit):
+@dataclass(frozen=True, repr=False)
+class LinearFit(FittedModel):
     """A fitted linear mixed model.
 
     Parameters
@@ -46,6 +47,34 @@ class LinearFit(MixedFit):
     def model_name(self) -> str:
         """Title of the summary."""
         return f"Linear mixed model fitted by {'REML' if self.reml else 'maximum likelihood'}"
+
+    @property
+    def design(self) -> Design | None:
+        """The formula's columns over the data; None where another engine made the fit."""
+        if not isinstance(self.conditional, LinearModes):
+            return None
+        return self.conditional.gram.design(self.formula)
+
+    @property
+    def likelihood(self) -> dict[str, object]:
+        """What two fits must have in common for their likelihoods to be compared."""
+        design = self.design
+        return {"kind of model": "linear", "weights": None if design is None else design.weights}
+
+    @property
+    def outcome_sums(self) -> tuple[float, ...] | None:
+        """Rows, and the outcome's mean and standard deviation; None with an offset, which is taken off it."""
+        design = self.design
+        if design is None or design.offset:
+            return None
+        gram = self.engine_state.gram
+        at = gram.columns.index(design.outcome)
+        mean = gram.center[at] + gram.total[0, at] / gram.total[0, 0]
+        return float(gram.total[0, 0]), float(mean), float(gram.second_moments([design.outcome], about_mean=True)[0, 0])
+
+    def draw(self, mean: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Outcomes with this mean and variance sigma^2 / weight."""
+        return mean + self.sigma / np.sqrt(weights) * rng.standard_normal(mean.shape)
 
     @property
     def _knows_levels(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from outcomes.mixed.linear.deviance import State, residual_crossproducts, solve
+from outcomes.mixed.linear.deviance import State, residual_crossproducts
 from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
 
 _EIGENVALUE_TOLERANCE = 1e-8  # directions in which the deviance is flat carry no information (lmerTest's rule)
@@ -58,20 +58,21 @@ class CovarianceGradient:
 
 
 def covariance_gradient(
-    problem: LinearProblem, theta: np.ndarray, hessian: np.ndarray, vcov: np.ndarray, *, reml: bool
+    problem: LinearProblem, state: State, theta: np.ndarray, hessian: np.ndarray, vcov: np.ndarray, *, reml: bool
 ) -> CovarianceGradient:
     """Derivatives at an optimum.
 
     Parameters
     ----------
     problem : LinearProblem
+    state : State
+        The eliminations at the optimum.
     theta, hessian : ndarray, shapes (m,), (m, m)
         Optimum and second derivatives of the profiled deviance.
     vcov : ndarray, shape (p, p)
         Covariance of the fixed effects in the formula's units.
     reml : bool
     """
-    state = solve(problem, theta)
     products = level_products(residual_crossproducts(problem, state))
     return gradient_from_products(problem, state, products, theta, hessian, vcov, reml=reml)
 

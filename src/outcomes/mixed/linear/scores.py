@@ -58,7 +58,7 @@ def score_contributions(fit: LinearFit, term: str, group: str) -> Scores:
         raise UsageError(f"The cross-products have no grouping factor {group!r}.")
     if term not in problem.names:
         raise UsageError(f"The model has no fixed effect {term!r}.")
-    solved = state.state()
+    solved = state.solved
     at = problem.names.index(term)
     projected = solved.XVX_inverse[:, at] / solved.XVX_inverse[at, at]
     weights = np.append(-(solved.beta - solved.beta[at] * projected), 1.0)  # residual under the null, on [X y]

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from statsmodels.genmod.bayes_mixed_glm import BinomialBayesMixedGLM
 
 from outcomes.errors import FitRefused
 from outcomes.links import Link, link_named
 from outcomes.mixed.binomial.result import BinomialFit
-from outcomes.mixed.design.coding import Design, build_design
+from outcomes.mixed.design.coding import Design
 from outcomes.mixed.design.columns import fixed_columns
 from outcomes.mixed.design.materialise import ModelRows, materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.peers.cluster_robust import refuse_separated
 from outcomes.mixed.results.modes import Modes, StoredModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
@@ -60,6 +60,8 @@ def fit_binomial_bayes(formula: str, data: Any, *, link: Link, weights: str | No
         n = len(events)
         pieces.append(sparse.csr_matrix((Z[:, 0], (np.arange(n), levels.codes)), shape=(n, levels.n_levels)))
         ident += [i] * levels.n_levels
+    from statsmodels.genmod.bayes_mixed_glm import BinomialBayesMixedGLM  # half a second, for those who ask
+
     model = BinomialBayesMixedGLM(
         events, X, sparse.hstack(pieces).tocsr(), np.array(ident), vcp_p=PRIOR_LOG_SD, fe_p=PRIOR_BETA
     )
@@ -101,7 +103,7 @@ def fit_binomial_bayes(formula: str, data: Any, *, link: Link, weights: str | No
     )
 
 
-def _vb_start(model: BinomialBayesMixedGLM) -> np.ndarray:
+def _vb_start(model: Any) -> np.ndarray:
     """Posterior means to start from: zero effects and log standard deviations of log(1/2)."""
     return np.concatenate([np.zeros(model.k_fep), np.full(model.k_vcp, np.log(0.5)), np.zeros(model.k_vc)])
 

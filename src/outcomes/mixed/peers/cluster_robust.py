@@ -8,24 +8,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 
 from outcomes.errors import FitRefused
 from outcomes.links import Link, link_named
 from outcomes.mixed.binomial.laplace import Model
 from outcomes.mixed.binomial.rows import find_cells, sorted_rows
 from outcomes.mixed.binomial.starts import fit_glm
-from outcomes.mixed.design.coding import build_design
 from outcomes.mixed.design.columns import fixed_columns
 from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.materialise import materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
 from outcomes.mixed.results.fit import MixedFit
 from outcomes.mixed.results.modes import NO_MODES
 from outcomes.mixed.results.status import FitStatus
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClusterRobustFit(MixedFit):
     """A population-averaged fit: no random effects, errors that allow for dependence within clusters.
 
@@ -87,6 +86,8 @@ def fit_cluster_robust(
     names, back = fixed.names, fixed.back
     refuse_separated(events, trials, X, names, chosen)
     total = np.ones_like(events) if trials is None else trials
+    import statsmodels.api as sm  # half a second, for those who ask
+
     family = sm.families.Binomial(chosen.statsmodels)
     model = sm.GLM(np.column_stack([events, total - events]), X, family=family)
     found = model.fit(cov_type="cluster", cov_kwds={"groups": clusters.codes}, maxiter=100, tol=1e-12)

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import statsmodels.api as sm
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from statsmodels.regression.mixed_linear_model import VCSpec
 
 from outcomes.errors import FitRefused
-from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, RandomBlock, build_design
+from outcomes.mixed.design.coding import INTERCEPT_NAME, Design, RandomBlock
 from outcomes.mixed.design.columns import fixed_columns
 from outcomes.mixed.design.materialise import ModelRows, materialise
+from outcomes.mixed.design.population import build_design
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.results.modes import Modes, StoredModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
+
+if TYPE_CHECKING:
+    import statsmodels.api as sm
+    from statsmodels.regression.mixed_linear_model import VCSpec
 
 SINGULAR_VARIANCE = 1e-6
 """A variance below this share of the residual variance counts as zero: statsmodels stops near the boundary, not on
@@ -62,6 +65,8 @@ def fit_linear_statsmodels(formula: str, data: Any, *, reml: bool = True, weight
         scale = np.sqrt((Z**2).mean(axis=0))
         Z = Z / scale
     spec = _variance_components(inner, rows, component) if inner else None
+    import statsmodels.api as sm  # half a second, for those who ask
+
     found = _best(sm.MixedLM(rows.y, X, component, exog_re=Z, exog_vc=spec), reml)
     sigma2, p = float(found.scale), len(names)
     variances = []
@@ -152,6 +157,8 @@ def _relative_factor(cov: np.ndarray, sigma2: float) -> np.ndarray:
 
 def _variance_components(inner: list[RandomBlock], rows: ModelRows, component: np.ndarray) -> VCSpec:
     """Indicator columns of the inner factors' levels in each component."""
+    from statsmodels.regression.mixed_linear_model import VCSpec
+
     members = [np.flatnonzero(component == c) for c in range(component.max() + 1)]
     names, columns, matrices = [], [], []
     for block in inner:

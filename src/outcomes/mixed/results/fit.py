@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,15 @@ import polars as pl
 from scipy import stats
 
 from outcomes.errors import no_such
+from outcomes.mixed.design.coding import Design
 from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
+from outcomes.mixed.results.spellings import VERBS
 from outcomes.mixed.results.status import FitStatus
 from outcomes.mixed.results.summary import as_html, as_text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MixedFit:
     """A fitted mixed model.
 
@@ -83,6 +86,21 @@ class MixedFit:
     model_name = "Mixed model"
 
     @property
+    def design(self) -> Design | None:
+        """The formula's columns over the data; None where an engine keeps none."""
+        return None
+
+    @property
+    def likelihood(self) -> dict[str, object]:
+        """What two fits must have in common for their likelihoods to be compared, by its name in words."""
+        return {"kind of model": self.model_name}
+
+    @property
+    def outcome_sums(self) -> tuple[float, ...] | None:
+        """Sums over the outcome that tell one data set from another; None where none are kept."""
+        return None
+
+    @property
     def params(self) -> pd.Series:
         """Fixed effects by name."""
         return pd.Series(self.beta, index=list(self.names), name="estimate")
@@ -108,8 +126,10 @@ class MixedFit:
 
     @property
     def pvalues(self) -> pd.Series:
-        """Two-sided p-values from t with `df_denom` degrees of freedom."""
-        return pd.Series(2 * stats.t.sf(np.abs(self.tvalues), self.df_denom), index=list(self.names), name="p_value")
+        """Two-sided p-values from t with `df_denom` degrees of freedom; NaN where the fit did not converge."""
+        values = 2 * stats.t.sf(np.abs(self.tvalues), self.df_denom)
+        values = np.full_like(values, np.nan) if self.status is FitStatus.NOT_CONVERGED else values
+        return pd.Series(values, index=list(self.names), name="p_value")
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals of the fixed effects in statsmodels' words: `alpha`, columns 0 (lower) and 1 (upper)."""
@@ -175,8 +195,8 @@ class MixedFit:
         return pl.DataFrame(frame)
 
     def tidy(self, level: float = 0.95) -> pl.DataFrame:
-        """One row per fixed effect: term, estimate, std_error, statistic, df_denom, p_value, conf_low, conf_high and
-        status."""
+        """One row per fixed effect: term, estimate, std_error, statistic, df_denom, p_value (missing where the fit did
+        not converge), conf_low, conf_high and status."""
         interval = self.conf_int(1 - level)
         return pl.DataFrame(
             {
@@ -190,7 +210,14 @@ class MixedFit:
                 "conf_high": interval[1].to_numpy(),
                 "status": [str(self.status)] * len(self.names),
             }
-        )
+        ).with_columns(pl.col("p_value").fill_nan(None))
 
     summary = as_text
+    __str__ = as_text
+    __repr__ = as_text
     _repr_html_ = as_html
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer what other packages call a verb with what it is called here."""
+        hint = f"; here it is fit.{VERBS[name]}" if name in VERBS else ""
+        raise AttributeError(f"{type(self).__name__} has no {name!r}{hint}.")

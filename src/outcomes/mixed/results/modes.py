@@ -39,6 +39,11 @@ class VarianceBlock:
         return np.divide(self.cov, scale, out=np.full_like(scale, np.nan), where=scale > 0)
 
 
+def correlation_name(first: str, second: str) -> str:
+    """Name of a correlation of two random effects in tables."""
+    return f"corr({first}, {second})"
+
+
 @dataclass(frozen=True)
 class Modes:
     """Conditional modes of one grouping factor.

@@ -11,6 +11,7 @@ import polars as pl
 from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.results.modes import VarianceBlock
 from outcomes.mixed.results.status import FitStatus
+from outcomes.store.html_tables import as_html_table
 
 
 class Summarised(Protocol):
@@ -100,8 +101,10 @@ def random_rows(fit: Summarised) -> tuple[list[str], list[list[str]]]:
     return ["group", "name", "variance", "sd", "corr"], rows
 
 
-def _p(value: float) -> str:
-    """A p-value for people."""
+def _p(value: float | None) -> str:
+    """A p-value for people; a fit that did not converge has none."""
+    if value is None:
+        return "-"
     return "<0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
@@ -118,7 +121,5 @@ def _aligned(header: list[str], rows: list[list[str]]) -> str:
 
 
 def _html_table(header: list[str], rows: list[list[str]]) -> str:
-    """A plain table."""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    """A plain table: numbers to the right."""
+    return as_html_table(header, rows, [bool(name) and name not in ("group", "name") for name in header])

@@ -49,8 +49,10 @@ def describe(
 
 def _undescribed(con: duckdb.DuckDBPyConnection) -> list[str]:
     found = con.execute(
-        "select table_name from duckdb_tables() where not temporary and not internal "
-        "and table_name not in (select table_name from codebook) order by table_name"
+        "select table_name from (select table_name, temporary, internal from duckdb_tables() union all "
+        "select view_name, temporary, internal from duckdb_views()) "
+        "where not temporary and not internal and table_name not in (select table_name from codebook) "
+        "order by table_name"
     )
     return [name for (name,) in found.fetchall()]
 
@@ -67,8 +69,10 @@ def _describe_table(con: duckdb.DuckDBPyConnection, table: TableText, settings: 
             f"The description of {table.name} and its columns differ: {odd}", "mend the description of the table"
         )
     con.execute("delete from codebook where table_name = ?", [table.name])
-    rows = [(table.name, None, "TABLE", table.description, None, None, table.source)]
-    con.execute(f'comment on table "{table.name}" is {_quoted(table.description)}')
+    is_view = con.execute("select count(*) from duckdb_views() where view_name = ?", [table.name]).fetchall()[0][0]
+    kind = "view" if is_view else "table"
+    rows = [(table.name, None, kind.upper(), table.description, None, None, table.source)]
+    con.execute(f'comment on {kind} "{table.name}" is {_quoted(table.description)}')
     for name, text in table.columns.items():
         unit, values = measure(text, settings)
         rows.append((table.name, name, types[name], text.description, unit, values, text.source or table.source))

@@ -133,6 +133,14 @@ DATA_COLUMNS: dict[str, ColumnText] = {
     "alliance_so_far": rating("alliance", "Mean over the episode's sessions up to and with this one"),
     "directiveness_mean": rating("directiveness", "Mean over the client's attended sessions of the cohort"),
     "satisfaction_mean": rating("satisfaction", "Mean over the client's attended sessions of the cohort"),
+    "mart_sessions.ending_state": text(
+        "`continues` before the last session; on the last one how the episode ended", ("continues", *ENDING_STATES)
+    ),
+    "mart_episodes.therapist_id": identifier("Pseudonym of the therapist of the last attended session"),
+    "mart_episodes.practice_id": identifier("Practice of the last attended session"),
+    "mart_episodes.directiveness_mean": rating("directiveness", "Mean over the episode's attended sessions"),
+    "mart_episodes.satisfaction_mean": rating("satisfaction", "Mean over the episode's attended sessions"),
+    "mart_episodes.is_dropout": dummy("1 where the episode ended in dropout; empty where the ending is undetermined"),
     "mart_therapists.directiveness_mean": rating(
         "directiveness", "Mean over the therapist's clients of each client's mean with this therapist"
     ),

@@ -22,7 +22,9 @@ RESULT_COLUMNS: dict[str, ColumnText] = {
         "n_dropouts as a share of these episodes with a known ending; empty where there is none", "0 to 1"
     ),
     "step_number": ColumnText("INTEGER", "Place of the step; step 9 starts again from step 6", "", "1 to 11"),
-    "step": text("Who is still in"),
+    "step": text(
+        "Who is still in; `in models` counts who is there for any model, `model_flow` who is in each declared one"
+    ),
     "mart_participant_flow.reason": text("Why those who were in the step before are not in this one"),
     "mart_participant_flow.n_sessions": count(
         "Rows (steps 1 and 2), appointments or sessions at this step", "sessions", "BIGINT"
@@ -40,6 +42,13 @@ RESULT_COLUMNS: dict[str, ColumnText] = {
         "Sessions lost since the step before; empty where a branch starts", "sessions", "BIGINT"
     ),
     "n_clients_excluded": count("Clients lost since the step before; empty where a branch starts", "clients", "BIGINT"),
+    "model_flow.step_number": ColumnText("INTEGER", "Place of the step", "", "1 or more"),
+    "model_flow.step": text("Who is still in: the population, those with a column, those in the model"),
+    "model_flow.reason": text("Why those who were in the step before are not in this one"),
+    **{
+        f"model_flow.n_{unit}": count(f"{unit.capitalize()} at this step", unit, "BIGINT")
+        for unit in ("sessions", "episodes", "clients", "therapists")
+    },
     # batches
     "kind": text("What the source file holds", tuple(Kind)),
     "sequence": ColumnText("INTEGER", "Landing order", "", "1 or more"),

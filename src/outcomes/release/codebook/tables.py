@@ -124,6 +124,23 @@ TABLES: dict[str, TableText] = {
             "n_clients_excluded",
         ),
         _table(
+            "mart_sessions",
+            "One attended session of the cohort, rated or not, with what is known of the client (a view)",
+            "core_sessions, core_episodes, mart_clients, mart_session_directiveness",
+            "session_id practice_id therapist_id client_id episode_id session_number attended_number session_date "
+            f"{_SESSION_SCORES} is_asked_about_guidance directiveness_within directiveness_client "
+            f"directiveness_therapist directiveness_misfit {_CLIENT_SCORES} {_EPISODE_SCORES} age_band gender is_last "
+            "ending_state",
+        ),
+        _table(
+            "mart_episodes",
+            "One episode of the cohort, with what is known of the client (a view)",
+            "core_episodes, mart_person_session, mart_clients",
+            "episode_id client_id therapist_id practice_id start_date end_date planned_sessions n_appointments "
+            f"n_attended n_therapists directiveness_mean satisfaction_mean {_CLIENT_SCORES} {_EPISODE_SCORES} age_band "
+            "gender ending_state is_dropout",
+        ),
+        _table(
             "codebook",
             "One column of one table, or the table itself",
             "outcomes.release",
@@ -154,6 +171,13 @@ TABLES: dict[str, TableText] = {
             "One model's fit and its state",
             "outcomes.models",
             "model status reason engine n_rows n_missing n_clients n_therapists log_likelihood aic bic",
+        ),
+        _table(
+            "model_flow",
+            "One step from the rows of a model's population to those that it uses; the last agrees with model_fits",
+            "outcomes.models",
+            "model step_number step reason n_sessions n_episodes n_clients n_therapists n_sessions_excluded "
+            "n_clients_excluded",
         ),
         _table(
             "model_estimates",

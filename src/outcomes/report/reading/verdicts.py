@@ -44,6 +44,7 @@ def _judged(row: dict, state: str | None) -> Judged:
         notes.append("A part of the model behind this is estimated as zero: read it with care.")
     if verdict is not Verdict.UNDECIDED:
         notes.append("An association: nobody was assigned to more or less guidance.")
+    notes += [row[name] for name in ("disagreement", "apart") if row[name]]
     return Judged(
         outcome,
         Grain(row["level"]),

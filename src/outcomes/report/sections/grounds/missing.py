@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outcomes.answers.missing.tables import LADDER, LadderEffect, Rung
-from outcomes.mixed import FitStatus
+from outcomes.mixed import FitStatus, Sharing
 from outcomes.report.page.blocks import Block, bullets, fold, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Estimate, Given, Kind, Piece, Told, Words, direction, say
 from outcomes.report.reading.rows import answer_rows, told
@@ -17,6 +17,11 @@ _RUNGS = {
     Rung.IMPUTED: "Filled in many times by a model of clients and therapists, with the doubt that this leaves",
     Rung.SHARED: "Leaving depends on how satisfied the client and the therapist's clients usually are",
 }
+_SHARED = {
+    Sharing.BOTH: "Leaving depends on how satisfied the client usually is, and on how much guidance matters to that",
+    Sharing.CURRENT_VALUE: "Leaving depends on the satisfaction that was to be expected at the session itself",
+}
+"""The last of these lines, where another model than that of levels describes ratings and dropout best."""
 _FLIPS = {
     Rung.SIGN: "turns the difference {who} round",
     Rung.SIGNIFICANCE: "changes what the interval of the difference {who} says",
@@ -43,7 +48,9 @@ def _blocks(source: Source) -> tuple[Block, ...]:
         found = [[row for row in chosen if row["effect"] in (effect, LadderEffect.ALL)] for effect in _WHO]
         return [told(some[0], teller, form) for some in found if some]
 
-    ladder = [(label, *line(rung)) for rung, label in _RUNGS.items() if line(rung)]
+    used = [row["sharing"] for row in rows if row["rung"] == Rung.SHARED and row["effect"] in _WHO]
+    labels = _RUNGS | ({Rung.SHARED: _SHARED[used[0]]} if used and used[0] in _SHARED else {})
+    ladder = [(label, *line(rung)) for rung, label in labels.items() if line(rung)]
     head = (f"Difference in satisfaction per point of guidance, in {rated}s", "Same client", "Between clients")
     blocks: list[Block] = [paragraph(_INTRODUCTION), table(head, ladder)]
     shifts = sorted({row["delta"] for row in rows if row["rung"] == Rung.SHIFTED and row["delta"] is not None})
@@ -55,10 +62,10 @@ def _blocks(source: Source) -> tuple[Block, ...]:
         )
     blocks.append(
         note(
-            "The last line of the first table assumes that nothing but these levels links leaving and satisfaction, "
-            "which no data can show. Tipping: the shift of all missing ratings, away from what the others let expect, "
-            "at which a conclusion changes. The larger it is, the less the conclusion hangs on ratings that nobody "
-            "gave."
+            "The last line of the first table assumes that nothing else links leaving and satisfaction, which no data "
+            "can show; of the models of leaving that were tried it is the one that describes these data best. "
+            "Tipping: the shift of all missing ratings, away from what the others let expect, at which a conclusion "
+            "changes. The larger it is, the less the conclusion hangs on ratings that nobody gave."
         )
     )
     return (headline(_headline(ladder)), *blocks)

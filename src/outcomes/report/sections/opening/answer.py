@@ -5,13 +5,16 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.answers.common.words import Grain, HazardTerm, Outcome
+from outcomes.answers.contrasts.tables import ContrastBy
 from outcomes.answers.dropout.tables import GuidanceLevel
 from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, bullets
-from outcomes.report.page.pieces import Given, Kind, Strong, Told, Unsaid, Words, say
+from outcomes.report.page.pieces import Given, Kind, Piece, Strong, Told, Unsaid, Words, say
+from outcomes.report.reading.contrasts_rows import contrasts_dropout
 from outcomes.report.reading.dropout_rows import TOLD_SESSIONS, declared, effects, guidance_levels, risks
 from outcomes.report.reading.rows import refusal
 from outcomes.report.reading.verdicts import judged
+from outcomes.report.sections.findings.contrasts import contrast_sentence
 from outcomes.report.sections.findings.effects import within_effect
 from outcomes.report.sections.findings.risks import dropout_headline, survival
 from outcomes.report.sections.report_section import ReportSection, Source
@@ -57,13 +60,22 @@ def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tel
 
 
 def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
-    """Absolute risks at little and much guidance, and whether the conclusion hangs on the definition."""
+    """Risks by distance from the preference, then by amount, and whether the conclusion hangs on the definition."""
+    near = _distance(con, settings, teller)
     if reason := refusal(con, AnalysisName.DROPOUT, teller):
         if refusal(con, AnalysisName.BALANCE, teller):  # said already
-            return say("")
-        return say("How often clients drop out with more or less guidance: {reason}", reason=reason)
+            return Words(near)
+        more = say("How often clients drop out with more or less guidance: {reason}", reason=reason)
+        return Words((*near, *more.pieces))
     found = effects(con, HazardTerm.SO_FAR, teller)
-    return Words((dropout_headline(declared(found)), *_absolute(con, teller), *_hangs(survival(found))))
+    return Words((*near, dropout_headline(declared(found)), *_absolute(con, teller), *_hangs(survival(found))))
+
+
+def _distance(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> tuple[Piece, ...]:
+    """Of 100 clients, near to and far from what they prefer."""
+    found = contrasts_dropout(con, ContrastBy.DISTANCE, teller)
+    sentence = contrast_sentence(found, settings.scales["directiveness"].unit)
+    return (*sentence.pieces, " ") if sentence.pieces else ()
 
 
 def _absolute(con: duckdb.DuckDBPyConnection, teller: Teller) -> tuple:

@@ -8,9 +8,9 @@ from time import perf_counter
 import numpy as np
 
 from outcomes.mixed.linear.fit import estimates, minimise_theta
+from outcomes.mixed.linear.places.shares import PooledLevels, Share, pooled_objective, pooled_state
 from outcomes.mixed.linear.problem import LinearFrame
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.linear.shares import PooledLevels, Share, pooled_objective, pooled_state
 
 
 def fit_shares(

@@ -1,0 +1,1 @@
+"""What follows at given distances from the client's preference, and at given amounts of guidance."""

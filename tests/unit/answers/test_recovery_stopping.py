@@ -1,0 +1,86 @@
+"""Cohorts are simulated until a card's class is certain, and no more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from outcomes.answers.recovery.cards import Estimator, Simulated, Yardstick, card
+from outcomes.answers.recovery.quotes import PARTS, Quote, tried
+from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, where_tried
+from outcomes.answers.recovery.tables import EstimatorName
+
+SLOPE = Estimator("slope", "Is there a slope?", "points", Yardstick(0.1, 0.2), lambda known: 0.0)
+POSITIVE = frozenset({"fit", "best_level", "monotone"})
+
+
+def found(error: float, n: int, seed: int = 1, refused: int = 0) -> Simulated:
+    """Unbiased estimates with this standard error; an effect worth finding is 0.1, so 0.036 is needed."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(0.0, error, n)
+    errors = rng.normal(error, 0.05 * error, n)
+    quotes = [
+        Quote("slope", v, e, v - 1.96 * e, v + 1.96 * e, False) for v, e in zip(values.tolist(), errors, strict=True)
+    ]
+    return Simulated([{"slope": quote} for quote in quotes[refused:]] + [{}] * refused, [])
+
+
+def test_looks_come_after_eight_cohorts_and_every_four_and_the_last_round_ends_where_the_study_says():
+    assert [list(one) for one in rounds(3)] == [[0, 1, 2]]
+    assert [(one.start, one.stop) for one in rounds(20)] == [(0, 8), (8, 12), (12, 16), (16, 20)]
+    assert [(one.start, one.stop) for one in rounds(10)] == [(0, 8), (8, 10)]
+
+
+@pytest.mark.parametrize("error", [0.01, 0.2])
+def test_a_class_far_from_any_border_is_certain_after_a_few_cohorts(error):
+    assert is_settled(SLOPE, found(error, 12), 20)
+
+
+def test_a_class_at_a_border_is_not():
+    assert not is_settled(SLOPE, found(0.1 / 2.8, 8), 20)
+
+
+def test_whoever_has_had_all_cohorts_is_settled():
+    assert is_settled(SLOPE, found(0.1 / 2.8, 20), 20)
+
+
+def test_what_more_than_a_fifth_of_all_cohorts_refused_is_refused_whatever_comes():
+    assert not is_settled(SLOPE, found(0.01, 8, refused=4), 20)
+    assert is_settled(SLOPE, found(0.01, 8, refused=5), 20)
+
+
+@pytest.mark.parametrize("error", [0.01, 0.03, 0.0357, 0.05, 0.0714, 0.2])
+def test_stopping_early_changes_the_class_of_at_most_one_card_in_fifty(error):
+    changed, n = 0, 100
+    for seed in range(n):
+        whole = found(error, 20, seed)
+        for size in (8, 12, 16):
+            part = Simulated(whole.cohorts[:size], [])
+            if is_settled(SLOPE, part, 20):
+                changed += card(SLOPE, part).answer is not card(SLOPE, whole).answer
+                break
+    assert changed <= n / 50
+
+
+def test_a_verdict_that_is_always_right_is_settled_and_one_that_is_right_three_times_in_four_is_not():
+    assert is_verdict_settled(["no_effect"] * 12, ["fit"] * 12, POSITIVE, 20)
+    assert not is_verdict_settled(["no_effect"] * 12, ["fit"] * 9 + ["undecided"] * 3, POSITIVE, 20)
+    assert is_verdict_settled(["no_effect"] * 20, ["fit"] * 15 + ["undecided"] * 5, POSITIVE, 20)
+
+
+def test_a_verdict_that_is_refused_now_and_then_goes_on_and_one_that_mostly_is_does_not():
+    assert not is_verdict_settled(["refused"] * 2 + ["no_effect"] * 6, ["fit"] * 8, POSITIVE, 20)
+    assert is_verdict_settled(["refused"] * 8, ["refused"] * 8, POSITIVE, 20)
+
+
+def test_models_are_fitted_until_all_that_they_give_is_settled():
+    shared = next(names for names in PARTS.values() if len(names) > 2)
+    assert set(tried([])) == set(EstimatorName)
+    assert set(shared) <= tried(shared[1:])
+    assert not set(shared) & tried(shared)
+
+
+def test_a_card_counts_the_cohorts_in_which_its_estimator_was_tried():
+    whole = found(0.01, 8)
+    tried_on = [frozenset({"slope"})] * 5 + [frozenset()] * 3
+    assert card(SLOPE, where_tried(whole, tried_on, "slope")).n_cohorts == 5
