@@ -28,6 +28,8 @@ _SIGNS = (
 _ENCODINGS = {"UTF-16": "utf-16", "Windows-1252": "windows-1252", "Latin-1": "latin-1"}
 _ENDINGS = {"text": CSV.suffixes, "Parquet": PARQUET.suffixes, "NDJSON": NDJSON.suffixes}
 _SAMPLED_ROWS = 50_000
+_JSON = (".json", *NDJSON.suffixes)
+_LOOKED_AT = 65_536  # bytes
 _WORDS = {
     "zip": "an Excel workbook or a zip archive",
     "spss": "an SPSS file",
@@ -90,10 +92,12 @@ def read_any(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: 
 
 
 def _is_fhir(path: Path) -> bool:
-    """Say whether a layout reads the file's answered questionnaires; other FHIR resources are told as such."""
-    from outcomes.landing.layouts.fhir.layout import recognise
-
-    return recognise(path) is not None
+    """Say cheaply whether a file may hold FHIR's answered questionnaires; the layout then looks closer."""
+    if path.suffix.lower() not in _JSON:
+        return False
+    with path.open("rb") as stream:
+        start = stream.read(_LOOKED_AT)
+    return b'"resourceType"' in start and b"QuestionnaireResponse" in start
 
 
 def _with_ending(table: FoundTable, path: Path) -> FoundTable:
