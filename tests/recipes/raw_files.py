@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -188,12 +189,50 @@ def wide(cohort: Cohort, root: Path) -> None:
     _write_csv(root / "inbox" / "ratings_wide.csv", rows, "utf-16")
 
 
+def fhir(cohort: Cohort, root: Path) -> None:
+    """An Encounter with its therapist and a response a session; the Questionnaire gives the points of one item."""
+    sessions, _, _ = of_one_course(cohort)
+    address = "https://clinic.example/Questionnaire/session-rating"
+    weight = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
+    values = sorted({one for one in sessions["satisfaction"] if one}, key=float)
+    options = [
+        {"valueCoding": {"code": f"sat-{n}", "extension": [{"url": weight, "valueDecimal": float(value)}]}}
+        for n, value in enumerate(values)
+    ]
+    form = {
+        "resourceType": "Questionnaire", "id": "session-rating", "url": address, "status": "active",
+        "item": [{"linkId": "sat", "type": "choice", "answerOption": options}, {"linkId": "dir", "type": "decimal"}],
+    }  # fmt: skip
+    entries = []
+    for n, row in enumerate(sessions.filter(pl.col("attended") == "yes").iter_rows(named=True)):
+        subject = {"reference": f"Patient/{row['client_id']}", "display": "Ann Marker"}
+        person = {"individual": {"reference": f"Practitioner/{row['therapist_id']}"}}
+        item = []
+        if row["satisfaction"]:
+            code = f"sat-{values.index(row['satisfaction'])}"
+            item.append({"linkId": "sat", "text": "?", "answer": [{"valueCoding": {"code": code}}]})
+        if row["directiveness"]:
+            item.append({"linkId": "dir", "answer": [{"valueDecimal": float(row["directiveness"])}]})
+        entries += [
+            {"resourceType": "Encounter", "id": f"e{n}", "subject": subject, "participant": [person]},
+            {
+                "resourceType": "QuestionnaireResponse", "id": f"r{n}", "questionnaire": address, "status": "completed",
+                "subject": subject, "encounter": {"reference": f"Encounter/e{n}"},
+                "authored": f"{row['session_date']}T17:00:00+01:00", "item": item,
+            },
+        ]  # fmt: skip
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in entries]}
+    (root / "inbox" / "fhir_january.json").write_text(json.dumps(bundle), encoding="utf-8")
+    (root / "session-rating.json").write_text(json.dumps(form), encoding="utf-8")
+
+
 WRITERS: dict[str, Callable[[Cohort, Path], None]] = {
     "redcap": redcap,
     "qualtrics": qualtrics,
     "excel": excel,
     "spss": spss,
     "wide": wide,
+    "fhir": fhir,
 }
 
 

@@ -4,14 +4,20 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from raw_files import WRITERS, blocks
+from national_files import NATIONAL
+from raw_files import WRITERS as RAW
+from raw_files import blocks
 
+from outcomes.landing import land_inbox
 from outcomes.operate import read_status
+from outcomes.preview.look import look_at
 from outcomes.simulate import CohortParameters, simulate_cohort
 from outcomes.store.files import read_json
 from outcomes.study import StudyFolder
+from outcomes.study.folder import template_text
 from outcomes.study.settings import AnalysisName
 
+WRITERS = RAW | NATIONAL
 PAGES = Path(__file__).parents[2] / "docs" / "recipes"
 # What a recipe leaves to the defaults takes minutes to answer, and has its own tests.
 SHORT = f"\n[answers]\nleave_out = {[one.value for one in AnalysisName]}\n[recovery]\ncohorts = 0\n".replace("'", '"')
@@ -21,6 +27,9 @@ KINDS = {
     "excel": {"sessions", "clients", "episodes"},
     "spss": {"sessions", "clients"},
     "wide": {"sessions", "clients"},
+    "fhir": {"sessions"},
+    "pmhc": {"sessions", "episodes"},
+    "iapt": {"sessions", "episodes"},
 }
 
 
@@ -55,7 +64,7 @@ def test_a_recipe_leads_from_the_raw_file_to_a_published_release(name, tmp_path,
             "select count(*), count(satisfaction_score) from core_sessions"
         ).fetchall()
     assert n_sessions == sum(one["rows_landed"] for one in manifests if one["kind"] == "sessions")
-    assert n_rated > 100
+    assert n_rated == 0 if name in NATIONAL else n_rated > 100
     for manifest in manifests:
         assert manifest["rows_in_export"] == manifest["rows_read"] + sum(manifest["rows_left_out"].values())
         assert "rows of the export" in refreshed.said
@@ -75,3 +84,31 @@ def test_the_raw_lines_that_a_recipe_shows_are_those_of_its_file(name, tmp_path,
 
 def test_every_recipe_is_followed_here():
     assert {path.stem for path in PAGES.glob("*.md")} - {"README"} >= set(WRITERS)
+
+
+@pytest.mark.parametrize("name", ["fhir", "pmhc", "iapt"])
+def test_the_study_file_to_start_from_reads_the_recipes_files(name, tmp_path, cohort):
+    root = tmp_path / "study"
+    (root / "inbox").mkdir(parents=True)
+    text = template_text(name).replace('"guidance"', '"dir"').replace('= "satisfaction"', '= "sat"')
+    (root / "study.toml").write_text(text, encoding="utf-8")
+    WRITERS[name](cohort, root)
+    for form in root.glob("session-rating.json"):
+        form.rename(root / "questionnaire.json")
+    report = land_inbox(StudyFolder.open(root))
+    assert not report.refused
+    assert {landed.kind for landed in report.landed} == KINDS[name]
+    assert not any(landed.rows_quarantined for landed in report.landed)
+
+
+@pytest.mark.parametrize("name", ["fhir", "pmhc", "iapt"])
+def test_a_first_look_recognises_the_recipes_files_and_says_what_they_can_answer(name, tmp_path, cohort):
+    (tmp_path / "inbox").mkdir()
+    WRITERS[name](cohort, tmp_path)
+    (path,) = (tmp_path / "inbox").iterdir()
+    look = look_at([path])
+    (one,) = look.files
+    assert one.refused == ""
+    assert any(note.startswith("What it can answer: ") for note in one.table.notes)
+    assert f'format = "{name}"' in "\n".join(look.study_lines)
+    assert "Marker" not in str(look)

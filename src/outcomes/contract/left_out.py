@@ -15,6 +15,11 @@ class LeftOut(StrEnum):
     PREVIEW = "preview"
     SPAM = "spam"
     UNFINISHED = "unfinished"
+    OTHER_RESOURCE = "other_resource"
+    ENTERED_IN_ERROR = "entered_in_error"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+    OTHER_APPOINTMENT = "other_appointment"
 
 
 LEFT_OUT_REASONS: dict[LeftOut, str] = {
@@ -25,4 +30,9 @@ LEFT_OUT_REASONS: dict[LeftOut, str] = {
     LeftOut.PREVIEW: "an answer from a preview or a test of the survey",
     LeftOut.SPAM: "an answer that the survey software marked as spam",
     LeftOut.UNFINISHED: "an answer that was not finished, where the study takes finished ones only",
+    LeftOut.OTHER_RESOURCE: "a resource that is no answered questionnaire, such as an Encounter",
+    LeftOut.ENTERED_IN_ERROR: "an answer that its source took back (entered in error)",
+    LeftOut.SUPERSEDED: "an earlier version of a record that stands in the same export in a later one",
+    LeftOut.CANCELLED: "an appointment that was cancelled before it took place",
+    LeftOut.OTHER_APPOINTMENT: "an appointment of another type than the study takes",
 }

@@ -28,6 +28,8 @@ _SIGNS = (
 _ENCODINGS = {"UTF-16": "utf-16", "Windows-1252": "windows-1252", "Latin-1": "latin-1"}
 _ENDINGS = {"text": CSV.suffixes, "Parquet": PARQUET.suffixes, "NDJSON": NDJSON.suffixes}
 _SAMPLED_ROWS = 50_000
+_JSON = (".json", *NDJSON.suffixes)
+_LOOKED_AT = 65_536  # bytes
 _WORDS = {
     "zip": "an Excel workbook or a zip archive",
     "spss": "an SPSS file",
@@ -82,11 +84,20 @@ def read_any(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: 
     """
     with path.open("rb") as stream:
         is_workbook = stream.read(4) in (b"PK\x03\x04", b"$FL2", b"$FL3")
-    table = None if is_workbook else _with_ending(read_file(con, path, scratch), path)
+    table = None if is_workbook or _is_fhir(path) else _with_ending(read_file(con, path, scratch), path)
     if table is None or may_be_export(table.header):
         return lay_out(con, path, scratch, beside, table)
     encoding = _ENCODINGS.get(table.encoding.partition(" ")[0])
     return LaidOut(table, (f"encoding = {json.dumps(encoding)}",) if encoding else ())
+
+
+def _is_fhir(path: Path) -> bool:
+    """Say cheaply whether a file may hold FHIR's answered questionnaires; the layout then looks closer."""
+    if path.suffix.lower() not in _JSON:
+        return False
+    with path.open("rb") as stream:
+        start = stream.read(_LOOKED_AT)
+    return b'"resourceType"' in start and b"QuestionnaireResponse" in start
 
 
 def _with_ending(table: FoundTable, path: Path) -> FoundTable:

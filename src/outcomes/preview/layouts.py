@@ -24,6 +24,7 @@ PLACE = "{session_number}"
 _NUMBERED = re.compile(r".*?\d+\D*")
 _FEWEST = 2  # numbered columns that may be sessions side by side
 _EVENT = "redcap_event_name"
+_OF_SOURCE = ("columns", "drop", "date_format")  # options of any source
 _INSTANCE = "redcap_repeat_instance"
 _UNREAD_TYPES = ("notes", "file", "signature")
 _DICTIONARY = "variable / field name"  # first column of a REDCap data dictionary
@@ -96,6 +97,7 @@ def lay_out(
         notes = (
             f"It looks like a {layout.title}: {look.why}.",
             *(f"{note[:1].upper()}{note[1:]}." for note in look.notes),
+            *([f"What it can answer: {layout.answers}."] if layout.answers else []),
         )
         options = _options(look.layout, look.options, path, beside)
         if options is None and look.layout == LayoutName.WIDE:
@@ -118,7 +120,8 @@ def lay_out(
         tidy = layout.arrange(layout.open(export), export, Kind.SESSIONS)
     except FileRefused as refused:
         if table is None:
-            raise
+            said = f"it looks like a {layout.title}, but {refused.message}" if notes else refused.message
+            raise FileRefused(refused.refusal, said, refused.hint) from None
         return _plain(table, *notes, f"It cannot be laid out yet: {refused.message}. Try: {refused.hint}.")
     table = _table(con, tidy.frame, scratch, layout.title)
     left_out = tuple(f"{n:,} rows are left out: {reason}." for reason, n in tidy.left_out.items() if n)
@@ -143,6 +146,8 @@ def _options(layout: str, found: dict, path: Path, beside: Sequence[Path]) -> di
         return {"columns": mapped} if mapped else None
     options: dict[str, dict] = {}
     for key, value in found.items():
+        if key in _OF_SOURCE:
+            options[key] = value
         part, _, name = key.partition(".")
         if name:
             options.setdefault(part, {})[name] = value
@@ -190,6 +195,9 @@ def _option_lines(options: dict) -> tuple[str, ...]:
     lines = []
     for part, content in options.items():
         if part == "columns":  # they stand among the mapped columns
+            continue
+        if part in _OF_SOURCE:
+            lines.append(f"{part} = {dumps(content, ensure_ascii=False)}")
             continue
         inner = ", ".join(f"{name} = {dumps(value, ensure_ascii=False)}" for name, value in content.items())
         lines.append(f"{part} = {{ {inner} }}")

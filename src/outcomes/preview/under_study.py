@@ -73,7 +73,7 @@ def _read(
     con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, kind: Kind, kinds: tuple[Kind, ...],
     settings: StudySettings,
 ) -> Reading:  # fmt: skip
-    from outcomes.landing.layouts.door import reader_of  # brings the tables of all layouts along
+    from outcomes.landing.layouts.door import layout_of, reader_of, suffix_of  # brings the tables of all layouts along
 
     if path.stat().st_size > _WHOLE_TIMES * WHOLE_BYTES and settings.sources[kind].format is LayoutName.TABLE:
         table = read_file(con, path, scratch)
@@ -92,9 +92,11 @@ def _read(
     con.execute(f"create or replace temp table {CELLS} as select {cells} from {rows.relation}")
     header = tuple(plan.header[place] for place in plan.places)
     notes = tuple(f"{n:,} rows are left out: {reason}." for reason, n in rows.laid_out.left_out.items() if n)
+    layout = layout_of(suffix_of(path.name), settings.sources[kind].format)
+    can = (f"What it can answer: {layout.answers}.",) if layout and layout.answers else ()
     table = FoundTable(
         reader.name, header, rows.n_records, rows.n_records, n_malformed=len(rows.malformed),
-        notes=(*notes, *rows.laid_out.notes),
+        notes=(*notes, *rows.laid_out.notes, *can),
     )  # fmt: skip
     return Reading(kind, table, trial)
 

@@ -20,6 +20,9 @@ class LayoutName(StrEnum):
     WIDE = "wide"  # one row a client, sessions side by side
     REDCAP = "redcap"
     QUALTRICS = "qualtrics"
+    FHIR = "fhir"
+    PMHC = "pmhc"
+    IAPT = "iapt"
 
 
 class Encoding(StrEnum):
@@ -79,6 +82,47 @@ class QualtricsOptions(Part):
     finished_only: bool = Field(False, description="Leave out answers that were not finished", examples=["true"])
     real: tuple[str, ...] = Field(
         (), description="Further words of Status that stand for a real answer", examples=['["IP-Adresse"]']
+    )
+
+
+class FhirOptions(Part):
+    """Answered questionnaires of a FHIR server (QuestionnaireResponse: JSON, Bundle, NDJSON)."""
+
+    questionnaire: str = Field(
+        "",
+        description="The Questionnaire that gives the answers' points (JSON): a path below the study folder, outside "
+        "inbox/; not needed where the Bundle brings it",
+        examples=['"questionnaire.json"'],
+    )
+    form: str = Field(
+        "",
+        description="Answers to this questionnaire are taken: the last part of its address; empty: there is only one",
+        examples=['"session-rating"'],
+    )
+    points: dict[str, float] = Field(
+        default_factory=dict,
+        description="What coded answers are worth where no Questionnaire says so: code = points",
+        examples=["{ LA6568-5 = 0, LA6569-3 = 1 }"],
+    )
+    totals: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Stored totals that are held against their items: linkId of the total = linkIds of the items",
+        examples=['{ total = ["item-1", "item-2"] }'],
+    )
+
+    @field_validator("questionnaire")
+    @classmethod
+    def _lies_in_the_study(cls, value: str, info: ValidationInfo) -> str:
+        return companion(value, info)
+
+
+class IaptOptions(Part):
+    """An extract of NHS Talking Therapies (IAPT data set v2.1): a zip of its CSV tables."""
+
+    appointments: tuple[str, ...] = Field(
+        (),
+        description="Contacts of these types are taken (AppType, such as 02 for treatment); empty: of all",
+        examples=['["02", "03", "05"]'],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from outcomes.study.base import Part
-from outcomes.study.layouts import Encoding, LayoutName, QualtricsOptions, RedcapOptions
+from outcomes.study.layouts import Encoding, FhirOptions, IaptOptions, LayoutName, QualtricsOptions, RedcapOptions
 
 
 class Source(Part):
@@ -36,6 +36,16 @@ class Source(Part):
         QualtricsOptions(),
         description="Options of a Qualtrics export; needs `format = 'qualtrics'`",
         examples=["{ finished_only = true }"],
+    )
+    fhir: FhirOptions = Field(
+        FhirOptions(),
+        description="Options of a FHIR export; needs `format = 'fhir'`",
+        examples=['{ form = "session-rating" }'],
+    )
+    iapt: IaptOptions = Field(
+        IaptOptions(),
+        description="Options of an NHS Talking Therapies extract; needs `format = 'iapt'`",
+        examples=['{ appointments = ["02", "03"] }'],
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
@@ -87,7 +97,7 @@ class Source(Part):
 
     @model_validator(mode="after")
     def _options_agree(self) -> Source:
-        for layout in (LayoutName.REDCAP, LayoutName.QUALTRICS):
+        for layout in (LayoutName.REDCAP, LayoutName.QUALTRICS, LayoutName.FHIR, LayoutName.IAPT):
             if layout.value in self.model_fields_set and self.format is not layout:
                 raise ValueError(f'options of {layout} need format = "{layout}"')
         if self.format is LayoutName.REDCAP and not self.redcap.dictionary:
@@ -102,4 +112,4 @@ class Source(Part):
     @property
     def companions(self) -> tuple[Path, ...]:
         """Files that are read beside an export of this source, such as its data dictionary."""
-        return (Path(self.redcap.dictionary),) if self.redcap.dictionary else ()
+        return tuple(Path(one) for one in (self.redcap.dictionary, self.fhir.questionnaire) if one)

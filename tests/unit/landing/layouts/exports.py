@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pyreadstat
 import xlsxwriter
+from exports_common import Row, Written, after, csv_text
+from exports_nested import as_fhir, as_iapt, as_pmhc
 
 from outcomes.contract import Rule
 
-Row = dict[str, str]
 COLUMNS = (
     "client_id", "therapist_id", "session_number", "session_date", "attended", "satisfaction", "directiveness",
 )  # fmt: skip
@@ -68,28 +67,10 @@ def planted_rows() -> tuple[list[Row], dict[int, Rule]]:
     return rows, expected
 
 
-@dataclass(frozen=True)
-class Written:
-    """An export: its bytes, its name, what the study says of it, and the line of each of the rows."""
-
-    content: bytes
-    name: str
-    study: str
-    lines: tuple[int, ...]
-    companions: tuple[tuple[str, str], ...] = ()
-
-
-def csv_text(rows: list[list[str]], delimiter: str = ",") -> str:
-    """Write rows as CSV."""
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
-    return out.getvalue()
-
-
 def as_utf16_bars(rows: list[Row], folder: Path) -> Written:
     """UTF-16 with bars between the cells, as some hospital systems export."""
     text = csv_text([list(COLUMNS), *([row[name] for name in COLUMNS] for row in rows)], "|")
-    return Written(text.encode("utf-16"), "sessions.csv", 'encoding = "utf-16"', _after(2, rows))
+    return Written(text.encode("utf-16"), "sessions.csv", 'encoding = "utf-16"', after(2, rows))
 
 
 def as_excel(rows: list[Row], folder: Path) -> Written:
@@ -102,7 +83,7 @@ def as_excel(rows: list[Row], folder: Path) -> Written:
         for place, row in enumerate(rows):
             for column, name in enumerate(COLUMNS):
                 _write_cell(sheet, place + 2, column, row[name], day)
-    return Written(out.getvalue(), "sessions.xlsx", 'sheet = "Data"', _after(3, rows))
+    return Written(out.getvalue(), "sessions.xlsx", 'sheet = "Data"', after(3, rows))
 
 
 def _write_cell(sheet, row: int, column: int, text: str, day) -> None:
@@ -127,7 +108,7 @@ def as_spss(rows: list[Row], folder: Path) -> Written:
     pyreadstat.write_sav(
         frame, str(path), file_label="sessions", variable_value_labels={"attended": {1: "yes", 0: "no"}}
     )
-    return Written(path.read_bytes(), "sessions.sav", "", _after(2, rows))
+    return Written(path.read_bytes(), "sessions.sav", "", after(2, rows))
 
 
 REDCAP_DICTIONARY = csv_text(
@@ -211,15 +192,11 @@ def as_qualtrics(rows: list[Row], folder: Path) -> Written:
          row["directiveness"]]
         for place, row in enumerate(rows)
     ]  # fmt: skip
-    return Written(csv_text([*head, *body]).encode(), "sessions.csv", QUALTRICS_STUDY, _after(5, rows))
+    return Written(csv_text([*head, *body]).encode(), "sessions.csv", QUALTRICS_STUDY, after(5, rows))
 
 
 def _stamp(day: str) -> str:
     return f"{day} 10:30:00" if day[:2] == "20" else day
-
-
-def _after(first: int, rows: list[Row]) -> tuple[int, ...]:
-    return tuple(range(first, first + len(rows)))
 
 
 def wide_rows() -> list[list[str]]:
@@ -250,6 +227,9 @@ WRITERS: dict[str, Callable[[list[Row], Path], Written]] = {
     "spss": as_spss,
     "redcap": as_redcap,
     "qualtrics": as_qualtrics,
+    "fhir": as_fhir,
+    "pmhc": as_pmhc,
+    "iapt": as_iapt,
 }
 
 

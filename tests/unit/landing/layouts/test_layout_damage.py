@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from exports import WRITERS, as_excel, as_qualtrics, as_redcap, as_spss, clean_rows, csv_text, put, wide_rows
+from exports import WRITERS, as_excel, as_qualtrics, as_redcap, as_spss, clean_rows, put, wide_rows
+from exports_common import csv_text
 
 from outcomes.errors import OutcomesError
 from outcomes.landing import Landed, Refused
@@ -127,6 +128,7 @@ def test_what_a_file_looks_like_is_told_and_a_damaged_one_looks_like_nothing(tmp
         assert not recognise(path) or layout == "spss"
     assert looks == {
         "utf-16 with bars": [], "excel": ["table"], "spss": ["table"], "redcap": ["redcap"], "qualtrics": ["qualtrics"],
+        "fhir": ["fhir"], "pmhc": ["pmhc"], "iapt": ["iapt"],
     }  # fmt: skip
     (tmp_path / "wide.csv").write_text(csv_text(wide_rows()))
     assert [look.layout for look in recognise(tmp_path / "wide.csv")] == ["wide"]

@@ -1,7 +1,8 @@
 """Faults of ten kinds, planted in an export of each layout: all are found, in their lines, and nothing else is."""
 
 import pytest
-from exports import COLUMNS, WRITERS, clean_rows, csv_text, planted_rows, put, wide_rows
+from exports import COLUMNS, WRITERS, clean_rows, planted_rows, put, wide_rows
+from exports_common import csv_text
 
 from outcomes.contract import LeftOut, Rule
 from outcomes.landing import Landed

@@ -3,7 +3,8 @@
 import pandas as pd
 import pyreadstat
 import pytest
-from exports import WRITERS, as_qualtrics, as_redcap, clean_rows, csv_text, put
+from exports import WRITERS, as_qualtrics, as_redcap, clean_rows, put
+from exports_common import csv_text
 
 from outcomes.landing import Landed
 

@@ -4,7 +4,8 @@ import csv
 import io
 
 import pytest
-from exports import CLIENTS, SESSIONS, WRITERS, as_redcap, clean_rows, csv_text, put, wide_rows
+from exports import CLIENTS, SESSIONS, WRITERS, as_redcap, clean_rows, put, wide_rows
+from exports_common import csv_text
 
 from outcomes.errors import StorageError
 from outcomes.landing import Landed, Skipped, land_file, land_inbox

@@ -1,7 +1,8 @@
 """REDCap's shapes: events, forms that repeat and do not, labels, checkboxes, records that feed several kinds."""
 
 import pytest
-from exports import REDCAP_STUDY, as_redcap, clean_rows, csv_text, put
+from exports import REDCAP_STUDY, as_redcap, clean_rows, put
+from exports_common import csv_text
 
 from outcomes.contract import Kind, LeftOut
 from outcomes.errors import StudyError, UsageError

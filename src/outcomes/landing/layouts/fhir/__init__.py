@@ -1,0 +1,1 @@
+"""FHIR: answered questionnaires (QuestionnaireResponse) as JSON, Bundle or NDJSON."""

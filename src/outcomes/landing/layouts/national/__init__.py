@@ -1,0 +1,1 @@
+"""National data sets: zip archives of CSV tables that belong together (PMHC-MDS, NHS Talking Therapies)."""
