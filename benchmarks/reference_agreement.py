@@ -18,7 +18,7 @@ import polars as pl
 import statsmodels.api as sm
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from outcomes.methods.curvature.response_surface import response_surface
+from outcomes.methods.curvature.response_surface import surface_of_coefficients
 from outcomes.methods.curvature.surface_models import SurfaceModel, compare_surfaces, surface_design
 from outcomes.methods.dropout.life_table import life_table
 from outcomes.mixed import fit_binomial, fit_cluster_robust, fit_linear
@@ -78,7 +78,7 @@ def response_surfaces() -> Iterator[Figure]:
         }
         estimates = _labelled(f"{tag}.RSA_standard", "est")
         for kind, (covariance, errors) in covariances.items():
-            surface = response_surface(classical.params[1:], covariance[1:, 1:])
+            surface = surface_of_coefficients(classical.params[1:], covariance[1:, 1:])
             for name in PARAMETERS:
                 found = getattr(surface, name)
                 source = "R lm, delta method" if kind == "least squares" else RSA
@@ -186,7 +186,7 @@ def clustered_hazards() -> Iterator[Figure]:
 
 
 SECTIONS = {
-    "Response surfaces": (response_surfaces, "`response_surface`, `compare_surfaces`"),
+    "Response surfaces": (response_surfaces, "`surface_of_coefficients`, `compare_surfaces`"),
     "Life tables": (life_tables, "`life_table`"),
     "Discrete-time hazards": (hazard_models, "`fit_cluster_robust`"),
     "Clustered discrete-time hazards, and severity with dropout": (clustered_hazards, "`fit_binomial`, `fit_linear`"),
