@@ -92,7 +92,7 @@ def file_faults(sessions: pl.DataFrame, episodes: pl.DataFrame, clients: pl.Data
         ),
         FileFault("no byte at all", "sessions_empty.csv", Refusal.EMPTY, b""),
         FileFault("a header and no rows", "episodes_header.csv", Refusal.EMPTY, _text(episodes.clear()).encode()),
-        FileFault("fields parted by |", "sessions_pipes.csv", Refusal.DELIMITER, text.replace(",", "|").encode()),
+        FileFault("fields parted by ^", "sessions_carets.csv", Refusal.DELIMITER, text.replace(",", "^").encode()),
     ]
     return (*faults, *_identifier_columns(sessions, clients), *_identifier_values(sessions, clients))
 
