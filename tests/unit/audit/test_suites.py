@@ -19,7 +19,8 @@ def test_every_suite_file_is_read_and_every_table_of_the_release_has_one():
     written = {Path(str(item)).stem for item in files("outcomes.expectations").iterdir() if item.name.endswith(".json")}
     assert written == set(TABLES)
     published = {table for table in DESCRIBED if table.startswith(("core_", "mart_"))}
-    assert published <= written
+    views = {"mart_sessions", "mart_episodes"}  # they show rows of checked tables and hold none of their own
+    assert published - written == views
 
 
 def test_ids_are_unique_and_start_with_their_table():
