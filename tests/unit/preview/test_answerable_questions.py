@@ -33,9 +33,9 @@ def test_a_survey_of_sessions_alone_answers_in_part_and_says_what_is_missing():
 
 def test_without_directiveness_dropout_and_differences_between_therapists_are_left():
     left = {name for name, how in told(EVERYTHING - {"directiveness"}).items() if how is not Answerable.NOT}
-    assert left == {"dropout", "therapists"}
+    assert left == {"dropout", "therapists", "certainty"}
 
 
 def test_without_satisfaction_dropout_connection_and_therapists_are_left():
     left = {name for name, how in told(EVERYTHING - {"satisfaction"}).items() if how is not Answerable.NOT}
-    assert left == {"dropout", "connection", "therapists"}
+    assert left == {"dropout", "contrasts", "connection", "therapists", "certainty"}

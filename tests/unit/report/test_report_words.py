@@ -105,7 +105,7 @@ def test_six_therapists_get_refusals_and_no_estimates(tmp_path, template_study):
     folder = make_release(tmp_path / "release", Cohort(n_therapists=6, clients_per_therapist=60))
     fit_models(folder, template_study)
     text = _said(refuse_answers(folder, "There are too few therapists."), template_study)
-    assert text.count("These data cannot answer this. There are too few therapists.") == 9
+    assert text.count("These data cannot answer this. There are too few therapists.") == 10
     assert "with fewer than 10 therapists" in text
     assert "95% interval" not in text
     assert "✓" not in text.replace("✓ behind a number", "")

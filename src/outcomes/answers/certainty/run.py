@@ -74,7 +74,8 @@ def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ..
     if far := _far(release, CONTRASTS_DROPOUT):
         worth = release.worth(EstimatorName.DROPOUT_RISK)
         far = [row for row in far if row["session"] == told_session(far)]
-        yield FindingName.FIT_DROPOUT, (release.of_intervals(far, worth), dropout_card, *untried)
+        # The verdict's card tries the choice of a form, not these risks: no card tries them.
+        yield FindingName.FIT_DROPOUT, (release.of_intervals(far, worth), RecoveryState.NOT_TRIED, *untried)
     yield FindingName.DROPOUT_VERDICT, (states[FindingName.DROPOUT_VERDICT], dropout_card, *untried)
     risks = release.rows(INCIDENCE, cause=Cause.DROPOUT, guidance=GuidanceLevel.DIFFERENCE)
     amount = [row for row in risks if row["session"] == told_session(risks)]
