@@ -62,7 +62,8 @@ def test_rows_checks_and_verdicts_that_changed_are_named(my_study):
     before, after = pair_of_releases(my_study)
     with duckdb.connect(str(after.database)) as con:
         con.execute(
-            "update verdicts set verdict = case verdict when 'undecided' then 'fit' else 'undecided' end where outcome = 'satisfaction' and level = 'session'"
+            "update verdicts set verdict = case verdict when 'undecided' then 'fit' else 'undecided' end "
+            "where outcome = 'satisfaction' and level = 'session'"
         )
         con.execute("update dq_results set status = 'failed', n_violated = 3 where check_id = ?", [CHECK])
         assert con.execute("select count(*) from dq_results where n_violated = 3").fetchall() == [(1,)]
