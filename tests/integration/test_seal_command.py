@@ -20,7 +20,8 @@ def test_outcomes_come_with_the_seal_and_a_later_change_is_told(outcomes, small_
         assert run.returncode == 0, run.stdout + run.stderr
         with duckdb.connect(str(study.database), read_only=True) as con:
             counts = con.execute(OUTCOMES).fetchone()
-        return counts, (study.current / "report.html").read_text(encoding="utf-8")
+        pages = [(study.current / f"{name}.html").read_text(encoding="utf-8") for name in ("report", "annex")]
+        return counts, "".join(pages)
 
     edit("required = false", "required = true")
     counts, report = refreshed()

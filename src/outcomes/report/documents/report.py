@@ -12,7 +12,7 @@ from outcomes.report.documents.since import since_last
 from outcomes.report.documents.trust import doubts, limits, open_grounds, strengths
 from outcomes.report.findings.finding import Finding
 from outcomes.report.page.blocks import Block, Page, Section, bullets, note, paragraph
-from outcomes.report.page.pieces import Given, Link, Strong, Words, say
+from outcomes.report.page.pieces import Given, Link, Piece, Strong, Words, say
 from outcomes.report.reading.plain_words import DEFINITIONS
 from outcomes.report.sections.opening import seal
 from outcomes.report.sections.report_section import Source
@@ -42,16 +42,21 @@ def report(source: Source, found: Sequence[Finding]) -> Page:
 
 def _question(source: Source) -> tuple[Block, ...]:
     settings = source.settings
-    guidance, rating = settings.scales["directiveness"], settings.scales["satisfaction"]
-    words = say(
-        "{who} Guidance is how much the therapist leads: gives direction, structure and advice. The {by} rates it from "
-        "{low} to {high}. The {by_2} rates from {low_2} to {high_2} how satisfying the session was. A client dropped "
-        "out if {dropout}.",
-        who=Strong("The words."), by=Given(str(guidance.rater)), by_2=Given(str(rating.rater)),
-        low=Given(f"{guidance.minimum:g}"), high=Given(f"{guidance.maximum:g}"),
-        low_2=Given(f"{rating.minimum:g}"), high_2=Given(f"{rating.maximum:g}"),
-        dropout=DEFINITIONS[settings.dropout.definition],
-    )  # fmt: skip
+    guidance, rating = settings.scales.get("directiveness"), settings.scales.get("satisfaction")
+    rated: list[Piece] = []
+    if guidance is not None:
+        rated += say(
+            " Guidance is how much the therapist leads: gives direction, structure and advice. The {by} rates it from "
+            "{low} to {high}.",
+            by=Given(str(guidance.rater)), low=Given(f"{guidance.minimum:g}"), high=Given(f"{guidance.maximum:g}"),
+        ).pieces  # fmt: skip
+    if rating is not None:
+        rated += say(
+            " The {by} rates from {low} to {high} how satisfying the session was.",
+            by=Given(str(rating.rater)), low=Given(f"{rating.minimum:g}"), high=Given(f"{rating.maximum:g}"),
+        ).pieces  # fmt: skip
+    dropped = say(" A client dropped out if {dropout}.", dropout=DEFINITIONS[settings.dropout.definition])
+    words = Words((Strong("The words."), *rated, *dropped.pieces))
     people = Words((Strong("The people."), " ", *who(source).pieces))
     ranges = say(
         "{name} A number in brackets is a range: the true number probably lies in it. How sure a finding is, a rule "

@@ -33,7 +33,8 @@ _TITLES = {
 
 def _blocks(source: Source) -> tuple[Block, ...]:
     """Absolute numbers by distance, then by amount; tables `contrasts_dropout`, `contrasts_satisfaction`."""
-    unit = source.settings.scales["directiveness"].unit
+    guidance = source.settings.scales.get("directiveness")
+    unit = guidance.unit if guidance else ""
     blocks: list[Block] = []
     for by, title in _TITLES.items():
         risks = contrasts_dropout(source.con, by, source.teller)

@@ -74,7 +74,10 @@ def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Telle
 def _distance(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> tuple[Piece, ...]:
     """Of 100 clients, near to and far from what they prefer."""
     found = contrasts_dropout(con, ContrastBy.DISTANCE, teller)
-    sentence = contrast_sentence(found, settings.scales["directiveness"].unit)
+    guidance = settings.scales.get("directiveness")
+    if guidance is None:  # a study without ratings of guidance: nothing is near to or far from a wish
+        return ()
+    sentence = contrast_sentence(found, guidance.unit)
     return (*sentence.pieces, " ") if sentence.pieces else ()
 
 
