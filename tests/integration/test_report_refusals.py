@@ -16,7 +16,7 @@ from outcomes.study.settings import AnalysisName
 from .test_refresh import rows
 
 ANSWERS = ("short", "risks", "effects", "balance", "connection", "therapists")
-WITHOUT_ESTIMATES = {"words", "flow", "changes", "quality", "origin"}
+WITHOUT_ESTIMATES = {"words", "flow", "changes", "quality", "origin", "certainty"}
 """Sections that hold counts and words only."""
 ASKED = [section.name for section in SECTIONS if section.name != "seal"]
 """All sections but the one that speaks only where outcomes are withheld."""
