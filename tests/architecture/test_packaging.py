@@ -1,6 +1,10 @@
 """The wheel holds every package and resource that the source tree has."""
 
+import ast
+import re
+import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -45,3 +49,37 @@ def test_constraints_pin_every_direct_dependency_and_name_no_host():
     names = {requirement.split("<")[0].split(">")[0].split("=")[0].lower().replace("_", "-") for requirement in wanted}
     assert names - pinned == set()
     assert "://" not in (ROOT / "constraints.txt").read_text()
+
+
+SHIPPED_WITH = {"markupsafe": "jinja2", "httpx": "prefect"}
+"""Packages that one of our dependencies is built on, and which."""
+WHERE_THEY_ARE = {"gpboost", "mixedlm", "acro"}
+"""Peers that a benchmark compares with where somebody has installed them."""
+
+
+def test_every_package_that_is_imported_is_asked_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    asked = {re.split(r"[<>=\[]", line)[0].lower().replace("-", "_") for line in wanted} | WHERE_THEY_ARE
+    ours = {path.stem for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")} | {"outcomes"}
+    providers = metadata.packages_distributions()
+    missing = {}
+    for folder in ("src", "flows", "notebooks", "tests", "benchmarks"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for name in imported(path) - ours - set(sys.stdlib_module_names):
+                sources = {it.lower().replace("-", "_") for it in providers.get(name, [name])}
+                sources |= {SHIPPED_WITH.get(name, name)}
+                if not sources & asked:
+                    missing.setdefault(name, path.relative_to(ROOT).as_posix())
+    assert missing == {}
+
+
+def imported(path: Path) -> set[str]:
+    """Top names of what a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module.split(".")[0])
+    return found

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pypdf
+
 
 @dataclass
 class Table:
@@ -152,12 +154,8 @@ def _of_mail(path: Path) -> Delivered:
 
 
 def pdf_text(pdf) -> str:
-    """Return the text of a PDF, a path or a stream; empty where there is no file or nothing that reads one."""
+    """Return the text of a PDF, a path or a stream; empty where there is no file."""
     if isinstance(pdf, Path) and not pdf.is_file():
-        return ""
-    try:
-        import pypdf
-    except ImportError:
         return ""
     return "\n".join(sheet.extract_text() for sheet in pypdf.PdfReader(pdf).pages)
 
