@@ -179,7 +179,11 @@ Evaluations = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def refine_many(
-    objectives: Evaluations, starts: np.ndarray, hessian: np.ndarray, max_iterations: int = 50
+    objectives: Evaluations,
+    starts: np.ndarray,
+    hessian: np.ndarray,
+    max_iterations: int = 50,
+    tolerance: float = _TIGHT_TOLERANCE,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`refine` many deviances side by side: BFGS in whitened parameters, each with an inverse Hessian of its own.
 
@@ -190,6 +194,8 @@ def refine_many(
     hessian : ndarray, shape (m, m)
         Near that of all of them.
     max_iterations : int
+    tolerance : float
+        Of the largest gradient in whitened parameters.
 
     Returns
     -------
@@ -204,7 +210,7 @@ def refine_many(
     u = np.zeros(starts.shape)
     values, slopes = whitened(everyone, u)
     inverses = np.repeat(np.eye(starts.shape[1])[None], len(starts), axis=0)
-    active = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) > _TIGHT_TOLERANCE)
+    active = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) > tolerance)
     for _ in range(max_iterations):
         if not active.any():
             break
@@ -216,7 +222,7 @@ def refine_many(
         inverses[who] = _updated(inverses[who], moved, change)
         has_moved = np.abs(moved).max(axis=1) > 0
         u[who], values[who], slopes[who] = new_u, new_values, new_slopes
-        active[who] = has_moved & (np.abs(new_slopes).max(axis=1) > _TIGHT_TOLERANCE)
+        active[who] = has_moved & (np.abs(new_slopes).max(axis=1) > tolerance)
     settled = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) < 100 * _SCALED_TOLERANCE)
     return starts + u @ whitening.T, values, settled
 

@@ -111,12 +111,12 @@ def dynamic_gradient(
     d_cov = np.zeros_like(state.tables.cov)
     parts = zip(problem.groups, problem.places, assembly.precisions, problem.crossing_places, strict=True)
     for group, at, precision, places in parts:
-        S = _expected_products(problem, group, places, weights, mean, cov)
+        S = expected_products(problem, group, places, weights, mean, cov)
         add_gradient(group, at, precision, S, state.tables, d_power, d_cov)
     return parameters.chain(state.theta, d_power, d_cov)
 
 
-def _expected_products(
+def expected_products(
     problem: DynamicProblem,
     group: Stretches,
     places: np.ndarray | None,

@@ -69,14 +69,16 @@ def tables(theta: np.ndarray, longest: int) -> Tables:
 
 
 def chain(theta: np.ndarray, d_power: np.ndarray, d_cov: np.ndarray) -> np.ndarray:
-    """Gradient with respect to the nine dynamic parameters, of that with respect to the tables.
+    """Gradient (..., 9) with respect to the dynamic parameters, of that with respect to the tables (..., K + 1, 2, 2)
+    and (..., 2, K + 1, 2, 2).
 
     The tables are polynomials and exponentials of the parameters, so a complex step differentiates them exactly
     (Squire & Trapp 1998, doi 10.1137/S003614459631241X).
     """
     stepped = theta[None, :N_DYNAMIC] + 1j * _COMPLEX_STEP * np.eye(N_DYNAMIC)
-    power, cov = _recursion(stepped, d_power.shape[0] - 1)
-    parts = np.einsum("jkab,kab->j", power.imag, d_power) + np.einsum("jikab,ikab->j", cov.imag, d_cov)
+    power, cov = _recursion(stepped, d_power.shape[-3] - 1)
+    parts = np.einsum("jkab,...kab->...j", power.imag, d_power)
+    parts += np.einsum("jikab,...ikab->...j", cov.imag, d_cov)
     return parts / _COMPLEX_STEP
 
 

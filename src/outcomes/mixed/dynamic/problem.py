@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -66,8 +67,8 @@ class DynamicProblem:
     to_pairs : csr_array, shape (P, C)
         Adds cells by pair.
     blocks : tuple of ClientBlocks
-    diagonal : ndarray of int, shape (P, 2, 2)
-        Places of each pair's own block in the clients' flat storage.
+    row_of, column_of : ndarray of int, shape (2 P,)
+        Where each effect's row starts in the clients' flat storage, and its column within a row.
     layout : Layout or None
         None in a model without therapists.
     by_therapist : csr_array, shape (J, P), or None
@@ -87,7 +88,8 @@ class DynamicProblem:
     cells: tuple[slice, ...]
     to_pairs: sp.csr_array
     blocks: tuple[ClientBlocks, ...]
-    diagonal: np.ndarray
+    row_of: np.ndarray
+    column_of: np.ndarray
     layout: Layout | None
     by_therapist: sp.csr_array | None
     q_d: int
@@ -99,6 +101,11 @@ class DynamicProblem:
     def n_theta(self) -> int:
         """Nonlinear parameters."""
         return N_DYNAMIC + 3 + 3 * (self.layout is not None)
+
+    @cached_property
+    def diagonal(self) -> np.ndarray:
+        """Places of each pair's own block in the clients' flat storage, shape (P, 2, 2)."""
+        return self.row_of.reshape(-1, 2)[:, :, None] + self.column_of.reshape(-1, 2)[:, None, :]
 
     @property
     def n_flat(self) -> int:
@@ -114,7 +121,7 @@ class DynamicProblem:
 def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
     """Cut the series and lay out all blocks."""
     pairs, row_pair = pair_up(rows)
-    groups = tuple(cut(rows, pairs, row_pair))
+    groups = tuple(cut(rows, row_pair))
     layout = lay_out(pairs) if has_therapists else None
     blocks, first = [], 0
     origin, column = np.empty((2, pairs.n), dtype=np.int64)
@@ -135,13 +142,6 @@ def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
     two = np.arange(2)
     row_of = (origin[:, None] + two * stride[:, None]).ravel()
     column_of = (column[:, None] + two).ravel()
-
-    def crossing_places(group: Stretches) -> np.ndarray | None:
-        if group.crossing is None:
-            return None
-        effect = group.crossing.effect
-        return row_of[effect][:, :, None] + column_of[effect][:, None, :]
-
     cell_pair = np.concatenate([group.cell_pair for group in groups])
     stops = np.cumsum([len(group.cell_pair) for group in groups])
     to_pairs = sp.csr_array(
@@ -156,12 +156,13 @@ def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
         rows=rows,
         groups=groups,
         places=tuple(indices(group) for group in groups),
-        crossing_places=tuple(crossing_places(group) for group in groups),
+        crossing_places=tuple(crossing_places(group, row_of, column_of) for group in groups),
         pairs=pairs,
         cells=tuple(slice(int(stop) - len(g.cell_pair), int(stop)) for stop, g in zip(stops, groups, strict=True)),
         to_pairs=to_pairs,
         blocks=tuple(blocks),
-        diagonal=row_of.reshape(-1, 2)[:, :, None] + column_of.reshape(-1, 2)[:, None, :],
+        row_of=row_of,
+        column_of=column_of,
         layout=layout,
         by_therapist=by_therapist,
         q_d=rows.D.shape[1],
@@ -169,6 +170,14 @@ def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
         n_values=len(rows.client) + int(rows.is_rated.sum()),
         longest=max(int(group.offset.max()) for group in groups),
     )
+
+
+def crossing_places(group: Stretches, row_of: np.ndarray, column_of: np.ndarray) -> np.ndarray | None:
+    """Places (R, n_m, n_m) of a group's crossing stretches in the clients' flat storage; None where there are none."""
+    if group.crossing is None:
+        return None
+    effect = group.crossing.effect
+    return row_of[effect][:, :, None] + column_of[effect][:, None, :]
 
 
 def _units(groups: tuple[Stretches, ...], pairs: Pairs, own: slice) -> tuple[np.ndarray, np.ndarray]:

@@ -7,13 +7,18 @@ doi 10.2307/1912526; Liang & Zeger 1986, doi 10.1093/biomet/73.1.13).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from outcomes.errors import FitRefused
 from outcomes.mixed.dynamic import parameters
-from outcomes.mixed.dynamic.gradient import dynamic_gradient, posterior
-from outcomes.mixed.dynamic.likelihood import State, assemble, residual_weights
-from outcomes.mixed.dynamic.problem import DynamicProblem, build_problem
+from outcomes.mixed.dynamic.gradient import Posterior, expected_products, posterior
+from outcomes.mixed.dynamic.likelihood import State, residual_weights
+from outcomes.mixed.dynamic.parameters import Tables
+from outcomes.mixed.dynamic.patterns import Precisions, add_gradient, indices, precisions
+from outcomes.mixed.dynamic.problem import DynamicProblem, crossing_places
+from outcomes.mixed.dynamic.sequences import Stretches, cut, pair_up
 
 MIN_CLUSTERS = 10
 """Fewer than this many clusters say too little about how they spread."""
@@ -58,22 +63,59 @@ def cluster_scores(problem: DynamicProblem, state: State) -> np.ndarray:
     cluster = rows.therapist[first_row] if problem.layout is not None else np.arange(len(first_row))
     cluster = np.unique(cluster, return_inverse=True)[1] % MAX_CLUSTERS
     found = posterior(problem, state)
+    n, kind = int(cluster.max()) + 1, cluster[rows.client]
+    linear, dynamic = _parts_by_pattern(problem, state, found, kind, n)
+    np.subtract.at(linear, cluster[problem.pairs.client], np.einsum("paq,pa->pq", state.assembly.h, found.mean))
+    pieces = [linear[:, problem.linear], -dynamic / 2]
+    for score in (found.client_score, found.therapist_score):
+        if score is not None:
+            by_cluster = np.zeros((n, 2, 2))
+            np.add.at(by_cluster, cluster, score)
+            pieces.append(np.array([parameters.factor_gradient(one) for one in by_cluster]))
+    return np.hstack(pieces)
+
+
+def _parts_by_pattern(
+    problem: DynamicProblem, state: State, found: Posterior, kind: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """By cluster, X'V^-1 r of the errors with the effects left in, (n, q), and the dynamic gradient, (n, 9).
+
+    One pass over the stretches, whose patterns are kept apart by cluster; each cluster has tables of its own.
+    """
     weights = residual_weights(problem, state.psi)
-    entry_client = np.empty(problem.n_flat, dtype=np.int64)
-    for block in problem.blocks:
-        who = problem.pairs.client[block.pairs][:: block.n_therapists]
-        entry_client[block.part] = np.repeat(who, block.shape[1] * block.shape[2])
-    scores = []
-    for value in range(int(cluster.max()) + 1):
-        is_in = cluster == value
-        part = build_problem(rows.take(is_in[rows.client]), has_therapists=False)
-        assembly = assemble(part, state.tables)
-        mean = found.mean[is_in[problem.pairs.client]]
-        cov = found.cov[is_in[entry_client]]
-        linear = assembly.gram @ weights - np.einsum("paq,pa->q", assembly.h, mean)
-        pieces = [linear[problem.linear], -dynamic_gradient(part, state, assembly, mean, cov) / 2]
-        for score in (found.client_score, found.therapist_score):
-            if score is not None:
-                pieces.append(parameters.factor_gradient(score[is_in].sum(axis=0)))
-        scores.append(np.concatenate(pieces))
-    return np.array(scores)
+    length = len(state.tables.power)
+    tiled = Tables(np.tile(state.tables.power, (n, 1, 1)), np.tile(state.tables.cov, (1, n, 1, 1)))
+    d_power, d_cov = np.zeros_like(tiled.power), np.zeros_like(tiled.cov)
+    linear = np.zeros((n, len(weights)))
+    for group in cut(problem.rows, pair_up(problem.rows)[1], kind):
+        at = indices(group)
+        precision = precisions(group, at, state.tables)
+        np.add.at(linear, group.kind, _weighted_residuals(problem, group, precision, weights))
+        places = crossing_places(group, problem.row_of, problem.column_of)
+        S = expected_products(problem, group, places, weights, found.mean, found.cov)
+        own = group.kind * length
+        moved = replace(
+            at,
+            offset=at.offset + own[:, None],
+            gap=at.gap + own[:, None, None],
+            early=at.early + own[:, None, None],
+        )
+        add_gradient(group, moved, precision, S, tiled, d_power, d_cov)
+    by_cluster = d_cov.reshape(2, n, length, 2, 2).swapaxes(0, 1)
+    return linear, parameters.chain(state.theta, d_power.reshape(n, length, 2, 2), by_cluster)
+
+
+def _weighted_residuals(
+    problem: DynamicProblem, group: Stretches, precision: Precisions, weights: np.ndarray
+) -> np.ndarray:
+    """Columns times weighted residuals, summed by pattern: shape (W, q)."""
+    size = np.diff(group.root_first, append=len(group.root_guidance))
+    omega = np.repeat(precision.omega, size, axis=0)
+    D, Y = group.root_guidance, group.root_satisfaction
+    residuals = np.concatenate([D @ weights[: problem.q_d], Y @ weights[problem.q_d :]], axis=1)
+    weighted = np.einsum("nij,nj->ni", omega, residuals)
+    products = [
+        np.einsum("niq,ni->nq", D, weighted[:, : group.nd]),
+        np.einsum("niq,ni->nq", Y, weighted[:, group.nd :]),
+    ]
+    return np.add.reduceat(np.hstack(products), group.root_first, axis=0)

@@ -103,6 +103,8 @@ class Stretches:
     ----------
     has_start, is_rated : bool
         Whether it starts from a known session (whose values come first); whether its last session is rated.
+    kind : ndarray of int, shape (W,)
+        What the pattern's clients are told apart by; see `cut`.
     offset : ndarray of int, shape (W, L)
         Sessions from the start to each of its sessions, by pattern.
     count : ndarray of int, shape (W,)
@@ -120,6 +122,7 @@ class Stretches:
 
     has_start: bool
     is_rated: bool
+    kind: np.ndarray
     offset: np.ndarray
     count: np.ndarray
     root_guidance: np.ndarray
@@ -167,9 +170,10 @@ def pair_up(rows: Rows) -> tuple[Pairs, np.ndarray]:
     return Pairs(client, therapist, tuple(groups)), place[row_pair]
 
 
-def cut(rows: Rows, pairs: Pairs, row_pair: np.ndarray) -> Iterator[Stretches]:
-    """Cut the series into stretches and group these by shape."""
+def cut(rows: Rows, row_pair: np.ndarray, kind: np.ndarray | None = None) -> Iterator[Stretches]:
+    """Cut the series into stretches and group these by shape; `kind` (n,), by row, keeps clients' patterns apart."""
     n = len(rows.client)
+    kind = np.zeros(n, dtype=np.int64) if kind is None else kind
     is_first = np.empty(n, dtype=bool)
     is_first[0] = True
     is_first[1:] = rows.client[1:] != rows.client[:-1]
@@ -182,16 +186,17 @@ def cut(rows: Rows, pairs: Pairs, row_pair: np.ndarray) -> Iterator[Stretches]:
     shape = (length * 2 + has_start) * 2 + is_rated
     for value in np.unique(shape):
         chosen = first[shape == value]
-        yield _group(rows, pairs, row_pair, chosen, int(value) // 4, bool(value // 2 % 2), bool(value % 2))
+        yield _group(rows, kind, row_pair, chosen, int(value) // 4, bool(value // 2 % 2), bool(value % 2))
 
 
 def _group(
-    rows: Rows, pairs: Pairs, row_pair: np.ndarray, first: np.ndarray, length: int, has_start: bool, is_rated: bool
+    rows: Rows, kind: np.ndarray, row_pair: np.ndarray, first: np.ndarray, length: int, has_start: bool, is_rated: bool
 ) -> Stretches:
     """All stretches of one shape."""
     at = first[:, None] + np.arange(-int(has_start), length)
     offset = rows.slot[at[:, int(has_start) :]] - (rows.slot[at[:, :1]] if has_start else 0)
-    offset, word = _distinct(offset)
+    patterns, word = _distinct(np.column_stack([kind[first], offset]))
+    kind, offset = patterns[:, 0], patterns[:, 1:]
     pair = row_pair[at]
     order = np.lexsort((pair[:, 0], word))
     at, word, pair = at[order], word[order], pair[order]
@@ -218,6 +223,7 @@ def _group(
     return Stretches(
         has_start=has_start,
         is_rated=is_rated,
+        kind=kind,
         offset=offset,
         count=count,
         root_guidance=root_guidance,

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
+from outcomes.mixed.binomial.intercept import is_one_intercept, refit_intercept
 from outcomes.mixed.binomial.laplace import LaplaceDeviance, Model, cell_coefficients, find_mode
 from outcomes.mixed.binomial.quadrature import deviance_by_nodes
 from outcomes.mixed.binomial.result import BinomialFit
@@ -21,6 +22,9 @@ from outcomes.mixed.results.modes import VarianceBlock
 
 START_SD = 0.25
 """Smallest standard deviation to start from: at zero the deviance is flat in it, whether or not zero is the optimum."""
+
+AT_ONCE = 20
+"""Draws that are searched side by side where the model is simple enough; they change nothing of one another."""
 
 
 def bootstrap_binomial(fit: BinomialFit, draws: int = 1000, seed: int = 1, show_progress: bool = True) -> Bootstrap:
@@ -47,12 +51,22 @@ def bootstrap_binomial(fit: BinomialFit, draws: int = 1000, seed: int = 1, show_
     state, rng = fit.engine_state, np.random.default_rng(seed)
     model = state.problem.model
     layout, fixed = model.layout, state.problem.coordinates.fixed
+    is_side_by_side = fit.nagq == 1 and is_one_intercept(model)
     slopes = fixed_information(model, state.psi, state.mode)[1]
     root = parameter_root(state.covariance, layout)
     found = np.empty((draws, state.psi.size))
     converged = np.empty(draws, dtype=bool)
+    waiting: list[Model] = []
     for i in draws_shown(draws, show_progress):
-        found[i], converged[i] = _refit(simulate(state, rng), state, slopes, root, fit.nagq)
+        drawn = simulate(state, rng)
+        if not is_side_by_side:
+            found[i], converged[i] = _refit(drawn, state, slopes, root, fit.nagq)
+            continue
+        waiting.append(drawn)
+        if len(waiting) == AT_ONCE or i == draws - 1:
+            here = slice(i + 1 - len(waiting), i + 1)
+            found[here], converged[here] = refit_intercept(waiting, _start(state), root)
+            waiting.clear()
     factors, effects = model.blocks.factors, state.problem.coordinates.effects
     return Bootstrap(
         names=fit.names,
@@ -102,15 +116,21 @@ def _drawn(rows: ArrayRows, model: Model, state: BinomialState, coefficients: np
         yield replace(chunk, events=rng.binomial(trials, probability).astype(float))
 
 
-def _refit(
-    model: Model, state: BinomialState, slopes: list[np.ndarray], root: np.ndarray, nagq: int
-) -> tuple[np.ndarray, bool]:
-    """Maximum likelihood on simulated data, from the estimates that it was simulated from; no Hessian."""
-    start = state.psi.copy()
+def _start(state: BinomialState) -> np.ndarray:
+    """Where a search begins: the estimates, with all standard deviations off zero."""
+    model, start = state.problem.model, state.psi.copy()
     for factor, part in zip(model.blocks.factors, model.layout.by_factor, strict=True):
         theta = start[part]
         is_sd = factor.theta_positions[0] == factor.theta_positions[1]
         theta[is_sd & (np.abs(theta) < START_SD)] = START_SD
+    return start
+
+
+def _refit(
+    model: Model, state: BinomialState, slopes: list[np.ndarray], root: np.ndarray, nagq: int
+) -> tuple[np.ndarray, bool]:
+    """Maximum likelihood on simulated data, from the estimates that it was simulated from; no Hessian."""
+    start = _start(state)
     try:
         mode = find_mode(model, start, model.zeros())
         deviance = deviance_by_nodes(LaplaceDeviance.near(model, start, mode, slopes), nagq)

@@ -1,0 +1,54 @@
+"""The short way of a model of one random intercept is the long way's: deviance, gradient, and every bootstrap draw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from references import simulated
+
+from outcomes.mixed import bootstrap_binomial, fit_binomial
+from outcomes.mixed.binomial.intercept import _Search, is_one_intercept
+from outcomes.mixed.binomial.laplace import LaplaceDeviance
+from outcomes.mixed.binomial.starts import fixed_information
+from outcomes.mixed.inference import bootstrap_binomial as bootstraps
+
+FORMULA = "dropout ~ directiveness_within + preference + modality + (1 | therapist_id)"
+
+
+@pytest.fixture(scope="module", params=["logit", "cloglog", "probit"])
+def fit(request):
+    return fit_binomial(FORMULA, simulated("binomial_therapist")[0], link=request.param)
+
+
+def test_deviance_and_gradient_are_those_of_laplace(fit):
+    state = fit.engine_state
+    model = state.problem.model
+    assert is_one_intercept(model)
+    slopes = fixed_information(model, state.psi, state.mode)[1]
+    long = LaplaceDeviance.near(model, state.psi, state.mode, slopes)
+    short = _Search(model.rows.chunks[0], model.link, state.psi)
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        psi = state.psi + np.linalg.cholesky(state.covariance) @ rng.standard_normal(state.psi.size)
+        deviance, gradient = long(psi)
+        half, slope = short.at(psi)
+        assert 2 * half == pytest.approx(deviance, abs=1e-6)  # modes are taken as found within 1e-5
+        assert 2 * slope == pytest.approx(gradient, rel=1e-5, abs=1e-5 * np.abs(gradient).max())
+
+
+def test_every_draw_ends_where_its_own_search_ends(fit, monkeypatch):
+    side_by_side = bootstrap_binomial(fit, draws=23, seed=5, show_progress=False)  # more than are searched at once
+    monkeypatch.setattr(bootstraps, "is_one_intercept", lambda model: False)
+    alone = bootstrap_binomial(fit, draws=23, seed=5, show_progress=False)
+    assert np.array_equal(side_by_side.converged, alone.converged)
+    errors = alone.beta.std(axis=0)
+    assert (np.abs(side_by_side.beta - alone.beta) / errors).max() < 0.01  # both searches stop at 0.001 in these units
+    is_positive = alone.sd[:, 0] > 0.1
+    assert side_by_side.sd[is_positive] == pytest.approx(alone.sd[is_positive], abs=0.01 * alone.sd.std())
+    assert (side_by_side.sd[~is_positive] < 0.2).all()
+
+
+def test_two_random_effects_go_the_long_way():
+    sessions = simulated("binomial_therapist")[0]
+    slope = fit_binomial("dropout ~ preference + (1 + preference | therapist_id)", sessions)
+    assert not is_one_intercept(slope.engine_state.problem.model)
