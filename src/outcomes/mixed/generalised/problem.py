@@ -1,4 +1,4 @@
-"""From a design's rows to the binomial engine's model, in coordinates that condition it, and back.
+"""From a design's rows to the engine's model, in coordinates that condition it, and back.
 
 Fixed columns are centred (when the model has an intercept) and scaled; random columns are centred where their bracket
 has an intercept, so that the model stays the same. `Coordinates` carries estimates back to the formula's columns.
@@ -6,19 +6,19 @@ has an intercept, so that the model stays the same. `Coordinates` carries estima
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from outcomes.errors import FitRefused, UsageError
-from outcomes.links import Link
-from outcomes.mixed.binomial.laplace import Model
-from outcomes.mixed.binomial.rows import find_cells, sorted_rows
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
-from outcomes.mixed.design.columns import fixed_columns
+from outcomes.mixed.design.columns import fixed_columns, without_intercept
 from outcomes.mixed.design.levels import Levels
-from outcomes.mixed.design.materialise import ModelRows
+from outcomes.mixed.design.materialise import ModelRows, materialise
 from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
+from outcomes.mixed.generalised.family import Family
+from outcomes.mixed.generalised.laplace import Model
+from outcomes.mixed.generalised.rows import find_cells, sorted_rows
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Coordinates:
     """How working coefficients map to the formula's: beta = fixed @ beta_work; b_work = random[a] @ b for factor a.
 
     `effects[a]` names factor a's effects; `groups[a]` holds its levels. `x_cov` (p, p) and `z_moments[a]` (k, k) are
-    the covariance of the fixed columns and the mean outer product of the random ones, over rows.
+    the covariance of the fixed columns and the mean outer product of the random ones, over rows; `shift` (p,) is what
+    centring takes off the linear predictor where there is no intercept to hold it (see `FixedPart`).
     """
 
     names: tuple[str, ...]
@@ -36,6 +37,7 @@ class Coordinates:
     groups: tuple[Levels, ...]
     x_cov: np.ndarray
     z_moments: tuple[np.ndarray, ...]
+    shift: np.ndarray
 
     def covariance(self, a: int, factor: LevelFactor, theta: np.ndarray) -> np.ndarray:
         """Covariance (k, k) of factor a's effects on the formula's columns, from its working theta."""
@@ -44,8 +46,9 @@ class Coordinates:
 
 
 @dataclass(frozen=True)
-class BinomialProblem:
-    """A model ready to be fitted; `constant` is the log of the binomial coefficients, which no parameter changes."""
+class Problem:
+    """A model ready to be fitted; `constant` is the part of the log-likelihood that no parameter changes (the log of
+    the binomial coefficients)."""
 
     design: Design
     model: Model
@@ -56,47 +59,67 @@ class BinomialProblem:
     warnings: tuple[str, ...]
 
 
-def binomial_problem(design: Design, rows: ModelRows, link: Link) -> BinomialProblem:
-    """Check the outcome, the groups and the columns, and bring them into working coordinates.
+@dataclass(frozen=True)
+class Outcome:
+    """A checked outcome: `events` (n,) as the family reads them, `trials` (n,) or None, and `constant`."""
+
+    events: np.ndarray
+    trials: np.ndarray | None
+    constant: float
+
+
+def read_rows(design: Design) -> ModelRows:
+    """The complete rows of a design, the outcome as it is (and not less the offset)."""
+    return materialise(replace(design, outcome=design.outcome_itself))
+
+
+def problem_of(design: Design, rows: ModelRows, family: Family, outcome: Outcome) -> Problem:
+    """Check the groups and the columns, and bring them into working coordinates.
+
+    Parameters
+    ----------
+    design : Design
+    rows : ModelRows
+        From `read_rows`.
+    family : Family
+    outcome : Outcome
+        What the family made of the rows' outcome.
 
     Raises
     ------
     FitRefused
-        Outcomes that are not events of trials, an outcome without variation, a grouping factor with fewer than two
-        levels, or more columns than rows.
+        A grouping factor with fewer than two levels, or more columns than rows.
     """
-    refuse_offset(design)
-    events, trials, constant = link.events(rows.y, rows.weights)
+    events, trials = outcome.events, outcome.trials
     n = events.size
     X, fixed = fixed_columns(design, rows.X)
+    if family.is_own_located:
+        X, fixed = without_intercept(X, fixed)
     order = sorted(
         range(len(design.groups)),
         key=lambda g: -rows.groups[design.groups[g]].n_levels * sum(len(b.columns) for b in _blocks(design, g)),
     )
     groups = tuple(rows.groups[design.groups[g]] for g in order)
-    warnings = check_levels(groups, n, trials is None)
+    warnings = check_levels(groups, n, trials is None and not family.counts_extra_spread)
     factors, Z, random, effects, moments = _random_columns(design, rows, order)
     cells = find_cells([group.codes for group in groups])
-    arrays = sorted_rows(X, events, trials, Z, cells)
+    arrays = sorted_rows(X, events, trials, Z, cells, rows.offset)
     blocks = Blocks(factors, cells.levels, arrays.n_random_columns)
-    coordinates = Coordinates(fixed.names, fixed.back, random, effects, groups, fixed.x_cov, moments)
-    return BinomialProblem(
-        design, Model(arrays, blocks, link), coordinates, constant, rows.survey.n_missing, fixed.dropped, warnings
+    coordinates = Coordinates(fixed.names, fixed.back, random, effects, groups, fixed.x_cov, moments, fixed.shift)
+    return Problem(
+        design,
+        Model(arrays, blocks, family),
+        coordinates,
+        outcome.constant,
+        rows.survey.n_missing,
+        fixed.dropped,
+        warnings,
     )
 
 
 def _blocks(design: Design, g: int) -> list:
     """Brackets of the g-th grouping factor."""
     return [block for block in design.random if block.group == design.groups[g]]
-
-
-def refuse_offset(design: Design) -> None:
-    """Refuse what only the linear model has."""
-    if design.offset:
-        raise UsageError(
-            f"The binomial model takes no offset: {design.formula.source}.",
-            "use the expression as a predictor, and test its effect against 1 with wald_test(fit, name, 1)",
-        )
 
 
 def check_levels(groups: tuple[Levels, ...], n: int, single_trials: bool) -> tuple[str, ...]:

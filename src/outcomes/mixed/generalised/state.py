@@ -1,4 +1,4 @@
-"""What the binomial engine keeps of a fit for later questions."""
+"""What the engine keeps of a fit for later questions."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from outcomes.mixed.binomial.laplace import Mode
-from outcomes.mixed.binomial.problem import BinomialProblem
+from outcomes.mixed.generalised.laplace import Mode
+from outcomes.mixed.generalised.problem import Problem
 from outcomes.mixed.results.modes import Modes
 
 
 @dataclass(frozen=True)
-class BinomialState:
+class State:
     """What the engine keeps for later questions: the problem, psi and its covariance in working coordinates, the
     modes."""
 
-    problem: BinomialProblem
+    problem: Problem
     psi: np.ndarray
     covariance: np.ndarray
     mode: Mode

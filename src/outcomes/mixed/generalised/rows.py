@@ -1,4 +1,4 @@
-"""Rows of a binomial model as a sequence of chunks, sorted so that rows of one cell lie together.
+"""Rows of a generalised model as a sequence of chunks, sorted so that rows of one cell lie together.
 
 A cell is one combination of levels of all grouping factors. Row passes see chunks and cells only; what cells mean for
 the levels is the business of `random_blocks`.
@@ -30,6 +30,9 @@ PARALLEL_ROWS = 100_000
 class Chunk:
     """Consecutive rows: X (p, rows), events (rows,), trials (rows,) or None for single trials, Z (rows, m) or None.
 
+    `events` are numbers of events out of `trials`, counts, or codes of ordered categories, as the family reads them;
+    `offset` (rows,) or None is a known part of the linear predictor.
+
     `starts` are the positions of each cell's first row in the chunk (starts[0] = 0), `first_cell` the index of the
     first of them. Z holds the distinct random-effect columns; None means the constant only (random intercepts).
     """
@@ -40,6 +43,19 @@ class Chunk:
     Z: np.ndarray | None
     first_cell: int
     starts: np.ndarray
+    offset: np.ndarray | None = None
+
+    def predictor(self, beta: np.ndarray, coefficients: np.ndarray | None = None) -> np.ndarray:
+        """The linear predictor by row, at beta (p,) and the cells' random coefficients (C, m)."""
+        eta = self.times(beta)
+        if self.offset is not None:
+            eta += self.offset
+        if coefficients is not None:
+            if self.Z is None:
+                eta += self.spread(coefficients[:, 0])
+            else:
+                eta += np.einsum("nm,nm->n", self.Z, self.spread(coefficients))
+        return eta
 
     def times(self, beta: np.ndarray) -> np.ndarray:
         """X beta by row. einsum and not BLAS: BLAS would start threads of its own within each of ours."""
@@ -76,6 +92,11 @@ class Rows(Protocol):
     n_random_columns: int
     n_cells: int
 
+    @property
+    def has_slopes(self) -> bool:
+        """Whether a random column is not the constant."""
+        ...
+
     def parts(self) -> list[Callable[[], Iterator[Chunk]]]:
         """Iterators over disjoint parts of the rows; more than one where they may be read side by side."""
         ...
@@ -90,6 +111,11 @@ class ArrayRows:
     n_columns: int
     n_random_columns: int
     n_cells: int
+
+    @property
+    def has_slopes(self) -> bool:
+        """Whether a random column is not the constant."""
+        return any(chunk.Z is not None for chunk in self.chunks)
 
     def parts(self) -> list[Callable[[], Iterator[Chunk]]]:
         """One part a core."""
@@ -134,13 +160,18 @@ def _stable_order(key: np.ndarray) -> np.ndarray:
 
 
 def sorted_rows(
-    X: np.ndarray, events: np.ndarray, trials: np.ndarray | None, Z: np.ndarray | None, cells: CellOrder
+    X: np.ndarray,
+    events: np.ndarray,
+    trials: np.ndarray | None,
+    Z: np.ndarray | None,
+    cells: CellOrder,
+    offset: np.ndarray | None = None,
 ) -> ArrayRows:
     """Cut rows, sorted by cell, into chunks.
 
     Parameters
     ----------
-    X : (n, p); events : (n,) number of events; trials : (n,) or None; Z : (n, m) or None
+    X : (n, p); events : (n,); trials, offset : (n,) or None; Z : (n, m) or None
         In the original order of the rows.
     cells : CellOrder
         From `find_cells`.
@@ -161,6 +192,7 @@ def sorted_rows(
                 Z=None if Z is None else np.ascontiguousarray(Z[rows], dtype=np.float64),
                 first_cell=first,
                 starts=local,
+                offset=None if offset is None else offset[rows].astype(np.float64),
             )
         )
     return ArrayRows(tuple(chunks), n, X.shape[1], 1 if Z is None else Z.shape[1], starts.size)

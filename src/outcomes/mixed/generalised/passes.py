@@ -1,4 +1,4 @@
-"""The three passes over the rows of a binomial model: moments, third moments, and the score's weighted sums.
+"""The three passes over the rows of a generalised model: moments, third moments, and the score's weighted sums.
 
 A pass reads X, the events and the cells' random coefficients, and returns sums by cell; chunks of rows stay in the
 cache, parts of the rows run side by side. m = 1 with a constant column (random intercepts only) takes shorter ways.
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from outcomes.links import Derivatives, Link
-from outcomes.mixed.binomial.rows import Chunk, Rows, over_parts
+from outcomes.links import Derivatives
+from outcomes.mixed.generalised.family import OwnDerivatives, RowLikelihood
+from outcomes.mixed.generalised.rows import Chunk, Rows, over_parts
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Moments:
     by_row: Derivatives | None = None
 
 
-def moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray) -> Moments:
+def moments(rows: Rows, likelihood: RowLikelihood, beta: np.ndarray, coefficients: np.ndarray) -> Moments:
     """Log-likelihood, score and weights at beta (p,) and the cells' random coefficients (C, m).
 
     `third` (the sums of dw/deta) is only computed for random intercepts, where it costs no further pass.
@@ -41,7 +42,7 @@ def moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray) 
         score, weight = np.zeros((n_cells, m)), np.zeros((n_cells, m, m))
         third = kept = None
         for chunk in chunks:
-            row = derivatives(chunk, link, beta, coefficients)
+            row = derivatives(chunk, likelihood, beta, coefficients)
             kept = row if chunk.events.size == rows.n_rows else None
             loglik += float(row.loglik.sum())
             if chunk.Z is None:
@@ -59,43 +60,55 @@ def moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray) 
     return Moments(*over_parts(rows, work, _add))
 
 
-def third_moments(rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray, spread: np.ndarray) -> np.ndarray:
+def third_moments(
+    rows: Rows, likelihood: RowLikelihood, beta: np.ndarray, coefficients: np.ndarray, spread: np.ndarray
+) -> np.ndarray:
     """Sums by cell of t v z, shape (C, m), with v = z'Vz from the cells' `spread` (C, m, m)."""
 
     def work(chunks: Iterator[Chunk]) -> np.ndarray:
         out = np.zeros((rows.n_cells, rows.n_random_columns))
         for chunk in chunks:
-            row = derivatives(chunk, link, beta, coefficients)
-            chunk.add_to(out, (row.third * _quadratic(chunk, spread))[:, None] * chunk.Z)
+            row = derivatives(chunk, likelihood, beta, coefficients)
+            chunk.add_to(out, (row.third * quadratic(chunk, spread))[:, None] * chunk.Z)
         return out
 
     return over_parts(rows, work, np.add)
 
 
-def score_of_beta(
+def score_of_location(
     rows: Rows,
-    link: Link,
+    likelihood: RowLikelihood,
     beta: np.ndarray,
     coefficients: np.ndarray,
     spread: np.ndarray,
     adjoint: np.ndarray,
     by_row: Derivatives | None = None,
+    *,
+    with_score: bool = True,
 ) -> np.ndarray:
-    """X'(-d + (t v - w z'a)/2), shape (p,), with v from `spread` (C, m, m) and a from `adjoint` (C, m).
+    """X'(-d + (t v - w z'a)/2), with v from `spread` (C, m, m) and a from `adjoint` (C, m); shape (r + p,).
 
-    `by_row` are the derivatives at this place, where they are known; see `Moments`.
+    Before it the same by the family's own r parameters: sums of -l' + (w' v + d' z'a)/2, by their derivatives of the
+    log-likelihood l, the score d and the weight w.
+
+    `by_row` are the derivatives at this place, where they are known; see `Moments`. Without the score -d and -l' are
+    left out.
     """
 
     def work(chunks: Iterator[Chunk]) -> np.ndarray:
-        out = np.zeros(rows.n_columns)
+        out = np.zeros(likelihood.n_own + rows.n_columns)
         for chunk in chunks:
-            row = by_row or derivatives(chunk, link, beta, coefficients)
+            row = by_row or derivatives(chunk, likelihood, beta, coefficients)
             if chunk.Z is None:
-                half = 0.5 * row.third * chunk.spread(spread[:, 0, 0]) - 0.5 * row.weight * chunk.spread(adjoint[:, 0])
+                variance, along = chunk.spread(spread[:, 0, 0]), chunk.spread(adjoint[:, 0])
             else:
-                along = np.einsum("nm,nm->n", chunk.Z, chunk.spread(adjoint))
-                half = 0.5 * (row.third * _quadratic(chunk, spread) - row.weight * along)
-            out += chunk.weighted_sum(half - row.score)
+                variance, along = quadratic(chunk, spread), np.einsum("nm,nm->n", chunk.Z, chunk.spread(adjoint))
+            half = 0.5 * row.third * variance - 0.5 * row.weight * along
+            out[likelihood.n_own :] += chunk.weighted_sum(half - row.score if with_score else half)
+            if likelihood.n_own:
+                own = by_own(chunk, likelihood, beta, coefficients)
+                out[: likelihood.n_own] += 0.5 * (own.weight @ variance + own.score @ along)
+                out[: likelihood.n_own] -= own.loglik.sum(axis=1) if with_score else 0.0
         return out
 
     return over_parts(rows, work, np.add)
@@ -103,7 +116,8 @@ def score_of_beta(
 
 @dataclass(frozen=True)
 class Information:
-    """X'WX (p, p), X'd (p,), loglik, and by cell the sums of w z x' (C, m, p)."""
+    """Information of the location (own, beta): (r + p, r + p), its score (r + p,), loglik, and by cell (C, m, r + p)
+    the sums over the rows of z times minus the score's derivative (for beta w z x')."""
 
     loglik: float
     score: np.ndarray
@@ -112,38 +126,51 @@ class Information:
 
 
 def information(
-    rows: Rows, link: Link, beta: np.ndarray, coefficients: np.ndarray | None, with_cells: bool
+    rows: Rows, likelihood: RowLikelihood, beta: np.ndarray, coefficients: np.ndarray | None, with_cells: bool
 ) -> Information:
-    """Information of the fixed effects (and their products with the random columns) at beta and the coefficients."""
-    p, m = rows.n_columns, rows.n_random_columns
+    """Information of the location (and its products with the random columns) at beta and the coefficients."""
+    r, m = likelihood.n_own, rows.n_random_columns
+    p = r + rows.n_columns
     loglik, score, fixed = 0.0, np.zeros(p), np.zeros((p, p))
     mixed = np.zeros((rows.n_cells, m, p)) if with_cells else None
     for part in rows.parts():  # one after the other: the products below are BLAS's, which has threads of its own
         for chunk in part():
-            row = derivatives(chunk, link, beta, coefficients)
+            row = derivatives(chunk, likelihood, beta, coefficients)
             weighted = row.weight * chunk.X
             loglik += float(row.loglik.sum())
-            score += chunk.weighted_sum(row.score)
-            fixed += weighted @ chunk.X.T
+            score[r:] += chunk.weighted_sum(row.score)
+            fixed[r:, r:] += weighted @ chunk.X.T
+            if r:
+                own = by_own(chunk, likelihood, beta, coefficients)
+                score[:r] += own.loglik.sum(axis=1)
+                fixed[:r, :r] -= own.second.sum(axis=2)
+                fixed[:r, r:] -= own.score @ chunk.X.T
+                weighted = np.concatenate([-own.score, weighted])
             for i in range(m if with_cells else 0):
                 column = weighted if chunk.Z is None else chunk.Z[:, i] * weighted
                 mixed[chunk.cells, i] += np.add.reduceat(column, chunk.starts, axis=1).T
+    fixed[r:, :r] = fixed[:r, r:].T
     return Information(loglik, score, fixed, mixed)
 
 
-def derivatives(chunk: Chunk, link: Link, beta: np.ndarray, coefficients: np.ndarray | None) -> Derivatives:
+def derivatives(
+    chunk: Chunk, likelihood: RowLikelihood, beta: np.ndarray, coefficients: np.ndarray | None
+) -> Derivatives:
     """Log-likelihood derivatives of a chunk's rows."""
-    eta = chunk.times(beta)
-    if coefficients is not None:
-        if chunk.Z is None:
-            eta += chunk.spread(coefficients[:, 0])
-        else:
-            eta += np.einsum("nm,nm->n", chunk.Z, chunk.spread(coefficients))
-    return link.derivatives(eta, chunk.events, chunk.trials)
+    return likelihood.derivatives(chunk.predictor(beta, coefficients), chunk.events, chunk.trials)
 
 
-def _quadratic(chunk: Chunk, spread: np.ndarray) -> np.ndarray:
+def by_own(
+    chunk: Chunk, likelihood: RowLikelihood, beta: np.ndarray, coefficients: np.ndarray | None
+) -> OwnDerivatives:
+    """Derivatives of a chunk's rows by the family's own parameters."""
+    return likelihood.by_own(chunk.predictor(beta, coefficients), chunk.events, chunk.trials)
+
+
+def quadratic(chunk: Chunk, spread: np.ndarray) -> np.ndarray:
     """z'Vz of each row."""
+    if chunk.Z is None:
+        return chunk.spread(spread[:, 0, 0])
     return np.einsum("ni,nij,nj->n", chunk.Z, chunk.spread(spread), chunk.Z)
 
 

@@ -1,4 +1,5 @@
-"""Exact Hessian of the Laplace deviance for models with random intercepts only, in one pass over the rows.
+"""Exact Hessian of the Laplace deviance in one pass over the rows, for models with random intercepts only whose family
+has no parameters of its own.
 
 With dw = t deta and dt = q deta (q the fourth derivative of the log-likelihood), the derivative of the gradient
 
@@ -15,7 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from outcomes.mixed.binomial.laplace import (
+from outcomes.mixed.elimination.inner import factorise
+from outcomes.mixed.generalised.laplace import (
     Mode,
     Model,
     cell_coefficients,
@@ -23,8 +25,7 @@ from outcomes.mixed.binomial.laplace import (
     mode_slopes,
     theta_gradient,
 )
-from outcomes.mixed.binomial.passes import Moments, derivatives
-from outcomes.mixed.elimination.inner import factorise
+from outcomes.mixed.generalised.passes import Moments
 
 STEP = 1e-4
 """Step of the cells' differences in units of approximate standard errors."""
@@ -49,15 +50,14 @@ def laplace_hessian(
     Parameters
     ----------
     model : Model
-        With random intercepts only.
+        With random intercepts only, of a family without own parameters.
     psi : (P,); mode : the modes there; scale : (P,), approximate standard errors, which set the differences' steps.
     """
     layout = model.layout
     location, theta = layout.location, layout.theta
-    beta = psi[layout.beta]
-    extra = logdet_derivatives(model, beta, mode)
+    extra = logdet_derivatives(model, psi, mode)
     spread, adjoint = extra.spread[:, 0, 0], extra.adjoint_cells[:, 0]
-    sums = _row_sums(model, beta, mode, spread, adjoint)
+    sums = _row_sums(model, psi, mode, spread, adjoint)
     slopes = _slopes(model, mode, sums)
     along = sums.weight + 0.5 * (sums.fourth * spread[:, None] - sums.third * adjoint[:, None])
     hessian = np.zeros((psi.size, psi.size))
@@ -81,17 +81,18 @@ def laplace_hessian(
     return (hessian + hessian.T) / 2, slopes
 
 
-def _row_sums(model: Model, beta: np.ndarray, mode: Mode, spread: np.ndarray, adjoint: np.ndarray) -> _RowSums:
+def _row_sums(model: Model, psi: np.ndarray, mode: Mode, spread: np.ndarray, adjoint: np.ndarray) -> _RowSums:
     """The one pass over the rows."""
     rows, p = model.rows, model.layout.location.stop
+    likelihood, beta = model.likelihood(psi), psi[model.layout.beta]
     fixed = np.zeros((p, p))
     by_cell = [np.zeros((rows.n_cells, p)) for _ in range(3)]
     alone = np.zeros(rows.n_cells)
     for part in rows.parts():
         for chunk in part():
-            row = derivatives(chunk, model.link, beta, mode.coefficients)
-            eta = chunk.times(beta) + chunk.spread(mode.coefficients[:, 0])
-            fourth = model.link.fourth(eta, chunk.events, chunk.trials)
+            eta = chunk.predictor(beta, mode.coefficients)
+            row = likelihood.derivatives(eta, chunk.events, chunk.trials)
+            fourth = likelihood.fourth(eta, chunk.events, chunk.trials)
             chunk.add_to(alone, fourth)
             for target, values in zip(by_cell, (row.weight, row.third, fourth), strict=True):
                 target[chunk.cells] += np.add.reduceat(values * chunk.X, chunk.starts, axis=1).T
@@ -139,5 +140,5 @@ def _cell_algebra(
         moments=shifted,
         inner=factorise(model.blocks, lambdas, shifted.weight),
     )
-    extra = logdet_derivatives(model, there[model.layout.beta], at)
+    extra = logdet_derivatives(model, there, at)
     return extra.spread[:, 0, 0], extra.adjoint_cells[:, 0], theta_gradient(model, at, extra)

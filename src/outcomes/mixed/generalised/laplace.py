@@ -1,9 +1,9 @@
-"""Laplace approximation of the binomial mixed model's deviance, with its exact gradient.
+"""Laplace approximation of a generalised mixed model's deviance, with its exact gradient.
 
 With b = Lambda(theta) u, u ~ N(0, I), A = Z Lambda and d, w, t the first three derivatives of the log-likelihood in eta
 (score, minus the second, and dw/deta), the deviance is 2 F with
 
-    F(beta, theta) = -l(beta, u) + u'u / 2 + log|H| / 2,    H = A'WA + I,    at the mode u of the first two terms.
+    F(own, beta, theta) = -l(beta, u) + u'u / 2 + log|H| / 2,    H = A'WA + I,    at the mode u of the first two terms.
 
 The gradient includes the log-determinant's dependence on beta and theta, directly and through the mode: with v the
 diagonal of A H^-1 A' and s = H^-1 A'(t v),
@@ -11,7 +11,8 @@ diagonal of A H^-1 A' and s = H^-1 A'(t v),
     dF/dbeta = X'[-d + (t v - w A s) / 2]
 
 and the same for theta with Z dLambda u in the place of X (Bates et al. 2015 for the notation; Skaug & Fournier 2006,
-doi 10.1016/j.csda.2006.03.005, for the adjoint). W is the observed information, as in glmmTMB.
+doi 10.1016/j.csda.2006.03.005, for the adjoint). A parameter of the family (a threshold, a dispersion) that moves l, d
+and w by l', d' and w' has the sums of -l' + (w' v + d' A s) / 2. W is the observed information, as in glmmTMB.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from functools import cached_property
 
 import numpy as np
 
-from outcomes.links import Link
-from outcomes.mixed.binomial.passes import Moments, moments, score_of_beta, third_moments
-from outcomes.mixed.binomial.rows import Rows
 from outcomes.mixed.elimination.inner import Effects, Inner, factorise
 from outcomes.mixed.elimination.random_blocks import Blocks
+from outcomes.mixed.generalised.family import Family, RowLikelihood
+from outcomes.mixed.generalised.passes import Moments, moments, score_of_location, third_moments
+from outcomes.mixed.generalised.rows import Rows
 from outcomes.mixed.layout import Layout, consecutive
 
 INNER_TOLERANCE = 1e-16
@@ -55,16 +56,20 @@ class Mode:
 
 @dataclass(frozen=True)
 class Model:
-    """What does not change while parameters do; `psi` = (beta, theta) throughout."""
+    """What does not change while parameters do; `psi` = (own, beta, theta) throughout."""
 
     rows: Rows
     blocks: Blocks
-    link: Link
+    family: Family
 
     @cached_property
     def layout(self) -> Layout:
-        """Where beta and theta lie in psi."""
-        return Layout(0, self.rows.n_columns, tuple(factor.n_theta for factor in self.blocks.factors))
+        """Where the parts of psi lie."""
+        return Layout(self.family.n_own, self.rows.n_columns, tuple(factor.n_theta for factor in self.blocks.factors))
+
+    def likelihood(self, psi: np.ndarray) -> RowLikelihood:
+        """The rows' likelihood at the family's own parameters."""
+        return self.family.at(psi[self.layout.own])
 
     def lambdas(self, psi: np.ndarray) -> tuple[np.ndarray, ...]:
         """Covariance factor of each grouping factor."""
@@ -91,15 +96,17 @@ def cell_coefficients(blocks: Blocks, effects: Effects) -> np.ndarray:
 def find_mode(model: Model, psi: np.ndarray, start: Effects) -> Mode:
     """Newton's method for u, halving steps that do not lower the penalised deviance."""
     blocks, lambdas = model.blocks, model.lambdas(psi)
-    beta = psi[model.layout.beta]
+    beta, likelihood = psi[model.layout.beta], model.likelihood(psi)
     u, step, size, passes = start, None, 1.0, 0
     before, last_decrement = np.inf, np.inf
     while True:
         trial = u if step is None else [a + size * b for a, b in zip(u, step, strict=True)]
         coefficients = cell_coefficients(blocks, [x @ L.T for x, L in zip(trial, lambdas, strict=True)])
-        now = moments(model.rows, model.link, beta, coefficients)
+        now = moments(model.rows, likelihood, beta, coefficients)
         passes += 1
         penalised = -now.loglik + 0.5 * sum(float((x * x).sum()) for x in trial)
+        if step is None and not np.isfinite(penalised):
+            raise FloatingPointError("the likelihood does not exist here")
         if step is not None and not penalised <= before + 1e-10 * (1 + abs(before)):
             if passes >= MAX_INNER:
                 raise FloatingPointError("modes not found")
@@ -129,14 +136,15 @@ class LogdetDerivatives:
     adjoint_cells: np.ndarray  # A s as coefficients of the cells (C, m)
 
 
-def logdet_derivatives(model: Model, beta: np.ndarray, mode: Mode) -> LogdetDerivatives:
+def logdet_derivatives(model: Model, psi: np.ndarray, mode: Mode) -> LogdetDerivatives:
     """Third-order part of the gradient."""
     blocks, inner = model.blocks, mode.inner
     spread = inner.spread
     if mode.moments.third is not None:
         by_cell = mode.moments.third[:, None] * spread[:, :, 0]
     else:
-        by_cell = third_moments(model.rows, model.link, beta, mode.coefficients, spread)
+        beta = psi[model.layout.beta]
+        by_cell = third_moments(model.rows, model.likelihood(psi), beta, mode.coefficients, spread)
     third = [blocks.to_levels(a, by_cell[:, factor.columns]) for a, factor in enumerate(blocks.factors)]
     adjoint = inner.solve([T @ L for T, L in zip(third, mode.lambdas, strict=True)])
     cells = cell_coefficients(blocks, [s @ L.T for s, L in zip(adjoint, mode.lambdas, strict=True)])
@@ -179,7 +187,7 @@ def mode_slopes(model: Model, mode: Mode) -> list[np.ndarray]:
 
 @dataclass
 class LaplaceDeviance:
-    """Deviance -2 log L (Laplace) and its gradient in psi = (beta, theta), without binomial coefficients.
+    """Deviance -2 log L (Laplace) and its gradient in psi = (own, beta, theta), without binomial coefficients.
 
     Keeps the last modes and their slopes, to predict the next modes to first order, and counts row passes: the only
     state.
@@ -188,22 +196,22 @@ class LaplaceDeviance:
     model: Model
     last_psi: np.ndarray
     u: Effects
-    by_beta: list[np.ndarray]  # du/dbeta, (q_a, k_a, p)
+    by_location: list[np.ndarray]  # du/d(own, beta), (q_a, k_a, r + p)
     by_theta: list[np.ndarray]  # du/dtheta, (q_a, k_a, n_theta)
     n_passes: int = 0
 
     @classmethod
-    def near(cls, model: Model, psi: np.ndarray, mode: Mode, by_beta: list[np.ndarray]) -> LaplaceDeviance:
+    def near(cls, model: Model, psi: np.ndarray, mode: Mode, by_location: list[np.ndarray]) -> LaplaceDeviance:
         """Start from known modes at psi."""
-        return cls(model, psi, mode.u, by_beta, mode_slopes(model, mode))
+        return cls(model, psi, mode.u, by_location, mode_slopes(model, mode))
 
     def predicted(self, psi: np.ndarray) -> Effects:
         """Modes expected at psi."""
         change = psi - self.last_psi
         layout = self.model.layout
         return [
-            u + beta @ change[layout.location] + theta @ change[layout.theta]
-            for u, beta, theta in zip(self.u, self.by_beta, self.by_theta, strict=True)
+            u + location @ change[layout.location] + theta @ change[layout.theta]
+            for u, location, theta in zip(self.u, self.by_location, self.by_theta, strict=True)
         ]
 
     def mode_at(self, psi: np.ndarray) -> Mode | None:
@@ -223,11 +231,11 @@ class LaplaceDeviance:
         if mode is None:
             return np.inf, np.zeros(psi.size)
         beta = psi[model.layout.beta]
-        extra = logdet_derivatives(model, beta, mode)
+        extra = logdet_derivatives(model, psi, mode)
         found = mode.moments
-        by_beta = score_of_beta(
-            model.rows, model.link, beta, mode.coefficients, extra.spread, extra.adjoint_cells, found.by_row
+        location = score_of_location(
+            model.rows, model.likelihood(psi), beta, mode.coefficients, extra.spread, extra.adjoint_cells, found.by_row
         )
         self.n_passes += (found.by_row is None) + (found.third is None)
         value = 2 * mode.penalised + mode.inner.logdet
-        return value, 2 * model.layout.join(by_beta, theta_gradient(model, mode, extra))
+        return value, 2 * model.layout.join(location, theta_gradient(model, mode, extra))
