@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,7 @@ def layout_facts(laid_out: LaidOut) -> dict[str, Any]:
         "rows_in_export": laid_out.n_read,
         "rows_left_out": dict(laid_out.left_out),
         "notes": list(laid_out.notes),
+        **({"agreement": asdict(laid_out.agreement)} if laid_out.agreement else {}),
     }
 
 

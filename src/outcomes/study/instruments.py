@@ -79,8 +79,8 @@ class ScoredScale(Part):
         )
 
     @property
-    def jacobson_truax(self) -> tuple[float, float] | None:
-        """SD at intake and reliability: the study's own, else the registry's; None where neither is known."""
+    def spread(self) -> tuple[float, float] | None:
+        """SD at intake and reliability: the study's own, else the registry's; None where either is not known."""
         sd = self.rule.sd_before if self.sd_before is None else self.sd_before
         reliability = self.rule.reliability if self.reliability is None else self.reliability
         return None if sd is None or reliability is None else (sd, reliability)
