@@ -1,4 +1,4 @@
-"""The raw files of the recipes whose ratings are made of smaller things: items of questionnaires, codes of utterances."""
+"""The raw files of the recipes whose ratings are made of smaller things: items of forms, codes of utterances."""
 
 from __future__ import annotations
 
