@@ -14,6 +14,7 @@ from outcomes.links import LINKS
 from outcomes.study.base import Name, Part
 from outcomes.study.confidential import Disclosure
 from outcomes.study.delivery import Delivery
+from outcomes.study.feedback import Feedback
 from outcomes.study.instruments import ScoredScale, refuse_impossible_scores
 from outcomes.study.multiverse import Multiverse
 from outcomes.study.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
@@ -237,6 +238,7 @@ class StudySettings(Part):
     schedule: Schedule = Field(Schedule(), description="How fresh the release is expected to be")
     delivery: Delivery = Field(Delivery(), description="Who gets what (docs/operations.md)")
     report: Report = Field(Report(), description="The stakeholders' report")
+    feedback: Feedback = Field(Feedback(), description="Pages for single therapists, off by default (docs/feedback.md)")
 
     @model_validator(mode="before")
     @classmethod
