@@ -33,7 +33,7 @@ REFERENCE = {ContrastBy.DISTANCE: 0.0, ContrastBy.AMOUNT: 5.0}
 
 
 def worlds(clients: int, therapists: int) -> dict[str, CohortParameters]:
-    """Return the calibrated world, one with all endings on record and practices alike, and two more whose therapists differ."""
+    """Return the calibrated world, one with all endings on record and practices alike, two with other therapists."""
     p = CohortParameters(clients=clients, therapists=therapists)
     recorded = replace(
         p,
