@@ -178,6 +178,31 @@ class Recovery(Part):
     )
 
 
+AN_ADDRESS = "tcp://10.0.0.5:8786"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the address of a Dask scheduler."""
+    return bool(re.fullmatch(r"(tcp|tls)://[^\s/]+:\d{1,5}", text))
+
+
+class Cluster(Part):
+    """Who helps with the work that can be done side by side."""
+
+    address: str = Field(
+        "",
+        description="Scheduler of a Dask cluster; `--cluster` goes before it; empty: this machine (docs/cluster.md)",
+        examples=[f'"{AN_ADDRESS}"'],
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not is_address(value):
+            raise ValueError(f"write the address as the scheduler prints it, e.g. {AN_ADDRESS}")
+        return value
+
+
 class Retention(Part):
     """Which earlier releases are kept; the published one always is."""
 
@@ -233,6 +258,7 @@ class StudySettings(Part):
     )
     seal: Seal = Field(Seal(), description="Whether outcomes wait for a sealed specification")
     recovery: Recovery = Field(Recovery(), description="Whether data of this size can answer")
+    cluster: Cluster = Field(Cluster(), description="Who helps with the work (docs/cluster.md)")
     disclosure: Disclosure = Field(Disclosure(), description="What may leave (docs/trust.md)")
     retention: Retention = Field(Retention(), description="Which earlier releases are kept")
     schedule: Schedule = Field(Schedule(), description="How fresh the release is expected to be")
