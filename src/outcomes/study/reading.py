@@ -59,8 +59,7 @@ def settings_of(text: str, path: Path) -> StudySettings:
     except tomllib.TOMLDecodeError as broken:
         raise StudyError(f"{path.name} is not valid TOML: {broken}", "mend the line that is named") from broken
     try:
-        kept, _ = without_retired(declared)
-        return StudySettings.model_validate(kept, context={FOLDER: path.parent})
+        return StudySettings.model_validate(without_retired(declared), context={FOLDER: path.parent})
     except ValidationError as invalid:
         lines = lines_of(text)
         problems = "\n".join(f"  {_problem(error, lines)}" for error in invalid.errors())
