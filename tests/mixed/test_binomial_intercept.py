@@ -7,9 +7,9 @@ import pytest
 from references import simulated
 
 from outcomes.mixed import bootstrap_binomial, fit_binomial
-from outcomes.mixed.binomial.intercept import _Search, is_one_intercept
-from outcomes.mixed.binomial.laplace import LaplaceDeviance
-from outcomes.mixed.binomial.starts import fixed_information
+from outcomes.mixed.generalised.intercept import _Search, is_one_intercept
+from outcomes.mixed.generalised.laplace import LaplaceDeviance
+from outcomes.mixed.generalised.starts import fixed_information
 from outcomes.mixed.inference import bootstrap_binomial as bootstraps
 
 FORMULA = "dropout ~ directiveness_within + preference + modality + (1 | therapist_id)"
@@ -26,7 +26,7 @@ def test_deviance_and_gradient_are_those_of_laplace(fit):
     assert is_one_intercept(model)
     slopes = fixed_information(model, state.psi, state.mode)[1]
     long = LaplaceDeviance.near(model, state.psi, state.mode, slopes)
-    short = _Search(model.rows.chunks[0], model.link, state.psi)
+    short = _Search(model.rows.chunks[0], model.likelihood(state.psi), state.psi)
     rng = np.random.default_rng(1)
     for _ in range(5):
         psi = state.psi + np.linalg.cholesky(state.covariance) @ rng.standard_normal(state.psi.size)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from outcomes.answers.recovery.cards import Estimator, Simulated, Yardstick, card
 from outcomes.answers.recovery.quotes import PARTS, Quote, tried
+from outcomes.answers.recovery.run import _known_ahead
 from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, where_tried
 from outcomes.answers.recovery.tables import EstimatorName
 
@@ -84,3 +87,13 @@ def test_a_card_counts_the_cohorts_in_which_its_estimator_was_tried():
     whole = found(0.01, 8)
     tried_on = [frozenset({"slope"})] * 5 + [frozenset()] * 3
     assert card(SLOPE, where_tried(whole, tried_on, "slope")).n_cohorts == 5
+
+
+def test_very_large_cohorts_are_asked_for_what_has_no_closed_truth_and_for_that_alone():
+    by_distance = (EstimatorName.TOO_LITTLE_DROPOUT, EstimatorName.TOO_MUCH_DROPOUT)
+    satisfaction = {EstimatorName.TOO_LITTLE_SATISFACTION: -0.3, EstimatorName.TOO_MUCH_SATISFACTION: -0.3}
+    told = _known_ahead(satisfaction | dict.fromkeys(by_distance, 0.1))
+    assert {EstimatorName.WITHIN, EstimatorName.ALLIANCE, *satisfaction, *by_distance} <= told
+    assert not told & {EstimatorName.REACTANCE, EstimatorName.DROPOUT_SO_FAR, EstimatorName.DROPOUT_RISK}
+    untold = _known_ahead(satisfaction | dict.fromkeys(by_distance, math.nan))  # another definition of dropout
+    assert told - untold == {*by_distance}
