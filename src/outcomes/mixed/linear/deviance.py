@@ -21,6 +21,7 @@ from outcomes.mixed.elimination.batched import (
     symmetric_pairs,
 )
 from outcomes.mixed.elimination.linked_matrix import (
+    ALONE,
     LinkedMatrix,
     invert_in_place,
     left,
@@ -32,9 +33,6 @@ from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
 
 CHUNK = 8192
 """Levels of the first factor that are handled at once, so that the work stays in the processor's cache."""
-
-ALONE = 64
-"""Columns above which one matrix is inverted by LAPACK, in place."""
 
 
 @dataclass(frozen=True)
