@@ -14,6 +14,7 @@ from outcomes.links import LINKS
 from outcomes.study.base import Name, Part
 from outcomes.study.confidential import Disclosure
 from outcomes.study.delivery import Delivery
+from outcomes.study.feedback import Feedback
 from outcomes.study.instruments import ScoredScale, refuse_impossible_scores
 from outcomes.study.multiverse import Multiverse
 from outcomes.study.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
@@ -177,6 +178,31 @@ class Recovery(Part):
     )
 
 
+AN_ADDRESS = "tcp://10.0.0.5:8786"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the address of a Dask scheduler."""
+    return bool(re.fullmatch(r"(tcp|tls)://[^\s/]+:\d{1,5}", text))
+
+
+class Cluster(Part):
+    """Who helps with the work that can be done side by side."""
+
+    address: str = Field(
+        "",
+        description="Scheduler of a Dask cluster; `--cluster` goes before it; empty: this machine (docs/cluster.md)",
+        examples=[f'"{AN_ADDRESS}"'],
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not is_address(value):
+            raise ValueError(f"write the address as the scheduler prints it, e.g. {AN_ADDRESS}")
+        return value
+
+
 class Retention(Part):
     """Which earlier releases are kept; the published one always is."""
 
@@ -232,11 +258,13 @@ class StudySettings(Part):
     )
     seal: Seal = Field(Seal(), description="Whether outcomes wait for a sealed specification")
     recovery: Recovery = Field(Recovery(), description="Whether data of this size can answer")
+    cluster: Cluster = Field(Cluster(), description="Who helps with the work (docs/cluster.md)")
     disclosure: Disclosure = Field(Disclosure(), description="What may leave (docs/trust.md)")
     retention: Retention = Field(Retention(), description="Which earlier releases are kept")
     schedule: Schedule = Field(Schedule(), description="How fresh the release is expected to be")
     delivery: Delivery = Field(Delivery(), description="Who gets what (docs/operations.md)")
     report: Report = Field(Report(), description="The stakeholders' report")
+    feedback: Feedback = Field(Feedback(), description="Pages for single therapists, off by default (docs/feedback.md)")
 
     @model_validator(mode="before")
     @classmethod
