@@ -23,7 +23,7 @@ _SHORT = f"\n[answers]\nleave_out = {json.dumps([one.value for one in AnalysisNa
 _COMPANIONS = ("dictionary", "event", "questionnaire-")  # no data: what an export is read with
 _PHQ = """
 format = "fhir"
-fhir = { questionnaire = "dictionary.csv" }
+fhir = { questionnaire = "dictionary.csv", points = { LA6568-5 = 0, LA6569-3 = 1, LA6570-1 = 2, LA6571-9 = 3 } }
 order = "date"
 drop = ["*"]
 [sources.sessions.columns]
