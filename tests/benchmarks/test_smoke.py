@@ -33,6 +33,7 @@ TINY = {
     "recovery.py": ["--seeds", "2", "--clients", "100", "--therapists", "10"],
     "reference_agreement.py": [],
     "responsiveness_picture.py": ["--out", OUT],
+    "sources.py": [str(ROOT.parent / "shared/sources/fhir"), "land"],
     "verdict_worlds.py": [
         "--counts",
         OUT,
@@ -50,7 +51,10 @@ TINY = {
     "verdicts.py": ["--cohorts", "1", "--clients", "150", "--therapists", "12"],
 }
 PEERS = {"disclosure_acro.py": "acro"}  # compared with, and not among what we install
-BESIDE = {"reference_agreement.py": ROOT.parent / "shared/reference"}  # data that lie beside the project
+BESIDE = {  # data that lie beside the project
+    "reference_agreement.py": ROOT.parent / "shared/reference",
+    "sources.py": ROOT.parent / "shared/sources",
+}
 
 
 def test_every_benchmark_has_a_smoke_test():
