@@ -32,6 +32,7 @@ from outcomes.mixed.linear.subset import subset
 from outcomes.mixed.ordinal.fit import fit_ordinal
 from outcomes.mixed.ordinal.result import OrdinalFit
 from outcomes.mixed.peers.cluster_robust import ClusterRobustFit, fit_cluster_robust
+from outcomes.mixed.residual.result import StructuredFit
 from outcomes.mixed.results.status import FitStatus
 
 LinearBootstrap = BinomialBootstrap = Bootstrap  # their names before there was one
@@ -59,6 +60,7 @@ __all__ = [
     "SharedParameterFit",
     "Sharing",
     "Start",
+    "StructuredFit",
     "WaldTest",
     "bootstrap_binomial",
     "bootstrap_linear",

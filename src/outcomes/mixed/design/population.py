@@ -74,6 +74,7 @@ def open_population(
     weights: str | None = None,
     levels: dict[str, list] | None = None,
     outcome: Expression | None = None,
+    also: Sequence[str] = (),
 ) -> Population:
     """Settle which rows and levels take part; reads the data once when there are categorical predictors.
 
@@ -89,6 +90,8 @@ def open_population(
         Levels of the categorical predictors, when partitions of the data must agree on them.
     outcome : Expression, optional
         Instead of the formulas' outcome, which may then be text.
+    also : sequence of str
+        Further columns that must not be missing.
 
     Raises
     ------
@@ -106,7 +109,7 @@ def open_population(
 
     known = read_statistics(source, compile_all)
     factors = compile_all(Statistics(known), skip_unknown=False)
-    reads: dict[str, None] = {}
+    reads: dict[str, None] = dict.fromkeys(also)
     for factor in factors.values():
         reads.update(dict.fromkeys(factor.columns))
     for one in parsed:
