@@ -10,7 +10,15 @@ import polars as pl
 import pytest
 
 from outcomes.errors import FitRefused, OutcomesError, UsageError
-from outcomes.mixed import FitStatus, compare, fit_binomial, fit_count, profile_binomial_intervals, wald_test
+from outcomes.mixed import (
+    FitStatus,
+    bootstrap_binomial,
+    compare,
+    fit_binomial,
+    fit_count,
+    profile_binomial_intervals,
+    wald_test,
+)
 
 
 def cohort(n_clients=40, per_client=8, seed=1, sd=0.6, alpha=0.0) -> pl.DataFrame:
@@ -175,3 +183,13 @@ def test_an_offset_of_a_yes_or_no_model_is_a_predictor_held_at_one():
     for level in ("b", "c"):
         by_hand = by_hand + held.beta[names.index(f"kind[T.{level}]")] * (data["kind"][:4] == level).to_numpy()
     np.testing.assert_allclose(eta, 1 / (1 + np.exp(-by_hand)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_the_bootstrap_draws_counts_and_finds_wald_errors(family):
+    data = cohort(n_clients=60, seed=6, alpha=0.5 if family == "negative_binomial" else 0.0)
+    fit = fit_count(FORMULA, data, family=family, offset="log(n_planned)")
+    drawn = bootstrap_binomial(fit, draws=60, seed=2, show_progress=False)
+    assert drawn.converged.mean() > 0.9
+    spread = drawn.beta[drawn.converged].std(axis=0)
+    np.testing.assert_allclose(spread, fit.bse, rtol=0.35)

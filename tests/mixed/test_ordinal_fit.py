@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from outcomes.errors import FitRefused, UsageError
-from outcomes.mixed import FitStatus, compare, fit_ordinal, profile_binomial_intervals, wald_test
+from outcomes.mixed import FitStatus, bootstrap_binomial, compare, fit_ordinal, profile_binomial_intervals, wald_test
 
 LABELS = ["never", "sometimes", "often", "always"]
 
@@ -220,3 +220,9 @@ def test_quadrature_answers_where_laplace_of_a_slope_goes_wrong():
     assert fine.llf > laplace.llf + 2
     assert np.abs(sds[1] / sds[2] - 1).max() < 0.03  # it has nearly converged in the nodes
     assert np.abs(sds[0] / sds[2] - 1).max() > 0.05
+
+
+def test_the_bootstrap_draws_categories_and_finds_wald_errors():
+    drawn = bootstrap_binomial(FIT, draws=60, seed=2, show_progress=False)
+    assert drawn.converged.mean() > 0.9
+    np.testing.assert_allclose(drawn.beta[drawn.converged].std(axis=0), FIT.bse, rtol=0.35)

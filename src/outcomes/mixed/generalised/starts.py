@@ -199,7 +199,7 @@ def refuse_unbounded(rows: Rows, std_error: np.ndarray, names: tuple[str, ...]) 
     if guilty := [name for name, error in zip(names, std_error * spread, strict=True) if error > UNBOUNDED_ERROR]:
         raise FitRefused(
             f"The outcome is separated in part of the rows by {', '.join(guilty)}: the estimate has no bound.",
-            "leave the column out, or merge levels in which all outcomes are alike (none or all with the event)",
+            "leave the column out, or merge levels in which all outcomes are alike",
         )
 
 
@@ -224,5 +224,5 @@ def refuse_separation(model: Model, own: np.ndarray, direction: np.ndarray, name
     guilty = [name for name, s in zip(names, share, strict=True) if s > 0.1 * share.max()]
     raise FitRefused(
         f"The outcome is completely separated by {', '.join(guilty)}: the estimate is infinite.",
-        "leave the column out, merge levels in which all outcomes are alike (none or all with the event), or report counts",
+        "leave the column out, or merge levels in which all outcomes are alike",
     )
