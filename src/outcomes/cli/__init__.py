@@ -12,6 +12,7 @@ import click
 import outcomes.teardown  # noqa: F401  registered before all else
 from outcomes.cli.checking import check
 from outcomes.cli.federating import federate
+from outcomes.cli.feeding_back import feedback
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
 from outcomes.cli.looking import power, status
@@ -35,5 +36,5 @@ def main() -> None:
 
 _MAKING, _KEEPING = (check, init, schema, simulate, pull), (verify, seal, withdraw, prune)
 _ASKING = (query, diff, export, notebook, power)
-for _command in (*_MAKING, refresh, *STEPS, status, serve, *_ASKING, *_KEEPING, federate):
+for _command in (*_MAKING, refresh, *STEPS, status, serve, *_ASKING, *_KEEPING, feedback, federate):
     main.add_command(_command)

@@ -25,12 +25,14 @@ from outcomes.mixed.joint.results import SharedParameterFit, Sharing, compare_sh
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.imputation import impute_linear
 from outcomes.mixed.linear.many import Start, fit_many
+from outcomes.mixed.linear.places.partitioned import fit_linear_partitions
 from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.scores import Scores, score_contributions
 from outcomes.mixed.linear.subset import subset
 from outcomes.mixed.ordinal.fit import fit_ordinal
 from outcomes.mixed.ordinal.result import OrdinalFit
+from outcomes.mixed.partitions import Partitions, read_partitions, write_partitions
 from outcomes.mixed.peers.cluster_robust import ClusterRobustFit, fit_cluster_robust
 from outcomes.mixed.residual.result import StructuredFit
 from outcomes.mixed.results.status import FitStatus
@@ -56,6 +58,7 @@ __all__ = [
     "LinearBootstrap",
     "LinearFit",
     "OrdinalFit",
+    "Partitions",
     "Scores",
     "SharedParameterFit",
     "Sharing",
@@ -71,6 +74,7 @@ __all__ = [
     "fit_count",
     "fit_dynamic",
     "fit_linear",
+    "fit_linear_partitions",
     "fit_many",
     "fit_ordinal",
     "fit_shared_parameter",
@@ -79,10 +83,12 @@ __all__ = [
     "prepare_linear",
     "profile_binomial_intervals",
     "profile_intervals",
+    "read_partitions",
     "refit_linear",
     "refit_many",
     "score_contributions",
     "shift_outcome",
     "subset",
     "wald_test",
+    "write_partitions",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from outcomes.errors import FitRefused, FormulaError
@@ -100,6 +100,38 @@ def open_population(
     FitRefused
         No complete rows; a categorical predictor with more than `MAX_FIXED_LEVELS` levels; a level that is no number.
     """
+    population, asked = _without_levels(formulas, data, weights, outcome)
+    source, complete, given = population.source, population.complete, levels or {}
+    found = _levels(source, {key: sql for key, sql in asked.items() if key not in given}, complete)
+    groups = dict.fromkeys(name for one in formulas for block in parse_formula(one).random for name in block.group)
+    _refuse_nan(source, [name for name in groups if is_float(name, source.columns)], complete)
+    return replace(population, levels={**given, **found})
+
+
+def look_at_part(formula: str, data: Any, weights: str | None = None) -> tuple[int, dict[str, list]]:
+    """Complete rows of a part of the data, and the levels of its categorical predictors; none without a complete row.
+
+    Raises
+    ------
+    FormulaError
+        See `open_population`; a transformation that needs numbers of all rows.
+    """
+    source, statistics = as_source(data), Statistics()
+    compile_factors(parse_formula(formula), source, statistics, skip_unknown=True)
+    if statistics.wanted:
+        raise FormulaError(
+            f"A transformation in {formula!r} must know all rows, and a part of them is read at a time.",
+            "compute that column before the table is cut",
+        )
+    population, asked = _without_levels([formula], source, weights)
+    row = source.query(f"select count(*) as n from {VIEW} where {population.complete}").to_pylist()[0]
+    return row["n"], _levels(source, asked, population.complete) if row["n"] else {}
+
+
+def _without_levels(
+    formulas: Sequence[str], data: Any, weights: str | None, outcome: Expression | None = None
+) -> tuple[Population, dict[str, str]]:
+    """A population whose levels are not read yet, and the SQL of its categorical predictors."""
     source = as_source(data)
     parsed = [parse_formula(formula) for formula in formulas]
 
@@ -119,12 +151,8 @@ def open_population(
     if weight:
         reads.update(dict.fromkeys(weight.columns))
     complete = " and ".join(f"{source.columns.sql(name)} is not null" for name in reads)
-    given = levels or {}
-    asked = {factor.key: factor for factor in factors.values() if factor.is_categorical}
-    found = _levels(source, {key: factor.sql for key, factor in asked.items() if key not in given}, complete)
-    groups = dict.fromkeys(name for one in parsed for block in one.random for name in block.group)
-    _refuse_nan(source, [name for name in groups if is_float(name, source.columns)], complete)
-    return Population(source, complete, weight.sql if weight else None, {**given, **found}, known, outcome)
+    asked = {factor.key: factor.sql for factor in factors.values() if factor.is_categorical}
+    return Population(source, complete, weight.sql if weight else None, {}, known, outcome), asked
 
 
 def build_design(formula: str, data: Any, weights: str | None = None, outcome: Expression | None = None) -> Design:

@@ -1,4 +1,4 @@
-"""Work in processes of its own, as many as there are processors."""
+"""Work in processes of this machine, as many as there are processors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -20,8 +21,20 @@ POLITENESS = 5
 """Added to the workers' niceness: the process that started them has the processor first, they take what is left."""
 
 
+@dataclass(frozen=True)
+class Processes:
+    """Processes of this machine."""
+
+    pool: ProcessPoolExecutor
+
+    def run(self, function: Callable[..., Result], jobs: Sequence[tuple]) -> Iterator[Result]:
+        """Yield `function(*job)` for all jobs, as they are done."""
+        for done in as_completed([self.pool.submit(function, *job) for job in jobs]):
+            yield done.result()
+
+
 @contextmanager
-def workers() -> Iterator[ProcessPoolExecutor]:
+def in_processes() -> Iterator[Processes]:
     """Open one worker a processor; left by an error, they do not finish what waits."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")  # this process has read them long ago
@@ -29,15 +42,9 @@ def workers() -> Iterator[ProcessPoolExecutor]:
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(os.cpu_count(), mp_context=context, initializer=_start)
     try:
-        yield pool
+        yield Processes(pool)
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def run_jobs(pool: ProcessPoolExecutor, function: Callable[..., Result], jobs: Sequence[tuple]) -> Iterator[Result]:
-    """Yield `function(*job)` for all jobs, as they are done."""
-    for done in as_completed([pool.submit(function, *job) for job in jobs]):
-        yield done.result()
 
 
 def _start() -> None:

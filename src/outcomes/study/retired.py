@@ -1,0 +1,31 @@
+"""Keys of earlier study files that do nothing any more: read and left out, so that an old study stays readable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+RETIRED: Mapping[tuple[str, str], str] = {
+    ("disclosure", "dominance_n"): "no raw mean or sum is told that it would guard",
+    ("disclosure", "dominance_share"): "no raw mean or sum is told that it would guard",
+    ("disclosure", "p_ratio"): "no raw mean or sum is told that it would guard",
+}
+"""Table and key, and why it went."""
+
+
+def without_retired(declared: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
+    """Return what a study file declares without its retired keys, and which these were.
+
+    >>> without_retired({"disclosure": {"p_ratio": 0.1, "k": 5}})
+    ({'disclosure': {'k': 5}}, (('disclosure', 'p_ratio'),))
+    """
+    found = tuple(
+        (table, key) for table, key in RETIRED if isinstance(declared.get(table), dict) and key in declared[table]
+    )
+    kept = {
+        table: {key: value for key, value in content.items() if (table, key) not in found}
+        if isinstance(content, dict)
+        else content
+        for table, content in declared.items()
+    }
+    return kept, found
