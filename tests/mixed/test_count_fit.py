@@ -15,6 +15,7 @@ from outcomes.mixed import (
     bootstrap_binomial,
     compare,
     fit_binomial,
+    fit_cluster_robust,
     fit_count,
     profile_binomial_intervals,
     wald_test,
@@ -193,3 +194,23 @@ def test_the_bootstrap_draws_counts_and_finds_wald_errors(family):
     assert drawn.converged.mean() > 0.9
     spread = drawn.beta[drawn.converged].std(axis=0)
     np.testing.assert_allclose(spread, fit.bse, rtol=0.35)
+
+
+def test_quadrature_takes_a_slope_alone_and_effects_without_correlation():
+    for random in ("(0 + x | client_id)", "(1 + x || client_id)"):
+        coarse, fine = (fit_count(f"n_missed ~ x + {random}", DATA, offset="log(n_planned)", nagq=k) for k in (9, 13))
+        np.testing.assert_allclose(coarse.llf, fine.llf, atol=1e-3)
+        np.testing.assert_allclose(coarse.beta, fine.beta, atol=1e-3)
+    with pytest.raises(UsageError, match="a random intercept and one slope"):
+        fit_count("n_missed ~ x + (1 + x + n_planned | client_id)", DATA, nagq=5)
+
+
+def test_what_takes_no_offset_says_so():
+    data = DATA.with_columns(yes=(pl.col("n_missed") > 1).cast(pl.Int64))
+    formula = "yes ~ x + offset(0.1 * n_planned) + (1 | client_id)"
+    with pytest.raises(UsageError, match="Streaming takes no offset"):
+        fit_binomial(formula, data, in_memory=False)
+    with pytest.raises(FitRefused, match="takes no offset"):
+        fit_binomial(formula, data, engine="statsmodels")
+    with pytest.raises(FitRefused, match="takes no offset"):
+        fit_cluster_robust(formula, data, "client_id")

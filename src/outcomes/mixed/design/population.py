@@ -100,7 +100,7 @@ def open_population(
     FitRefused
         No complete rows; a categorical predictor with more than `MAX_FIXED_LEVELS` levels; a level that is no number.
     """
-    population, asked = _without_levels(formulas, data, weights, outcome)
+    population, asked = _without_levels(formulas, data, weights, outcome, also)
     source, complete, given = population.source, population.complete, levels or {}
     found = _levels(source, {key: sql for key, sql in asked.items() if key not in given}, complete)
     groups = dict.fromkeys(name for one in formulas for block in parse_formula(one).random for name in block.group)
@@ -129,7 +129,11 @@ def look_at_part(formula: str, data: Any, weights: str | None = None) -> tuple[i
 
 
 def _without_levels(
-    formulas: Sequence[str], data: Any, weights: str | None, outcome: Expression | None = None
+    formulas: Sequence[str],
+    data: Any,
+    weights: str | None,
+    outcome: Expression | None = None,
+    also: Sequence[str] = (),
 ) -> tuple[Population, dict[str, str]]:
     """A population whose levels are not read yet, and the SQL of its categorical predictors."""
     source = as_source(data)
