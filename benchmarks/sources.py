@@ -1,8 +1,8 @@
 """Bring every real export of ../shared/sources through check, init --from and refresh, and print the result.
 
 Run as `python benchmarks/sources.py FOLDER` (the sources); prints the table of docs/recipes/real-exports.md.
-Each is tried twice: with the study file as `init --from` drafts it, and with the one that a data manager would make of it,
-which the tests of real sources use too. The table has counts, reasons and names of columns, no cell.
+Each is tried twice: with the study file as `init --from` drafts it, and with the one that a data manager would make of
+it, which the tests of real sources use too. The table has counts, reasons and names of columns, no cell.
 """
 
 from __future__ import annotations

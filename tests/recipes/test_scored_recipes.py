@@ -66,7 +66,10 @@ def test_item_rows_lead_to_the_same_scores_as_item_columns(tmp_path, cohort):
     columns = made("item-responses", item_columns, tmp_path / "columns", cohort)
     rows = made(
         "item-responses", item_rows, tmp_path / "rows", cohort,
-        layout=('pattern = "answers*.csv"', 'pattern = "answers*.csv"\nformat = "items"\nitems = { instrument = "form" }'),
+        layout=(
+            'pattern = "answers*.csv"',
+            'pattern = "answers*.csv"\nformat = "items"\nitems = { instrument = "form" }',
+        ),
     )  # fmt: skip
     found = []
     for study in (columns, rows):
@@ -90,7 +93,8 @@ def test_coded_sessions_lead_to_directiveness_and_the_coders_reliability(tmp_pat
     assert read_status(study).rows_quarantined == 0
     ((n_rows, n_rated, low, high),) = asked(
         study,
-        "select count(*), count(directiveness_score), min(directiveness_score), max(directiveness_score) from core_sessions",
+        "select count(*), count(directiveness_score), min(directiveness_score), max(directiveness_score) "
+        "from core_sessions",
     )
     assert n_rows == n_rated
     assert 0 <= low < high <= 1

@@ -113,7 +113,16 @@ def test_examples_of_sources_and_scales_are_valid():
     schema = json.loads(handbook.json_schema())["$defs"]
     for part, place in (("Source", "sources"), ("Scale", "scales")):
         for key, content in schema[part]["properties"].items():
-            if key in ("redcap", "qualtrics", "fhir", "iapt", "format", "role"):  # these need others beside them
+            if key in (
+                "redcap",
+                "qualtrics",
+                "fhir",
+                "iapt",
+                "items",
+                "coded",
+                "format",
+                "role",
+            ):  # these need others beside them
                 continue
             whole = {"study": {"name": "s"}, "sources": {"sessions": {"pattern": "*"}}, "scales": {}}
             base = {"pattern": "*"} if part == "Source" else {"minimum": -1, "maximum": 99, "rater": "client"}

@@ -13,19 +13,15 @@ RETIRED: Mapping[tuple[str, str], str] = {
 """Table and key, and why it went."""
 
 
-def without_retired(declared: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
-    """Return what a study file declares without its retired keys, and which these were.
+def without_retired(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a study file declares without its retired keys.
 
     >>> without_retired({"disclosure": {"p_ratio": 0.1, "k": 5}})
-    ({'disclosure': {'k': 5}}, (('disclosure', 'p_ratio'),))
+    {'disclosure': {'k': 5}}
     """
-    found = tuple(
-        (table, key) for table, key in RETIRED if isinstance(declared.get(table), dict) and key in declared[table]
-    )
-    kept = {
-        table: {key: value for key, value in content.items() if (table, key) not in found}
+    return {
+        table: {key: value for key, value in content.items() if (table, key) not in RETIRED}
         if isinstance(content, dict)
         else content
         for table, content in declared.items()
     }
-    return kept, found
