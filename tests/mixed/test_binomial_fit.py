@@ -261,8 +261,8 @@ def test_options_that_do_not_exist_are_refused(sessions, options):
 def test_quadrature_is_refused_for_several_factors_or_slopes(sessions):
     with pytest.raises(UsageError, match="one grouping factor"):
         fit_binomial("dropout ~ preference + (1 | therapist_id) + (1 | client_id)", sessions, nagq=5)
+    formula = "dropout ~ preference + (1 + preference + I(preference**2) | therapist_id)"
     with pytest.raises(UsageError, match="intercept and one slope"):
-        formula = "dropout ~ preference + (1 + preference + I(preference**2) | therapist_id)"
         fit_binomial(formula, sessions, nagq=5)
 
 
