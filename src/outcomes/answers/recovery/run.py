@@ -21,7 +21,6 @@ from outcomes.answers.balance.rows import verdict_dropouts, verdict_sessions
 from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import Decision, decide
-from outcomes.answers.common.processes import run_jobs, workers
 from outcomes.answers.common.simulated import built, template_settings
 from outcomes.answers.common.tables import filled
 from outcomes.answers.recovery.cards import (
@@ -56,6 +55,7 @@ from outcomes.simulate import (
 from outcomes.store.files import read_json, write_json
 from outcomes.study import StudySettings
 from outcomes.study.settings import AnalysisName, Disclosure, Dropout
+from outcomes.workers import workers
 
 MEMORY = "recovery.json"
 """File of the study folder with the cards of the sizes that were simulated last."""
@@ -129,15 +129,16 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | 
 
 
 def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...]:
-    """Simulate cohorts of a size and summarise every estimator, on all processors; the same size gives the same cards.
+    """Simulate cohorts of a size and summarise every estimator, on all processors or on the study's cluster.
 
+    The same size gives the same cards, whoever computes them.
     A card whose class is certain is tried no more: its number of cohorts is its own (`stopping`).
 
     Parameters
     ----------
     size : StudySize
     settings : StudySettings
-        Gives the number of cohorts, the thresholds and the definition of dropout.
+        Gives the number of cohorts, the thresholds, the definition of dropout and the cluster.
     """
     if first_that_holds(few_people(size.clients, size.therapists, settings.disclosure)):
         return _all_refused(settings.recovery.cohorts)
@@ -152,10 +153,10 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     small: list[Tried] = []
     very_large: list[Tried] = []
     settled: frozenset[str] = frozenset()
-    with workers() as pool:
+    with workers(settings.cluster.address) as pool:
         for numbers in rounds(len(cohorts)):
             jobs += [(world, cohorts[number], *declared, truth, settled) for number in numbers]
-            done = tracked(run_jobs(pool, _try, jobs), "Recovery on simulated cohorts", len(jobs))
+            done = tracked(pool.run(_try, jobs), "Recovery on simulated cohorts", len(jobs))
             for one in sorted(done, key=lambda one: one.seed):
                 (very_large if one.seed in LARGE_SEEDS else small).append(one)
             found, jobs = _together(small, very_large, distances), []
