@@ -114,6 +114,9 @@ def own_peak_gb() -> float:
 
 
 def own_cpu_seconds() -> float:
+    """What this process has used, once it has loaded what a fit needs: a worker loads it once, whatever the size."""
+    import outcomes.mixed.linear.places.partitioned  # noqa: F401
+
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 

@@ -30,7 +30,7 @@ TINY = {
     "recovery.py": ["--seeds", "2", "--clients", "100", "--therapists", "10"],
     "reference_agreement.py": [],
     "responsiveness_picture.py": ["--out", OUT],
-    "scale.py": ["--rows", "1000", "2000", "--steps", "fit", "parts", "--out", OUT, "--plot", DRAWN],
+    "scale.py": ["--rows", "7000", "9000", "--steps", "fit", "parts", "--out", OUT, "--plot", DRAWN],
     "verdict_worlds.py": [
         "--counts",
         OUT,
