@@ -161,7 +161,7 @@ def answer(root: str, release_id: str, cluster: str = "") -> None:
 @step_named("report")
 def write_report(root: str, release_id: str) -> None:
     """Write the stakeholders' report of the candidate."""
-    from outcomes import report
+    from outcomes.report import write as report
 
     study = StudyFolder.open(root)
     folder = release.candidate_folder(study, release_id)
@@ -202,3 +202,7 @@ def deliver(root: str) -> int:
     for reason in delivered.failures:
         line.warn(f"not delivered: {reason}; the next refresh tries again")
     return len(delivered.failures)
+
+
+IN_ORDER = (land, build, audit, fit, answer, write_report, publish)
+"""The steps of a refresh that makes a release."""

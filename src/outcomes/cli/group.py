@@ -40,13 +40,15 @@ class Outcomes(click.Group):
         except Exception as failed:
             if os.environ.get("OUTCOMES_DEBUG"):
                 raise
-            refusal = failed if isinstance(failed, OutcomesError) else _in_words(failed)
+            refusal = in_words(failed)
             click.echo(f"outcomes: {refusal}", err=True)
             ctx.exit(refusal.exit_code)
 
 
-def _in_words(failed: Exception) -> OutcomesError:
-    """What nobody foresaw, as an error of ours: its own text may quote data, its kind and place do not."""
+def in_words(failed: Exception) -> OutcomesError:
+    """An error of ours as it is; what nobody foresaw without its own text, which may quote data."""
+    if isinstance(failed, OutcomesError):
+        return failed
     if isinstance(failed, OSError) and failed.strerror:
         where = f": {failed.filename}" if failed.filename else ""
         return StorageError(f"{failed.strerror}{where}", "check space and permissions; then do it again")

@@ -1,6 +1,8 @@
 """Mixed-effects models fitted inside the database: exact, with lme4's formulas and statsmodels' names."""
 
 from outcomes.mixed.binomial.result import BinomialFit
+from outcomes.mixed.count.fit import fit_count
+from outcomes.mixed.count.result import CountFit
 from outcomes.mixed.dynamic import (
     CARRY_OVER_OF_GUIDANCE,
     CARRY_OVER_OF_SATISFACTION,
@@ -28,6 +30,8 @@ from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.scores import Scores, score_contributions
 from outcomes.mixed.linear.subset import subset
+from outcomes.mixed.ordinal.fit import fit_ordinal
+from outcomes.mixed.ordinal.result import OrdinalFit
 from outcomes.mixed.partitions import Partitions, read_partitions, write_partitions
 from outcomes.mixed.peers.cluster_robust import ClusterRobustFit, fit_cluster_robust
 from outcomes.mixed.results.status import FitStatus
@@ -44,6 +48,7 @@ __all__ = [
     "BinomialFit",
     "Bootstrap",
     "ClusterRobustFit",
+    "CountFit",
     "DynamicFit",
     "FitStatus",
     "GramData",
@@ -51,6 +56,7 @@ __all__ = [
     "LikelihoodRatio",
     "LinearBootstrap",
     "LinearFit",
+    "OrdinalFit",
     "Partitions",
     "Scores",
     "SharedParameterFit",
@@ -63,10 +69,12 @@ __all__ = [
     "compare_sharing",
     "fit_binomial",
     "fit_cluster_robust",
+    "fit_count",
     "fit_dynamic",
     "fit_linear",
     "fit_linear_partitions",
     "fit_many",
+    "fit_ordinal",
     "fit_shared_parameter",
     "impute_linear",
     "kenward_roger_cov",

@@ -14,6 +14,8 @@ from outcomes.study.settings import AN_ADDRESS, Cluster, StudySettings, is_addre
 
 LEDGER = "disclosed.jsonl"  # in the study folder: all that published reports told
 TOLD = "told.json"  # in a release's folder: what its report tells
+FEEDBACK = "feedback"  # in the study folder: pages for single therapists, and whose each is
+FEEDBACK_TOLD = "feedback.jsonl"  # in the study folder: all that these pages told
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from outcomes.links import LINKS
 from outcomes.study.base import Name, Part
 from outcomes.study.confidential import Disclosure
 from outcomes.study.delivery import Delivery
+from outcomes.study.feedback import Feedback
+from outcomes.study.instruments import ScoredScale, refuse_impossible_scores
 from outcomes.study.multiverse import Multiverse
 from outcomes.study.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
 from outcomes.study.source import Source
@@ -242,6 +244,11 @@ class StudySettings(Part):
         default_factory=dict,
         description="Rating scales by name: those of the contract that your files have, and ratings of your own",
     )
+    instruments: dict[Name, ScoredScale] = Field(
+        default_factory=dict,
+        description="Scales whose scores are made of the items of a questionnaire, by the scale that they feed "
+        "(docs/recipes/item-responses.md)",
+    )
     cohort: Cohort = Field(Cohort(), description="Who is in the study")
     dropout: Dropout = Field(Dropout(), description="What counts as dropout")
     models: tuple[ModelSpec, ...] = Field((), description="Models to fit; empty: those of a new study")
@@ -257,6 +264,7 @@ class StudySettings(Part):
     schedule: Schedule = Field(Schedule(), description="How fresh the release is expected to be")
     delivery: Delivery = Field(Delivery(), description="Who gets what (docs/operations.md)")
     report: Report = Field(Report(), description="The stakeholders' report")
+    feedback: Feedback = Field(Feedback(), description="Pages for single therapists, off by default (docs/feedback.md)")
 
     @model_validator(mode="before")
     @classmethod
@@ -271,6 +279,7 @@ class StudySettings(Part):
         if Kind.SESSIONS not in self.sources:
             raise ValueError("[sources.sessions] is needed: session ratings are what a study is made of")
         refuse_impossible_scales(self.scales)
+        refuse_impossible_scores(self.instruments, self.scales)
         for kind, source in self.sources.items():
             known = {column.name for column in self.columns(kind)}
             for part in ("columns", "constants", "codes"):
@@ -302,6 +311,12 @@ class StudySettings(Part):
     def columns(self, kind: Kind) -> tuple[Column, ...]:
         """Return what files of a kind may hold: the contract's columns and, for sessions, the study's own scales."""
         return CONTRACT[kind] + (self.own_columns if kind is Kind.SESSIONS else ())
+
+    def scored(self, kind: Kind) -> dict[str, ScoredScale]:
+        """Return the scales of one kind of file that are made of items; own scales are ratings of sessions."""
+        return {
+            name: scored for name, scored in self.instruments.items() if KIND_OF_SCALE.get(name, Kind.SESSIONS) is kind
+        }
 
     def withheld(self, kind: Kind) -> frozenset[str]:
         """Return the columns of a kind that stay out of the database until a study that requires a seal is sealed.

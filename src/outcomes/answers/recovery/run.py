@@ -32,7 +32,9 @@ from outcomes.answers.recovery.cards import (
     card,
     verdict_card,
 )
-from outcomes.answers.recovery.quotes import Quote, quotes, tried
+from outcomes.answers.recovery.distances import true_distances
+from outcomes.answers.recovery.quote import Quote
+from outcomes.answers.recovery.quotes import quotes, tried
 from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, where_tried
 from outcomes.answers.recovery.tables import CARDS, TABLES, CanAnswer, TriedVerdict
 from outcomes.answers.recovery.world import StudySize, measure, world_of
@@ -146,6 +148,7 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     large = replace(world, clients=LARGE_CLIENTS, therapists=max(round(LARGE_CLIENTS / per_therapist), 2))
     cohorts = range(SEED, SEED + settings.recovery.cohorts)
     truth = slope_truth(world)
+    distances = true_distances(world, settings.dropout.definition)
     jobs = [(large, seed, *declared, None) for seed in LARGE_SEEDS]
     small: list[Tried] = []
     very_large: list[Tried] = []
@@ -156,7 +159,7 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
             done = tracked(pool.run(_try, jobs), "Recovery on simulated cohorts", len(jobs))
             for one in sorted(done, key=lambda one: one.seed):
                 (very_large if one.seed in LARGE_SEEDS else small).append(one)
-            found, jobs = _together(small, very_large), []
+            found, jobs = _together(small, very_large, distances), []
             settled = _settled(found, small, len(cohorts))
             if settled >= {*(one.name for one in ESTIMATORS), *VERDICTS}:
                 break
@@ -165,12 +168,12 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     return (*(card(one, where_tried(found, tried_on, one.name)) for one in ESTIMATORS), *verdicts)
 
 
-def _together(small: list[Tried], very_large: list[Tried]) -> Simulated:
-    """What the cohorts so far gave."""
+def _together(small: list[Tried], very_large: list[Tried], distances: dict[str, float]) -> Simulated:
+    """What the cohorts so far gave; `distances` are truths that are the same for all of them."""
     return Simulated(
         cohorts=[one.quotes for one in small],
         large=[one.quotes for one in very_large],
-        known=_means([one.slopes for one in small]),
+        known=_means([one.slopes for one in small]) | distances,
         sds=_means([one.sds for one in small]) | {"logit": LOGIT_SD},
     )
 

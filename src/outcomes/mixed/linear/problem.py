@@ -203,6 +203,18 @@ def linear_problem(
     return LinearProblem(**shared, G=sums[0][1], ZX=np.ascontiguousarray(ZX[0]), rest=rest)
 
 
+def cell_sums(gram: GramData, design: Design, frame: LinearFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Z'Z, shape (k, k, n_cells), and Z'[X y], shape (k, n_cells, q), of the first factor's columns, cell by cell."""
+    X, y, _, _ = _fixed_coordinates(gram, design)
+    V = np.vstack([X[[design.fixed.index(name) for name in frame.names]], y])
+    columns = frame.factors[0].columns
+    rows = np.flatnonzero(np.any(columns != 0, axis=0))
+    used = np.flatnonzero(np.any(V != 0, axis=0))
+    Zv = np.einsum("ka,abc->kbc", columns[:, rows], gram.cells[rows], optimize=True)
+    ZZ = np.einsum("kbc,lb->klc", Zv[:, rows], columns[:, rows], optimize=True)
+    return ZZ, np.einsum("kac,qa->kcq", Zv[:, used], V[:, used], optimize=True)
+
+
 def design_columns(gram: GramData, design: Design, names: tuple[str, ...]) -> np.ndarray:
     """Working fixed columns as combinations of the Gram's, shape (p, v)."""
     X = _fixed_coordinates(gram, design)[0]

@@ -52,7 +52,7 @@ def picture(
         What is drawn, to download: nothing that the picture does not show.
     """
     with debug_mode(False):  # charts are made by this package and tested; checking each costs seconds
-        wide, narrow = _svg(chart(WIDE)), _svg(chart(NARROW))
+        wide, narrow = inline_svg(chart(WIDE)), inline_svg(chart(NARROW))
     return Picture(wide, narrow, words(caption), description, title, "" if data is None else data.write_csv())
 
 
@@ -82,7 +82,7 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def _svg(chart: alt.TopLevelMixin) -> Markup:
+def inline_svg(chart: alt.TopLevelMixin) -> Markup:
     """Inline SVG: no name spaces (HTML knows them), ids of its own."""
     styled = chart.configure(
         aria=False, font=_FONT, background="transparent", padding={"left": 4, "right": 24, "top": 4, "bottom": 4}
