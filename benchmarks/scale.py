@@ -27,6 +27,8 @@ import pipeline
 OUT = Path(__file__).parent / "results" / "scale.json"
 NATION = 10**8
 """Sessions of a nation: 10,000,000 clients."""
+STRUCTURE = "practice"
+"""Clients change therapist within their practice only."""
 WORKERS, PARTS = 2, 8
 
 
@@ -43,7 +45,7 @@ def measure_data(n_sessions: int) -> list[dict]:
 def measure_fit(n_sessions: int) -> list[dict]:
     """The linear model on one machine."""
     with tempfile.TemporaryDirectory() as scratch:
-        pipeline.in_own_process(engine.simulate, n_sessions, Path(scratch))
+        pipeline.in_own_process(engine.simulate, STRUCTURE, n_sessions, Path(scratch))
         return [pipeline.in_own_process(fit_whole, scratch)]
 
 
@@ -65,7 +67,7 @@ def fit_whole(folder: str) -> dict:
 def measure_parts(n_sessions: int) -> list[dict]:
     """The same over partitions on two worker processes; peak memory is the sum of both."""
     with tempfile.TemporaryDirectory() as scratch:
-        pipeline.in_own_process(engine.simulate, n_sessions, Path(scratch))
+        pipeline.in_own_process(engine.simulate, STRUCTURE, n_sessions, Path(scratch))
         cut = pipeline.in_own_process(write_parts, scratch)
         return [cut, pipeline.in_own_process(fit_parts, scratch)]
 
@@ -181,9 +183,9 @@ def plot(results: list[dict], to: Path) -> None:
             x=alt.X("sessions:Q", scale=alt.Scale(type="log"), title="sessions"),
             y=alt.Y("value:Q", scale=alt.Scale(type="log"), title=title),
             color=alt.Color("step:N", title=None, scale=alt.Scale(scheme="viridis")),
-            shape=alt.Shape("step:N", title=None),
         )
-        panels.append((base.mark_line() + base.mark_point(size=60, filled=True)).properties(width=300, height=280))
+        points = base.mark_point(size=60, filled=True).encode(shape=alt.Shape("step:N", legend=None))
+        panels.append((base.mark_line() + points).properties(width=300, height=280))
     alt.hconcat(*panels).resolve_scale(color="independent", shape="independent").save(str(to))
 
 
