@@ -70,8 +70,9 @@ def run_steps(root: str, data_only: bool) -> tuple[Any, ...]:
     import great_expectations  # noqa: F401
     import vl_convert  # noqa: F401
 
-    from outcomes import audit, landing, models, release, report
+    from outcomes import audit, landing, models, release
     from outcomes.answers import run as answers
+    from outcomes.report import write as report
     from outcomes.study import StudyFolder
 
     study, seconds = StudyFolder.open(root), {}

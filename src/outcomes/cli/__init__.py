@@ -1,8 +1,9 @@
 """The command line: the same flows that schedules run, by hand.
 
 Exit codes: 0 done; 1 the data were refused; 2 wrong use; 3 a fatal check failed and nothing was published;
-4 another run is writing to the study; 5 a file is damaged or a step failed; 7 the published release is older than
-[schedule] expected_hours of study.toml allows (only `outcomes status`); 130 stopped by Ctrl-C.
+4 another run is writing to the study; 5 a file is damaged or a step failed; 6 something has to be mended (only
+`outcomes doctor`); 7 the published release is older than [schedule] expected_hours of study.toml allows (only
+`outcomes status`); 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import click
 
 import outcomes.teardown  # noqa: F401  registered before all else
+from outcomes.cli.caring import doctor, upgrade
 from outcomes.cli.checking import check
 from outcomes.cli.federating import federate
 from outcomes.cli.feeding_back import feedback
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
-from outcomes.cli.looking import power, status
+from outcomes.cli.looking import power, status, ui
 from outcomes.cli.making import init, schema, simulate
 from outcomes.cli.researching import diff, export, notebook, query
 from outcomes.cli.running import STEPS, pull, refresh, serve
@@ -34,7 +36,7 @@ def main() -> None:
     safe_children()
 
 
-_MAKING, _KEEPING = (check, init, schema, simulate, pull), (verify, seal, withdraw, prune)
+_MAKING, _KEEPING = (check, init, schema, simulate, pull), (doctor, upgrade, verify, seal, withdraw, prune)
 _ASKING = (query, diff, export, notebook, power)
-for _command in (*_MAKING, refresh, *STEPS, status, serve, *_ASKING, *_KEEPING, feedback, federate):
+for _command in (*_MAKING, refresh, *STEPS, status, ui, serve, *_ASKING, *_KEEPING, feedback, federate):
     main.add_command(_command)

@@ -46,8 +46,23 @@ def power(directory: Path, cohorts: int, seed: int) -> None:
     study = StudyFolder.open(directory)
     size = study_size(study)
     click.echo(f"Simulating {cohorts} cohorts of {size.clients:,} clients and {size.therapists} therapists a truth ...")
-    rates = error_rates(size, cohorts, seed, study.settings.disclosure)
+    rates = error_rates(size, cohorts, seed, study.settings.disclosure, study.settings.cluster.address)
     keep_rates(study, rates, size, seed)
     for outcome, level in JUDGED:
         title = f"{outcome.capitalize()}, one row a {level}; percent of {cohorts} cohorts, * is true"
         click.echo(f"\n{title}\n{as_text(rates, outcome, level)}")
+
+
+@click.command()
+@STUDY
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it listens; else any free port.")
+def ui(directory: Path, port: int) -> None:
+    """Open the study's page: releases, findings, documents, codebook, questions in SQL, history.
+
+    On this machine only, for who has the link that is printed; it reads and changes nothing. What it shows is neither
+    suppressed nor rounded: it is the researcher's door, and the documents are what may be passed on.
+    """
+    from outcomes.study import StudyFolder
+    from outcomes.ui.server import serve_pages
+
+    serve_pages(StudyFolder.open(directory), click.echo, port)

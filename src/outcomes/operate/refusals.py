@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from outcomes.contract import REFUSAL_REASONS
 from outcomes.landing import Refused
+from outcomes.landing.files import part_hashes
+from outcomes.store.files import file_sha256, read_json
+from outcomes.study import StudyFolder
+
+RECORD = ".refused.json"
+"""How the names of records of refused files end, in `quarantine/`."""
 
 MOST_TOLD = 5
 """Refused files that are told of one by one."""
@@ -28,3 +36,43 @@ def refusal_lines(refused: Sequence[Refused]) -> tuple[str, ...]:
             f"The first, {first.file_name}: {first.message}. Try: {first.hint}"
         )
     return (*lines, "each refused file has its record in quarantine/ (*.refused.json); `outcomes status` lists them")
+
+
+def read_refusals(study: StudyFolder) -> tuple[Mapping[str, Any], ...]:
+    """Return the records of all refused files: name, hash, reason, message, hint; no value of a file."""
+    return tuple(read_json(path) for path in sorted(study.quarantine.glob(f"*{RECORD}")))
+
+
+def hashes_in_inbox(study: StudyFolder) -> dict[Path, tuple[str, frozenset[str]]]:
+    """Return each file of the inbox with its hash, and with the hashes of all that it holds for one kind or more."""
+    hashes = {path: file_sha256(path) for path in sorted(study.inbox.glob("[!.~]*")) if path.is_file()}
+    return {
+        path: (sha256, frozenset({sha256, *part_hashes(path.name, sha256, study.settings)}))
+        for path, sha256 in hashes.items()
+    }
+
+
+def lying_refusals(study: StudyFolder) -> tuple[Mapping[str, Any], ...]:
+    """Return the records of refused files whose content still lies in the inbox, in the order of names."""
+    lying = frozenset().union(*(parts for _, parts in hashes_in_inbox(study).values()))
+    return tuple(sorted((one for one in read_refusals(study) if one["sha256"] in lying), key=_name))
+
+
+def refusal_summary(refused: Sequence[Mapping[str, Any]]) -> str:
+    """Sum up refused files in one paragraph: how many of each kind, why, and which.
+
+    Parameters
+    ----------
+    refused : sequence of mappings
+        Records, as `lying_refusals` gives them.
+    """
+    lines = [f"{len(refused):,} file(s) of the inbox are refused and left out:"]
+    for kind in dict.fromkeys(one["refusal"] for one in refused):
+        names = [one["file_name"] for one in refused if one["refusal"] == kind]
+        more = f" and {len(names) - MOST_TOLD:,} more" if len(names) > MOST_TOLD else ""
+        lines.append(f"  {len(names):,} x {kind}: {', '.join(names[:MOST_TOLD])}{more}")
+    return "\n".join([*lines, "  Each has its reason and its remedy in quarantine/ and above."])
+
+
+def _name(record: Mapping[str, Any]) -> str:
+    return record["file_name"]

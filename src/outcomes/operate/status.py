@@ -6,15 +6,14 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from outcomes.landing.files import part_hashes
 from outcomes.operate.findings import Findings, read_trend
+from outcomes.operate.refusals import hashes_in_inbox, read_refusals
 from outcomes.operate.runs import Run, read_runs
 from outcomes.release import published_id
-from outcomes.store.files import file_sha256, read_json
+from outcomes.store.files import read_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
 
-_REFUSED = ".refused.json"
 _SHOWN = 5  # runs and releases in the text
 _CLOCK_TOLERANCE_HOURS = 0.1
 
@@ -138,7 +137,7 @@ def _named(checks: tuple[str, ...], word: str) -> str:
     return f"{len(checks)} {word}" + (f" ({', '.join(checks)})" if checks else "")
 
 
-def _is_settled(sha256: str, parts: set[str], settled: set[str]) -> bool:
+def _is_settled(sha256: str, parts: frozenset[str], settled: set[str]) -> bool:
     """Say whether a file, or what it holds of each kind that it feeds, was landed or refused."""
     return sha256 in settled or (len(parts) > 1 and parts - {sha256} <= settled)
 
@@ -146,12 +145,11 @@ def _is_settled(sha256: str, parts: set[str], settled: set[str]) -> bool:
 def read_status(study: StudyFolder) -> StudyStatus:
     """Read the state of a study from its folder; nothing is locked and nothing is changed."""
     manifests = [read_json(path) for path in sorted(study.landed.glob("*/manifest.json"))]
-    refusals = [read_json(path) for path in sorted(study.quarantine.glob(f"*{_REFUSED}"))]
+    refusals = read_refusals(study)
     settled = {entry["sha256"] for entry in [*manifests, *refusals]}
     settled |= {sha256 for manifest in manifests for sha256 in manifest.get("rewritten_sha256", ())}
-    inbox = {path: file_sha256(path) for path in sorted(study.inbox.glob("[!.~]*")) if path.is_file()}
-    parts = {path: {sha256, *part_hashes(path.name, sha256, study.settings)} for path, sha256 in inbox.items()}
-    lying = set().union(*parts.values())
+    inbox = hashes_in_inbox(study)
+    lying = frozenset().union(*(parts for _, parts in inbox.values()))
     batches: dict[str, int] = {}
     for manifest in manifests:
         batches[manifest["kind"]] = batches.get(manifest["kind"], 0) + 1
@@ -177,7 +175,7 @@ def read_status(study: StudyFolder) -> StudyStatus:
         rows_landed=sum(manifest["rows_landed"] for manifest in manifests),
         rows_quarantined=sum(manifest["rows_quarantined"] for manifest in manifests),
         refused={entry["file_name"]: entry["refusal"] for entry in refusals if entry["sha256"] in lying},
-        waiting=tuple(path.name for path, sha256 in inbox.items() if not _is_settled(sha256, parts[path], settled)),
+        waiting=tuple(path.name for path, (sha256, parts) in inbox.items() if not _is_settled(sha256, parts, settled)),
         checks_failed=checks,
         fits=fits,
         runs=runs[-4 * _SHOWN :],

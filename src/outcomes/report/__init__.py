@@ -26,7 +26,3 @@ A plain string with a digit in it is an error: a number is an `Estimate` (with i
 A new kind of block or piece is written in `page/html.py` and `page/typeset.py` (how it looks on paper: `report.typ`),
 or in `page/spans.py`, which both read.
 """
-
-from outcomes.report.write import is_written, write_report
-
-__all__ = ["is_written", "write_report"]

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from outcomes.errors import StudyError
 from outcomes.study.layouts import FOLDER
+from outcomes.study.retired import without_retired
 from outcomes.study.settings import StudySettings
 
 Location = tuple[int | str, ...]
@@ -25,7 +26,7 @@ _NAMED = re.compile(r"\[([a-z_]+(?:\.\w+)+)\](?: (?:names|gives) '([^']*)')?")
 
 
 def read_settings(path: Path) -> StudySettings:
-    """Read and check a study file.
+    """Read and check a study file; keys that were retired since it was written are left out.
 
     Parameters
     ----------
@@ -40,23 +41,31 @@ def read_settings(path: Path) -> StudySettings:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        declared = tomllib.loads(text)
     except FileNotFoundError as missing:
         raise StudyError(f"There is no {path.name} in {path.parent}", "run `outcomes init` on that folder") from missing
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+    except UnicodeDecodeError as broken:
         raise StudyError(f"{path.name} is not valid TOML: {broken}", "mend the line that is named") from broken
     except OSError as unreadable:
         raise StudyError(
             f"{path.name} cannot be read: {unreadable.strerror}", "check the file's permissions"
         ) from unreadable
+    return settings_of(text, path)
+
+
+def settings_of(text: str, path: Path) -> StudySettings:
+    """Check the text of a study file that is at `path`, or is to be written there; see `read_settings`."""
     try:
-        return StudySettings.model_validate(declared, context={FOLDER: path.parent})
+        declared = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as broken:
+        raise StudyError(f"{path.name} is not valid TOML: {broken}", "mend the line that is named") from broken
+    try:
+        return StudySettings.model_validate(without_retired(declared), context={FOLDER: path.parent})
     except ValidationError as invalid:
         lines = lines_of(text)
         problems = "\n".join(f"  {_problem(error, lines)}" for error in invalid.errors())
         raise StudyError(
             f"{path.name} has {invalid.error_count()} problem(s):\n{problems}",
-            "mend them and run again; docs/study-file.md has every key",
+            "mend them and run again; docs/study-file.md has every key, `outcomes upgrade` renames those of before",
         ) from invalid
 
 

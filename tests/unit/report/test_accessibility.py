@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from outcomes.report import write_report
+from outcomes.report.write import write_report
 from outcomes.study.delivery import WRITTEN
 
 ROOT = Path(__file__).parents[3]

@@ -19,11 +19,10 @@ from test_report_sections import pieces
 from outcomes.answers.certainty.tables import CERTAINTIES
 from outcomes.answers.run import ANSWER_TABLES
 from outcomes.disclosure import Shown, Teller
-from outcomes.report import write_report
 from outcomes.report.findings.all_findings import findings
 from outcomes.report.page.pieces import Estimate, Given, Kind, Ranged
 from outcomes.report.sections.report_section import Source
-from outcomes.report.write import documents
+from outcomes.report.write import documents, write_report
 from outcomes.study.delivery import WRITTEN, Document
 
 SHORT = (Document.BRIEF, Document.EASY, Document.REPORT)

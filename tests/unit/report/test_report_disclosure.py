@@ -10,8 +10,8 @@ from synthetic_release import Cohort, make_release, make_study
 
 from outcomes.disclosure import Teller
 from outcomes.models import fit_models
-from outcomes.report import write_report
 from outcomes.report.figures.density import preference_cells, session_bins
+from outcomes.report.write import write_report
 from outcomes.study.delivery import WRITTEN
 from outcomes.study.settings import Disclosure
 

@@ -13,7 +13,6 @@ from markupsafe import Markup
 from page_text import visible_text
 
 from outcomes.mixed import FitStatus
-from outcomes.report import is_written, write_report
 from outcomes.report.page.blocks import (
     Block,
     Page,
@@ -32,6 +31,7 @@ from outcomes.report.page.pdf import pdf
 from outcomes.report.page.pieces import Estimate, Given, Piece, Strong, Unsaid, Words, say, words
 from outcomes.report.page.spans import Look, spans
 from outcomes.report.page.typeset import typeset
+from outcomes.report.write import is_written, write_report
 from outcomes.study.delivery import Document
 
 MARGIN, WIDTH, HEIGHT = 20 / 25.4 * 72, 595.3, 841.9  # points

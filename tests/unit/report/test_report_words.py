@@ -11,7 +11,7 @@ from synthetic_release import Cohort, make_release, make_study
 
 from outcomes.mixed import FitStatus
 from outcomes.models import fit_models
-from outcomes.report import write_report
+from outcomes.report.write import write_report
 
 
 def _said(folder, study) -> str:

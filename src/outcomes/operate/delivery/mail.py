@@ -81,6 +81,20 @@ def send_all(
     return sent, failures
 
 
+def reach(smtp: Smtp, read_block: ReadBlock) -> None:
+    """Connect and log in as a delivery does, and hang up: no mail is sent.
+
+    Raises
+    ------
+    UsageError
+        If a password would travel in clear, or the login's block cannot be used.
+    OSError, smtplib.SMTPException
+        If the server does not answer, or refuses.
+    """
+    with _connect(smtp, login_for(smtp, read_block)):
+        pass
+
+
 def _connect(smtp: Smtp, login: Login | None) -> smtplib.SMTP:
     context = ssl.create_default_context()
     if smtp.tls == "tls":

@@ -63,7 +63,7 @@ def picture(
         What is drawn, to download: nothing that the picture does not show.
     """
     with debug_mode(False):  # charts are made by this package and tested; checking each costs seconds
-        wide, narrow = _svg(drawing(chart(WIDE))), _svg(drawing(chart(NARROW)))
+        wide, narrow = inline_svg(chart(WIDE)), inline_svg(chart(NARROW))
     return Picture(wide, narrow, words(caption), description, title, "" if data is None else data.write_csv())
 
 
@@ -93,9 +93,9 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def _svg(drawn: Drawing) -> Markup:
+def inline_svg(chart: alt.Chart | Drawing) -> Markup:
     """Inline SVG: no name spaces (HTML knows them), ids of its own."""
-    svg = vl_convert.vegalite_to_svg(finished(drawn))
+    svg = vl_convert.vegalite_to_svg(finished(drawing(chart)))
     svg = re.sub(r'\s(xmlns(:xlink)?|version|class|role|aria-[a-z]+)="[^"]*"', "", svg)
     own = f"fig-{sha256(svg.encode()).hexdigest()[:8]}-"
     return Markup(re.sub(r'\bid="', f'id="{own}', svg).replace("url(#", f"url(#{own}"))

@@ -1,0 +1,1 @@
+"""What is around a study and could stop it: looked at, and said with what to do."""
