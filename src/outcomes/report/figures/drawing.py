@@ -37,7 +37,7 @@ class Drawing:
         return replace(self, spec=self.spec | {"params": [question.param.to_dict(validate=False)]})
 
 
-def drawing(chart: alt.Chart | Drawing) -> Drawing:
+def drawing(chart: alt.TopLevelMixin | Drawing) -> Drawing:
     """Return a chart as Vega-Lite."""
     if isinstance(chart, Drawing):
         return chart

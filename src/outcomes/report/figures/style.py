@@ -41,7 +41,7 @@ _CONFIG = {
 
 
 def picture(
-    chart: Callable[[int], Drawing | alt.Chart],
+    chart: Callable[[int], alt.TopLevelMixin | Drawing],
     caption: Piece | Words,
     description: str,
     title: str = "",
@@ -93,7 +93,7 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def inline_svg(chart: alt.Chart | Drawing) -> Markup:
+def inline_svg(chart: alt.TopLevelMixin | Drawing) -> Markup:
     """Inline SVG: no name spaces (HTML knows them), ids of its own."""
     svg = vl_convert.vegalite_to_svg(finished(drawing(chart)))
     svg = re.sub(r'\s(xmlns(:xlink)?|version|class|role|aria-[a-z]+)="[^"]*"', "", svg)
