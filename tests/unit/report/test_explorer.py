@@ -15,10 +15,9 @@ from test_accessibility import BROWSER, FLAGS
 from test_documents import sources
 
 from outcomes.answers.dropout.tables import RATES
-from outcomes.report import is_written, write_report
 from outcomes.report.explorer.page import POLICY, explorer
 from outcomes.report.explorer.views import views
-from outcomes.report.write import documents
+from outcomes.report.write import documents, is_written, write_report
 from outcomes.study import StudyFolder
 from outcomes.study.delivery import Document
 
