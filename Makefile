@@ -1,11 +1,12 @@
 # make demo : environment, a simulated cohort, the whole pipeline; prints where the release and the report are
 # make test : environment and the tests
+# make site : the documentation as pages in site/
 
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo
 
-.PHONY: demo test slow lint clean
+.PHONY: demo test slow lint site clean
 
 .venv/ready: pyproject.toml constraints.txt
 	@echo "Creating the environment in .venv (about a minute) ..."
@@ -25,8 +26,12 @@ test: .venv/ready
 slow: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m slow
 
+site: .venv/ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	@echo "The documentation is in site/: open site/index.html"
+
 lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m pytest -q tests/architecture
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .hypothesis
+	rm -rf .venv site build dist *.egg-info .pytest_cache .hypothesis

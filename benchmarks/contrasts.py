@@ -4,8 +4,9 @@
     python benchmarks/contrasts.py --keep DIR --write docs/contrasts.md
 
 The first command simulates and answers (one file a cohort in DIR, so that runs add up), the second puts
-the table into the page, between its two marks. In the world `recorded` every ending is on record, as in the truth; in
-`calibrated` a part of the dropouts never is, and what is left out with them shows as bias.
+the table into the page, between its two marks. In the world `recorded` every ending is on record, as in the truth,
+and practices do not differ, because a mean is told of the practices at hand; in `calibrated` a part of the dropouts
+is never recorded, and practices differ: what is left out, and what few practices tell of all, shows in the table.
 """
 
 from __future__ import annotations
@@ -32,9 +33,13 @@ REFERENCE = {ContrastBy.DISTANCE: 0.0, ContrastBy.AMOUNT: 5.0}
 
 
 def worlds(clients: int, therapists: int) -> dict[str, CohortParameters]:
-    """Return the calibrated world, one with all endings on record, and two whose therapists differ from it."""
+    """Return the calibrated world, one with all endings on record and practices alike, two with other therapists."""
     p = CohortParameters(clients=clients, therapists=therapists)
-    recorded = replace(p, endings=replace(p.endings, unrecorded_prop=0.0, unknown_prop=0.0))
+    recorded = replace(
+        p,
+        endings=replace(p.endings, unrecorded_prop=0.0, unknown_prop=0.0),
+        satisfaction=replace(p.satisfaction, practice_sd=0.0),
+    )
     return {
         "recorded": recorded,
         "calibrated": p,

@@ -1,16 +1,17 @@
 """Time the linear mixed model against its peers, side by side in one run.
 
     python benchmarks/engine.py --rows 10000 100000 1000000 --repeats 3
+    python benchmarks/engine.py --rows 1000000 --structures nested practice anywhere many insteval-2 insteval-3
     python benchmarks/engine.py --rows 10000000 --engines outcomes --repeats 1
     python benchmarks/engine.py --plot
 
 Model: sessions in clients crossed with therapists, 9 fixed effects, REML,
 `y ~ dw + dw2 + db + dth + pref + prefdw + alliance + lsess + (1 + dw | client) + (1 | therapist)`; 10 sessions a
-client, 30 clients a therapist, 10 therapists a practice, 5% of clients change therapist within their practice.
-Engines take turns, each fit in a process of its own. Our time includes reading from DuckDB; the peers' is the fit
-alone, on data in memory (statsmodels: clients only, it has no crossed effects at this size). Peers that are not there
-are left out (lme4: Rscript with r-cran-lme4; gpboost, mixedlm: extra `bench`). Writes JSON; `--plot` draws time
-against rows.
+client, 30 clients a therapist, 10 therapists a practice, 5% of clients change therapist within their practice;
+`--structures` names others (see `structures`). Engines take turns, each fit in a process of its own. Our time includes
+reading from DuckDB; the peers' is the fit alone, on data in memory (statsmodels: clients only, it has no crossed
+effects at this size). Peers that are not there are left out (lme4: Rscript with r-cran-lme4; gpboost, mixedlm: extra
+`bench`). Writes JSON; `--plot` draws time against rows.
 """
 
 from __future__ import annotations
@@ -23,73 +24,36 @@ import resource
 import shutil
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import turns
+from structures import FIXED, FORMULA, STRUCTURES, Ratings, Sessions
 
-FIXED = "dw + dw2 + db + dth + pref + prefdw + alliance + lsess"
-FORMULA = f"y ~ {FIXED} + (1 + dw | client) + (1 | therapist)"
 RESULTS = Path(__file__).parent / "results"
 LIMITS = {"outcomes": 10**8, "lme4": 10**6, "mixedlm": 10**6, "gpboost": 10**6, "statsmodels": 10**5}
 """Rows above which an engine is not tried: it would take more than ten minutes or the machine's memory."""
-
-SIMULATE = """
-create table sessions as with
-therapists as (
-    select t.i as therapist, 0.4 * {normal} as effect, {normal} as dth from range({therapists}) t(i)
-),
-clients as (
-    select
-        c.i as client, c.i % {therapists} as first_therapist, 0.8 * {normal} as intercept, 0.3 * {normal} as slope,
-        {normal} as db, {normal} as pref, 1 + (random() * 18)::int as sessions, random() < 0.05 as moves,
-        (random() * 9)::int as other
-    from range({clients}) c(i)
-),
-rows as (
-    select
-        client, intercept, slope, db, pref, unnest(range(1, sessions + 1)) as session, sessions,
-        first_therapist,
-        case
-            when moves then least(first_therapist // 10 * 10 + other, {therapists} - 1) else first_therapist
-        end as second
-    from clients
-),
-drawn as (
-    select
-        client, case when session > sessions // 2 then second else first_therapist end as therapist, intercept, slope,
-        db, pref, ln(session) as lsess, {normal} as dw, {normal} as alliance, {normal} as e
-    from rows
-)
-select
-    client::int as client, drawn.therapist::int as therapist, dw, dw * dw as dw2, db, dth, pref, pref * dw as prefdw,
-    alliance, lsess,
-    5 + 0.2 * dw - 0.1 * dw * dw + 0.1 * db + 0.05 * dth + 0.1 * pref + 0.1 * pref * dw + 0.3 * alliance + 0.2 * lsess
-        + intercept + slope * dw + effect + e as y
-from drawn inner join therapists on drawn.therapist = therapists.therapist
-"""
 
 R_SCRIPT = """
 args <- commandArgs(trailingOnly = TRUE)
 suppressPackageStartupMessages(library(lme4))
 d <- read.csv(args[1])
-d$client <- factor(d$client); d$therapist <- factor(d$therapist)
+for (group in strsplit(args[3], " ")[[1]]) d[[group]] <- factor(d[[group]])
 spent <- system.time(fit <- lmer(as.formula(args[2]), d))
 peak <- as.numeric(gsub("[^0-9]", "", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))) / 1024
 cat(sprintf('{"seconds": %.4f, "cpu_seconds": %.4f, "peak_mb": %.0f, "criterion": %.6f, "slope": %.8f}',
-            spent[["elapsed"]], spent[["user.self"]] + spent[["sys.self"]], peak, REMLcrit(fit), fixef(fit)[["dw"]]))
+            spent[["elapsed"]], spent[["user.self"]] + spent[["sys.self"]], peak, REMLcrit(fit), fixef(fit)[[2]]))
 """
 
 
-def simulate(rows: int, folder: Path) -> None:
-    """One cohort as a DuckDB file, and as CSV where R will read it."""
-    normal = "sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())"
-    clients = rows // 10
+def simulate(structure: str, rows: int, folder: Path) -> None:
+    """One data set as a DuckDB file, and as CSV where R will read it."""
     with duckdb.connect(str(folder / "rows.duckdb")) as con:
-        con.execute("select setseed(0.42)")
-        con.execute(SIMULATE.format(normal=normal, clients=clients, therapists=max(clients // 30, 10)))
+        STRUCTURES[structure].write(rows, con)
         if rows <= LIMITS["lme4"]:
             con.execute(f"copy sessions to '{folder / 'rows.csv'}' (header)")
+    (folder / "structure").write_text(structure, encoding="utf-8")
 
 
 class Stopwatch:
@@ -103,18 +67,24 @@ class Stopwatch:
         return {"seconds": time.perf_counter() - self._wall, "cpu_seconds": time.process_time() - self._cpu}
 
 
+def structure_of(folder: Path) -> Sessions | Ratings:
+    """The structure of the data set in a folder."""
+    return STRUCTURES[(folder / "structure").read_text(encoding="utf-8")]
+
+
 def fit_ours(folder: Path, replicates: int) -> dict[str, float]:
     """Our fit from the database; then one more specification, and at 10,000 rows the bootstrap."""
     from outcomes.mixed import bootstrap_linear, fit_linear, prepare_linear
 
     con = duckdb.connect(str(folder / "rows.duckdb"), read_only=True)
+    formula = structure_of(folder).formula
     watch = Stopwatch()
-    fit = fit_linear(FORMULA, con.table("sessions"))
-    found = watch.read() | {"criterion": fit.criterion, "slope": float(fit.params["dw"])}
+    fit = fit_linear(formula, con.table("sessions"))
+    found = watch.read() | {"criterion": fit.criterion, "slope": float(fit.beta[1])}
     found |= {f"s_{stage}": seconds for stage, seconds in fit.timings.items()}
     found["evaluations"] = fit.optimizer.n_evaluations
     found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if fit.nobs < 20_000:
+    if fit.nobs < 20_000 and formula == FORMULA:
         gram = prepare_linear(FORMULA, con.table("sessions"))
         watch = Stopwatch()
         fit_linear(FORMULA.replace("alliance + ", ""), gram)
@@ -161,7 +131,8 @@ def fit_peer(engine: str, folder: Path) -> dict[str, float]:
 def run(engine: str, folder: Path, options: argparse.Namespace) -> turns.Run:
     """Fit in a process of its own; the reason as text where it did not work."""
     if engine == "lme4":
-        command = ["Rscript", "-e", R_SCRIPT, str(folder / "rows.csv"), FORMULA]
+        data = structure_of(folder)
+        command = ["Rscript", "-e", R_SCRIPT, str(folder / "rows.csv"), data.formula, " ".join(data.groups)]
     else:
         python = sys.executable if engine in {"outcomes", "statsmodels"} else options.peers_python
         command = [python, __file__, "--worker", engine, str(folder), "--bootstrap", str(options.bootstrap)]
@@ -175,28 +146,44 @@ def present(peers_python: str) -> list[str]:
 
 
 def benchmark(options: argparse.Namespace) -> list[dict]:
-    """All engines and sizes, taking turns."""
+    """All engines, structures and sizes, taking turns."""
 
     def fit(engine: str, folder: Path) -> turns.Run:
         return run(engine, folder, options)
 
-    return turns.take_turns(options, present(options.peers_python), LIMITS, simulate, fit)
+    results = []
+    for structure in options.structures:
+        engines, most = present(options.peers_python), STRUCTURES[structure].most
+        sizes = argparse.Namespace(**vars(options) | {"rows": sorted({min(rows, most) for rows in options.rows})})
+        if STRUCTURES[structure].formula != FORMULA:  # the Python peers' models are written out
+            engines = [engine for engine in engines if engine in {"outcomes", "lme4"}]
+        print(structure, file=sys.stderr)
+        found = turns.take_turns(sizes, engines, LIMITS, partial(simulate, structure), fit)
+        results += [{"structure": structure} | one for one in found]
+    return results
+
+
+def identity(result: dict) -> tuple[str, int, str]:
+    """What a stored result is of."""
+    return result.get("structure", "practice"), result["rows"], result["engine"]
 
 
 def table(results: list[dict]) -> str:
-    """The results as a Markdown table; "times ours" compares processor seconds."""
-    ours = {r["rows"]: r["cpu_seconds"] for r in results if r["engine"] == "outcomes" and "cpu_seconds" in r}
-    lines = [
-        "| rows | engine | seconds | processor seconds | times ours | peak MB | criterion |",
-        "|--:|---|--:|--:|--:|--:|--:|",
-    ]
-    for r in sorted(results, key=lambda r: r["rows"]):
+    """The results as a Markdown table, medians over the turns; "times ours" by the clock and by processor seconds."""
+    ours = {identity(r)[:2]: r for r in results if r["engine"] == "outcomes" and "seconds" in r}
+    columns = ["seconds", "times ours", "processor seconds", "times ours", "peak MB", "load", "criterion"]
+    lines = [f"| structure | rows | engine | {' | '.join(columns)} |", "|---|--:|---|" + "--:|" * len(columns)]
+    for r in sorted(results, key=lambda r: identity(r)[:2]):
+        structure, rows, engine = identity(r)
         if "seconds" not in r:
-            lines.append(f"| {r['rows']:,} | {r['engine']} | {r['runs'][-1]} | | | | |")
+            lines.append(f"| {structure} | {rows:,} | {engine} | {r['runs'][-1]} | | | | | {r['load']:.1f} | |")
             continue
-        ratio = f"{r['cpu_seconds'] / ours[r['rows']]:.1f}" if r["rows"] in ours else ""
-        figures = f"{r['seconds']:.2f} | {r['cpu_seconds']:.2f} | {ratio} | {r['peak_mb']:.0f} | {r['criterion']:.3f}"
-        lines.append(f"| {r['rows']:,} | {r['engine']} | {figures} |")
+        own = ours.get((structure, rows))
+        wall, cpu = (f"{r[key] / own[key]:.1f}" if own else "" for key in ("seconds", "cpu_seconds"))
+        lines.append(
+            f"| {structure} | {rows:,} | {engine} | {r['seconds']:.2f} | {wall} | {r['cpu_seconds']:.2f} | {cpu} "
+            f"| {r['peak_mb']:.0f} | {r['load']:.1f} | {r['criterion']:.3f} |"
+        )
     return "\n".join(lines)
 
 
@@ -206,7 +193,13 @@ def plot(path: Path, to: Path) -> None:
     import polars as pl
 
     results = json.loads(path.read_text(encoding="utf-8"))["results"]
-    frame = pl.DataFrame([{k: r[k] for k in ("rows", "engine", "seconds")} for r in results if "seconds" in r])
+    frame = pl.DataFrame(
+        [
+            {k: r[k] for k in ("rows", "engine", "seconds")}
+            for r in results
+            if "seconds" in r and identity(r)[0] == "practice"
+        ]
+    )
     base = alt.Chart(frame).encode(
         x=alt.X("rows:Q", scale=alt.Scale(type="log"), title="sessions"),
         y=alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="seconds"),
@@ -219,6 +212,7 @@ def plot(path: Path, to: Path) -> None:
 def main() -> None:
     """Parse the command line."""
     parser = turns.parser(__doc__, RESULTS / "engine.json")
+    parser.add_argument("--structures", nargs="+", default=["practice"], choices=STRUCTURES)
     parser.add_argument("--bootstrap", type=int, default=1000, help="replicates, at fewer than 20,000 rows")
     parser.add_argument("--plot", action="store_true", help="draw docs/benchmarks-engine.svg from the stored results")
     options = parser.parse_args()
@@ -233,8 +227,8 @@ def main() -> None:
         return
     fresh = benchmark(options)
     stored = json.loads(options.out.read_text(encoding="utf-8"))["results"] if options.out.exists() else []
-    replaced = {(r["rows"], r["engine"]) for r in fresh}
-    results = [r for r in stored if (r["rows"], r["engine"]) not in replaced] + fresh
+    replaced = {identity(r) for r in fresh}
+    results = [r for r in stored if identity(r) not in replaced] + fresh
     options.out.parent.mkdir(parents=True, exist_ok=True)
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
     options.out.write_text(json.dumps({"machine": machine, "results": results}, indent=1), encoding="utf-8")

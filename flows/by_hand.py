@@ -13,8 +13,8 @@ _CONSOLE = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
 _FILES = ("prefect.toml", "pyproject.toml", ".env")  # of the working directory, where Prefect looks for settings
 
 
-def run_by_hand(job: str, study: str, wait_seconds: float) -> Any:
-    """Run a job of `outcomes.flows.jobs` by its name, on the server if one is set.
+def run_by_hand(job: str, study: str, wait_seconds: float, **more: Any) -> Any:
+    """Run a job of `outcomes.flows.jobs` by its name, on the server if one is set; `more` is what this job alone takes.
 
     Without one Prefect is not loaded: a temporary server of its own would cost 15 seconds a command, and what it
     shows would be gone with it.
@@ -26,7 +26,7 @@ def run_by_hand(job: str, study: str, wait_seconds: float) -> Any:
             from outcomes.flows import refresh as jobs
         else:
             from outcomes.flows import jobs
-        return getattr(jobs, job)(study, wait_seconds)
+        return getattr(jobs, job)(study, wait_seconds, **more)
 
 
 def has_server() -> bool:

@@ -50,9 +50,9 @@ def _writing(study: StudyFolder, name: str, wait_seconds: float) -> Iterator[Ope
             raise
 
 
-def refresh(study: str, wait_seconds: float = 0) -> Refreshed:
+def refresh(study: str, wait_seconds: float = 0, cluster: str = "") -> Refreshed:
     """Bring the study's published release up to date. Orchestration only."""
-    opened = StudyFolder.open(study)
+    opened = StudyFolder.open(study, cluster)
     with _writing(opened, "refresh", wait_seconds) as run, planned(_expected_seconds(opened)) as plan:
         run.n_refused = steps.land(study)
         release_id = release.candidate_id(opened)
@@ -75,13 +75,20 @@ def _expected_seconds(study: StudyFolder) -> dict[str, float]:
 def _make(study: StudyFolder) -> None:
     """Make and publish the release of what is landed; what an earlier run finished is not done again."""
     root = str(study.root)
+    _reach(study)
     release_id = steps.build(root)
     if not release.is_finished(study, release_id):  # else only the swap is missing, or the study was edited back
         steps.audit(root, release_id)
         steps.fit(root, release_id)
-        steps.answer(root, release_id)
+        steps.answer(root, release_id, study.cluster)
         steps.write_report(root, release_id)
     steps.publish(root, release_id)
+
+
+def _reach(study: StudyFolder) -> None:
+    """Make sure of the cluster, where one is to help, before any work is done for it."""
+    if address := study.settings.cluster.address:
+        steps.reach(address)
 
 
 def land(study: str, wait_seconds: float = 0) -> None:
@@ -114,11 +121,12 @@ def fit(study: str, wait_seconds: float = 0) -> None:
         steps.fit(study, release.built_candidate(opened))
 
 
-def answer(study: str, wait_seconds: float = 0) -> None:
+def answer(study: str, wait_seconds: float = 0, cluster: str = "") -> None:
     """Answer the study's questions from the candidate release."""
-    opened = StudyFolder.open(study)
+    opened = StudyFolder.open(study, cluster)
     with _writing(opened, "answer", wait_seconds):
-        steps.answer(study, release.built_candidate(opened))
+        _reach(opened)
+        steps.answer(study, release.built_candidate(opened), cluster)
 
 
 def report(study: str, wait_seconds: float = 0) -> None:

@@ -91,6 +91,15 @@ def land(root: str) -> int:
     return len(new)
 
 
+@step_named("cluster")
+def reach(address: str) -> None:
+    """Make sure that a cluster answers and would compute the same as this machine."""
+    from outcomes.workers import on_cluster
+
+    with _guarded("cluster"), step("cluster") as line, on_cluster(address) as found:
+        line.say(f"{found.n_workers} worker(s) behind {address}")
+
+
 @step_named("build")
 def build(root: str) -> str:
     """Build the candidate release of what is landed; return its id."""
@@ -136,11 +145,11 @@ def fit(root: str, release_id: str) -> None:
 
 
 @step_named("answer")
-def answer(root: str, release_id: str) -> None:
+def answer(root: str, release_id: str, cluster: str = "") -> None:
     """Run the analyses that answer the study's questions on the candidate."""
     from outcomes.answers import run as answers
 
-    study = StudyFolder.open(root)
+    study = StudyFolder.open(root, cluster)
     with _guarded("answer"), step("answer") as line, release.timed(study, release_id, "answer"):
         states = answers.answer(release.candidate_folder(study, release_id), study)
         others = [

@@ -62,6 +62,7 @@ final as (
         is_in_window,
         ordered.* like '%_score',
         is_asked_about_guidance,
+        measured,
         batch_id,
         case when is_after_same then satisfaction_before end as satisfaction_previous,
         case when is_after_same then directiveness_before end as directiveness_previous,

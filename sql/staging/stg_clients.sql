@@ -7,6 +7,7 @@ final as (
         scored_clients.* like '%_score',
         scored_clients.age_band,
         scored_clients.gender,
+        scored_clients.measured,
         scored_clients.batch_id
     from scored_clients
     left join stg_repeated_keys

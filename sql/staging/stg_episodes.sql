@@ -11,6 +11,7 @@ final as (
         scored_episodes.planned_sessions,
         scored_episodes.* like '%_score',
         scored_episodes.data_cut,
+        scored_episodes.measured,
         scored_episodes.batch_id
     from scored_episodes
     left join stg_repeated_keys

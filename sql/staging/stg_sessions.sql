@@ -12,6 +12,7 @@ final as (
         placed.attended as is_attended,
         placed.* like '%_score',
         placed.asked_about_guidance as is_asked_about_guidance,
+        placed.measured,
         placed.batch_id
     from raw_placed_sessions as placed
     left join stg_repeated_keys

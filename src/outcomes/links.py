@@ -19,6 +19,9 @@ ETA_LIMIT = 500.0
 """Linear predictors are cut at +-500: probabilities are 0 or 1 to machine precision long before, and exp stays
 finite."""
 
+SMALLEST_SHARE = 1e-15
+"""Probabilities closer to 0 or 1 have no link value that a number can hold."""
+
 INTEGER_TOLERANCE = 1e-6
 """Shares times trials must be within this of whole numbers of events."""
 
@@ -84,8 +87,39 @@ class Link:
     ratio: Ratio | None
     twin: str
 
+    n_own = 0
+    is_own_located = False
+    counts_extra_spread = False
+
     def __str__(self) -> str:
         return self.name
+
+    def at(self, own: np.ndarray) -> Link:
+        """The rows' likelihood: the link has no parameters of its own."""
+        return self
+
+    def first_own(self) -> np.ndarray:
+        """No parameters."""
+        return np.empty(0)
+
+    def own_messages(self, own: np.ndarray) -> list[str]:
+        """Nothing to say."""
+        return []
+
+    def start_eta(self, events: np.ndarray, trials: np.ndarray | None) -> None:
+        """The search may start from zero."""
+
+    def link_of(self, mean: np.ndarray) -> np.ndarray:
+        """Linear predictor of a probability, finite at 0 and 1."""
+        return self.start(np.clip(mean, SMALLEST_SHARE, 1 - SMALLEST_SHARE))
+
+    def against(
+        self, move: np.ndarray, own_move: np.ndarray, events: np.ndarray, trials: np.ndarray | None
+    ) -> np.ndarray:
+        """How far a movement of the linear predictor goes against each row's outcome: in rows with events only a fall,
+        in rows without a rise, in rows with both either."""
+        none, every = events == 0, events == (1.0 if trials is None else trials)
+        return np.where(every, -move, np.where(none, move, np.abs(move)))
 
     def __reduce__(self) -> tuple[Callable[[str], Link], tuple[str]]:
         return link_named, (self.name,)

@@ -11,7 +11,8 @@ from rules import Printed
 from sequences import attacked
 from studies_in_turn import DEFINITIONS, client, cohort, in_turn, truth
 from tables_that_fit import Unknowns
-from verdicts import attack
+from verdicts import Outcome, attack
+from whole_studies import Clinic
 
 from outcomes.methods.dropout.agreement import agreement
 
@@ -107,3 +108,31 @@ def test_an_estimate_with_all_its_digits_tells_on_which_side_the_joiner_lies_and
 def test_what_is_known_of_a_step_is_used():
     assert Attack().learn([], []).hidden == []
     assert {move.value for move in Move} == {-1, 0, 1}
+
+
+def _whole(root, n_clients, length, seed, outcomes, ask_only) -> Outcome:
+    """Attack the documents of a study that went through the whole pipeline; the attacker's beliefs are true of it."""
+    releases, known, moves = [], [], []
+    for documents, facts, move in Clinic(root, n_clients, seed, outcomes, ask_only).releases(length):
+        releases.append(documents)
+        known.append(facts)
+        moves += [move] if move else []
+    found = attack(releases, moves, one_course=False)
+    assert found.holds(known)
+    assert found.gave_up == 0
+    return found
+
+
+def test_the_documents_of_a_whole_study_give_no_suppressed_number_away(tmp_path, outcomes, ask_only):
+    found = _whole(tmp_path / "clinic", 90, 2, 1, outcomes, ask_only)
+    assert len(found.found) > 10
+    assert (found.won, found.exact_days) == ((), 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("size", SIZES)
+def test_five_releases_of_whole_studies_give_no_suppressed_number_away(tmp_path, outcomes, ask_only, size, seed):
+    found = _whole(tmp_path / "clinic", size, 5, seed, outcomes, ask_only)
+    print(f"{size} clients, seed {seed}: {len(found.found)} numbers and changes, {len(found.won)} won")
+    assert (found.won, found.exact_days) == ((), 0)

@@ -71,15 +71,15 @@ class Outcome:
         return self.system.unknowns.agrees(values)
 
 
-def attack(releases: Sequence[Delivered], moves: Sequence[Move]) -> Outcome:
-    """Attack releases, oldest first.
+def attack(releases: Sequence[Delivered], moves: Sequence[Move], one_course: bool = True) -> Outcome:
+    """Attack releases, oldest first; `one_course`: the attacker knows that nobody came back for a second course.
 
     Raises
     ------
     NothingFitsError
         If the releases contradict what the attacker takes for sure.
     """
-    system = Attack().learn(releases, moves)
+    system = Attack(one_course=one_course).learn(releases, moves)
     found = []
     for at, quantity in dict.fromkeys(system.hidden):
         found.append(Found(at, None, quantity, *system.unknowns.possible({(at, quantity): 1})))

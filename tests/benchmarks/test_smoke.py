@@ -23,7 +23,10 @@ TINY = {
     "coverage_binomial.py": ["--cohorts", "2", "--out", OUT],
     "disclosure_acro.py": [OUT],
     "dynamic.py": ["time", "--clients", "150", "--therapists", "10"],
-    "engine.py": ["--rows", "2000", "--repeats", "1", "--bootstrap", "2", "--engines", "outcomes", "--out", OUT],
+    "engine.py": [
+        *("--rows", "2000", "--repeats", "1", "--bootstrap", "2", "--engines", "outcomes", "--out", OUT),
+        *("--structures", "practice", "nested", "anywhere", "many"),
+    ],
     "engine_binomial.py": ["--rows", "2000", "--repeats", "1", "--engines", "outcomes", "--out", OUT],
     "missing_ratings.py": ["--cohorts", "1", "--clients", "150", "--therapists", "12", "--keep", OUT],
     "pipeline.py": ["400"],  # too few for any model: each step runs, no simulation does

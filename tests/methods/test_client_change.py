@@ -8,6 +8,7 @@ from outcomes.scoring.reliable_change import (
     ChangeClass,
     classify_change,
     clinical_cutoff,
+    known_change,
     reliable_change_index,
     reliable_change_threshold,
 )
@@ -64,3 +65,11 @@ def test_perfect_reliability_and_negative_thresholds_are_refused():
         reliable_change_index([1], [2], 1.0, 1.0)
     with pytest.raises(UsageError, match="threshold"):
         classify_change([1], [2], threshold=0, cutoff=1)
+
+
+def test_a_studys_own_spread_goes_before_a_published_change_which_goes_before_the_registrys_spread():
+    assert known_change(None, None, is_own=False) == (None, None)
+    assert known_change(None, 6, is_own=False) == (None, 6)
+    assert known_change((7.5, 0.8), 6, is_own=False) == (pytest.approx(4.743416), 6)
+    assert known_change((7.5, 0.8), 6, is_own=True) == (pytest.approx(4.743416), pytest.approx(9.296926))
+    assert known_change((7.5, 0.8), None, is_own=False)[1] == pytest.approx(9.296926)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from outcomes.errors import DataRefused, UsageError
+from outcomes.scoring.handbook import registry_page
 from outcomes.scoring.instruments import INSTRUMENTS, instrument
 from outcomes.scoring.scores import score
 
@@ -27,6 +30,16 @@ RANGES = {
     "PHQ-9 depression": (0, 27),
     "GAD-7 anxiety": (0, 21),
     "OQ-45 distress": (0, 180),
+    "CORE-OM distress": (0, 40),
+    "CORE-OM distress_without_risk": (0, 40),
+    "CORE-OM wellbeing_deficits": (0, 40),
+    "CORE-OM problems": (0, 40),
+    "CORE-OM functioning_difficulties": (0, 40),
+    "CORE-OM risk": (0, 40),
+    "WSAS impairment": (0, 40),
+    "WSAS impairment_without_work": (0, 32),
+    "K10+ distress": (10, 50),
+    "K5 distress": (5, 25),
 }
 
 
@@ -69,6 +82,10 @@ REVERSED = {
     ("CSQ-8-printed", "satisfaction"): {2, 4, 5, 8},
     ("CORE-10", "distress"): {2, 3},
     ("OQ-45", "distress"): {1, 12, 13, 20, 21, 24, 31, 37, 43},
+    ("CORE-OM", "distress"): {3, 4, 7, 12, 19, 21, 31, 32},
+    ("CORE-OM", "distress_without_risk"): {3, 4, 7, 12, 19, 21, 31, 32},
+    ("CORE-OM", "wellbeing_deficits"): {4, 31},
+    ("CORE-OM", "functioning_difficulties"): {3, 7, 12, 19, 21, 32},
 }
 
 
@@ -85,7 +102,14 @@ def test_the_reversed_items_are_those_published(entry, scale):
     assert falling == REVERSED.get((entry.instrument_id, scale.name), set())
 
 
-# One worked example per rule, by hand.
+def _core_om_answers(n: int) -> list[int]:
+    """Answers of which `n` items, none of them positive, stand at 4 and all others count nothing."""
+    positive = {3, 4, 7, 12, 19, 21, 31, 32}
+    others = [item for item in range(1, 35) if item not in positive]
+    return [4 if item in positive or item in others[:n] else 0 for item in range(1, 35)]
+
+
+# One worked example per rule, by hand; where a publication has one, that is it.
 WORKED = {
     "C-NIP": ("therapist_directiveness", [3, 2, -1, 0, 1] + [3] * 13, 5),
     "HCCQ": ("autonomy_support", [7] * 12 + [1] + [7] * 2, 7),
@@ -98,6 +122,11 @@ WORKED = {
     "PHQ-9": ("depression", [1, 1, 2, 2, 0, 1, 1, 2, 0], 10),
     "GAD-7": ("anxiety", [1, 2, 0, 3, 1, 1, 2], 10),
     "OQ-45": ("distress", [0] * 45, 36),
+    # The scoring guide's example: items that add up to 56 have the mean 1.647 and the clinical score 16.47.
+    "CORE-OM": ("distress", _core_om_answers(14), 16.470588),
+    "WSAS": ("impairment", [8, 4, 2, 0, 6], 20),
+    "K10+": ("distress", [5, 4, 3, 2, 1, 5, 4, 3, 2, 1], 30),
+    "K5": ("distress", [1, 2, 3, 4, 5], 15),
 }
 
 
@@ -164,4 +193,49 @@ def test_cutoffs_and_reliable_changes_are_those_published():
         entry.instrument_id: (scale.cutoffs[0][1], scale.reliable_change)
         for entry, scale in SCALES
         if scale.reliable_change is not None
-    } == {"CORE-10": (11, 6), "PHQ-9": (10, 6), "GAD-7": (8, 4), "OQ-45": (63, 14)}
+    } == {"ORS": (25, 5), "CORE-10": (11, 6), "PHQ-9": (10, 6), "GAD-7": (8, 4), "OQ-45": (63, 14)}
+
+
+def test_the_domains_of_the_core_om_share_its_items_out():
+    scales = {scale.name: set(scale.items) for scale in instrument("CORE-OM").scales}
+    domains = [scales[name] for name in ("wellbeing_deficits", "problems", "functioning_difficulties", "risk")]
+    assert [len(items) for items in domains] == [4, 12, 12, 6]
+    assert set.union(*domains) == scales["distress"] == set(range(1, 35))
+    assert scales["distress_without_risk"] == scales["distress"] - scales["risk"]
+
+
+def test_the_published_answer_to_all_items_of_the_phq_9_scores_as_its_source_stores_it():
+    # HL7 Germany, MII PRO example of the PHQ-9: nine answers LA6571-9 (3 points each), stored score 27.
+    assert score(instrument("PHQ-9"), [3] * 9).value.tolist() == [27]
+
+
+def test_a_client_without_work_has_the_sum_of_the_other_four_items_of_the_wsas():
+    answers = [np.nan, 4, 2, 0, 6]
+    assert np.isnan(score(instrument("WSAS"), answers, "impairment").value[0])
+    assert score(instrument("WSAS"), answers, "impairment_without_work").value.tolist() == [12]
+
+
+@pytest.mark.parametrize("entry", INSTRUMENTS, ids=lambda entry: entry.instrument_id)
+def test_every_instrument_names_its_source_and_its_licence(entry):
+    assert entry.source
+    assert entry.licence
+
+
+@pytest.mark.parametrize(("entry", "scale"), SCALES, ids=IDS)
+def test_the_range_that_a_scale_states_is_the_one_that_it_has(entry, scale):
+    assert entry.range_of(scale) == pytest.approx(RANGES[f"{entry.instrument_id} {scale.name}"])
+
+
+@pytest.mark.parametrize(("entry", "scale"), SCALES, ids=IDS)
+def test_a_clinical_cutoff_is_one_of_the_published_ones_and_lies_in_the_range(entry, scale):
+    low, high = entry.range_of(scale)
+    if scale.clinical is None:
+        assert not any("clinical" in meaning for meaning, _ in scale.cutoffs)
+    else:
+        assert low < scale.clinical < high
+        assert scale.clinical in [value for meaning, value in scale.cutoffs if meaning.startswith("clinical")]
+
+
+def test_the_page_of_instruments_is_that_of_the_registry():
+    page = Path(__file__).parents[2] / "docs" / "instruments.md"
+    assert page.read_text(encoding="utf-8") == registry_page()

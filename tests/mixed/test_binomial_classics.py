@@ -11,10 +11,10 @@ from shared_binomial import CASES, Case
 
 from outcomes.links import LINKS
 from outcomes.mixed import fit_binomial
-from outcomes.mixed.binomial.problem import binomial_problem
-from outcomes.mixed.binomial.starts import fit_glm
+from outcomes.mixed.binomial.fit import binomial_problem
 from outcomes.mixed.design.materialise import materialise
 from outcomes.mixed.design.population import build_design
+from outcomes.mixed.generalised.starts import fit_glm
 from outcomes.mixed.results.status import FitStatus
 
 # lme4's cloglog Laplace takes the expected information in the log-determinant, this engine (and glmmTMB) the

@@ -13,8 +13,8 @@ from references import simulated
 from outcomes.errors import FitRefused, UsageError
 from outcomes.methods.therapists.therapist_effects import median_odds_ratio
 from outcomes.mixed import FitStatus, bootstrap_binomial, fit_binomial
-from outcomes.mixed.binomial.laplace import LaplaceDeviance, mode_slopes
-from outcomes.mixed.binomial.starts import fixed_information
+from outcomes.mixed.generalised.laplace import LaplaceDeviance, mode_slopes
+from outcomes.mixed.generalised.starts import fixed_information
 
 FORMULA = "dropout ~ directiveness_within + preference + modality + (1 | therapist_id)"
 QUICK = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -259,7 +259,7 @@ def test_options_that_do_not_exist_are_refused(sessions, options):
 
 
 def test_quadrature_is_refused_for_more_than_one_random_intercept(sessions):
-    with pytest.raises(UsageError, match="one random intercept"):
+    with pytest.raises(UsageError, match="one grouping factor"):
         fit_binomial("dropout ~ preference + (1 | therapist_id) + (1 | client_id)", sessions, nagq=5)
     with pytest.raises(UsageError, match="intercept"):
         fit_binomial("dropout ~ preference + (0 + preference | therapist_id)", sessions, nagq=5)

@@ -8,11 +8,11 @@ from scipy.integrate import quad
 from scipy.stats import binom, norm
 
 from outcomes.links import LINKS
-from outcomes.mixed.binomial.hessian import laplace_hessian
-from outcomes.mixed.binomial.laplace import LaplaceDeviance, Model
-from outcomes.mixed.binomial.quadrature import QuadratureDeviance
-from outcomes.mixed.binomial.rows import find_cells, sorted_rows
 from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
+from outcomes.mixed.generalised.hessian import laplace_hessian
+from outcomes.mixed.generalised.laplace import LaplaceDeviance, Model
+from outcomes.mixed.generalised.quadrature import QuadratureDeviance
+from outcomes.mixed.generalised.rows import find_cells, sorted_rows
 
 STRUCTURES = {
     "one intercept": ((20,), ((0,),)),
@@ -46,12 +46,12 @@ def random_model(levels, columns, link, seed=0, n=200):
 def deviance_of(model: Model, psi: np.ndarray) -> LaplaceDeviance:
     """The deviance with nothing known of its modes."""
     blank = [np.zeros((f.n_levels, f.k, 1)) for f in model.blocks.factors]
-    by_beta = [np.repeat(b, model.layout.n_fixed, axis=2) for b in blank]
+    by_location = [np.repeat(b, model.layout.location.stop, axis=2) for b in blank]
     by_theta = [np.repeat(b, model.blocks.n_theta, axis=2) for b in blank]
-    return LaplaceDeviance(model, psi, model.zeros(), by_beta, by_theta)
+    return LaplaceDeviance(model, psi, model.zeros(), by_location, by_theta)
 
 
-def dense_laplace(model: Model, psi: np.ndarray, arrays) -> float:
+def dense_laplace(model: Model, psi: np.ndarray, arrays, derivatives=None) -> float:
     """The same deviance from one dense matrix of all random-effect columns."""
     X, events, trials, Z, codes = arrays
     columns = []
@@ -64,7 +64,7 @@ def dense_laplace(model: Model, psi: np.ndarray, arrays) -> float:
     A = np.hstack(columns)
     u = np.zeros(A.shape[1])
     for _ in range(100):
-        row = model.link.derivatives(X @ psi[:3] + A @ u, events, trials)
+        row = (derivatives or model.family.derivatives)(X @ psi[model.layout.beta] + A @ u, events, trials)
         H = A.T @ (row.weight[:, None] * A) + np.eye(A.shape[1])
         step = np.linalg.solve(H, A.T @ row.score - u)
         u = u + step * min(1.0, 0.5 / np.abs(step).max())
@@ -110,7 +110,7 @@ def test_one_node_is_the_laplace_approximation_and_many_nodes_the_integral(link)
     assert QuadratureDeviance(laplace, 1)(psi)[0] == pytest.approx(laplace(psi)[0], rel=1e-12)
 
     def integrand(b: float, rows: np.ndarray) -> float:
-        p = model.link.inverse(X[rows] @ psi[:3] + b)
+        p = model.family.inverse(X[rows] @ psi[:3] + b)
         coefficients = binom.logpmf(events[rows], trials[rows], 0.5) + trials[rows] * np.log(2)
         return float(np.exp(binom.logpmf(events[rows], trials[rows], p).sum() - coefficients.sum() + 30)) * norm.pdf(
             b, scale=psi[3]

@@ -78,8 +78,10 @@ def test_a_file_reads_only_what_the_build_made_before_it(name):
         "scored_clients",
         "raw_batches",
         "raw_quarantine",
+        "raw_agreement",
         "study_settings",
         "study_scales",
+        "study_instruments",
     }
     assert relations(FILES[name]) <= before | offered
 

@@ -11,6 +11,7 @@ from outcomes.errors import StudyError
 from outcomes.landing import Landed, land_file
 from outcomes.study import StudyFolder, StudySettings, create_study, handbook, read_settings
 from outcomes.study.reading import lines_of
+from outcomes.study.retired import RETIRED
 
 GOOD = """[study]
 name = "s"
@@ -53,6 +54,16 @@ def test_a_mistake_has_its_line_and_key(tmp_path, good, bad, said):
         read_settings(path)
     for words in said:
         assert words in str(refusal.value)
+
+
+def test_a_study_file_of_before_is_read_without_the_keys_that_do_nothing_any_more(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(GOOD)
+    today = read_settings(path)
+    path.write_text(GOOD + "[disclosure]\ndominance_n = 2\ndominance_share = 0.9\np_ratio = 0.1\n")
+    assert read_settings(path) == today
+    for table, key in RETIRED:
+        assert key not in type(today).model_fields[table].annotation.model_fields
 
 
 def test_a_default_scale_that_is_left_as_it_was_blocks_nothing(tmp_path):
@@ -102,7 +113,16 @@ def test_examples_of_sources_and_scales_are_valid():
     schema = json.loads(handbook.json_schema())["$defs"]
     for part, place in (("Source", "sources"), ("Scale", "scales")):
         for key, content in schema[part]["properties"].items():
-            if key in ("redcap", "qualtrics", "fhir", "iapt", "format", "role"):  # these need others beside them
+            if key in (
+                "redcap",
+                "qualtrics",
+                "fhir",
+                "iapt",
+                "items",
+                "coded",
+                "format",
+                "role",
+            ):  # these need others beside them
                 continue
             whole = {"study": {"name": "s"}, "sources": {"sessions": {"pattern": "*"}}, "scales": {}}
             base = {"pattern": "*"} if part == "Source" else {"minimum": -1, "maximum": 99, "rater": "client"}

@@ -24,6 +24,7 @@ from typing import Any
 
 from outcomes.audit.results import Category, Severity
 from outcomes.contract import AGE_BANDS, GENDERS, Column, Ending, Kind, Rule, scales_of
+from outcomes.scoring.classes import ChangeClass
 from outcomes.study.settings import DropoutDefinition, StudySettings
 
 # The order in which the tables are checked and shown: as the data flow.
@@ -34,11 +35,13 @@ TABLES = (
     "core_episodes",
     "core_dropout_labels",
     "core_clients",
+    "core_measures",
     "mart_participant_flow",
     "mart_session_directiveness",
     "mart_person_session",
     "mart_clients",
     "mart_therapists",
+    "mart_reliable_change",
     "codebook",
 )
 
@@ -46,6 +49,7 @@ _SEVERITIES = {"critical": Severity.FATAL, "warning": Severity.WARNING, "info": 
 ENDING_STATES = ("dropout", "planned", "other", "undetermined")
 _VALUES: dict[str, tuple[str, ...]] = {
     "age_band": AGE_BANDS,
+    "change_class": tuple(one for one in ChangeClass if one is not ChangeClass.MISSING),
     "definition": tuple(DropoutDefinition),
     "ending": tuple(Ending),
     "ending_state": ENDING_STATES,

@@ -14,6 +14,7 @@ import outcomes.teardown  # noqa: F401  registered before all else
 from outcomes.cli.caring import doctor, upgrade
 from outcomes.cli.checking import check
 from outcomes.cli.federating import federate
+from outcomes.cli.feeding_back import feedback
 from outcomes.cli.group import Outcomes
 from outcomes.cli.keeping import prune, seal, verify, withdraw
 from outcomes.cli.looking import power, status, ui
@@ -37,5 +38,5 @@ def main() -> None:
 
 _MAKING, _KEEPING = (check, init, schema, simulate, pull), (doctor, upgrade, verify, seal, withdraw, prune)
 _ASKING = (query, diff, export, notebook, power)
-for _command in (*_MAKING, refresh, *STEPS, status, ui, serve, *_ASKING, *_KEEPING, federate):
+for _command in (*_MAKING, refresh, *STEPS, status, ui, serve, *_ASKING, *_KEEPING, feedback, federate):
     main.add_command(_command)

@@ -13,6 +13,13 @@ from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 WAIT = click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another run on this study to end.")
 
+CLUSTER = click.option(
+    "--cluster",
+    default="",
+    metavar="ADDRESS",
+    help="Dask scheduler whose workers help, e.g. tcp://10.0.0.5:8786; goes before [cluster] in study.toml.",
+)
+
 
 class Outcomes(click.Group):
     """Turn our errors into one clear message and their exit code; list the commands in the order of the work."""
@@ -51,8 +58,8 @@ def in_words(failed: Exception) -> OutcomesError:
     )
 
 
-def run(job: str, study: Path, wait: float) -> Any:
+def run(job: str, study: Path, wait: float, **more: Any) -> Any:
     """Run a job by hand; what it needs is imported only then."""
     from outcomes.flows.by_hand import run_by_hand
 
-    return run_by_hand(job, str(study), wait)
+    return run_by_hand(job, str(study), wait, **more)

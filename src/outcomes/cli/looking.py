@@ -46,7 +46,7 @@ def power(directory: Path, cohorts: int, seed: int) -> None:
     study = StudyFolder.open(directory)
     size = study_size(study)
     click.echo(f"Simulating {cohorts} cohorts of {size.clients:,} clients and {size.therapists} therapists a truth ...")
-    rates = error_rates(size, cohorts, seed, study.settings.disclosure)
+    rates = error_rates(size, cohorts, seed, study.settings.disclosure, study.settings.cluster.address)
     keep_rates(study, rates, size, seed)
     for outcome, level in JUDGED:
         title = f"{outcome.capitalize()}, one row a {level}; percent of {cohorts} cohorts, * is true"

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import click
 
-from outcomes.cli.group import STUDY, WAIT, run
+from outcomes.cli.group import CLUSTER, STUDY, WAIT, run
 from outcomes.errors import visible
 
 
 @click.command()
 @STUDY
 @WAIT
+@CLUSTER
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on how it ended; all else goes to stderr.")
 @click.option("--quiet", is_flag=True, help="Say only what asks for something: warnings, refusals, errors.")
 @click.pass_context
-def refresh(ctx: click.Context, directory: Path, wait: float, as_json: bool, quiet: bool) -> None:
+def refresh(ctx: click.Context, directory: Path, wait: float, cluster: str, as_json: bool, quiet: bool) -> None:
     """Do the whole job: land, build, audit, fit, answer, report, publish.
 
     Does only what the inputs ask for: run twice, the second run changes nothing and says so. Files that are refused
@@ -34,9 +35,9 @@ def refresh(ctx: click.Context, directory: Path, wait: float, as_json: bool, qui
             click.echo(text, err=as_json)
 
     with failed(as_json):
-        study = StudyFolder.open(directory)
+        study = StudyFolder.open(directory, cluster)
         say(f"Refreshing the study {study.settings.study.name!r} in {study.root}")
-        result = run("refresh", study.root, wait)
+        result = run("refresh", study.root, wait, cluster=cluster)
     if result.is_new:
         say(f"Published release {result.release_id}\n  report:   {study.current / 'report.html'}")
         say(f"  checks:   {study.current / 'checks.html'}\n  database: {study.database}")
@@ -81,12 +82,23 @@ def _step(name: str, text: str) -> click.Command:
     return command
 
 
+@click.command()
+@STUDY
+@WAIT
+@CLUSTER
+def answer(directory: Path, wait: float, cluster: str) -> None:
+    """Answer the study's questions from the candidate release."""
+    from outcomes.study import StudyFolder
+
+    run("answer", StudyFolder.open(directory, cluster).root, wait, cluster=cluster)
+
+
 STEPS = (
     _step("land", "Take what is new in the inbox: check it at the door, land it, quarantine bad rows."),
     _step("build", "Build the tables of a candidate release from what is landed."),
     _step("audit", "Run the data-quality checks on the candidate release."),
     _step("fit", "Fit the study's declared models on the candidate release."),
-    _step("answer", "Answer the study's questions from the candidate release."),
+    answer,
     _step("report", "Write the stakeholders' report of the candidate release."),
     _step("publish", "Publish the candidate release by one atomic swap."),
 )

@@ -4,7 +4,16 @@ Landing enforces it, the simulator plants violations of it, `outcomes init` writ
 release publishes of a rating, what a seal withholds, which checks its range has and how it is described follow from it.
 """
 
-from outcomes.contract.columns import CONTRACT, KIND_OF_SCALE, OTHER_SCORES, SCORE, Column, own_scale, scales_of
+from outcomes.contract.columns import (
+    CONTRACT,
+    KIND_OF_SCALE,
+    MEASURED,
+    OTHER_SCORES,
+    SCORE,
+    Column,
+    own_scale,
+    scales_of,
+)
 from outcomes.contract.left_out import LEFT_OUT_REASONS, LeftOut
 from outcomes.contract.refusals import REFUSAL_REASONS, Refusal
 from outcomes.contract.rules import RULE_REASONS, Rule
@@ -16,6 +25,7 @@ __all__ = [
     "GENDERS",
     "KIND_OF_SCALE",
     "LEFT_OUT_REASONS",
+    "MEASURED",
     "OTHER_SCORES",
     "REFUSAL_REASONS",
     "RULE_REASONS",

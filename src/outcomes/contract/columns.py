@@ -238,6 +238,9 @@ KIND_OF_SCALE: dict[str, Kind] = {
 OTHER_SCORES = "other_scores"
 """Column of landed sessions: a map from the study's own scales to their ratings."""
 
+MEASURED = "measured"
+"""Column of landed files: a map from the scales that are made of items to how each score came about."""
+
 
 def scales_of(kind: Kind) -> tuple[Column, ...]:
     """Return the ratings of one kind of file."""

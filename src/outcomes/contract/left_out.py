@@ -20,6 +20,8 @@ class LeftOut(StrEnum):
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
     OTHER_APPOINTMENT = "other_appointment"
+    JOINED = "joined"
+    OTHER_ITEM = "other_item"
 
 
 LEFT_OUT_REASONS: dict[LeftOut, str] = {
@@ -35,4 +37,6 @@ LEFT_OUT_REASONS: dict[LeftOut, str] = {
     LeftOut.SUPERSEDED: "an earlier version of a record that stands in the same export in a later one",
     LeftOut.CANCELLED: "an appointment that was cancelled before it took place",
     LeftOut.OTHER_APPOINTMENT: "an appointment of another type than the study takes",
+    LeftOut.JOINED: "a further answer or utterance of the same session; it was joined to the session's row",
+    LeftOut.OTHER_ITEM: "an answer to an item that no score of the study uses",
 }

@@ -5,15 +5,14 @@ through here before a report sees them; minimum and maximum of a variable never 
 """
 
 from outcomes.disclosure.bins import even_bins
-from outcomes.disclosure.counts import Reason, Shown, estimates_may_be_shown, percentile_may_be_shown
-from outcomes.disclosure.magnitudes import magnitude_may_be_shown
+from outcomes.disclosure.counts import Reason, Shown, estimates_may_be_shown, is_group
 from outcomes.disclosure.shown import shown_count, shown_cross, shown_percent, shown_table, shown_text
 from outcomes.disclosure.tables import ShownCross, ShownTable, Table
 from outcomes.disclosure.teller import Teller
 
 __all__ = [
     "Reason", "Shown", "ShownCross", "ShownTable", "Table", "Teller",
-    "estimates_may_be_shown", "even_bins",
-    "magnitude_may_be_shown", "percentile_may_be_shown", "shown_count", "shown_cross", "shown_percent", "shown_table",
+    "estimates_may_be_shown", "even_bins", "is_group",
+    "shown_count", "shown_cross", "shown_percent", "shown_table",
     "shown_text",
 ]  # fmt: skip

@@ -101,7 +101,7 @@ def told_cell(count: int, rule: Disclosure, before: Sequence[int] = ()) -> Cell:
     before : sequence of int
         The numbers that earlier releases told of this count, oldest first.
     """
-    if count < rule.minimum_count:
+    if not is_group(count, rule):
         return Cell(None, Reason.SMALL, 0, rule.minimum_count - 1, count)
     value = _told(count, rule, before)
     # The numbers behind a told one lie within two steps of it: a reader tries them all.
@@ -154,9 +154,9 @@ def share(part: Cell, whole: Cell) -> Shown:
     return Shown(percent, f"{percent}%")
 
 
-def percentile_may_be_shown(people_beyond: int, rule: Disclosure) -> bool:
-    """Whether enough people lie beyond a percentile, on its thin side, for it to stand for a group and not for one."""
-    return people_beyond >= rule.minimum_count
+def is_group(n_people: int, rule: Disclosure) -> bool:
+    """Whether so many people, episodes or sessions are a group that something may be told of, and not single ones."""
+    return n_people >= rule.minimum_count
 
 
 def estimates_may_be_shown(n_rows: int, n_terms: int, rule: Disclosure) -> bool:

@@ -14,6 +14,7 @@ from outcomes.errors import StudyError
 from outcomes.store.files import write_text
 from outcomes.study import StudyFolder
 from outcomes.study.reading import Location, lines_of, settings_of
+from outcomes.study.retired import RETIRED
 
 ANY = "*"
 """Any one key, in the place of a renamed one."""
@@ -36,7 +37,7 @@ class Renamed:
 
 
 RENAMED = (Renamed(("scales", ANY), "construct", "measures"),)
-"""All keys that were ever renamed; no key was ever taken away, and each new one has a default."""
+"""All keys that were ever renamed; those taken away are in `outcomes.study.retired`, and each new one has a default."""
 
 _WITHIN = "directiveness_within"
 _SLOPES = f"0 + {_WITHIN} | therapist_id"
@@ -97,6 +98,10 @@ def upgrade(text: str) -> Upgrade:
                 raise StudyError(f"{_key(old)} is called {_key(new)} now, and both are there", "remove the old one")
             lines[number - 1] = line
             changes.append(f"line {number}: {_key(old)} is called {_key(new)} now")
+    for place, why in RETIRED.items():
+        if number := found.get(place, 0):
+            lines[number - 1] = ""
+            changes.append(f"line {number}: {_key(place)} does nothing any more ({why}); it is taken out")
     return Upgrade(text, "".join(lines), tuple(changes), tuple(_advice(declared)))
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from outcomes.errors import StudyError
 from outcomes.federation.masks import unmask_sum
 from outcomes.federation.plan import MAX_ROUNDS, Plan
-from outcomes.federation.sums import PooledSums, read_sums
 from outcomes.mixed.linear.places.pooled import fit_shares
 from outcomes.mixed.linear.places.shares import Share
+from outcomes.mixed.linear.places.sums import PooledSums, read_sums
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.store.files import read_json
 
@@ -99,8 +99,8 @@ def standing(folder: Path, plan: Plan) -> Standing:
     summed = _sum(folder, plan, first)
     if isinstance(summed, tuple):
         return Standing(summed, first)
-    sums = read_sums(plan, summed)
-    frame = sums.frame(plan)
+    sums = read_sums(plan.design, summed)
+    frame = sums.frame(plan.design)
     asked: list[np.ndarray] = []
 
     def ask(theta: np.ndarray) -> Share:
@@ -118,11 +118,6 @@ def standing(folder: Path, plan: Plan) -> Standing:
             raise StudyError(f"The fit has not converged in {MAX_ROUNDS} rounds", "try a simpler model") from None
         return Standing(still.missing, still.question, sums, tuple(asked))
     return Standing(sums=sums, asked=tuple(asked), fit=fit)
-
-
-class _Open(Exception):
-    def __init__(self, question: Question, missing: tuple[str, ...]) -> None:
-        self.question, self.missing = question, missing
 
 
 def answer_path(folder: Path, question: Question, site: str) -> Path:

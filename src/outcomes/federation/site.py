@@ -15,10 +15,10 @@ from outcomes.federation import changes
 from outcomes.federation.masks import mask, new_key, public_key
 from outcomes.federation.plan import GROUPS, Plan, read_plan
 from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, message, read_keys, standing
-from outcomes.federation.sums import write_sums
 from outcomes.federation.taken_apart import fewest_told_apart
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.places.shares import evaluate
+from outcomes.mixed.linear.places.sums import write_sums
 from outcomes.mixed.linear.problem import linear_problem
 from outcomes.store.files import read_json, write_json
 from outcomes.store.warehouse import connect
@@ -126,9 +126,11 @@ def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:
     with connect(study.database, read_only=True) as con:
         gram = prepare_linear(plan.formula, _rows(con, plan), levels=plan.all_levels)
         if where.sums is None:
-            return write_sums(plan, gram)
+            return write_sums(plan.design, gram)
         refuse_taken_apart(plan, gram, where)
-        problem = linear_problem(where.sums.coordinates(gram), gram.design(plan.formula), like=where.sums.frame(plan))
+        problem = linear_problem(
+            where.sums.coordinates(gram), gram.design(plan.formula), like=where.sums.frame(plan.design)
+        )
         return evaluate(problem, np.array(where.question.theta)).rounded(PRECISION).to_vector()
 
 
@@ -146,7 +148,7 @@ def refuse_taken_apart(plan: Plan, gram: GramData, where: Standing) -> None:
     DataRefused
         Where all rounds together could be solved for fewer than 10 of this site's clients.
     """
-    frame = where.sums.frame(plan)
+    frame = where.sums.frame(plan.design)
     own = [part for factor, part in zip(frame.factors, frame.slices, strict=True) if factor.group == ("client_id",)]
     if not own:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from outcomes.contract import CONTRACT, OTHER_SCORES, Kind, Rule, ValueType
+from outcomes.contract import CONTRACT, MEASURED, OTHER_SCORES, Kind, Rule, ValueType
 from outcomes.errors import StorageError
 from outcomes.landing.formats.source_rows import LaidOut, text_literal
 from outcomes.landing.rules.cells import SQL_TYPES
@@ -135,16 +135,20 @@ def layout_facts(laid_out: LaidOut) -> dict[str, Any]:
         "rows_in_export": laid_out.n_read,
         "rows_left_out": dict(laid_out.left_out),
         "notes": list(laid_out.notes),
+        **({"agreement": asdict(laid_out.agreement)} if laid_out.agreement else {}),
     }
 
 
 def _select(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, lines: np.ndarray) -> str:
-    """Write the SQL of the batch: the contract's columns in order, the study's own scales, the source line."""
+    """Write the SQL of the batch: the contract's columns in order, own scales, how scores were made, source line."""
     columns = [
         f'{_contract_value(plan, column.name, column.type)} as "{column.name}"' for column in CONTRACT[plan.kind]
     ]
     if plan.kind is Kind.SESSIONS:
         columns.append(f"{_other_scores(plan)} as {OTHER_SCORES}")
+    if made := [planned.column.name for planned in plan.columns if planned.made]:
+        how = ", ".join(f"m_{name}" for name in made)
+        columns.append(f"map([{', '.join(map(text_literal, made))}], [{how}]) as {MEASURED}")
     listed = ", ".join(columns)
     if not lines.size or bool((np.diff(lines) == 1).all()):
         first = int(lines[0]) if lines.size else 0

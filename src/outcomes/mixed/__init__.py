@@ -1,6 +1,8 @@
 """Mixed-effects models fitted inside the database: exact, with lme4's formulas and statsmodels' names."""
 
 from outcomes.mixed.binomial.result import BinomialFit
+from outcomes.mixed.count.fit import fit_count
+from outcomes.mixed.count.result import CountFit
 from outcomes.mixed.dynamic import (
     CARRY_OVER_OF_GUIDANCE,
     CARRY_OVER_OF_SATISFACTION,
@@ -23,10 +25,14 @@ from outcomes.mixed.joint.results import SharedParameterFit, Sharing, compare_sh
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.imputation import impute_linear
 from outcomes.mixed.linear.many import Start, fit_many
+from outcomes.mixed.linear.places.partitioned import fit_linear_partitions
 from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.scores import Scores, score_contributions
 from outcomes.mixed.linear.subset import subset
+from outcomes.mixed.ordinal.fit import fit_ordinal
+from outcomes.mixed.ordinal.result import OrdinalFit
+from outcomes.mixed.partitions import Partitions, read_partitions, write_partitions
 from outcomes.mixed.peers.cluster_robust import ClusterRobustFit, fit_cluster_robust
 from outcomes.mixed.results.status import FitStatus
 
@@ -42,6 +48,7 @@ __all__ = [
     "BinomialFit",
     "Bootstrap",
     "ClusterRobustFit",
+    "CountFit",
     "DynamicFit",
     "FitStatus",
     "GramData",
@@ -49,6 +56,8 @@ __all__ = [
     "LikelihoodRatio",
     "LinearBootstrap",
     "LinearFit",
+    "OrdinalFit",
+    "Partitions",
     "Scores",
     "SharedParameterFit",
     "Sharing",
@@ -60,19 +69,24 @@ __all__ = [
     "compare_sharing",
     "fit_binomial",
     "fit_cluster_robust",
+    "fit_count",
     "fit_dynamic",
     "fit_linear",
+    "fit_linear_partitions",
     "fit_many",
+    "fit_ordinal",
     "fit_shared_parameter",
     "impute_linear",
     "kenward_roger_cov",
     "prepare_linear",
     "profile_binomial_intervals",
     "profile_intervals",
+    "read_partitions",
     "refit_linear",
     "refit_many",
     "score_contributions",
     "shift_outcome",
     "subset",
     "wald_test",
+    "write_partitions",
 ]

@@ -11,12 +11,12 @@ import numpy as np
 
 from outcomes.errors import UsageError, no_such
 from outcomes.links import Link, link_named
-from outcomes.mixed.binomial.fit import check_nodes, fit_problem
-from outcomes.mixed.binomial.problem import binomial_problem
+from outcomes.mixed.binomial.fit import binomial_problem, fit_problem
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.streamed import stream_problem
-from outcomes.mixed.design.materialise import materialise
 from outcomes.mixed.design.population import build_design
+from outcomes.mixed.generalised.fit import check_nodes
+from outcomes.mixed.generalised.problem import read_rows
 from outcomes.mixed.linear.fit import fit_crossproducts
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.result import LinearFit
@@ -117,7 +117,8 @@ def fit_binomial(
         A name of `outcomes.links.LINKS`: logit, cloglog, probit.
         cloglog makes a discrete-time proportional-hazards model of person-session rows.
     nagq : int, 1 to 25
-        1: Laplace approximation. More: adaptive Gauss-Hermite nodes, for a single random intercept.
+        1: Laplace approximation. More: adaptive Gauss-Hermite nodes, for one grouping factor with an intercept, a slope
+        or both (nodes of both dimensions then: their number squared).
     weights : str, optional
         Column with the number of trials of each row.
     engine : {"outcomes", "statsmodels"}
@@ -155,7 +156,7 @@ def fit_binomial(
         return fit_binomial_bayes(formula, data, link=chosen, weights=weights)
     began = perf_counter()
     design = build_design(formula, data, weights)
-    problem = binomial_problem(design, materialise(design), chosen) if in_memory else stream_problem(design, chosen)
+    problem = binomial_problem(design, read_rows(design), chosen) if in_memory else stream_problem(design, chosen)
     read = perf_counter()
     fit = fit_problem(problem, nagq, weights)
     done = perf_counter()

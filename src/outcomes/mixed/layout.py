@@ -17,36 +17,36 @@ def consecutive(sizes: Sequence[int]) -> tuple[slice, ...]:
 
 @dataclass(frozen=True)
 class Layout:
-    """psi = (thresholds, beta, theta) of a generalised mixed model.
+    """psi = (own, beta, theta) of a generalised mixed model.
 
     Parameters
     ----------
-    n_thresholds : int
-        Cut points of an ordinal outcome; 0 for a binary one.
+    n_own : int
+        The family's own parameters: thresholds of an ordinal outcome, the dispersion of negative binomial counts.
     n_fixed : int
         Fixed effects, p.
     n_theta : tuple of int
         Covariance parameters of each grouping factor.
     """
 
-    n_thresholds: int
+    n_own: int
     n_fixed: int
     n_theta: tuple[int, ...]
 
     @property
-    def thresholds(self) -> slice:
-        """Cut points."""
-        return slice(0, self.n_thresholds)
+    def own(self) -> slice:
+        """The family's own parameters."""
+        return slice(0, self.n_own)
 
     @property
     def beta(self) -> slice:
         """Fixed effects."""
-        return slice(self.n_thresholds, self.location.stop)
+        return slice(self.n_own, self.location.stop)
 
     @property
     def location(self) -> slice:
-        """Thresholds and fixed effects: all that is no covariance parameter."""
-        return slice(0, self.n_thresholds + self.n_fixed)
+        """The family's parameters and the fixed effects: all that is no covariance parameter."""
+        return slice(0, self.n_own + self.n_fixed)
 
     @property
     def theta(self) -> slice:

@@ -20,6 +20,7 @@ _BFGS_TOLERANCE = 1e-3  # gradient in scaled parameters; the Newton polish squar
 _TOLERANCE = 1e-5  # of BFGS's gradient, times the root of the deviance; the Newton polish squares what is left
 _SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to a curvature near 1
 _TIGHT_TOLERANCE = 1e-5  # of searches side by side, whose last step overshoots less than that of scipy's line search
+_NEAR_TOLERANCE = 0.01  # of a whitened gradient (standard errors) where the exact Hessian takes over
 _MAX_HALVINGS = 20
 HESSIAN_STEP = 6e-6
 """Cube root of the machine epsilon: central differences of an analytic gradient."""
@@ -73,6 +74,7 @@ def minimise(
     hessian_step: float = HESSIAN_STEP,
     gradient_tolerance: float | None = None,
     exact_hessian: Callable[[np.ndarray], np.ndarray] | None = None,
+    near: np.ndarray | None = None,
 ) -> OptSummary:
     """Minimise by BFGS, then prove the optimum with the Hessian, polish by Newton and leave saddles.
 
@@ -90,6 +92,8 @@ def minimise(
         Of BFGS's scaled gradient; the Hessian is taken where BFGS ends.
     exact_hessian : callable, optional
         Second derivatives of the deviance; differences of the gradient where there is none.
+    near : ndarray, shape (m, m), optional
+        About the Hessian at the start, where that is known to lie near the optimum: the first search takes its steps.
 
     Returns
     -------
@@ -120,8 +124,15 @@ def minimise(
     options = {"gtol": gradient_tolerance or tolerance, "maxiter": max_iterations}
     x, restarts = start, 0
     while True:
-        found = minimize(scaled, x / unit, jac=True, method="BFGS", options=options)
-        x, value, gradient, hessian, decrement = _polish(counted, found.x * unit, hessian_step, exact_hessian)
+        if near is None:
+            found = minimize(scaled, x / unit, jac=True, method="BFGS", options=options)
+            x, message = found.x * unit, found.message
+        else:
+            x, message = _approach(counted, x, near), "the search near the start came to no end"
+        x, value, gradient, hessian, decrement = _polish(counted, x, hessian_step, exact_hessian)
+        if near is not None and not is_optimum(value, decrement, hessian):
+            near = None  # the start was not near an optimum after all
+            continue
         curvatures, directions = np.linalg.eigh(hessian)
         is_saddle = _is_saddle(curvatures)
         if not is_saddle or restarts == MAX_RESTARTS:
@@ -142,9 +153,19 @@ def minimise(
         decrement=decrement,
         n_restarts=restarts,
         is_converged=is_converged,
-        message="converged" if is_converged else f"stopped: {found.message}",
+        message="converged" if is_converged else f"stopped: {message}",
         hessian=hessian,
     )
+
+
+def _approach(objective: Objective, start: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Quasi-Newton steps from a Hessian that is about right, until little more than its error is left."""
+
+    def one(who: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        value, gradient = objective(x[0])
+        return np.array([value]), gradient[None]
+
+    return refine_many(one, start[None], near, tolerance=_NEAR_TOLERANCE)[0][0]
 
 
 def is_optimum(value: float, decrement: float, hessian: np.ndarray) -> bool:
@@ -179,7 +200,11 @@ Evaluations = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def refine_many(
-    objectives: Evaluations, starts: np.ndarray, hessian: np.ndarray, max_iterations: int = 50
+    objectives: Evaluations,
+    starts: np.ndarray,
+    hessian: np.ndarray,
+    max_iterations: int = 50,
+    tolerance: float = _TIGHT_TOLERANCE,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`refine` many deviances side by side: BFGS in whitened parameters, each with an inverse Hessian of its own.
 
@@ -190,6 +215,8 @@ def refine_many(
     hessian : ndarray, shape (m, m)
         Near that of all of them.
     max_iterations : int
+    tolerance : float
+        Of the largest element of the whitened gradient.
 
     Returns
     -------
@@ -204,7 +231,7 @@ def refine_many(
     u = np.zeros(starts.shape)
     values, slopes = whitened(everyone, u)
     inverses = np.repeat(np.eye(starts.shape[1])[None], len(starts), axis=0)
-    active = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) > _TIGHT_TOLERANCE)
+    active = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) > tolerance)
     for _ in range(max_iterations):
         if not active.any():
             break
@@ -216,7 +243,7 @@ def refine_many(
         inverses[who] = _updated(inverses[who], moved, change)
         has_moved = np.abs(moved).max(axis=1) > 0
         u[who], values[who], slopes[who] = new_u, new_values, new_slopes
-        active[who] = has_moved & (np.abs(new_slopes).max(axis=1) > _TIGHT_TOLERANCE)
+        active[who] = has_moved & (np.abs(new_slopes).max(axis=1) > tolerance)
     settled = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) < 100 * _SCALED_TOLERANCE)
     return starts + u @ whitening.T, values, settled
 

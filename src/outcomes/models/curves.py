@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 from scipy import stats
 
-from outcomes.disclosure import percentile_may_be_shown
+from outcomes.disclosure import is_group
 from outcomes.links import link_named
 from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
 from outcomes.models.averaging import average_over_effects
@@ -80,7 +80,7 @@ def dropout_curves(
     point = _incidence((estimates.beta[None, :] @ X.T).reshape(shape), other, effect_variance, spec.link)[0]
     spread = _incidence((draws @ X.T).reshape(shape), other, effect_variance, spec.link)
     low, high = np.quantile(spread, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2], axis=0)
-    told = [T for T in REPORT_SESSIONS if len(sessions) >= T and at_risk[T - 1] >= rule.minimum_count]
+    told = [T for T in REPORT_SESSIONS if len(sessions) >= T and is_group(at_risk[T - 1], rule)]
     return tuple(
         CurvePoint(f"dropout_by_session_{T}", x_name, *values)
         for T in told
@@ -93,7 +93,7 @@ def _grid(con: duckdb.DuckDBPyConnection, spec: ModelSpec, x_name: str, rule: Di
     if x_name not in columns_read(spec, tuple(con.table(spec.population).columns)):
         return None
     found = inner_range(con, spec, x_name)
-    if not percentile_may_be_shown(found.clients_beyond, rule) or not found.low < found.high:
+    if not is_group(found.clients_beyond, rule) or not found.low < found.high:
         return None
     return np.linspace(found.low, found.high, GRID_POINTS)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from outcomes.contract import Kind
 from outcomes.errors import StorageError
@@ -30,6 +31,8 @@ class Batch:
         Quarantined rows by the rule that they broke.
     rows : Path
         The Parquet file.
+    agreement : dict
+        How far coders agree on a rating that was made of their codes (`scoring.agreement.Agreement`); empty where none.
     """
 
     batch_id: str
@@ -41,6 +44,7 @@ class Batch:
     n_quarantined: int
     quarantined_by_rule: dict[str, int]
     rows: Path
+    agreement: dict[str, Any] = field(default_factory=dict)
 
 
 def landed_batches(landed: Path) -> tuple[Batch, ...]:
@@ -90,6 +94,7 @@ def _read(folder: Path) -> Batch:
             n_quarantined=manifest["rows_quarantined"],
             quarantined_by_rule=manifest["quarantined_by_rule"],
             rows=folder / "batch.parquet",
+            agreement=manifest.get("agreement", {}),
         )
     except (OSError, ValueError, KeyError, TypeError) as damaged:
         raise StorageError(

@@ -50,6 +50,8 @@ SQL_ORDER = (
     "core/core_cohort_sessions",
     "core/core_client_means",
     "core/core_therapist_means",
+    "core/core_measures",
+    "core/core_agreement",
     "marts/mart_session_directiveness",
     "marts/mart_person_session",
     "marts/mart_clients",
@@ -57,6 +59,7 @@ SQL_ORDER = (
     "marts/mart_participant_flow",
     "marts/mart_sessions",
     "marts/mart_episodes",
+    "marts/mart_reliable_change",
 )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Mapping
+from dataclasses import fields
 from types import MappingProxyType
 
 import duckdb
 
-from outcomes.contract import CONTRACT, OTHER_SCORES, RULE_REASONS, Kind, Rule, ValueType, scales_of
+from outcomes.contract import CONTRACT, MEASURED, OTHER_SCORES, RULE_REASONS, Kind, Rule, ValueType, scales_of
 from outcomes.errors import StudyError
 from outcomes.release.batches import Batch
+from outcomes.scoring.agreement import Agreement
+from outcomes.scoring.reliable_change import known_change
 from outcomes.study import StudySettings
 from outcomes.study.scales import Direction, has_other_metric, two_metrics
 
@@ -31,13 +34,16 @@ def raw_columns(kind: Kind) -> dict[str, str]:
     columns = {column.name: _SQL_TYPES[column.type] for column in CONTRACT[kind]}
     if kind is Kind.SESSIONS:
         columns[OTHER_SCORES] = "map(varchar, double)"
-    return {**columns, "source_line": "integer"}
+    how = "struct(instrument varchar, version varchar, n_answered integer, value double, stored double)"
+    return {**columns, MEASURED: f"map(varchar, {how})", "source_line": "integer"}
 
 
 def offer_settings(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> None:
-    """Create `study_settings` (one row) and `study_scales` (one row per scale).
+    """Create `study_settings` (one row), `study_scales` (one row per scale) and `study_instruments`.
 
     A scale that counts downwards is turned about `turning_point` = minimum + maximum: score = turning_point - rating.
+    `study_instruments` has one row per scale that is made of items: which way is better, the clinical cutoff, the
+    standard error of a difference and the smallest reliable change, each empty where it is not known.
     """
     con.execute(
         "create or replace temp table study_settings as select ? as study_name, ? as order_by, ?::integer as "
@@ -63,11 +69,21 @@ def offer_settings(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> N
             [name, scale.minimum, scale.maximum, scale.direction is Direction.LESS, scale.minimum + scale.maximum],
         )
 
+    con.execute(
+        "create or replace temp table study_instruments (scale varchar, instrument varchar, is_higher_better boolean, "
+        "cutoff double, std_error double, smallest_reliable_change double)"
+    )
+    for name, scored in settings.instruments.items():
+        con.execute("insert into study_instruments values (?, ?, ?, ?, ?, ?)", [
+            name, scored.known.instrument_id, scored.known.is_higher_better, scored.rule.clinical,
+            *known_change(scored.spread, scored.rule.reliable_change, is_own=scored.sd_before is not None),
+        ])  # fmt: skip
+
 
 def offer_batches(
     con: duckdb.DuckDBPyConnection, batches: tuple[Batch, ...], withheld: Mapping[Kind, frozenset[str]] = NOTHING
 ) -> None:
-    """Create `raw_batches`, `raw_quarantine` and the views `raw_sessions`, `raw_episodes`, `raw_clients`.
+    """Create `raw_batches`, `raw_quarantine`, `raw_agreement` and a view of landed rows a kind, such as `raw_sessions`.
 
     Columns and own scales that are withheld are empty in the views.
     """
@@ -79,7 +95,17 @@ def offer_batches(
         "create or replace temp table raw_quarantine "
         "(batch_id varchar, kind varchar, rule varchar, reason varchar, n_rows bigint)"
     )
+    con.execute(
+        "create or replace temp table raw_agreement (batch_id varchar, scale varchar, n_coders integer, "
+        "n_sessions integer, n_utterances_twice integer, n_sessions_twice integer, cohens_kappa double, "
+        "krippendorffs_alpha double, reliability double)"
+    )
     for batch in batches:
+        if batch.agreement:
+            con.execute(
+                "insert into raw_agreement values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [batch.batch_id, *(batch.agreement[one.name] for one in fields(Agreement))],
+            )
         con.execute(
             "insert into raw_batches values (?, ?, ?, ?, ?, ?)",
             [batch.batch_id, batch.kind.value, batch.sequence, batch.n_read, batch.n_quarantined, str(batch.rows)],
@@ -140,7 +166,7 @@ def _landed(
     Batches that were landed before the contract had a column lack it. Where it was a scale of the study's own until
     then, its ratings are in the map.
     """
-    if name == OTHER_SCORES and empty:
+    if name in (OTHER_SCORES, MEASURED) and name in n_with and empty:
         withheld = ", ".join(f"'{scale}'" for scale in sorted(empty))
         shown = f"list_filter(map_entries(landed.{name}), lambda entry: entry.key not in ({withheld}))"
         return f"map_from_entries({shown}) as {name}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.contract import CONTRACT, KIND_OF_SCALE, OTHER_SCORES, SCORE, Kind, scales_of
+from outcomes.contract import CONTRACT, KIND_OF_SCALE, MEASURED, OTHER_SCORES, SCORE, Kind, scales_of
 
 
 def offer_scores(con: duckdb.DuckDBPyConnection) -> None:
@@ -25,7 +25,7 @@ def offer_scores(con: duckdb.DuckDBPyConnection) -> None:
         if kind is Kind.SESSIONS:
             ratings |= {name: f"{OTHER_SCORES}['{name}']" for (name,) in own if name not in KIND_OF_SCALE}
         columns = [f'"{column.name}"' for column in CONTRACT[kind] if not column.is_rating]
-        columns += ["source_line", "batch_id", "sequence"]
+        columns += [MEASURED, "source_line", "batch_id", "sequence"]
         columns += [
             f'{f"{turning[name]!r} - " if name in turning else ""}{rating} as "{name}{SCORE}"'
             for name, rating in ratings.items()

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
 from outcomes.errors import UsageError
-
-
-class ChangeClass(StrEnum):
-    """What a client's change amounts to."""
-
-    RECOVERED = "recovered"
-    IMPROVED = "improved"
-    UNCHANGED = "unchanged"
-    DETERIORATED = "deteriorated"
-    MISSING = "missing"
+from outcomes.scoring.classes import ChangeClass
 
 
 def difference_std_error(sd_before: float, reliability: float) -> float:
@@ -60,6 +49,27 @@ def reliable_change_index(before: ArrayLike, after: ArrayLike, sd_before: float,
 def reliable_change_threshold(sd_before: float, reliability: float, level: float = 0.95) -> float:
     """Smallest change, in score units, that measurement error alone produces in less than 1 - level of clients."""
     return float(stats.norm.ppf((1 + level) / 2)) * difference_std_error(sd_before, reliability)
+
+
+def known_change(
+    spread: tuple[float, float] | None, published: float | None, *, is_own: bool
+) -> tuple[float | None, float | None]:
+    """Return the standard error of a difference and the smallest reliable change, as far as they are known.
+
+    Parameters
+    ----------
+    spread : tuple of float, optional
+        SD at intake and reliability.
+    published : float, optional
+        The smallest reliable change as published.
+    is_own : bool
+        The spread is that of the study's own population, and goes before what is published.
+    """
+    if spread is None:
+        return None, published
+    return difference_std_error(*spread), (
+        reliable_change_threshold(*spread) if is_own or published is None else published
+    )
 
 
 def clinical_cutoff(mean_clinical: float, sd_clinical: float, mean_healthy: float, sd_healthy: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from outcomes.errors import DataRefused, UsageError
-from outcomes.scoring.instruments import Combine, Instrument
+from outcomes.scoring.rules import Combine, Instrument
 
 
 @dataclass(frozen=True)

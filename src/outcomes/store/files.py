@@ -46,11 +46,11 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file in one atomic step."""
+def write_bytes(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file in one atomic step; `mode` less the umask says who may read it, from its first byte on."""
     aside = path.with_name(f"{_ASIDE}{uuid.uuid4().hex}")
     try:
-        with aside.open("wb") as stream:
+        with open(aside, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -70,10 +70,13 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def append_line(path: Path, record: dict[str, Any]) -> None:
-    """Add one JSON line to a journal and flush it to the disk; one write, so that two writers' lines do not mix."""
+def append_line(path: Path, record: dict[str, Any], mode: int = 0o666) -> None:
+    """Add one JSON line to a journal and flush it to the disk; one write, so that two writers' lines do not mix.
+
+    `mode` less the umask is that of a journal which the line begins.
+    """
     line = (json.dumps(record, ensure_ascii=False, default=str) + "\n").encode()
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, mode)
     try:
         size = os.fstat(handle).st_size
         if size and os.pread(handle, 1, size - 1) != b"\n":  # a killed writer's half line becomes a line of its own

@@ -35,21 +35,6 @@ class Disclosure(Part):
         description="With fewer residual degrees of freedom a model's estimates are not shown",
         examples=["10"],
     )
-    dominance_n: int = Field(
-        2,
-        ge=1,
-        description="A mean or a sum is not shown where so many people make up more than `dominance_share` of it",
-        examples=["2"],
-    )
-    dominance_share: float = Field(
-        0.9, gt=0, le=1, description="See `dominance_n`; a share from 0 to 1", examples=["0.9"]
-    )
-    p_ratio: float = Field(
-        0.1,
-        gt=0,
-        description="A mean or a sum is not shown where all others together are less than this multiple of the largest",
-        examples=["0.1"],
-    )
     quasi_identifiers: tuple[QuasiIdentifier, ...] = Field(
         DEFAULT_QUASI_IDENTIFIERS,
         min_length=1,

@@ -14,6 +14,21 @@ _ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
 _AGE_KEY = r"age1[02-9ac-hj-np-z]{58}"  # an X25519 key in Bech32, https://age-encryption.org/v1
 
 
+def public_key(key: str) -> str:
+    """Return a public age key as it is; anything else is refused.
+
+    Raises
+    ------
+    ValueError
+        If it has not the form of one.
+    """
+    if not re.fullmatch(_AGE_KEY, key.strip()):
+        raise ValueError(
+            "this is no public age key, which begins with age1; a secret one (AGE-SECRET-KEY-) may not be here"
+        )
+    return key
+
+
 class Document(StrEnum):
     """What a release has to hand out; its files are named after it."""
 
@@ -27,6 +42,12 @@ class Document(StrEnum):
     def files(self) -> tuple[str, ...]:
         """Names of its files in a release."""
         return (f"{self}.html",) if self is Document.CHECKS else (f"{self}.html", f"{self}.pdf")
+
+
+class OwnDocument(StrEnum):
+    """What is written for one person; no release has it, and no audience gets it."""
+
+    FEEDBACK = "feedback"  # for one therapist, on the own clients
 
 
 WRITTEN = (Document.ANNEX, Document.REPORT, Document.BRIEF, Document.EASY)
@@ -110,10 +131,8 @@ class Delivery(Part):
     @field_validator("encrypt_to")
     @classmethod
     def _are_public_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if odd := sum(not re.fullmatch(_AGE_KEY, key.strip()) for key in value):
-            raise ValueError(
-                f"{odd} is no public age key, which begins with age1; a secret one (AGE-SECRET-KEY-) may not be here"
-            )
+        for key in value:
+            public_key(key)
         return value
 
     def files_for(self, audience: Audience) -> tuple[str, ...]:

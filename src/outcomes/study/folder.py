@@ -10,10 +10,12 @@ from pathlib import Path
 from outcomes.errors import StudyError
 from outcomes.store.files import file_sha256, write_text
 from outcomes.study.reading import read_settings
-from outcomes.study.settings import StudySettings
+from outcomes.study.settings import AN_ADDRESS, Cluster, StudySettings, is_address
 
 LEDGER = "disclosed.jsonl"  # in the study folder: all that published reports told
 TOLD = "told.json"  # in a release's folder: what its report tells
+FEEDBACK = "feedback"  # in the study folder: pages for single therapists, and whose each is
+FEEDBACK_TOLD = "feedback.jsonl"  # in the study folder: all that these pages told
 
 
 @dataclass(frozen=True)
@@ -24,19 +26,26 @@ class StudyFolder:
     ----------
     root : Path
         The study folder, absolute.
+    cluster : str
+        Address of a cluster that goes before the study file's; it decides who computes, never what comes out.
     """
 
     root: Path
+    cluster: str = ""
 
     @classmethod
-    def open(cls, root: Path | str) -> StudyFolder:
+    def open(cls, root: Path | str, cluster: str = "") -> StudyFolder:
         """Open an existing study folder.
 
         Raises
         ------
         StudyError
-            If the folder is not there or its `study.toml` cannot be used.
+            If the folder is not there or its `study.toml` cannot be used; if `cluster` is no address.
         """
+        if cluster and not is_address(cluster):
+            raise StudyError(
+                f"{cluster!r} is no address of a cluster", f"write it as the scheduler prints it, e.g. {AN_ADDRESS}"
+            )
         folder = Path(root).expanduser().resolve()
         if not folder.is_dir():
             raise StudyError(f"There is no folder {folder}", "run `outcomes init` to make a study there")
@@ -50,14 +59,15 @@ class StudyFolder:
                 f"{folder} lies inside the study {around}",
                 f"give the study's folder: {around}; `outcomes query`, `diff` and `export` also take a release's",
             )
-        study = cls(folder)
+        study = cls(folder, cluster)
         study.settings  # noqa: B018  read now, so that a bad study file stops the run before anything is touched
         return study
 
     @cached_property
     def settings(self) -> StudySettings:
         """What `study.toml` declares."""
-        return read_settings(self.settings_path)
+        declared = read_settings(self.settings_path)
+        return declared.model_copy(update={"cluster": Cluster(address=self.cluster)}) if self.cluster else declared
 
     @property
     def settings_path(self) -> Path:

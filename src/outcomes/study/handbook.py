@@ -28,7 +28,7 @@ Even Better TOML: `#:schema ./study.schema.json` as the first line).
 
 This page is written by `python -m outcomes.study.handbook > docs/study-file.md`.
 """
-_NAMED = {"sources": "<kind>", "scales": "<name>"}
+_NAMED = {"sources": "<kind>", "scales": "<name>", "instruments": "<scale>"}
 _PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
 

@@ -23,6 +23,8 @@ class LayoutName(StrEnum):
     FHIR = "fhir"
     PMHC = "pmhc"
     IAPT = "iapt"
+    ITEMS = "items"  # one row an answer to one item of a questionnaire
+    CODED = "coded"  # one row an utterance with its code, by one coder
 
 
 class Encoding(StrEnum):
@@ -124,6 +126,43 @@ class IaptOptions(Part):
         description="Contacts of these types are taken (AppType, such as 02 for treatment); empty: of all",
         examples=['["02", "03", "05"]'],
     )
+
+
+class ItemsOptions(Part):
+    """Answers to questionnaires of which each has a row of its own."""
+
+    item: str = Field(
+        "item", description="Column that says which item a row answers: its number or its name", examples=['"question"']
+    )
+    answer: str = Field("answer", description="Column of the answers", examples=['"response"'])
+    instrument: str = Field(
+        "",
+        description="Column that says which questionnaire a row belongs to; an item is then called "
+        "`<questionnaire>_<item>` in `[instruments]`; empty: by the item's own cell",
+        examples=['"form"'],
+    )
+
+
+class CodedOptions(Part):
+    """Coded sessions: which codes are directive, and where code, coder and utterance stand."""
+
+    directive: tuple[str, ...] = Field((), description="Codes that are directive", examples=['["ADW", "CO", "DI"]'])
+    not_directive: tuple[str, ...] = Field(
+        (), description="Codes that count and are not directive", examples=['["OQ", "RE", "AF"]']
+    )
+    not_counted: tuple[str, ...] = Field(
+        (), description="Codes that do not count, such as those of the client's words", examples=['["FI", "CT"]']
+    )
+    code: str = Field("code", description="Column of the codes", examples=['"misc_code"'])
+    coder: str = Field("coder", description="Column of the coders (pseudonyms)", examples=['"rater"'])
+    utterance: str = Field(
+        "utterance", description="Column of the utterance's number in its session", examples=['"turn"']
+    )
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All codes that the study declares."""
+        return (*self.directive, *self.not_directive, *self.not_counted)
 
 
 def companion(value: str, info: ValidationInfo) -> str:

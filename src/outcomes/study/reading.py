@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from outcomes.errors import StudyError
 from outcomes.study.layouts import FOLDER
+from outcomes.study.retired import without_retired
 from outcomes.study.settings import StudySettings
 
 Location = tuple[int | str, ...]
@@ -25,7 +26,7 @@ _NAMED = re.compile(r"\[([a-z_]+(?:\.\w+)+)\](?: (?:names|gives) '([^']*)')?")
 
 
 def read_settings(path: Path) -> StudySettings:
-    """Read and check a study file.
+    """Read and check a study file; keys that were retired since it was written are left out.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def settings_of(text: str, path: Path) -> StudySettings:
     except tomllib.TOMLDecodeError as broken:
         raise StudyError(f"{path.name} is not valid TOML: {broken}", "mend the line that is named") from broken
     try:
-        return StudySettings.model_validate(declared, context={FOLDER: path.parent})
+        return StudySettings.model_validate(without_retired(declared), context={FOLDER: path.parent})
     except ValidationError as invalid:
         lines = lines_of(text)
         problems = "\n".join(f"  {_problem(error, lines)}" for error in invalid.errors())

@@ -14,6 +14,8 @@ from outcomes.links import LINKS
 from outcomes.study.base import Name, Part
 from outcomes.study.confidential import Disclosure
 from outcomes.study.delivery import Delivery
+from outcomes.study.feedback import Feedback
+from outcomes.study.instruments import ScoredScale, refuse_impossible_scores
 from outcomes.study.multiverse import Multiverse
 from outcomes.study.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
 from outcomes.study.source import Source
@@ -176,6 +178,31 @@ class Recovery(Part):
     )
 
 
+AN_ADDRESS = "tcp://10.0.0.5:8786"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the address of a Dask scheduler."""
+    return bool(re.fullmatch(r"(tcp|tls)://[^\s/]+:\d{1,5}", text))
+
+
+class Cluster(Part):
+    """Who helps with the work that can be done side by side."""
+
+    address: str = Field(
+        "",
+        description="Scheduler of a Dask cluster; `--cluster` goes before it; empty: this machine (docs/cluster.md)",
+        examples=[f'"{AN_ADDRESS}"'],
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not is_address(value):
+            raise ValueError(f"write the address as the scheduler prints it, e.g. {AN_ADDRESS}")
+        return value
+
+
 class Retention(Part):
     """Which earlier releases are kept; the published one always is."""
 
@@ -217,6 +244,11 @@ class StudySettings(Part):
         default_factory=dict,
         description="Rating scales by name: those of the contract that your files have, and ratings of your own",
     )
+    instruments: dict[Name, ScoredScale] = Field(
+        default_factory=dict,
+        description="Scales whose scores are made of the items of a questionnaire, by the scale that they feed "
+        "(docs/recipes/item-responses.md)",
+    )
     cohort: Cohort = Field(Cohort(), description="Who is in the study")
     dropout: Dropout = Field(Dropout(), description="What counts as dropout")
     models: tuple[ModelSpec, ...] = Field((), description="Models to fit; empty: those of a new study")
@@ -226,11 +258,13 @@ class StudySettings(Part):
     )
     seal: Seal = Field(Seal(), description="Whether outcomes wait for a sealed specification")
     recovery: Recovery = Field(Recovery(), description="Whether data of this size can answer")
+    cluster: Cluster = Field(Cluster(), description="Who helps with the work (docs/cluster.md)")
     disclosure: Disclosure = Field(Disclosure(), description="What may leave (docs/trust.md)")
     retention: Retention = Field(Retention(), description="Which earlier releases are kept")
     schedule: Schedule = Field(Schedule(), description="How fresh the release is expected to be")
     delivery: Delivery = Field(Delivery(), description="Who gets what (docs/operations.md)")
     report: Report = Field(Report(), description="The stakeholders' report")
+    feedback: Feedback = Field(Feedback(), description="Pages for single therapists, off by default (docs/feedback.md)")
 
     @model_validator(mode="before")
     @classmethod
@@ -245,6 +279,7 @@ class StudySettings(Part):
         if Kind.SESSIONS not in self.sources:
             raise ValueError("[sources.sessions] is needed: session ratings are what a study is made of")
         refuse_impossible_scales(self.scales)
+        refuse_impossible_scores(self.instruments, self.scales)
         for kind, source in self.sources.items():
             known = {column.name for column in self.columns(kind)}
             for part in ("columns", "constants", "codes"):
@@ -276,6 +311,12 @@ class StudySettings(Part):
     def columns(self, kind: Kind) -> tuple[Column, ...]:
         """Return what files of a kind may hold: the contract's columns and, for sessions, the study's own scales."""
         return CONTRACT[kind] + (self.own_columns if kind is Kind.SESSIONS else ())
+
+    def scored(self, kind: Kind) -> dict[str, ScoredScale]:
+        """Return the scales of one kind of file that are made of items; own scales are ratings of sessions."""
+        return {
+            name: scored for name, scored in self.instruments.items() if KIND_OF_SCALE.get(name, Kind.SESSIONS) is kind
+        }
 
     def withheld(self, kind: Kind) -> frozenset[str]:
         """Return the columns of a kind that stay out of the database until a study that requires a seal is sealed.

@@ -8,7 +8,20 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from outcomes.study.base import Part
-from outcomes.study.layouts import Encoding, FhirOptions, IaptOptions, LayoutName, QualtricsOptions, RedcapOptions
+from outcomes.study.layouts import (
+    CodedOptions,
+    Encoding,
+    FhirOptions,
+    IaptOptions,
+    ItemsOptions,
+    LayoutName,
+    QualtricsOptions,
+    RedcapOptions,
+)
+
+_WITH_OPTIONS = (
+    LayoutName.REDCAP, LayoutName.QUALTRICS, LayoutName.FHIR, LayoutName.IAPT, LayoutName.ITEMS, LayoutName.CODED,
+)  # fmt: skip
 
 
 class Source(Part):
@@ -46,6 +59,16 @@ class Source(Part):
         IaptOptions(),
         description="Options of an NHS Talking Therapies extract; needs `format = 'iapt'`",
         examples=['{ appointments = ["02", "03"] }'],
+    )
+    items: ItemsOptions = Field(
+        ItemsOptions(),
+        description="Options of a file with one row an answer; needs `format = 'items'`",
+        examples=['{ item = "question", answer = "response" }'],
+    )
+    coded: CodedOptions = Field(
+        CodedOptions(),
+        description="Options of coded sessions, one row an utterance and coder; needs `format = 'coded'`",
+        examples=['{ directive = ["ADW", "CO"], not_directive = ["OQ", "RE"] }'],
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
@@ -97,7 +120,7 @@ class Source(Part):
 
     @model_validator(mode="after")
     def _options_agree(self) -> Source:
-        for layout in (LayoutName.REDCAP, LayoutName.QUALTRICS, LayoutName.FHIR, LayoutName.IAPT):
+        for layout in _WITH_OPTIONS:
             if layout.value in self.model_fields_set and self.format is not layout:
                 raise ValueError(f'options of {layout} need format = "{layout}"')
         if self.format is LayoutName.REDCAP and not self.redcap.dictionary:
@@ -105,6 +128,13 @@ class Source(Part):
                 "a REDCap export is read with its data dictionary: download it as CSV, put it beside study.toml and "
                 'name it: redcap = { dictionary = "dictionary.csv" }'
             )
+        if self.format is LayoutName.CODED and not (self.coded.directive and self.coded.not_directive):
+            raise ValueError(
+                "coded sessions need both directive and not_directive codes: coded = { directive = [...], "
+                "not_directive = [...] }"
+            )
+        if twice := {one for one in self.coded.known if self.coded.known.count(one) > 1}:
+            raise ValueError(f"a code has one meaning; these have two: {', '.join(sorted(twice))}")
         if self.thousands_mark == self.decimal_mark:
             raise ValueError("decimal_mark and thousands_mark cannot be the same")
         return self

@@ -48,6 +48,7 @@ class Event(StrEnum):
     WITHDREW = "withdrew"
     RETENTION = "retention"
     FEDERATED = "federated"  # a plan was joined, or a round of it answered: what left, by its hash
+    FED_BACK = "fed_back"  # pages for single therapists were written: how many, and how their ledger stands
     VERIFIED = "verified"
     REPAIRED = "repaired"  # the trail itself: a line that a killed writer had not finished was cut off
 

@@ -17,6 +17,7 @@ from outcomes.release.batches import landed_batches
 from outcomes.release.batches import verify as verify_batches
 from outcomes.store.files import file_sha256, read_json, remove_leftovers, sync_folder
 from outcomes.study import StudyFolder
+from outcomes.study.folder import FEEDBACK
 from outcomes.trust.audit_trail import Event, append, read_chain
 from outcomes.trust.marks import refuse_lost_trail
 from outcomes.trust.pending import Pending, new_pending, read_pending, remove_pending, write_pending
@@ -195,7 +196,11 @@ def _with_local_ids(study: StudyFolder, persons: Persons) -> Persons:
 
 
 def _remove_releases(study: StudyFolder, persons: Persons, pending: Pending) -> Pending:
-    """Remove every candidate, and every release that holds one of the persons or cannot be read."""
+    """Remove every candidate, every release that holds one of the persons or cannot be read, and pages of therapists.
+
+    Nobody can say of a page whether one of the persons is in its means; it can be written again.
+    """
+    shutil.rmtree(study.root / FEEDBACK, ignore_errors=True)
     for candidate in sorted(study.releases.glob(".candidate-*")):
         shutil.rmtree(candidate)
     folders = sorted(folder for folder in study.releases.glob("[!.]*") if folder.is_dir())

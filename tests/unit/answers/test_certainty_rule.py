@@ -110,3 +110,19 @@ def test_what_an_interval_decides(release, intervals, worth, state):
 @pytest.mark.parametrize(("low", "counts_as"), [(0.001, 0.0), (0.2, 0.2), (None, None)])
 def test_a_spread_whose_interval_begins_next_to_zero_may_be_none(low, counts_as):
     assert _spread_low({"conf_low": low, "estimate": 0.3}) == counts_as
+
+
+@pytest.mark.parametrize(
+    ("little", "much", "state"),
+    [
+        ("can answer", "can answer", RecoveryState.YES),
+        ("can answer", "can answer only large effects", RecoveryState.LARGE),
+        ("can answer only large effects", "cannot answer", RecoveryState.NO),
+        ("can answer", None, RecoveryState.NOT_TRIED),
+    ],
+)
+def test_a_finding_of_two_sides_is_as_sure_as_the_side_that_simulations_find_worse(release, little, much, state):
+    cards = [(name, answer) for name, answer in (("too little", little), ("too much", much)) if answer]
+    release.con.execute("create table recovery_cards (estimator varchar, answer varchar)")
+    release.con.executemany("insert into recovery_cards values (?, ?)", cards)
+    assert release.recovery("too little", "too much") is state

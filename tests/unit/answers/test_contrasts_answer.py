@@ -16,13 +16,14 @@ from answer_cohorts import (
     is_described,
     only,
 )
+from plain_satisfaction import keen_on_guidance, session_table, sessions, usual_fit
 from scipy.special import expit
 
 from outcomes.answers.contrasts import run as contrasts
 from outcomes.answers.contrasts.hazard import fit_hazard
-from outcomes.answers.contrasts.satisfaction import cross_products
-from outcomes.answers.contrasts.surface import Scale
-from outcomes.answers.contrasts.tables import ContrastLevel
+from outcomes.answers.contrasts.satisfaction import cross_products, satisfaction_model
+from outcomes.answers.contrasts.surface import RATED, WITH_PREFERENCE, Scale, levels_of
+from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel
 from outcomes.answers.contrasts.therapist_bootstrap import Bootstrapped, therapist_draws
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, DropoutTruth, Truth, with_dropout_truth, with_truth
@@ -141,6 +142,32 @@ def test_the_simulators_own_contrasts_lie_within_three_standard_errors(answered,
             assert abs(row["estimate"] - one.dropout_risk[str(t)]) < 3 * row["std_error"]
 
 
+def satisfaction_where_it_is_so(effect, seed: int) -> tuple[Bootstrapped, np.ndarray]:
+    """Estimated means by distance, and the true ones."""
+    drawn = sessions(effect, 4_000, 80, (0.0, -4.0, -2.0, 2.0, 4.0), seed)
+    with duckdb.connect() as con:
+        session_table(con, drawn.rows)
+        model = satisfaction_model(con, SETTINGS)
+    levels = levels_of(ContrastBy.DISTANCE, model.scale)
+    return model.means(levels), np.array([drawn.means[level.points] for level in levels])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_means_are_those_of_the_sessions_where_the_content_stay_longer(seed):
+    found, true = satisfaction_where_it_is_so(usual_fit, seed)
+    assert found.point == pytest.approx(true, abs=0.2)
+    assert found.point[0] == pytest.approx(true[0], abs=0.08)  # the mean of clients with an average intercept: .25 off
+    assert np.all(np.abs(found.point - true) < 3 * found.std_error)
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_too_little_that_costs_some_clients_more_is_told_apart_from_too_much_that_costs_all_the_same(seed):
+    found, true = satisfaction_where_it_is_so(keen_on_guidance, seed)
+    apart, true_apart = found.less(0), true - true[0]
+    assert apart.point == pytest.approx(true_apart, abs=0.12)
+    assert np.all(np.abs(apart.point - true_apart)[1:] < 3 * apart.std_error[1:])
+
+
 def test_differences_are_taken_from_guidance_as_preferred_and_from_a_medium_amount(answered):
     for level, reference in (("far too much", "as preferred"), ("low", "medium")):
         for table, words in ((DROPOUT, {"session": 8}), (SATISFACTION, {})):
@@ -190,10 +217,11 @@ def test_one_newton_step_is_close_to_the_refit_of_the_resampled_study():
     assert hazard.beta == pytest.approx(sm.GLM(y, sm.add_constant(x), sm.families.Binomial()).fit().params, abs=1e-7)
 
 
-def test_a_plain_quadratic_surface_is_inside_the_surface_that_tells_too_little_from_too_much():
+@pytest.mark.parametrize("terms", [WITH_PREFERENCE, RATED])
+def test_a_plain_quadratic_surface_is_inside_the_surface_that_tells_too_little_from_too_much(terms):
     rng = np.random.default_rng(5)
     d, p = rng.uniform(0, 10, (2, 300))
-    found = np.column_stack([np.ones(300), *Scale(0.0, 10.0).columns(d, p).values()])
+    found = np.column_stack([np.ones(300), *Scale(0.0, 10.0).columns(d, p, terms).values()])
     for wanted in (d, d**2, d * p, p**2, (d - p) ** 2, np.abs(d - p)):
         left = np.linalg.lstsq(found, wanted, rcond=None)[0]
         assert found @ left == pytest.approx(wanted, abs=1e-8)

@@ -19,12 +19,14 @@ from outcomes.answers.recovery.cards import (
     card,
     verdict_card,
 )
+from outcomes.answers.recovery.distances import dropout_distances, satisfaction_distances, true_distances
 from outcomes.answers.recovery.quotes import Quote, quotes
-from outcomes.answers.recovery.tables import CARDS, CanAnswer
+from outcomes.answers.recovery.tables import CARDS, CanAnswer, EstimatorName
 from outcomes.answers.recovery.world import MAX_CLIENTS, StudySize, measure, world_of
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, simulate_cohort, slope_truth
-from outcomes.study.settings import Recovery
+from outcomes.simulate.world.contrasts import contrasts_record
+from outcomes.study.settings import DropoutDefinition, Recovery
 
 TRUTH = 0.3
 SLOPE = Estimator("slope", "Is there a slope?", "points", Yardstick(0.1, 0.2, "x", "y"), lambda known: known["slope"])
@@ -137,11 +139,35 @@ def test_the_simulated_world_has_the_studys_course_length_and_share_of_dropout(s
 
 
 def test_everything_that_has_a_card_is_quoted_by_a_cohort_large_enough():
-    with database(CohortParameters(clients=500, therapists=40)) as con:
+    with database(CohortParameters(clients=1_200, therapists=60)) as con:
         told = quotes(con, SETTINGS)
     assert [quote.estimator for quote in told if quote.is_refused] == []
     assert sorted(quote.estimator for quote in told) == sorted(estimator.name for estimator in ESTIMATORS)
     assert all(quote.conf_low <= quote.estimate <= quote.conf_high for quote in told)
+
+
+def test_differences_by_distance_are_judged_by_what_the_generator_says_is_true():
+    world = CohortParameters(clients=3_000, therapists=150)
+    true = true_distances(world, SETTINGS.dropout.definition)
+    records = {row["points"]: row for row in contrasts_record(world)["rows"] if row["by"] == "distance"}
+    risk = {points: row["dropout_risk"]["8"] for points, row in records.items()}
+    assert true[EstimatorName.TOO_MUCH_DROPOUT] == pytest.approx(risk[2.0] - risk[0.0])
+    assert true[EstimatorName.TOO_LITTLE_DROPOUT] == pytest.approx(risk[-2.0] - risk[0.0])
+    with database(world) as con:
+        told = [*dropout_distances(con, SETTINGS), *satisfaction_distances(con, SETTINGS)]
+    assert {quote.estimator for quote in told} == set(true)
+    for quote in told:
+        assert quote.estimate == pytest.approx(true[quote.estimator], abs=4 * quote.std_error)
+        assert 0 < quote.std_error < 0.08
+
+
+def test_a_risk_that_the_generator_does_not_draw_is_judged_by_very_large_cohorts():
+    true = true_distances(CohortParameters(), DropoutDefinition.COUNT_4)
+    assert math.isnan(true[EstimatorName.TOO_MUCH_DROPOUT])
+    assert true[EstimatorName.TOO_LITTLE_SATISFACTION] < 0
+    large = [{"slope": Quote("slope", 0.25, 0.01, 0.23, 0.27, True)}] * 2
+    made = card(SLOPE, found(cohorts(error=0.05), known={"slope": math.nan}, large=large))
+    assert made.truth == 0.25
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from outcomes.contract import AGE_BANDS, GENDERS, OTHER_SCORES, RULE_REASONS, Kind, Rule
+from outcomes.contract import AGE_BANDS, GENDERS, MEASURED, OTHER_SCORES, RULE_REASONS, Kind, Rule
 from outcomes.release.build import make_tables
 from outcomes.release.codebook.comments import describe
 from outcomes.release.relations import offer_settings, raw_columns
@@ -43,6 +43,11 @@ def build_clean_release(path: Path, settings: StudySettings) -> None:
                 f"select {typed}, '{_batch(kind)}' as batch_id, 1 as sequence from frame"
             )
             n_rows[kind] = len(rows)
+        con.execute(
+            f"update raw_sessions set {MEASURED} = map(['distress'], [{{'instrument': 'PHQ-9', 'version': '1', "
+            "'n_answered': 9, 'value': (session_number + 3)::double, 'stored': (session_number + 3)::double}]) "
+            "where attended"
+        )
         _offer_batches(con, n_rows)
         make_tables(con)
         describe(con, settings=settings)
@@ -55,6 +60,11 @@ def _offer_batches(con, n_rows: dict[Kind, int]) -> None:
     )
     con.execute(
         "create temp table raw_quarantine (batch_id varchar, kind varchar, rule varchar, reason varchar, n_rows bigint)"
+    )
+    con.execute(
+        "create temp table raw_agreement (batch_id varchar, scale varchar, n_coders integer, n_sessions integer, "
+        "n_utterances_twice integer, n_sessions_twice integer, cohens_kappa double, krippendorffs_alpha double, "
+        "reliability double)"
     )
     for sequence, (kind, n) in enumerate(n_rows.items(), start=1):
         con.execute("insert into raw_batches values (?, ?, ?, ?, 2, 'x')", [_batch(kind), kind.value, sequence, n + 2])
@@ -76,6 +86,7 @@ def _client(client: int, chance: random.Random) -> dict:
         "reactance": round(chance.uniform(1, 9), 1),
         "age_band": chance.choice(AGE_BANDS),
         "gender": chance.choice(GENDERS),
+        MEASURED: None,
         "source_line": client + 2,
     }
 
@@ -110,6 +121,7 @@ def _course(client: int, course: int, start: date, chance: random.Random) -> lis
                 "asked_about_guidance": chance.random() < 0.3 if attended else None,
                 "empowerment": rating(5),
                 OTHER_SCORES: None,
+                MEASURED: None,
                 "source_line": number,
             }
         )
@@ -127,5 +139,6 @@ def _episode(client: int, course: int, rows: list[dict], chance: random.Random) 
         "planned_sessions": 8,
         "intake_severity": round(chance.uniform(5, 35), 0),
         "data_cut": DATA_CUT,
+        MEASURED: None,
         "source_line": client + 2,
     }

@@ -81,6 +81,13 @@ PLANTS: dict[str, Plant | tuple[Plant, ...]] = {
         "core_batches", "n_quarantined = n_read // 2", "select sum(n_read // 2) from core_batches"
     ),
     "core_quarantine.rows.explained": Plant("delete from core_quarantine where kind = 'clients'", 1),
+    # ---- core_measures, mart_reliable_change
+    "core_measures.stored_total.agrees": change("core_measures", "is_stored_different = true", 3),
+    "core_measures.rule_version.one_for_a_scale": change("core_measures", "rule_version = '2'", 1),
+    "core_measures.score.enough_answers": change("core_measures", "score = null", 2),
+    "mart_reliable_change.client_scale.unique": everywhere(
+        "mart_reliable_change", "client_id = 'c000'", 1, "client_id = 'c001'"
+    ),
     # ---- core_sessions
     "core_sessions.rows.present": Plant("delete from core_sessions", 1),
     "core_sessions.session_number.from_one": change(_S, "session_number = 0", 2),

@@ -11,7 +11,7 @@ from outcomes.disclosure import (
     Reason,
     Teller,
     estimates_may_be_shown,
-    percentile_may_be_shown,
+    is_group,
     shown_count,
     shown_percent,
     shown_table,
@@ -125,8 +125,8 @@ def test_all_that_a_report_tells_is_kept_with_what_it_is_about():
 
 
 def test_a_percentile_needs_as_many_people_beyond_it_as_any_count():
-    assert not percentile_may_be_shown(9, Disclosure())
-    assert percentile_may_be_shown(10, Disclosure())
+    assert not is_group(9, Disclosure())
+    assert is_group(10, Disclosure())
 
 
 def test_a_model_needs_as_many_residual_degrees_of_freedom_as_the_study_says():

@@ -114,3 +114,13 @@ def test_windows_line_ends_stay(study):
     study.settings_path.write_bytes(OLD.replace("\n", "\r\n").encode())
     assert run(study.root).exit_code == 0
     assert study.settings_path.read_bytes() == NEW.replace("\n", "\r\n").encode()
+
+
+def test_keys_that_do_nothing_any_more_are_taken_out():
+    kept = '[study]\nname = "s"\n[disclosure]\nk = 5  # as agreed\n'
+    found = upgrade(kept + "p_ratio = 0.1   # ... of the largest one\n")
+    assert found.after == kept
+    assert found.changes == (
+        "line 5: disclosure.p_ratio does nothing any more (no raw mean or sum is told that it would guard); "
+        "it is taken out",
+    )

@@ -112,6 +112,14 @@ def test_releases_with_them_go_and_releases_without_them_stay(study, tmp_path):
     assert published_id(study) == without_them
 
 
+def test_pages_of_therapists_go_because_nobody_can_say_whose_means_they_hold(study):
+    page = study.root / "feedback" / "0123456789ab" / "code.pdf.age"
+    page.parent.mkdir(parents=True)
+    page.write_bytes(b"age-encryption.org/v1 -> X25519 \x93\x00")
+    withdraw(study, GONE)
+    assert not (study.root / "feedback").exists()
+
+
 def test_the_trail_says_that_and_how_much_and_never_who(study):
     result = withdraw(study, GONE)
     facts = read_chain(study).latest(Event.WITHDREW).facts

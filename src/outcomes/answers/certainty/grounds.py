@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import duckdb
 
 from outcomes.answers.balance.tables import VERDICTS, Verdict, VerdictModel
-from outcomes.answers.certainty.rule import Agreement, IntervalState, RecoveryState, SealingState
+from outcomes.answers.certainty.rule import (
+    TAKEN_AWAY,
+    Agreement,
+    Ground,
+    IntervalState,
+    RecoveryState,
+    SealingState,
+)
 from outcomes.answers.common.words import Cause, Grain, HazardTerm, Outcome, Reading
 from outcomes.answers.dropout.tables import EFFECTS
 from outcomes.answers.missing.tables import LADDER, LadderEffect, Rung
@@ -57,10 +64,11 @@ class Release:
         is_decided = are_little or any(low > 0 or high < 0 for low, high in ends)
         return IntervalState.DECIDED if is_decided else IntervalState.OPEN
 
-    def recovery(self, estimator: str) -> RecoveryState:
-        """What the recovery card says."""
-        rows = self.rows(CARDS, estimator=estimator)
-        return RecoveryState(rows[0]["answer"]) if rows else RecoveryState.NOT_TRIED
+    def recovery(self, *estimators: str) -> RecoveryState:
+        """What the recovery cards say; of several, the one that takes most away."""
+        found = [self.rows(CARDS, estimator=estimator) for estimator in estimators]
+        states = [RecoveryState(rows[0]["answer"]) if rows else RecoveryState.NOT_TRIED for rows in found]
+        return max(states, key=lambda state: TAKEN_AWAY[Ground.RECOVERY][state])
 
     def worth(self, estimator: str) -> float | None:
         """The effect from which on it matters; None where it was not tried."""

@@ -24,6 +24,7 @@ from outcomes.answers.dropout.tables import INCIDENCE, GuidanceLevel, told_sessi
 from outcomes.answers.guidance.tables import EFFECTS as GUIDANCE
 from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
 from outcomes.answers.missing.tables import LadderEffect
+from outcomes.answers.recovery.distances import OF_DROPOUT, OF_SATISFACTION
 from outcomes.answers.recovery.tables import EstimatorName, TriedVerdict
 from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
 from outcomes.release.codebook.vocabulary import TableText
@@ -70,12 +71,13 @@ def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ..
     )
     untried = (Agreement.NOT_TRIED,) * 3
     if far := _far(release, CONTRASTS_SATISFACTION):
-        yield FindingName.FIT_SATISFACTION, (release.of_intervals(far), verdict_card, *satisfied)
+        cards = release.recovery(*OF_SATISFACTION.values())
+        yield FindingName.FIT_SATISFACTION, (release.of_intervals(far), cards, *satisfied)
     if far := _far(release, CONTRASTS_DROPOUT):
         worth = release.worth(EstimatorName.DROPOUT_RISK)
         far = [row for row in far if row["session"] == told_session(far)]
-        # The verdict's card tries the choice of a form, not these risks: no card tries them.
-        yield FindingName.FIT_DROPOUT, (release.of_intervals(far, worth), RecoveryState.NOT_TRIED, *untried)
+        cards = release.recovery(*OF_DROPOUT.values())
+        yield FindingName.FIT_DROPOUT, (release.of_intervals(far, worth), cards, *untried)
     yield FindingName.DROPOUT_VERDICT, (states[FindingName.DROPOUT_VERDICT], dropout_card, *untried)
     risks = release.rows(INCIDENCE, cause=Cause.DROPOUT, guidance=GuidanceLevel.DIFFERENCE)
     amount = [row for row in risks if row["session"] == told_session(risks)]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
 
 from outcomes.answers.common.words import Cause, HazardTerm, Reading
+from outcomes.disclosure import is_group
+from outcomes.errors import FitRefused
+from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS
 from outcomes.store.warehouse import sql_table
+from outcomes.study.settings import Disclosure
 
 FIRST_SESSIONS = 3  # with hazards of their own; then a line in ln(session), as in the study template
 
@@ -45,6 +51,20 @@ def risk_set(
         con, "answers/answer_risk_set", definition=str(definition), silent_days=silent_days,
         undetermined_as=_UNDETERMINED_AS[reading],
     )  # fmt: skip
+
+
+def sessions_told(reached: Mapping[int, int], rule: Disclosure) -> tuple[int, ...]:
+    """Report sessions that enough episodes reach for a risk to be told, from how many reach each session.
+
+    Raises
+    ------
+    FitRefused
+        Where too few reach any of them.
+    """
+    told = tuple(t for t in REPORT_SESSIONS if is_group(reached.get(t, 0), rule))
+    if not told:
+        raise FitRefused("Too few episodes reach the sessions that the risk of dropout is told for.")
+    return told
 
 
 def baseline(rows: duckdb.DuckDBPyRelation, outcome: str) -> tuple[duckdb.DuckDBPyRelation, tuple[str, ...]]:

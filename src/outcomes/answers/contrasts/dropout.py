@@ -10,7 +10,7 @@ import polars as pl
 from scipy.special import expit
 
 from outcomes.answers.common.fitting import refuse_few
-from outcomes.answers.common.risk_set import FIRST_SESSIONS, baseline, risk_set
+from outcomes.answers.common.risk_set import FIRST_SESSIONS, baseline, risk_set, sessions_told
 from outcomes.answers.common.words import Reading
 from outcomes.answers.contrasts.hazard import Hazard, fit_hazard
 from outcomes.answers.contrasts.surface import (
@@ -153,11 +153,7 @@ def dropout_model(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Dr
     staying = rows.filter(pl.col("is_dropout") == 0)
     another = _fitted(at_risk, staying, "is_another", terms, drawn, "other endings")
     cells, counts = _cells(rows, scale, counted["n_therapists"])
-    reached = rows.group_by("attended_number").len()
-    enough = set(reached.filter(pl.col("len") >= settings.disclosure.minimum_count)["attended_number"])
-    told = tuple(t for t in REPORT_SESSIONS if t in enough)
-    if not told:
-        raise FitRefused("Too few episodes reach the sessions that the risk of dropout is told for.")
+    told = sessions_told(dict(rows.group_by("attended_number").len().iter_rows()), settings.disclosure)
     return DropoutModel(rows, dropout, another, cells, counts, drawn, scale, told)
 
 

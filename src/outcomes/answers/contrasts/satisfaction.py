@@ -11,7 +11,7 @@ import polars as pl
 from outcomes.answers.common.courses import with_usual_parts
 from outcomes.answers.common.fitting import Answered, fit_linear_answer
 from outcomes.answers.contrasts.surface import (
-    WITH_PREFERENCE,
+    RATED,
     WITHOUT_PREFERENCE,
     Level,
     Scale,
@@ -66,20 +66,27 @@ class SatisfactionModel:
         return self.rows["p"].to_numpy() if has_preference(self.rows) else None
 
     def means(self, levels: tuple[Level, ...]) -> Bootstrapped:
-        """Mean satisfaction at each level over all sessions with only their own guidance set, shape (levels,)."""
-        p = self.preferred
+        """Mean satisfaction at each level over all sessions with only their own guidance set, shape (levels,).
+
+        Mean rating as it is, plus the mean change along the surface from each session's own guidance to the level. The
+        surface alone is the mean of clients with an average intercept; the content stay longer, so sessions have more
+        of theirs.
+        """
+        p, y = self.preferred, self.rows["y"].to_numpy()
         therapist, n = self.rows["therapist"].to_numpy(), self.drawn.shape[1]
         starts = np.searchsorted(therapist, np.arange(n))
-        sums = np.empty((n, len(levels), len(self.names)))
+        as_is = _matrix(self.rows, self.names)
+        changes = np.empty((n, len(levels), len(self.names)))
         for k, level in enumerate(levels):
             d = level.guidance(p, (self.rows.height,), self.scale)
             set_to = self.rows.with_columns(
-                **{name: pl.Series(values) for name, values in self.scale.columns(d, p).items()}
+                **{name: pl.Series(values) for name, values in self.scale.columns(d, p, RATED).items()}
             )
-            sums[:, k] = np.add.reduceat(_matrix(set_to, self.names), starts, axis=0)
-        sizes = np.diff(np.append(starts, len(therapist)))
-        of_draws = np.einsum("bj,jkp,bp->bk", self.drawn, sums, self.draws, optimize=True)
-        point = sums.sum(axis=0) @ self.beta / sizes.sum()
+            changes[:, k] = np.add.reduceat(_matrix(set_to, self.names) - as_is, starts, axis=0)
+        sizes, ratings = np.diff(np.append(starts, len(y))), np.add.reduceat(y, starts)
+        of_draws = np.einsum("bj,jkp,bp->bk", self.drawn, changes, self.draws, optimize=True)
+        of_draws += (self.drawn @ ratings)[:, None]
+        point = (ratings.sum() + changes.sum(axis=0) @ self.beta) / sizes.sum()
         return Bootstrapped(point, of_draws / (self.drawn @ sizes)[:, None], n)
 
 
@@ -112,9 +119,9 @@ def satisfaction_model(con: duckdb.DuckDBPyConnection, settings: StudySettings) 
         )
     )
     p = rows["p"].to_numpy() if has_preference(rows) else None
-    surface = scale.columns(rows["d"].to_numpy(), p)
+    surface = scale.columns(rows["d"].to_numpy(), p, RATED)
     rows = rows.with_columns(**{name: pl.Series(values) for name, values in surface.items()})
-    terms = " + ".join([*(WITHOUT_PREFERENCE if p is None else WITH_PREFERENCE), *HELD])
+    terms = " + ".join([*(WITHOUT_PREFERENCE if p is None else RATED), *HELD])
     formula = f"y ~ {terms} + (1 | client_id) + (1 | therapist_id)"
     answered = fit_linear_answer(formula, con.from_arrow(rows.to_arrow()), settings.disclosure)
     if answered.status is FitStatus.NOT_CONVERGED:

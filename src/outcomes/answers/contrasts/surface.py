@@ -5,6 +5,9 @@
 with e- = max(-e, 0) points too little and e+ = max(e, 0) points too much. With a1 = -b1 and a2 = b2 it is the quadratic
 response surface (Edwards & Parry 1993, doi 10.2307/256822); a fall with |e| and a fall with e^2 are both in it. Where
 nobody asked for preferences, f(d) is a parabola.
+
+Satisfaction has c for too little and too much apart (`RATED`): ratings end at the top of their scale, which flattens
+each side where clients are content anyway, and that depends on what they prefer.
 """
 
 from __future__ import annotations
@@ -35,6 +38,17 @@ WITH_PREFERENCE = (
     "preferred",
     "preferred_2",
 )
+RATED = (
+    "too_little",
+    "too_little_2",
+    "too_much",
+    "too_much_2",
+    "too_little_by_preference",
+    "too_much_by_preference",
+    "preferred",
+    "preferred_2",
+)
+"""Those of satisfaction; of them those of `WITH_PREFERENCE` are linear combinations."""
 WITHOUT_PREFERENCE = ("guidance", "guidance_2")
 _STEPS: dict[ContrastBy, dict[ContrastLevel, int]] = {
     ContrastBy.DISTANCE: {
@@ -66,15 +80,27 @@ class Scale:
         """From end to end."""
         return self.high - self.low
 
-    def columns(self, d: np.ndarray, p: np.ndarray | None) -> dict[str, np.ndarray]:
+    def columns(
+        self, d: np.ndarray, p: np.ndarray | None, terms: tuple[str, ...] = WITH_PREFERENCE
+    ) -> dict[str, np.ndarray]:
         """The surface's columns by name, each of d's shape; of d alone where there is no preference."""
         if p is None:
             centred = d - self.middle
             return dict(zip(WITHOUT_PREFERENCE, (centred, centred**2), strict=True))
         distance, preferred = d - p, p - self.middle
         little, much = np.maximum(-distance, 0.0), np.maximum(distance, 0.0)
-        found = (little, little**2, much, much**2, distance * preferred, preferred, preferred**2)
-        return dict(zip(WITH_PREFERENCE, found, strict=True))
+        found = {
+            "too_little": little,
+            "too_little_2": little**2,
+            "too_much": much,
+            "too_much_2": much**2,
+            "distance_by_preference": distance * preferred,
+            "too_little_by_preference": little * preferred,
+            "too_much_by_preference": much * preferred,
+            "preferred": preferred,
+            "preferred_2": preferred**2,
+        }
+        return {name: found[name] for name in terms}
 
 
 def scale_of(settings: StudySettings) -> Scale:

@@ -80,8 +80,8 @@ DROPOUT = answer_table(
 
 SATISFACTION = answer_table(
     "contrasts_satisfaction",
-    "Mean satisfaction if guidance in a session were so, standardised over the cohort's rated sessions, or its "
-    f"difference from guidance as preferred (from a medium amount). {_HOW}",
+    "Mean satisfaction if guidance in a session were so, standardised over the cohort's rated sessions in the "
+    f"practices at hand, or its difference from guidance as preferred (from a medium amount). {_HOW}",
     {
         **_LEVEL,
         "quantity": text("Mean satisfaction, or a difference of two; points of the scale", ContrastQuantity),

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-import polars as pl
 from scipy.special import expit
 
 from outcomes.answers.common.estimates import attempt, of_model
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer
-from outcomes.answers.common.risk_set import FIRST_SESSIONS, NO_GUIDANCE, baseline, has_guidance, risk_set
+from outcomes.answers.common.risk_set import (
+    FIRST_SESSIONS,
+    NO_GUIDANCE,
+    baseline,
+    has_guidance,
+    risk_set,
+    sessions_told,
+)
 from outcomes.answers.common.words import Reading
 from outcomes.answers.dropout.tables import GuidanceLevel, RiskCause
 from outcomes.errors import FitRefused
@@ -101,7 +107,8 @@ def _incidences(con: duckdb.DuckDBPyConnection, settings: StudySettings, definit
     if not has_guidance(sessions):
         raise FitRefused(NO_GUIDANCE)
     causes = (cause_model(sessions, "is_dropout", settings), cause_model(sessions, "is_another", settings))
-    told = _told(sessions, settings)
+    reached = sessions.aggregate("attended_number, count(*)", "attended_number").fetchall()
+    told = sessions_told(dict(reached), settings.disclosure)
     mean, sd = sessions.aggregate("avg(directiveness_so_far), stddev_samp(directiveness_so_far)").fetchall()[0]
     levels = {name: mean + sd * away for name, away in LEVELS.items()}
     designs = [cause.rows(np.array(list(levels.values()))) for cause in causes]
@@ -122,16 +129,6 @@ def cause_model(sessions: duckdb.DuckDBPyRelation, outcome: str, settings: Study
     model = fit_hazard_answer(f"{outcome} ~ {terms} + (1 | therapist_id)", at_risk, settings.disclosure)
     first, last = at_risk.aggregate("min(attended_number), max(attended_number)").fetchall()[0]
     return CauseModel(model, first, last)
-
-
-def _told(sessions: duckdb.DuckDBPyRelation, settings: StudySettings) -> list[int]:
-    """Report sessions that enough episodes reach."""
-    reached = sessions.aggregate("attended_number, count(*) as n", "attended_number").pl()
-    enough = set(reached.filter(pl.col("n") >= settings.disclosure.minimum_count)["attended_number"])
-    told = [t for t in REPORT_SESSIONS if t in enough]
-    if not told:
-        raise FitRefused("Too few episodes reach the sessions that the risk of dropout is told for.")
-    return told
 
 
 def risks_by_level(causes: tuple, designs: list, betas: list, variances: list) -> np.ndarray:

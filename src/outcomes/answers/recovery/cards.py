@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from outcomes.answers.balance.tables import Verdict
-from outcomes.answers.recovery.quotes import Quote
+from outcomes.answers.recovery.quote import Quote
 from outcomes.answers.recovery.tables import CanAnswer, EstimatorName, TriedVerdict
 from outcomes.mixed import FitStatus
 
@@ -52,6 +52,7 @@ def _slope(x: str, y: str = "satisfaction") -> Yardstick:
 _RISK = Yardstick(0.05, 0.10)  # five and ten clients of a hundred
 _SHARE = Yardstick(0.05, 0.10)  # therapists' usual share of outcome (Johns 2019), and twice that
 _ODDS = Yardstick(math.log(1.53), math.log(1.93))  # latent shares .057 (Zimmermann 2017) and .126 (Saxon 2017)
+_DISTANCE = Yardstick(0.10, 0.20, "", "satisfaction")  # a small difference between two ways to hold a session
 _PATH = Yardstick(0.05, 0.10, "within", "satisfaction")  # of a product of two slopes less can be expected
 
 ZERO: Callable[[Mapping[str, float]], float] = lambda known: 0.0  # noqa: E731  a truth, like those below
@@ -73,7 +74,7 @@ class Estimator:
     unit : str
     yardstick : Yardstick
     truth : callable or None
-        From the world's known truths; None where it is what the same model finds in very large cohorts.
+        From the world's known truths; None, or a NaN, where it is what the same model finds in very large cohorts.
     needs : tuple of str
         Columns of mart_session_directiveness without which a study cannot ask.
     """
@@ -88,6 +89,8 @@ class Estimator:
 
 SLOPE = "points of satisfaction per point of guidance"
 _LOGIT = "log odds of dropping out after a session, per point of guidance"
+_DISTANT = ("satisfaction_score", "directiveness_preferred_score")
+_LEAVING = ("ending", "directiveness_preferred_score")
 _WISH = ("satisfaction_score", "directiveness_preferred_score", "is_asked_about_guidance")
 
 ESTIMATORS: tuple[Estimator, ...] = (
@@ -130,6 +133,14 @@ ESTIMATORS: tuple[Estimator, ...] = (
               "logarithm of the odds ratio", _ODDS, None, ("ending",)),
     Estimator(EstimatorName.RESPONSE, "Do therapists change guidance after a session's rating?",
               "points of guidance per point of satisfaction", _slope("satisfaction", "guidance"), ZERO),
+    Estimator(EstimatorName.TOO_LITTLE_DROPOUT, "How many more drop out where guidance is two points too little?",
+              "probability", _RISK, _known(EstimatorName.TOO_LITTLE_DROPOUT), _LEAVING),
+    Estimator(EstimatorName.TOO_MUCH_DROPOUT, "How many more drop out where guidance is two points too much?",
+              "probability", _RISK, _known(EstimatorName.TOO_MUCH_DROPOUT), _LEAVING),
+    Estimator(EstimatorName.TOO_LITTLE_SATISFACTION, "How much less satisfying is guidance two points too little?",
+              "points of satisfaction", _DISTANCE, _known(EstimatorName.TOO_LITTLE_SATISFACTION), _DISTANT),
+    Estimator(EstimatorName.TOO_MUCH_SATISFACTION, "How much less satisfying is guidance two points too much?",
+              "points of satisfaction", _DISTANCE, _known(EstimatorName.TOO_MUCH_SATISFACTION), _DISTANT),
 )  # fmt: skip
 VERDICTS = {
     TriedVerdict.SATISFACTION: "Is there one best level, fit to the wish, or neither, for satisfaction?",
@@ -259,8 +270,9 @@ def judged(
 
 def truth_of(estimator: Estimator, found: Simulated) -> tuple[float, float]:
     """The truth and its own error."""
-    if estimator.truth:
-        return estimator.truth(found.known), 0.0
+    known = estimator.truth(found.known) if estimator.truth else math.nan
+    if not math.isnan(known):
+        return known, 0.0
     large = [cohort[estimator.name] for cohort in found.large if estimator.name in cohort]
     large = [quote for quote in large if not quote.is_refused]
     if not large:

@@ -17,7 +17,6 @@ from outcomes.answers.balance.rows import verdict_clients, verdict_dropouts, ver
 from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import decide
-from outcomes.answers.common.processes import run_jobs, workers
 from outcomes.answers.common.simulated import built, template_settings
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused, UsageError
@@ -39,6 +38,7 @@ from outcomes.store.files import write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, StudySettings
 from outcomes.study.settings import Disclosure
+from outcomes.workers import workers
 
 POWER_FILE = "power.json"
 JUDGED = (
@@ -149,8 +149,10 @@ def _judged(found: Findings) -> tuple[str, bool]:
     return str(decide(found.evidence).verdict), found.turns[CurveForm.BEST_LEVEL].lind_mehlum.is_supported
 
 
-def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None = None) -> pl.DataFrame:
-    """Simulate cohorts under each truth and count the verdicts, on all processors.
+def error_rates(
+    size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None = None, address: str = ""
+) -> pl.DataFrame:
+    """Simulate cohorts under each truth and count the verdicts, on all processors of this machine or of a cluster.
 
     Parameters
     ----------
@@ -162,6 +164,8 @@ def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None
         Of the first cohort; the next ones follow.
     rule : Disclosure, optional
         The study's thresholds; those of a new study where not given.
+    address : str
+        Of a cluster's scheduler; this machine alone where empty.
 
     Returns
     -------
@@ -170,7 +174,7 @@ def error_rates(size: Size, cohorts: int, seed: int = 1, rule: Disclosure | None
         conf_low, conf_high; `is_true` where the verdict is true of the outcome in that world; parabola_turns_rate is
         the share of the truth's cohorts in which the Lind-Mehlum test alone finds a best (for dropout: any) level.
     """
-    return count_verdicts(list(_all_trials(size, cohorts, seed, rule or Disclosure())))
+    return count_verdicts(list(_all_trials(size, cohorts, seed, rule or Disclosure(), address)))
 
 
 def count_verdicts(found: Sequence[Trial]) -> pl.DataFrame:
@@ -239,8 +243,8 @@ def keep_rates(study: StudyFolder, rates: pl.DataFrame, size: Size, seed: int) -
     )
 
 
-def _all_trials(size: Size, cohorts: int, seed: int, rule: Disclosure) -> Iterator[Trial]:
+def _all_trials(size: Size, cohorts: int, seed: int, rule: Disclosure, address: str) -> Iterator[Trial]:
     jobs = [(truth, size, number, rule) for number in range(seed, seed + cohorts) for truth in Truth]
-    with workers() as pool:
-        for found in tracked(run_jobs(pool, trials, jobs), "Simulated cohorts", len(jobs)):
+    with workers(address) as pool:
+        for found in tracked(pool.run(trials, jobs), "Simulated cohorts", len(jobs)):
             yield from found

@@ -2,13 +2,13 @@
 
 Where an answer takes its interval from a bootstrap, a Wald interval stands in for it here (delta method on the fixed
 effects; on the logarithm for a standard deviation between therapists): a bootstrap in every cohort would take hours.
+Distances from the preference (`distances`) have the answer's own bootstrap, which takes no refit.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import duckdb
@@ -18,7 +18,7 @@ from scipy import stats
 
 from outcomes.answers.balance.reactance import reactance_rows
 from outcomes.answers.balance.tables import ReactanceGuidance, ReactanceQuantity
-from outcomes.answers.common.fitting import LEVEL, fit_hazard_answer, fit_linear_answer
+from outcomes.answers.common.fitting import fit_hazard_answer, fit_linear_answer
 from outcomes.answers.common.risk_set import baseline, risk_set
 from outcomes.answers.common.sessions import SESSIONS, session_rows
 from outcomes.answers.common.words import Cause, HazardTerm, Reading
@@ -29,39 +29,13 @@ from outcomes.answers.dropout.run import effect_rows
 from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, STARTS, settled
 from outcomes.answers.guidance.run import run as guidance
 from outcomes.answers.guidance.tables import EFFECTS, GuidanceModel, GuidanceQuestion, SlopePart
+from outcomes.answers.recovery.distances import OF_DROPOUT, OF_SATISFACTION, dropout_distances, satisfaction_distances
+from outcomes.answers.recovery.quote import ALPHA, RISK_SESSION, Quote
 from outcomes.answers.recovery.tables import EstimatorName
 from outcomes.errors import FitRefused
 from outcomes.methods.therapists.therapist_effects import boundary_p_value, median_odds_ratio, variance_share
 from outcomes.mixed import FitStatus, fit_cluster_robust, fit_linear
 from outcomes.study import StudySettings
-
-RISK_SESSION = 8
-ALPHA = 1 - LEVEL
-
-
-@dataclass(frozen=True)
-class Quote:
-    """One estimate of one cohort; all numbers are NaN where it was refused.
-
-    Attributes
-    ----------
-    estimator : EstimatorName
-    estimate, std_error, conf_low, conf_high : float
-    is_found : bool
-        The test says that there is an effect.
-    """
-
-    estimator: EstimatorName
-    estimate: float = math.nan
-    std_error: float = math.nan
-    conf_low: float = math.nan
-    conf_high: float = math.nan
-    is_found: bool = False
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether there is no estimate with an interval."""
-        return not all(map(math.isfinite, (self.estimate, self.std_error, self.conf_low, self.conf_high)))
 
 
 def quotes(con: duckdb.DuckDBPyConnection, settings: StudySettings, settled: Collection[str] = ()) -> tuple[Quote, ...]:
@@ -236,5 +210,7 @@ PARTS: dict[Callable[[duckdb.DuckDBPyConnection, StudySettings], Iterator[Quote]
     _share: (EstimatorName.THERAPIST_SHARE,),
     _odds: (EstimatorName.THERAPIST_ODDS,),
     _responsiveness: (EstimatorName.RESPONSE,),
+    dropout_distances: tuple(OF_DROPOUT.values()),
+    satisfaction_distances: tuple(OF_SATISFACTION.values()),
 }
 """What is estimated together, and the estimators that it gives."""

@@ -21,7 +21,6 @@ from outcomes.answers.balance.rows import verdict_dropouts, verdict_sessions
 from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import Decision, decide
-from outcomes.answers.common.processes import run_jobs, workers
 from outcomes.answers.common.simulated import built, template_settings
 from outcomes.answers.common.tables import filled
 from outcomes.answers.recovery.cards import (
@@ -33,7 +32,9 @@ from outcomes.answers.recovery.cards import (
     card,
     verdict_card,
 )
-from outcomes.answers.recovery.quotes import Quote, quotes, tried
+from outcomes.answers.recovery.distances import true_distances
+from outcomes.answers.recovery.quote import Quote
+from outcomes.answers.recovery.quotes import quotes, tried
 from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, where_tried
 from outcomes.answers.recovery.tables import CARDS, TABLES, CanAnswer, TriedVerdict
 from outcomes.answers.recovery.world import StudySize, measure, world_of
@@ -54,6 +55,7 @@ from outcomes.simulate import (
 from outcomes.store.files import read_json, write_json
 from outcomes.study import StudySettings
 from outcomes.study.settings import AnalysisName, Disclosure, Dropout
+from outcomes.workers import workers
 
 MEMORY = "recovery.json"
 """File of the study folder with the cards of the sizes that were simulated last."""
@@ -127,15 +129,16 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | 
 
 
 def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...]:
-    """Simulate cohorts of a size and summarise every estimator, on all processors; the same size gives the same cards.
+    """Simulate cohorts of a size and summarise every estimator, on all processors or on the study's cluster.
 
+    The same size gives the same cards, whoever computes them.
     A card whose class is certain is tried no more: its number of cohorts is its own (`stopping`).
 
     Parameters
     ----------
     size : StudySize
     settings : StudySettings
-        Gives the number of cohorts, the thresholds and the definition of dropout.
+        Gives the number of cohorts, the thresholds, the definition of dropout and the cluster.
     """
     if first_that_holds(few_people(size.clients, size.therapists, settings.disclosure)):
         return _all_refused(settings.recovery.cohorts)
@@ -145,17 +148,18 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     large = replace(world, clients=LARGE_CLIENTS, therapists=max(round(LARGE_CLIENTS / per_therapist), 2))
     cohorts = range(SEED, SEED + settings.recovery.cohorts)
     truth = slope_truth(world)
+    distances = true_distances(world, settings.dropout.definition)
     jobs = [(large, seed, *declared, None) for seed in LARGE_SEEDS]
     small: list[Tried] = []
     very_large: list[Tried] = []
     settled: frozenset[str] = frozenset()
-    with workers() as pool:
+    with workers(settings.cluster.address) as pool:
         for numbers in rounds(len(cohorts)):
             jobs += [(world, cohorts[number], *declared, truth, settled) for number in numbers]
-            done = tracked(run_jobs(pool, _try, jobs), "Recovery on simulated cohorts", len(jobs))
+            done = tracked(pool.run(_try, jobs), "Recovery on simulated cohorts", len(jobs))
             for one in sorted(done, key=lambda one: one.seed):
                 (very_large if one.seed in LARGE_SEEDS else small).append(one)
-            found, jobs = _together(small, very_large), []
+            found, jobs = _together(small, very_large, distances), []
             settled = _settled(found, small, len(cohorts))
             if settled >= {*(one.name for one in ESTIMATORS), *VERDICTS}:
                 break
@@ -164,12 +168,12 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     return (*(card(one, where_tried(found, tried_on, one.name)) for one in ESTIMATORS), *verdicts)
 
 
-def _together(small: list[Tried], very_large: list[Tried]) -> Simulated:
-    """What the cohorts so far gave."""
+def _together(small: list[Tried], very_large: list[Tried], distances: dict[str, float]) -> Simulated:
+    """What the cohorts so far gave; `distances` are truths that are the same for all of them."""
     return Simulated(
         cohorts=[one.quotes for one in small],
         large=[one.quotes for one in very_large],
-        known=_means([one.slopes for one in small]),
+        known=_means([one.slopes for one in small]) | distances,
         sds=_means([one.sds for one in small]) | {"logit": LOGIT_SD},
     )
 

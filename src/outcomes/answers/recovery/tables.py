@@ -42,6 +42,10 @@ class EstimatorName(StrEnum):
     THERAPIST_SHARE = "therapists' share of satisfaction"
     THERAPIST_ODDS = "median odds ratio of dropout"
     RESPONSE = "therapists' response to satisfaction"
+    TOO_LITTLE_DROPOUT = "risk of dropout, too little less as preferred"
+    TOO_MUCH_DROPOUT = "risk of dropout, too much less as preferred"
+    TOO_LITTLE_SATISFACTION = "satisfaction, too little less as preferred"
+    TOO_MUCH_SATISFACTION = "satisfaction, too much less as preferred"
 
 
 class TriedVerdict(StrEnum):
@@ -65,7 +69,7 @@ CARDS = answer_table(
         "truth": number("What is true in the simulated world; empty for verdicts"),
         "bias": number("Mean estimate less truth"),
         "bias_mc_error": number("Standard error of the bias, from the number of cohorts", "0 or more"),
-        "coverage": number("Share of the 95% Wald intervals that hold the truth; of verdicts: share of the cohorts "
+        "coverage": number("Share of the 95% intervals that hold the truth; of verdicts: share of the cohorts "
                            "without any effect in which none was claimed", "0 to 1"),
         "coverage_low": number("Lower end of the coverage's 95% interval (Clopper-Pearson)", "0 to 1"),
         "coverage_high": number("Upper end of the coverage's 95% interval", "0 to 1"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from outcomes.contract import LeftOut, Rule
+from outcomes.scoring.agreement import Agreement
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,15 @@ class LaidOut:
         Rows that are none of this kind.
     notes : tuple of str
         What a data manager should know.
+    agreement : Agreement, optional
+        How far coders agree on a rating that was made of their codes.
     """
 
     layout: str = ""
     n_read: int = 0
     left_out: dict[LeftOut, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True)

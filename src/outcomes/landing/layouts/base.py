@@ -16,6 +16,7 @@ import polars as pl
 
 from outcomes.contract import Kind, LeftOut, Refusal, Rule
 from outcomes.landing.refusal import FileRefused
+from outcomes.scoring.agreement import Agreement
 from outcomes.study.settings import Source, StudySettings
 
 
@@ -106,6 +107,8 @@ class Tidy:
         Rows of the export (in a wide file: clients times sessions), malformed ones not counted.
     notes : tuple of str
         What a data manager should know: no value, no id.
+    agreement : Agreement, optional
+        How far the coders of a rating agree, where the rating was made of their codes.
     """
 
     frame: pl.DataFrame
@@ -114,6 +117,7 @@ class Tidy:
     left_out: dict[LeftOut, int] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,7 @@ def _source_rows(con: duckdb.DuckDBPyConnection, layout: Layout, table: Table, t
         for place in places:
             yield raw[place] if place in raw else [cell or "" for cell in frame.row(row_of.get(place, place))]
 
-    laid_out = LaidOut(layout.name, tidy.n_read + len(broken), dict(tidy.left_out), tidy.notes)
+    laid_out = LaidOut(layout.name, tidy.n_read + len(broken), dict(tidy.left_out), tidy.notes, tidy.agreement)
     return SourceRows(
         f"(select * from {_TABLE})", lines[order], malformed, raw_cells, is_typed=table.is_typed, laid_out=laid_out
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from outcomes.landing.layouts.base import Layout, Recognised
+from outcomes.landing.layouts.coded import CODED
 from outcomes.landing.layouts.fhir.layout import FHIR
+from outcomes.landing.layouts.item_rows import ITEMS
 from outcomes.landing.layouts.national.iapt import IAPT
 from outcomes.landing.layouts.national.pmhc import PMHC
 from outcomes.landing.layouts.opened.excel import EXCEL
@@ -22,6 +24,8 @@ LAYOUTS: dict[LayoutName, Layout] = {
     LayoutName.PMHC: PMHC,
     LayoutName.IAPT: IAPT,
     LayoutName.WIDE: WIDE,
+    LayoutName.ITEMS: ITEMS,
+    LayoutName.CODED: CODED,
 }
 """By the value of `format`; the narrowest first, as they are tried on an unknown file."""
 

@@ -9,6 +9,7 @@ from outcomes.contract import CONTRACT, Column, Kind, Refusal, ValueType
 from outcomes.errors import StudyError
 from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
 from outcomes.landing.refusal import FileRefused, counted, listed
+from outcomes.landing.rules.items import ItemScore, item_names, item_scores
 from outcomes.study.scales import Scale, has_other_metric, two_metrics
 from outcomes.study.settings import Source, StudySettings
 
@@ -19,7 +20,9 @@ _ALL = 30  # names that a message lists; a header of ours has fewer
 class PlannedColumn:
     """One column of the contract (or a scale of the study's own) and where its values come from.
 
-    `place` is the 0-based place in the file, None where the column has a constant; `source_name` its name there.
+    `place` is the 0-based place in the file, None where the column has a constant or all its values are made of items;
+    `source_name` its name there. `made` says how items make a scale's score: what then stands at its own place is a
+    stored total. `is_item` marks a column that is one of these items and goes no further itself.
     """
 
     column: Column
@@ -28,6 +31,13 @@ class PlannedColumn:
     constant: str | None = None
     scale: Scale | None = None
     is_own: bool = False
+    made: ItemScore | None = None
+    is_item: bool = False
+
+    @property
+    def has_source(self) -> bool:
+        """Whether anything is read for it, from the file or a constant; else its values are all made of items."""
+        return self.place is not None or self.constant is not None
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ def known_names(kind: Kind, settings: StudySettings) -> frozenset[str]:
     """Return the normal names that a header of this kind may have, dropped ones included."""
     source = settings.sources[kind]
     wanted = {source.columns.get(column.name, column.name) for column in settings.columns(kind)}
-    return frozenset(normal(name) for name in wanted | set(source.drop))
+    return frozenset(normal(name) for name in wanted | set(source.drop)) | item_names(kind, settings)
 
 
 def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -> ColumnPlan:
@@ -85,24 +95,32 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
     places = {normal(name): place for place, name in enumerate(header)}
     read = [name for name in header if normal(name) not in dropped_names]
     _refuse_identifiers(read, kind)
-    _refuse_unknown([name for name in read if normal(name) not in from_file], kind, settings)
+    known = from_file.keys() | item_names(kind, settings)
+    _refuse_unknown([name for name in read if normal(name) not in known], kind, settings)
+    made = item_scores({normal(name): places[normal(name)] for name in read}, kind, settings)
     planned = []
     for column in contract:
         name = source.columns.get(column.name, column.name)
         place = None if normal(name) in dropped_names else places.get(normal(name))
         constant = source.constants.get(column.name)
-        if place is None and constant is None:
+        if place is None and constant is None and column.name not in made:
             continue
         planned.append(
             PlannedColumn(
                 column,
                 None if constant is not None else place,
-                header[place] if constant is None else column.name,
+                column.name if constant is not None or place is None else header[place],
                 constant,
                 _scale(column, settings, kind),
                 is_own=column not in CONTRACT[kind],
+                made=made.get(column.name),
             )
         )
+    items = {one.place: one for score in made.values() for one in score.every}
+    planned += [
+        PlannedColumn(items[place].column, place, header[place], scale=items[place].scale, is_item=True)
+        for place in sorted(items)
+    ]
     plan = ColumnPlan(kind, source, tuple(header), tuple(planned), dropped)
     _refuse_missing(plan)
     _check_codes(plan)

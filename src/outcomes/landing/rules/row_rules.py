@@ -85,7 +85,7 @@ def _create(
             planned, plan, today, is_typed=rows.is_typed, is_native=is_native, has_blanks=rows.has_blanks,
             is_key=planned.column.is_never_empty or planned.column.name in keys,
         )
-        for planned in plan.columns
+        for planned in plan.columns if planned.has_source
     }  # fmt: skip
     steps = "".join(f", {sql} as {name}" for cell in cells.values() for name, sql in cell.steps.items())
     values = "".join(f", {cell.value} as v_{name}" for name, cell in cells.items())
@@ -93,10 +93,20 @@ def _create(
     for rule, broken in _row_rules(plan):
         flags.append(f"cast(case when {broken} then {flag(rule)} else 0 end as utinyint) as r_{rule}")
     relation = rows.native_relation if is_native else rows.relation
-    con.execute(
-        f"create or replace temp table typed as select {', '.join(f'v_{name}' for name in cells)}, {', '.join(flags)} "
-        f"from (select * {values} from (select * {steps} from {relation}))"
-    )
+    read = f"(select * {values} from (select * {steps} from {relation}))"
+    scores = {planned.column.name: planned for planned in plan.columns if planned.made}
+    taken = [f"v_{name}" for name in cells if name not in scores]
+    if scores:
+        sums = "".join(
+            f", {one.made.total} as sum_{name}, {one.made.n_answered} as n_answered_{name}"
+            f"{'' if one.has_source else f', cast(null as double) as v_{name}'}"
+            for name, one in scores.items()
+        )
+        read = f"(select * {sums} from {read})"
+        for name, one in scores.items():
+            value = one.made.value(f"sum_{name}", f"n_answered_{name}", f"v_{name}")
+            taken += [f"{value} as v_{name}", f"{one.made.told(value, f'n_answered_{name}', f'v_{name}')} as m_{name}"]
+    con.execute(f"create or replace temp table typed as select {', '.join([*taken, *flags])} from {read}")
 
 
 def _row_rules(plan: ColumnPlan) -> list[tuple[Rule, str]]:
@@ -116,7 +126,7 @@ def _row_rules(plan: ColumnPlan) -> list[tuple[Rule, str]]:
     if "attended" in names:
         rated = [
             f"v_{planned.column.name}" for planned in plan.columns
-            if planned.column.is_rating and planned.place is not None
+            if (planned.column.is_rating or planned.is_item) and planned.place is not None
         ]  # fmt: skip
         if rated:
             rules.append((Rule.RATED_BUT_ABSENT, f"v_attended = false and coalesce({', '.join(rated)}) is not null"))
@@ -126,9 +136,10 @@ def _row_rules(plan: ColumnPlan) -> list[tuple[Rule, str]]:
 def find_breaches(con: duckdb.DuckDBPyConnection, plan: ColumnPlan) -> dict[int, list[Breach]]:
     """Return the breaches of the rows of `typed` by row id, each row's in the order of the rules."""
     found: dict[int, list[Breach]] = defaultdict(list)
-    flags = [f"f_{planned.column.name}" for planned in plan.columns]
+    read = [planned for planned in plan.columns if planned.has_source]
+    flags = [f"f_{planned.column.name}" for planned in read]
     flags += [f"r_{rule}" for rule, _ in _row_rules(plan)]
-    columns = [planned.source_name for planned in plan.columns] + [""] * (len(flags) - len(plan.columns))
+    columns = [planned.source_name for planned in read] + [""] * (len(flags) - len(read))
     broken = con.execute(
         f"select rowid, {', '.join(flags)} from typed where ({' | '.join(flags)}) <> 0 order by rowid"
     ).fetchall()
@@ -147,7 +158,8 @@ def _breaches_between_rows(con: duckdb.DuckDBPyConnection, plan: ColumnPlan) -> 
         values = ", ".join(f"v_{planned.column.name}" for planned in plan.columns)
         missing = " or ".join(f"{key} is null" for key in keys)
         # Flags belong to what a row says: two cells that cannot be read are both empty and not the same.
-        said = f"hash({values}, {', '.join(f'f_{planned.column.name}' for planned in plan.columns)})"
+        flags = ", ".join(f"f_{planned.column.name}" for planned in plan.columns if planned.has_source)
+        said = f"hash({values}, {flags})"
         repeated = con.execute(
             f"""
             with said as (

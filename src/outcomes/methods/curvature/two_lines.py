@@ -59,6 +59,8 @@ def two_lines_test(
     that rows on the break count in the line that is estimated. Unlike Simonsohn's code the spline has fixed knots
     (no penalty) and standard errors are cluster-robust where clusters are given (HC3 otherwise).
 
+    Rows with a missing value in any of them are left out.
+
     Parameters
     ----------
     outcome, x : array_like, shape (n,)
@@ -66,8 +68,7 @@ def two_lines_test(
     clusters : array_like, shape (n,), optional
         Client of each row.
     alpha : float
-
-    Rows with a missing value in any of them are left out.
+        Level of the test, between 0 and 1.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""The binomial mixed model by Laplace's approximation and adaptive quadrature."""
+"""The binomial mixed model."""

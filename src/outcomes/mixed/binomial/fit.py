@@ -1,176 +1,27 @@
-"""Fit a prepared binomial mixed model."""
+"""Prepare and fit a binomial mixed model."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from outcomes.errors import FitRefused, UsageError
-from outcomes.mixed.binomial.hessian import laplace_hessian
-from outcomes.mixed.binomial.laplace import LaplaceDeviance
-from outcomes.mixed.binomial.problem import BinomialProblem
-from outcomes.mixed.binomial.quadrature import deviance_by_nodes
+from outcomes.links import Link
 from outcomes.mixed.binomial.result import BinomialFit
-from outcomes.mixed.binomial.starts import Start, find_start
-from outcomes.mixed.binomial.state import BinomialState
-from outcomes.mixed.covariance import lower_factor
-from outcomes.mixed.optimise import OptSummary, informed_inverse, minimise
-from outcomes.mixed.results.modes import VarianceBlock
-from outcomes.mixed.results.status import FitStatus
-
-MAX_NODES = 25
-"""Most quadrature nodes."""
-
-SINGULAR_SD = 1e-4
-"""A combination of random effects with a smaller standard deviation, relative to the latent residual's, counts as
-zero."""
-
-HESSIAN_STEP = 1e-3
-"""Step of the Hessian's differences in units of approximate standard errors: the modes' error (1e-8) stays far below
-it."""
-
-GRADIENT_TOLERANCE = 1e-4
-"""Largest gradient, in units of approximate standard errors, where the Hessian is taken: keeps its error near 1e-5."""
+from outcomes.mixed.design.coding import Design
+from outcomes.mixed.design.materialise import ModelRows
+from outcomes.mixed.generalised.fit import fitted_parts
+from outcomes.mixed.generalised.problem import Outcome, Problem, problem_of
 
 
-_QUADRATURE_HINT = (
-    "see what Laplace (nagq=1) costs these data: fit `(1 | group)` with nagq=1 and with nagq=9; where they differ "
-    "much, Laplace with a slope will not do either"
-)
+def binomial_problem(design: Design, rows: ModelRows, link: Link) -> Problem:
+    """The problem of rows in memory.
+
+    Raises
+    ------
+    FitRefused
+        Outcomes that are not events of trials, an outcome without variation, a grouping factor with fewer than two
+        levels, or more columns than rows.
+    """
+    return problem_of(design, rows, link, Outcome(*link.events(rows.y, rows.weights)))
 
 
-def check_nodes(nagq: int) -> None:
-    """Refuse a number of quadrature nodes that does not exist."""
-    if not isinstance(nagq, int) or not 1 <= nagq <= MAX_NODES:
-        raise UsageError(f"nagq must be a whole number from 1 to {MAX_NODES}.")
-
-
-def fit_problem(problem: BinomialProblem, nagq: int = 1, weights: str | None = None) -> BinomialFit:
+def fit_problem(problem: Problem, nagq: int = 1, weights: str | None = None) -> BinomialFit:
     """Optimise a prepared model and wrap the result; `timings` is left empty."""
-    model = problem.model
-    blocks = model.blocks
-    if nagq > 1 and (len(blocks.factors) > 1 or blocks.factors[0].k > 1 or model.rows.n_random_columns > 1):
-        raise UsageError(
-            "Quadrature is for exactly one random intercept; this model has more random effects.", _QUADRATURE_HINT
-        )
-    if nagq > 1 and problem.coordinates.effects[0] != ("(Intercept)",):
-        raise UsageError("Quadrature is for a random intercept, not for a slope.", _QUADRATURE_HINT)
-    start = find_start(model, problem.coordinates.names)
-    laplace = LaplaceDeviance.near(model, start.psi, start.mode, start.by_beta)
-    deviance = deviance_by_nodes(laplace, nagq)
-
-    last: dict[bytes, tuple[float, np.ndarray]] = {}  # the optimiser asks for some points twice
-
-    def whitened(z: np.ndarray) -> tuple[float, np.ndarray]:
-        key = z.tobytes()
-        if key not in last:
-            last.clear()
-            value, gradient = deviance(start.psi + start.root @ z)
-            last[key] = value, start.root.T @ gradient
-        return last[key]
-
-    def hessian(z: np.ndarray) -> np.ndarray:
-        psi = start.psi + start.root @ z
-        mode = laplace.mode_at(psi)
-        if mode is None:
-            raise FitRefused("The likelihood could not be evaluated.", "look for extreme values in the columns")
-        found, _ = laplace_hessian(model, psi, mode, np.linalg.norm(start.root, axis=1))
-        return 2 * start.root.T @ found @ start.root
-
-    is_exact = nagq == 1 and start.mode.moments.third is not None
-    optimum = minimise(
-        whitened,
-        np.zeros(start.psi.size),
-        curvature=np.full(start.psi.size, 2.0),
-        hessian_step=HESSIAN_STEP,
-        gradient_tolerance=GRADIENT_TOLERANCE,
-        exact_hessian=hessian if is_exact else None,
-    )
-    if not np.isfinite(optimum.value):
-        raise FitRefused("The likelihood could not be evaluated.", "look for extreme values in the columns")
-    return _wrap(problem, start, laplace, optimum, nagq, weights)
-
-
-def _wrap(
-    problem: BinomialProblem,
-    start: Start,
-    laplace: LaplaceDeviance,
-    optimum: OptSummary,
-    nagq: int,
-    weights: str | None,
-) -> BinomialFit:
-    """Result on the formula's columns."""
-    model, coordinates, layout = problem.model, problem.coordinates, problem.model.layout
-    psi = start.psi + start.root @ optimum.final
-    covariance = start.root @ informed_inverse(optimum.hessian / 2) @ start.root.T
-    beta = coordinates.fixed @ psi[layout.beta]
-    variances, theta, singular = [], [], []
-    for a, factor in enumerate(model.blocks.factors):
-        part = psi[layout.by_factor[a]]
-        cov = coordinates.covariance(a, factor, part)
-        at = 0
-        for k in factor.brackets:
-            names = coordinates.effects[a][at : at + k]
-            block = cov[at : at + k, at : at + k]
-            spread = np.linalg.svd(factor.relative_factor(part)[at : at + k, at : at + k], compute_uv=False)
-            if spread.min() < SINGULAR_SD * np.sqrt(model.link.latent_variance):
-                singular.append(_singular_message(factor.name, names))
-                # exact zeros, so that no reader takes rounding for an estimate
-                block = np.zeros_like(block) if spread.max() < SINGULAR_SD else block
-            variances.append(VarianceBlock(factor.name, names, block))
-            theta.append(lower_factor(block)[np.triu_indices(k)[::-1]])
-            at += k
-    status = FitStatus.CONVERGED if optimum.is_converged else FitStatus.NOT_CONVERGED
-    if optimum.is_converged and singular:
-        status = FitStatus.SINGULAR
-    messages = list(problem.warnings) + singular
-    if problem.dropped:
-        messages.append("Left out as combinations of the other columns: " + ", ".join(problem.dropped) + ".")
-    if not optimum.is_converged:
-        messages.append(f"The optimiser did not settle ({optimum.message}): do not interpret the estimates.")
-    criterion = optimum.value - 2 * problem.constant
-    state = BinomialState(problem, psi, covariance, laplace.mode_at(psi))
-    return BinomialFit(
-        formula=problem.design.formula.source,
-        names=coordinates.names,
-        beta=beta,
-        vcov=coordinates.fixed @ covariance[layout.beta, layout.beta] @ coordinates.fixed.T,
-        variances=_in_formula_order(tuple(variances), problem),
-        theta=np.concatenate(theta),
-        criterion=criterion,
-        llf=-criterion / 2,
-        n_parameters=psi.size,
-        nobs=model.rows.n_rows,
-        n_missing=problem.n_missing,
-        n_groups={
-            ":".join(g): coordinates.groups[_index(problem, ":".join(g))].n_levels for g in problem.design.groups
-        },
-        dropped_columns=problem.dropped,
-        status=status,
-        messages=tuple(messages),
-        optimizer=optimum,
-        timings={},
-        engine="outcomes",
-        conditional=state,
-        link=model.link,
-        nagq=nagq,
-        trials=weights,
-        state=state,
-    )
-
-
-def _index(problem: BinomialProblem, group: str) -> int:
-    """Position of a grouping factor among the engine's."""
-    return [factor.name for factor in problem.model.blocks.factors].index(group)
-
-
-def _in_formula_order(variances: tuple[VarianceBlock, ...], problem: BinomialProblem) -> tuple[VarianceBlock, ...]:
-    """Variance blocks in the order of the formula's brackets."""
-    order = [block.group_name for block in problem.design.random]
-    return tuple(sorted(variances, key=lambda block: order.index(block.group)))
-
-
-def _singular_message(group: str, names: tuple[str, ...]) -> str:
-    """Say which component is estimated as zero."""
-    if len(names) == 1:
-        return f"The variance of {names[0]} by {group} is estimated as zero."
-    return f"The random effects {', '.join(names)} by {group} are perfectly correlated, or one of them has no variance."
+    return BinomialFit(**fitted_parts(problem, nagq), link=problem.model.family, trials=weights)

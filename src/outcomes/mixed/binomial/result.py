@@ -2,53 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy import stats
 
 from outcomes.errors import UsageError, no_such
 from outcomes.links import Link, Ratio
 from outcomes.methods.therapists.therapist_effects import latent_variance_share, median_odds_ratio
-from outcomes.mixed.binomial.predict import predict_binomial
-from outcomes.mixed.binomial.state import BinomialState
-from outcomes.mixed.design.coding import Design
-from outcomes.mixed.verbs.fitted import FittedModel
+from outcomes.mixed.generalised.result import GeneralisedFit
 
 
 @dataclass(frozen=True, repr=False)
-class BinomialFit(FittedModel):
+class BinomialFit(GeneralisedFit):
     """A fitted binomial mixed model.
 
     Parameters
     ----------
     link : Link
-    nagq : int
-        1 for Laplace, otherwise the number of quadrature nodes.
     trials : str or None
         Column with the number of trials.
-    state : BinomialState or None
-        The engine's own; None with engine="statsmodels".
 
     Notes
     -----
-    `vcov` is from the exact Hessian over (beta, theta). The latent residual variance is pi^2/3 (logit) or pi^2/6
-    (cloglog).
+    The latent residual variance is pi^2/3 (logit), pi^2/6 (cloglog) or 1 (probit).
     """
 
     link: Link
-    nagq: int
     trials: str | None
-    state: BinomialState | None = field(repr=False)
 
     model_name = "Binomial mixed model"
-
-    @property
-    def design(self) -> Design | None:
-        """The formula's columns over the data; None where another engine made the fit."""
-        return None if self.state is None else self.state.problem.design
 
     @property
     def likelihood(self) -> dict[str, object]:
@@ -61,14 +45,13 @@ class BinomialFit(FittedModel):
             "number of trials": trials,
         }
 
-    @property
-    def outcome_sums(self) -> tuple[float, ...] | None:
-        """The log binomial coefficients, which no parameter changes."""
-        return None if self.state is None else (self.state.problem.constant,)
-
     def mean_of(self, eta: np.ndarray) -> np.ndarray:
         """Probability at a linear predictor."""
         return self.link.inverse(eta)
+
+    def link_of(self, mean: np.ndarray) -> np.ndarray:
+        """Linear predictor of a probability."""
+        return self.link.link_of(mean)
 
     def variance_of(self, mean: np.ndarray) -> np.ndarray:
         """Variance of a share of one trial."""
@@ -126,65 +109,8 @@ class BinomialFit(FittedModel):
         total = fixed + random + self.link.latent_variance
         return {"marginal": fixed / total, "conditional": (fixed + random) / total}
 
-    def sd_conf_int(self, level: float = 0.95) -> pl.DataFrame:
-        """Wald intervals of the standard deviations on the log scale: group, name, sd, conf_low, conf_high.
-
-        Limits are missing for components estimated as zero; a parametric bootstrap serves there.
-        """
-        state = self.engine_state
-        psi = state.psi
-        sd = state.random_sd(psi)
-        jacobian = np.zeros((sd.size, psi.size))
-        for j in range(*state.problem.model.layout.theta.indices(psi.size)):
-            step = np.zeros(psi.size)
-            step[j] = 1e-5 * max(abs(psi[j]), 1e-3)
-            jacobian[:, j] = (state.random_sd(psi + step) - state.random_sd(psi - step)) / (2 * step[j])
-        error = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, state.covariance, jacobian))
-        half = stats.norm.ppf((1 + level) / 2) * np.divide(error, sd, out=np.full_like(sd, np.nan), where=sd > 1e-3)
-        factors = state.problem.model.blocks.factors
-        effects = state.problem.coordinates.effects
-        labels = [(f.name, name) for f, names in zip(factors, effects, strict=True) for name in names]
-        return pl.DataFrame(
-            {
-                "group": [group for group, _ in labels],
-                "name": [name for _, name in labels],
-                "sd": sd,
-                "conf_low": sd * np.exp(-half),
-                "conf_high": sd * np.exp(half),
-            }
-        ).with_columns(pl.col("conf_low", "conf_high").fill_nan(None))
-
-    predict = predict_binomial
-
-    def _mean_variances(self) -> dict[str, float]:
-        """Mean variance over the rows that each group contributes on the link's scale."""
-        coordinates = self.engine_state.problem.coordinates
-        factors = self.state.problem.model.blocks.factors
-        return {
-            factor.name: sum(
-                float((block.cov * coordinates.z_moments[a][np.ix_(at, at)]).sum())
-                for block in self.variances
-                if block.group == factor.name
-                for at in [[coordinates.effects[a].index(name) for name in block.names]]
-            )
-            for a, factor in enumerate(factors)
-        }
-
     def _ratio(self) -> Ratio:
         """What exp(effect) is, or a refusal in words."""
         if self.link.ratio is None:
             raise UsageError(f"The link {self.link} has no ratios.", "compare predicted probabilities")
         return self.link.ratio
-
-    @property
-    def engine_state(self) -> BinomialState:
-        """The engine's own state.
-
-        Raises
-        ------
-        UsageError
-            When another engine made the fit.
-        """
-        if self.state is None:
-            raise UsageError(f"The engine {self.engine!r} does not give this.", "fit with engine='outcomes'")
-        return self.state

@@ -21,20 +21,19 @@ import pyarrow.parquet as pq
 
 from outcomes.errors import UsageError
 from outcomes.links import Link, refuse_constant
-from outcomes.mixed.binomial.laplace import Model
-from outcomes.mixed.binomial.problem import (
-    BinomialProblem,
-    Coordinates,
-    check_levels,
-    refuse_offset,
-)
-from outcomes.mixed.binomial.rows import CHUNK_ROWS, Chunk, n_threads
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
 from outcomes.mixed.design.columns import FixedPart, fixed_part, location_and_scale
 from outcomes.mixed.design.data import VIEW, quoted
 from outcomes.mixed.design.levels import Levels, encode
 from outcomes.mixed.design.survey import survey
 from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
+from outcomes.mixed.generalised.laplace import Model
+from outcomes.mixed.generalised.problem import (
+    Coordinates,
+    Problem,
+    check_levels,
+)
+from outcomes.mixed.generalised.rows import CHUNK_ROWS, Chunk, n_threads
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ class StreamedRows:
     n_columns: int
     n_cells: int
     n_random_columns: int = 1
+    has_slopes: bool = False
 
     def parts(self) -> list[Callable[[], Iterator[Chunk]]]:
         """Runs of row groups, one a core."""
@@ -86,17 +86,18 @@ class StreamedRows:
         return Chunk(X, np.asarray(y, dtype=float), trials, None, first, starts)
 
 
-def stream_problem(design: Design, link: Link) -> BinomialProblem:
+def stream_problem(design: Design, link: Link) -> Problem:
     """The problem of a design without its rows in memory; see `binomial_problem` for what is refused.
 
     Raises
     ------
     UsageError
-        Random slopes.
+        Random slopes, or an offset.
     """
     if any(block.columns != (INTERCEPT_NAME,) for block in design.random):
         raise UsageError("Streaming takes random intercepts only.", "fit with in_memory=True")
-    refuse_offset(design)
+    if design.offset:
+        raise UsageError("Streaming takes no offset.", "fit with in_memory=True")
     columns = {sql: name for name, sql in design.columns.items()} | {design.outcome: design.formula.outcome}
     counts = survey(design.source, columns, design.weights, design.complete)
     groups, levels, cell_rows, ordering = _cells(design)
@@ -119,9 +120,10 @@ def stream_problem(design: Design, link: Link) -> BinomialProblem:
         groups,
         fixed.x_cov,
         tuple(one for _ in groups),
+        fixed.shift,
     )
     model = Model(rows, Blocks(factors, levels, 1), link)
-    return BinomialProblem(design, model, coordinates, constant, counts.n_missing, fixed.dropped, warnings)
+    return Problem(design, model, coordinates, constant, counts.n_missing, fixed.dropped, warnings)
 
 
 def _sorted_file(

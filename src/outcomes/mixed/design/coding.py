@@ -10,7 +10,7 @@ import numpy as np
 from outcomes.errors import FitRefused
 from outcomes.mixed.design.contrasts import Contrast, coding_matrix, coding_sql
 from outcomes.mixed.design.data import Columns, Source
-from outcomes.mixed.design.expressions import Expression
+from outcomes.mixed.design.expressions import Expression, as_number
 from outcomes.mixed.design.formula import INTERCEPT, ParsedFormula, Term
 
 INTERCEPT_NAME = "(Intercept)"
@@ -118,6 +118,11 @@ class Design:
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The distinct grouping factors in the order of the formula."""
         return tuple(dict.fromkeys(block.group for block in self.random))
+
+    @property
+    def outcome_itself(self) -> str:
+        """SQL of the outcome, whatever the offset."""
+        return as_number(self.factors[self.formula.outcome]).sql
 
     @property
     def predictors(self) -> tuple[str, ...]:

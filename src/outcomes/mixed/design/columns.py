@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ LEAST_SQUARE = 1e-8
 class FixedPart:
     """Fixed columns in working coordinates: x_work = (x - center) / scale of the columns `kept`.
 
+    x'beta = x_work'beta_work + shift'beta_work; `shift` (p,) is not zero only where thresholds stand for the intercept.
     names, dropped : names kept and dropped; back : (p, p), beta = back @ beta_work; x_cov : (p, p), covariance over
     rows.
     """
@@ -32,6 +33,7 @@ class FixedPart:
     back: np.ndarray
     dropped: tuple[str, ...]
     x_cov: np.ndarray
+    shift: np.ndarray
 
 
 def fixed_part(
@@ -54,7 +56,7 @@ def fixed_part(
             f"The model has {len(names)} fixed columns and {n} complete rows.", "use fewer terms or more data"
         )
     dropped = tuple(name for name, keep in zip(fixed, kept, strict=True) if not keep)
-    return FixedPart(names, kept, center, scale, back, dropped, cov[np.ix_(kept, kept)])
+    return FixedPart(names, kept, center, scale, back, dropped, cov[np.ix_(kept, kept)], np.zeros(len(names)))
 
 
 def location_and_scale(
@@ -80,6 +82,21 @@ def fixed_columns(design: Design, X: np.ndarray) -> tuple[np.ndarray, FixedPart]
     work /= scale
     part = fixed_part(design.fixed, mean, center, scale, work.T @ work / n, n)
     return work if part.kept.all() else work[:, part.kept], part
+
+
+def without_intercept(X: np.ndarray, part: FixedPart) -> tuple[np.ndarray, FixedPart]:
+    """The working columns less the intercept, where thresholds take its place; the others stay centred."""
+    if INTERCEPT_NAME not in part.names:
+        return X, part
+    rest = [j for j, name in enumerate(part.names) if name != INTERCEPT_NAME]
+    shrunk = replace(
+        part,
+        names=tuple(part.names[j] for j in rest),
+        back=part.back[np.ix_(rest, rest)],
+        x_cov=part.x_cov[np.ix_(rest, rest)],
+        shift=(part.center / part.scale)[part.kept][rest],
+    )
+    return X[:, rest], shrunk
 
 
 def independent_columns(gram: np.ndarray) -> np.ndarray:

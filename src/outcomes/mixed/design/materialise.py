@@ -30,7 +30,7 @@ class ModelRows:
     survey : Survey
         Counts, among them of the rows dropped as missing.
     offset : ndarray, shape (n,), or None
-        Of the linear predictor; `y` has it taken off already.
+        Of the linear predictor; `y` has it taken off already where the design's outcome has.
     """
 
     X: np.ndarray
@@ -51,6 +51,7 @@ def materialise(design: Design) -> ModelRows:
         For non-finite values or no complete rows (see `survey`).
     """
     columns = {sql: name for name, sql in design.columns.items()} | {design.outcome: design.formula.outcome}
+    columns |= {design.offset: "of the offset"} if design.offset else {}
     counts = survey(design.source, columns, design.weights, design.complete)
     names = list(design.columns)
     selected = [f"{sql} as c{i}" for i, sql in enumerate(design.columns.values())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from outcomes.errors import FitRefused, FormulaError
@@ -39,6 +39,8 @@ class Population:
         Levels, in order, of the categorical predictors.
     statistics : dict of str to float
         Numbers of the data that transformations remember.
+    outcome : Expression, optional
+        What stands for the outcome of the formula: the codes of its categories.
     """
 
     source: Source
@@ -46,6 +48,7 @@ class Population:
     weights: str | None
     levels: dict[str, list]
     statistics: dict[str, float]
+    outcome: Expression | None = None
 
     def design(self, formula: str) -> Design:
         """Compile a formula without reading the data.
@@ -56,7 +59,7 @@ class Population:
             Unknown columns, a text outcome, or a categorical predictor that the population was not opened with.
         """
         parsed = parse_formula(formula)
-        factors = compile_factors(parsed, self.source, Statistics(self.statistics))
+        factors = compile_factors(parsed, self.source, Statistics(self.statistics), outcome=self.outcome)
         for factor in factors.values():
             if factor.is_categorical and factor.key not in self.levels:
                 raise FormulaError(
@@ -66,7 +69,11 @@ class Population:
 
 
 def open_population(
-    formulas: Sequence[str], data: Any, weights: str | None = None, levels: dict[str, list] | None = None
+    formulas: Sequence[str],
+    data: Any,
+    weights: str | None = None,
+    levels: dict[str, list] | None = None,
+    outcome: Expression | None = None,
 ) -> Population:
     """Settle which rows and levels take part; reads the data once when there are categorical predictors.
 
@@ -80,6 +87,8 @@ def open_population(
         Column (or expression) of prior weights.
     levels : dict of str to list, optional
         Levels of the categorical predictors, when partitions of the data must agree on them.
+    outcome : Expression, optional
+        Instead of the formulas' outcome, which may then be text.
 
     Raises
     ------
@@ -88,11 +97,43 @@ def open_population(
     FitRefused
         No complete rows; a categorical predictor with more than `MAX_FIXED_LEVELS` levels; a level that is no number.
     """
+    population, asked = _without_levels(formulas, data, weights, outcome)
+    source, complete, given = population.source, population.complete, levels or {}
+    found = _levels(source, {key: sql for key, sql in asked.items() if key not in given}, complete)
+    groups = dict.fromkeys(name for one in formulas for block in parse_formula(one).random for name in block.group)
+    _refuse_nan(source, [name for name in groups if is_float(name, source.columns)], complete)
+    return replace(population, levels={**given, **found})
+
+
+def look_at_part(formula: str, data: Any, weights: str | None = None) -> tuple[int, dict[str, list]]:
+    """Complete rows of a part of the data, and the levels of its categorical predictors; none without a complete row.
+
+    Raises
+    ------
+    FormulaError
+        See `open_population`; a transformation that needs numbers of all rows.
+    """
+    source, statistics = as_source(data), Statistics()
+    compile_factors(parse_formula(formula), source, statistics, skip_unknown=True)
+    if statistics.wanted:
+        raise FormulaError(
+            f"A transformation in {formula!r} must know all rows, and a part of them is read at a time.",
+            "compute that column before the table is cut",
+        )
+    population, asked = _without_levels([formula], source, weights)
+    row = source.query(f"select count(*) as n from {VIEW} where {population.complete}").to_pylist()[0]
+    return row["n"], _levels(source, asked, population.complete) if row["n"] else {}
+
+
+def _without_levels(
+    formulas: Sequence[str], data: Any, weights: str | None, outcome: Expression | None = None
+) -> tuple[Population, dict[str, str]]:
+    """A population whose levels are not read yet, and the SQL of its categorical predictors."""
     source = as_source(data)
     parsed = [parse_formula(formula) for formula in formulas]
 
     def compile_all(statistics: Statistics, skip_unknown: bool = True) -> dict[str, Expression]:
-        found = (compile_factors(one, source, statistics, skip_unknown=skip_unknown) for one in parsed)
+        found = (compile_factors(one, source, statistics, skip_unknown=skip_unknown, outcome=outcome) for one in parsed)
         return {name: expression for factors in found for name, expression in factors.items()}
 
     known = read_statistics(source, compile_all)
@@ -107,21 +148,22 @@ def open_population(
     if weight:
         reads.update(dict.fromkeys(weight.columns))
     complete = " and ".join(f"{source.columns.sql(name)} is not null" for name in reads)
-    given = levels or {}
-    asked = {factor.key: factor for factor in factors.values() if factor.is_categorical}
-    found = _levels(source, {key: factor.sql for key, factor in asked.items() if key not in given}, complete)
-    groups = dict.fromkeys(name for one in parsed for block in one.random for name in block.group)
-    _refuse_nan(source, [name for name in groups if is_float(name, source.columns)], complete)
-    return Population(source, complete, weight.sql if weight else None, {**given, **found}, known)
+    asked = {factor.key: factor.sql for factor in factors.values() if factor.is_categorical}
+    return Population(source, complete, weight.sql if weight else None, {}, known, outcome), asked
 
 
-def build_design(formula: str, data: Any, weights: str | None = None) -> Design:
+def build_design(formula: str, data: Any, weights: str | None = None, outcome: Expression | None = None) -> Design:
     """Compile one formula against its data; see `open_population`."""
-    return open_population([formula], data, weights).design(formula)
+    return open_population([formula], data, weights, outcome=outcome).design(formula)
 
 
 def compile_factors(
-    formula: ParsedFormula, source: Source, statistics: Statistics, *, skip_unknown: bool = False
+    formula: ParsedFormula,
+    source: Source,
+    statistics: Statistics,
+    *,
+    skip_unknown: bool = False,
+    outcome: Expression | None = None,
 ) -> dict[str, Expression]:
     """Every expression of a formula, compiled; those whose numbers are not known yet may be left out, and noted."""
     columns = source.columns
@@ -133,7 +175,7 @@ def compile_factors(
     for block in formula.random:
         for name in block.group:
             check_group(name, columns)
-    if is_text(formula.outcome.strip("`"), columns):
+    if outcome is None and is_text(formula.outcome.strip("`"), columns):
         raise FormulaError(
             f"The outcome {formula.outcome!r} is text.", "make a number of it: `I(outcome == 'yes') ~ ...`"
         )
@@ -141,6 +183,9 @@ def compile_factors(
     numbers = [formula.outcome, *formula.offsets, *([formula.trials] if formula.trials else [])]
     factors: dict[str, Expression] = {}
     for wanted in dict.fromkeys([*numbers, *(factor for term in terms for factor in term)]):
+        if outcome is not None and wanted == formula.outcome:
+            factors[wanted] = outcome
+            continue
         try:
             factors[wanted] = compile_expression(wanted, columns, statistics)
         except NotYetKnown:

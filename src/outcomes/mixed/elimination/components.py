@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 
 from outcomes.mixed.elimination.batched import symmetric_pairs
+from outcomes.mixed.elimination.linked_matrix import SPARSE_COLUMNS, SPARSE_SHARE, Dense, LinkedMatrix, Sparse
 from outcomes.mixed.elimination.packing import Packing, pack, pairs_within
 from outcomes.mixed.layout import consecutive
 
@@ -30,6 +32,8 @@ class LinkedLevels:
         Storage of matrices over the columns.
     lower, upper : ndarray of int
         Flat places of the entries on and below the diagonal that can differ from zero, and of their mirror images.
+    rows, cols : ndarray of int
+        Columns (in 0 .. Q - 1) that meet at `lower`.
     D : ndarray
         Cross-products of the remaining columns at `lower`.
     C, Ct : csr_array
@@ -43,6 +47,8 @@ class LinkedLevels:
     packing: Packing
     lower: np.ndarray
     upper: np.ndarray
+    rows: np.ndarray
+    cols: np.ndarray
     D: np.ndarray
     C: sp.csr_array
     Ct: sp.csr_array
@@ -56,6 +62,39 @@ class LinkedLevels:
         """Columns of one random column of a factor, over its levels."""
         whole = self.columns[factor]
         return slice(whole.start + place, whole.stop, self.widths[factor])
+
+    @cached_property
+    def patterns(self) -> tuple[sp.csr_array | None, ...]:
+        """Of each bucket that is one large sparse matrix: its entries' places among the values at `lower`."""
+        found: list[sp.csr_array | None] = []
+        for bucket in self.packing.buckets:
+            n, m, _ = bucket.shape
+            mine = np.flatnonzero((self.lower >= bucket.offset) & (self.lower < bucket.offset + n * m * m))
+            if n > 1 or m < SPARSE_COLUMNS or 2 * len(mine) > SPARSE_SHARE * m * m:
+                found.append(None)
+                continue
+            row, col = self.packing.position[self.rows[mine]], self.packing.position[self.cols[mine]]
+            off = row != col
+            places = np.concatenate([mine, mine[off]])
+            coords = (np.concatenate([row, col[off]]), np.concatenate([col, row[off]]))
+            found.append(sp.csr_array(sp.coo_array((places, coords), shape=(m, m))))
+        return tuple(found)
+
+    def flat(self, values: np.ndarray) -> np.ndarray:
+        """Flat storage of the symmetric matrices with these values at `lower`."""
+        flat = np.zeros(self.packing.size)
+        flat[self.lower] = flat[self.upper] = values
+        return flat
+
+    def matrices(self, values: np.ndarray) -> tuple[LinkedMatrix, ...]:
+        """The symmetric matrices with these values at `lower`, by bucket."""
+        flat = self.flat(values) if any(pattern is None for pattern in self.patterns) else None
+        return tuple(
+            Dense(bucket.of(flat))
+            if pattern is None
+            else Sparse(sp.csr_array((values[pattern.data], pattern.indices, pattern.indptr), shape=pattern.shape))
+            for bucket, pattern in zip(self.packing.buckets, self.patterns, strict=True)
+        )
 
 
 def build_rest(
@@ -89,7 +128,7 @@ def build_rest(
     client, one, two, coefficients = _client_pairs(incidence, E, position)
     wanted = packing.address(one, two)
     direct = position[rows] >= position[cols]
-    lower, place = np.unique(np.concatenate([wanted, packing.address(rows, cols)[direct]]), return_inverse=True)
+    lower, place = _distinct(np.concatenate([wanted, packing.address(rows, cols)[direct]]), packing.size)
     D = np.bincount(place[len(wanted) :], weights=values[direct], minlength=len(lower))
     n_pairs = len(coefficients)
     C = sp.csr_array(
@@ -104,7 +143,18 @@ def build_rest(
     )
     upper = np.empty_like(lower)
     upper[place] = np.concatenate([packing.address(two, one), packing.address(cols, rows)[direct]])
-    return LinkedLevels(columns_of, widths, E, F, packing, lower, upper, D, C, sp.csr_array(C.T))
+    meeting = np.empty((2, len(lower)), dtype=np.int64)
+    meeting[:, place] = np.stack([np.concatenate([one, rows[direct]]), np.concatenate([two, cols[direct]])])
+    return LinkedLevels(columns_of, widths, E, F, packing, lower, upper, *meeting, D, C, sp.csr_array(C.T))
+
+
+def _distinct(addresses: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct addresses below `size` in order, and the place of each among them."""
+    if size > 8 * addresses.size:
+        return np.unique(addresses, return_inverse=True)
+    is_used = np.zeros(size, dtype=bool)
+    is_used[addresses] = True
+    return np.flatnonzero(is_used), (np.cumsum(is_used) - 1)[addresses]
 
 
 def _incidence(codes: np.ndarray, others: list, starts: np.ndarray, n_first: int) -> sp.csr_array:

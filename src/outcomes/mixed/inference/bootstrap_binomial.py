@@ -9,12 +9,12 @@ import numpy as np
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
-from outcomes.mixed.binomial.laplace import LaplaceDeviance, Model, cell_coefficients, find_mode
-from outcomes.mixed.binomial.quadrature import deviance_by_nodes
 from outcomes.mixed.binomial.result import BinomialFit
-from outcomes.mixed.binomial.rows import ArrayRows
-from outcomes.mixed.binomial.starts import fixed_information
-from outcomes.mixed.binomial.state import BinomialState
+from outcomes.mixed.generalised.laplace import LaplaceDeviance, Model, cell_coefficients, find_mode
+from outcomes.mixed.generalised.quadrature import deviance_by_nodes
+from outcomes.mixed.generalised.rows import ArrayRows
+from outcomes.mixed.generalised.starts import fixed_information
+from outcomes.mixed.generalised.state import State
 from outcomes.mixed.inference.bootstrap import Bootstrap, correlation_names, correlations_of, draws_shown
 from outcomes.mixed.layout import Layout
 from outcomes.mixed.results.modes import VarianceBlock
@@ -67,7 +67,7 @@ def bootstrap_binomial(fit: BinomialFit, draws: int = 1000, seed: int = 1, show_
     )
 
 
-def _blocks(state: BinomialState, psi: np.ndarray) -> list[VarianceBlock]:
+def _blocks(state: State, psi: np.ndarray) -> list[VarianceBlock]:
     """Covariances of the brackets on the formula's columns at psi."""
     model, coordinates = state.problem.model, state.problem.coordinates
     blocks = []
@@ -80,7 +80,7 @@ def _blocks(state: BinomialState, psi: np.ndarray) -> list[VarianceBlock]:
     return blocks
 
 
-def simulate(state: BinomialState, rng: np.random.Generator) -> Model:
+def simulate(state: State, rng: np.random.Generator) -> Model:
     """The model with events drawn anew from its estimates; rows, groups and trials are kept."""
     model = state.problem.model
     u = [rng.standard_normal((f.n_levels, f.k)) for f in model.blocks.factors]
@@ -92,18 +92,16 @@ def simulate(state: BinomialState, rng: np.random.Generator) -> Model:
     return replace(model, rows=replace(rows, chunks=tuple(_drawn(rows, model, state, coefficients, rng))))
 
 
-def _drawn(rows: ArrayRows, model: Model, state: BinomialState, coefficients: np.ndarray, rng) -> Iterator:
+def _drawn(rows: ArrayRows, model: Model, state: State, coefficients: np.ndarray, rng) -> Iterator:
     """Chunks with new events."""
     for chunk in rows.chunks:
-        spread = chunk.spread(coefficients)
-        random = spread[:, 0] if chunk.Z is None else np.einsum("nm,nm->n", chunk.Z, spread)
-        probability = model.link.inverse(chunk.times(state.psi[model.layout.beta]) + random)
+        probability = model.family.inverse(chunk.predictor(state.psi[model.layout.beta], coefficients))
         trials = 1 if chunk.trials is None else chunk.trials.astype(np.int64)
         yield replace(chunk, events=rng.binomial(trials, probability).astype(float))
 
 
 def _refit(
-    model: Model, state: BinomialState, slopes: list[np.ndarray], root: np.ndarray, nagq: int
+    model: Model, state: State, slopes: list[np.ndarray], root: np.ndarray, nagq: int
 ) -> tuple[np.ndarray, bool]:
     """Maximum likelihood on simulated data, from the estimates that it was simulated from; no Hessian."""
     start = state.psi.copy()

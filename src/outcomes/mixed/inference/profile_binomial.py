@@ -15,11 +15,11 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
-from outcomes.mixed.binomial.laplace import LaplaceDeviance
-from outcomes.mixed.binomial.quadrature import QuadratureDeviance, deviance_by_nodes
 from outcomes.mixed.binomial.result import BinomialFit
-from outcomes.mixed.binomial.starts import fixed_information
-from outcomes.mixed.binomial.state import BinomialState
+from outcomes.mixed.generalised.laplace import LaplaceDeviance
+from outcomes.mixed.generalised.quadrature import QuadratureDeviance, deviance_by_nodes
+from outcomes.mixed.generalised.starts import fixed_information
+from outcomes.mixed.generalised.state import State
 from outcomes.mixed.inference.bootstrap_binomial import parameter_root
 from outcomes.mixed.inference.profile import interval_table, meeting_point, names_to_profile
 
@@ -78,7 +78,7 @@ def profile_binomial_intervals(
     return interval_table(rows)
 
 
-def _targets(fit: BinomialFit, state: BinomialState, names: tuple[str, ...]) -> list[_Target]:
+def _targets(fit: BinomialFit, state: State, names: tuple[str, ...]) -> list[_Target]:
     """Fixed effects on the formula's columns, and standard deviations that are one theta each."""
     model, coordinates = state.problem.model, state.problem.coordinates
     out = []
@@ -103,7 +103,7 @@ def _targets(fit: BinomialFit, state: BinomialState, names: tuple[str, ...]) -> 
 
 def _limit(
     deviance: LaplaceDeviance | QuadratureDeviance,
-    state: BinomialState,
+    state: State,
     target: _Target,
     best: float,
     sign: float,

@@ -15,13 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.mixed.elimination.batched import apply, inverse_and_logdets, multiply, symmetric_pairs
-from outcomes.mixed.linear.deviance import (
-    bands_of,
-    left,
-    left_transposed,
-    right,
-    right_transposed,
-)
+from outcomes.mixed.elimination.linked_matrix import left, left_transposed, right, right_transposed
+from outcomes.mixed.linear.deviance import bands_of
 from outcomes.mixed.linear.problem import LinearProblem
 
 MAX_NUMBERS = 120_000

@@ -20,10 +20,21 @@ from outcomes.mixed.elimination.batched import (
     sandwich,
     symmetric_pairs,
 )
+from outcomes.mixed.elimination.linked_matrix import (
+    LinkedMatrix,
+    invert_in_place,
+    left,
+    left_transposed,
+    right,
+    right_transposed,
+)
 from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
 
 CHUNK = 8192
 """Levels of the first factor that are handled at once, so that the work stays in the processor's cache."""
+
+ALONE = 64
+"""Columns above which one matrix is inverted by LAPACK, in place."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +53,8 @@ class State:
         (Z'Z + Psi^-1)^-1 of the eliminated factor, finite when Psi is singular.
     S_inverse : tuple of ndarray
         Inverse of I + Lambda' N Lambda by bucket.
-    N_Lambda : tuple of ndarray
-        N Lambda by bucket, N the other factors' cross-products after elimination.
+    N : tuple of LinkedMatrix
+        The other factors' cross-products after elimination, by bucket.
     N_X : ndarray, shape (Q, q)
     Gamma : ndarray, shape (Q, q)
         Coefficients of the other factors on [X y].
@@ -54,7 +65,7 @@ class State:
     log_det_v: float
     B: np.ndarray
     S_inverse: tuple[np.ndarray, ...] = ()
-    N_Lambda: tuple[np.ndarray, ...] = ()
+    N: tuple[LinkedMatrix, ...] = ()
     N_X: np.ndarray | None = None
     Gamma: np.ndarray | None = None
     bands: np.ndarray | None = None
@@ -110,36 +121,43 @@ def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, St
                 N_X -= rest.E[a][part].T @ BZX[a]
     if rest is None:
         return A, State(log_det_v=log_det_v, B=B)
-    symmetric = np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
-    flat = np.zeros(rest.packing.size)
-    flat[rest.lower] = flat[rest.upper] = rest.D - rest.C @ symmetric
+    values = rest.D - rest.C @ np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
     bands = bands_of(problem, theta)
     padded_X = np.vstack([N_X, np.zeros(N_X.shape[1])])
     Gamma = np.zeros_like(padded_X)
-    inverses, products = [], []
-    for members, N in rest.packing.matrices(flat):
+    inverses = []
+    for members, S in rest.packing.matrices(rest.flat(values)):
         band = bands[:, members]
-        N_Lambda = right(N, band)
-        S = left(N_Lambda, band)
-        diagonal = np.arange(S.shape[1])
-        S[:, diagonal, diagonal] += 1.0
-        S_inverse, log_det = positive_inverse(S)
+        S_inverse, log_det = _inverse(S, band)
         log_det_v += log_det
         X_bucket = padded_X[members]
         Gamma_bucket = left_transposed(S_inverse @ left(X_bucket, band), band)
         A -= np.tensordot(X_bucket, Gamma_bucket, axes=((0, 1), (0, 1)))
         Gamma[members] = Gamma_bucket
         inverses.append(S_inverse)
-        products.append(N_Lambda)
     return A, State(
         log_det_v=log_det_v,
         B=B,
         S_inverse=tuple(inverses),
-        N_Lambda=tuple(products),
+        N=rest.matrices(values),
         N_X=N_X,
         Gamma=Gamma[:-1],
         bands=bands,
     )
+
+
+def _inverse(N: np.ndarray, band: np.ndarray) -> tuple[np.ndarray, float]:
+    """Inverses of I + Lambda' N Lambda (n, m, m) and the sum of their log determinants; N is written over."""
+    if len(band) == 1:
+        N *= band[0][..., None]
+        N *= band[0][..., None, :]
+    else:
+        N[...] = left(right(N, band), band)
+    diagonal = np.arange(N.shape[1])
+    N[:, diagonal, diagonal] += 1.0
+    if len(N) == 1 and len(diagonal) > ALONE:
+        return N, invert_in_place(N[0])
+    return positive_inverse(N)
 
 
 def deviance(problem: LinearFrame, state: State, *, reml: bool) -> float:
@@ -210,11 +228,23 @@ def rest_covariance(problem: LinearProblem, state: State) -> tuple[np.ndarray, .
     )
 
 
-def cross_quadratic(problem: LinearProblem, covariance: tuple[np.ndarray, ...]) -> np.ndarray:
-    """E M E' by level of the eliminated factor, M the other factors' matrices by bucket; shape (k, k, J)."""
+def rest_covariance_at_lower(problem: LinearProblem, state: State) -> np.ndarray:
+    """The entries of `rest_covariance` where N can differ from zero."""
+    rest = problem.rest
+    if len(state.bands) > 1:
+        return np.concatenate([M.ravel() for M in rest_covariance(problem, state)])[rest.lower]
+    flat = (
+        state.S_inverse[0].ravel()
+        if len(state.S_inverse) == 1
+        else np.concatenate([S.ravel() for S in state.S_inverse])
+    )
+    return flat[rest.lower] * state.bands[0, rest.rows] * state.bands[0, rest.cols]
+
+
+def cross_quadratic(problem: LinearProblem, covariance: np.ndarray) -> np.ndarray:
+    """E M E' by level of the eliminated factor, M the other factors' matrices at `lower`; shape (k, k, J)."""
     rest, k, J = problem.rest, problem.factors[0].k, problem.n_levels[0]
-    flat = np.concatenate([M.ravel() for M in covariance])
-    sums = rest.Ct @ (flat[rest.lower] * np.where(rest.lower == rest.upper, 1.0, 2.0))
+    sums = rest.Ct @ (covariance * np.where(rest.lower == rest.upper, 1.0, 2.0))
     Q = np.empty((k, k, J))
     for i, (a, b) in enumerate(symmetric_pairs(k)):
         # the coefficients of an off-diagonal place hold both orders
@@ -231,7 +261,7 @@ def _first_factor(problem: LinearProblem, state: State, root: np.ndarray) -> tup
     """Sums over levels of Z'V^-1 Z, and of U root root' U' with U = Z'V^-1 [X y], both (k, k)."""
     k, J = problem.factors[0].k, problem.n_levels[0]
     rest = problem.rest
-    Q = None if rest is None else cross_quadratic(problem, rest_covariance(problem, state))
+    Q = None if rest is None else cross_quadratic(problem, rest_covariance_at_lower(problem, state))
     whole, products = np.zeros((k, k)), np.zeros((k, k))
     for part in _chunks(J):
         G = problem.G[:, :, part]
@@ -252,13 +282,11 @@ def _first_factor(problem: LinearProblem, state: State, root: np.ndarray) -> tup
 
 
 def _rest_crossproducts(problem: LinearProblem, state: State) -> np.ndarray:
-    """Z'V^-1 [X y] of the other factors' columns, shape (Q, q): N_X - N Gamma, with Gamma = Lambda (..)."""
-    rest = problem.rest
-    padded = np.vstack([state.N_X, np.zeros(state.N_X.shape[1])])
-    U = np.zeros_like(padded)
-    for bucket, N_Lambda, S_inverse in zip(rest.packing.buckets, state.N_Lambda, state.S_inverse, strict=True):
-        X_bucket = padded[bucket.members]
-        U[bucket.members] = X_bucket - N_Lambda @ (S_inverse @ left(X_bucket, state.bands[:, bucket.members]))
+    """Z'V^-1 [X y] of the other factors' columns, shape (Q, q): N_X - N Gamma."""
+    padded = np.vstack([state.Gamma, np.zeros(state.Gamma.shape[1])])
+    U = np.vstack([state.N_X, np.zeros(state.N_X.shape[1])])
+    for bucket, N in zip(problem.rest.packing.buckets, state.N, strict=True):
+        U[bucket.members] -= N.times(padded[bucket.members])
     return U[:-1]
 
 
@@ -270,11 +298,8 @@ def _other_factors(
     W = _rest_crossproducts(problem, state) @ root
     n_bands = len(state.bands)
     traces = np.zeros((n_bands, rest.n_columns + 1))
-    for bucket, N_Lambda, S_inverse in zip(rest.packing.buckets, state.N_Lambda, state.S_inverse, strict=True):
-        m = bucket.members.shape[1]
-        for d in range(n_bands):
-            values = np.einsum("nij,nij->ni", N_Lambda[:, d:], S_inverse[:, : m - d])
-            traces[d, bucket.members[:, : m - d]] = values
+    for bucket, N, S_inverse in zip(rest.packing.buckets, state.N, state.S_inverse, strict=True):
+        traces[:, bucket.members] = N.diagonals(state.bands[:, bucket.members], S_inverse)
     result = []
     for g, (factor, Lambda) in enumerate(zip(problem.factors[1:], lambdas, strict=True)):
         U = W[rest.columns[g]].reshape(-1, factor.k, W.shape[1])
@@ -298,32 +323,3 @@ def bands_of(problem: LinearProblem, theta: np.ndarray) -> np.ndarray:
             for d in range(factor.k - a):
                 bands[d, columns] = Lambda[a + d, a]
     return bands
-
-
-def right(N: np.ndarray, band: np.ndarray) -> np.ndarray:
-    """N Lambda; N (..., n, m, m), band (bands, ..., n, m)."""
-    result = N * band[0][..., None, :]
-    for d in range(1, len(band)):
-        result[..., :-d] += N[..., d:] * band[d][..., None, :-d]
-    return result
-
-
-def left(N: np.ndarray, band: np.ndarray) -> np.ndarray:
-    """Lambda' N."""
-    result = N * band[0][..., None]
-    for d in range(1, len(band)):
-        result[..., :-d, :] += N[..., d:, :] * band[d][..., :-d, None]
-    return result
-
-
-def left_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
-    """Lambda N."""
-    result = N * band[0][..., None]
-    for d in range(1, len(band)):
-        result[..., d:, :] += N[..., :-d, :] * band[d][..., :-d, None]
-    return result
-
-
-def right_transposed(N: np.ndarray, band: np.ndarray) -> np.ndarray:
-    """N Lambda'."""
-    return np.swapaxes(left_transposed(np.swapaxes(N, -1, -2), band), -1, -2)

@@ -9,14 +9,16 @@ from time import perf_counter
 import numpy as np
 
 from outcomes.errors import UsageError
-from outcomes.mixed.linear.batch import Batch, is_small
-from outcomes.mixed.linear.deviance import State, deviance, gradient, solve
+from outcomes.mixed.linear.batch import is_small
+from outcomes.mixed.linear.deviance import State, solve
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.modes import LinearModes
 from outcomes.mixed.linear.problem import LinearFrame, LinearProblem, linear_problem
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import HESSIAN_STEP, Objective, OptSummary, minimise
+from outcomes.mixed.linear.search.profiled import Profiled
+from outcomes.mixed.linear.search.twin import Twin, twin_of
+from outcomes.mixed.optimise import Objective, OptSummary, minimise, newton_step
 from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
 
@@ -30,6 +32,12 @@ START_SD = 0.5
 CURVATURE = 8.0
 """Rough second derivative of the deviance by theta, a level: found best among 4, 8 and 16 on ten designs."""
 
+NEAR_DEVIANCE = 5.0
+"""Fall of the deviance that a Newton step promises from a start near the optimum: some two standard errors."""
+
+LARGE_TOLERANCE = 1e-3
+"""Scaled gradient (standard errors, nearly) where large specifications leave the rest to the exact Hessian."""
+
 ZERO_THETA = 1e-6
 """Below this an element of theta is zero: it changes the deviance by less than 1e-11 of a level's share."""
 
@@ -37,38 +45,52 @@ ZERO_THETA = 1e-6
 def fit_crossproducts(formula: str, gram: GramData, *, reml: bool = True, start: np.ndarray | None = None) -> LinearFit:
     """Fit one specification to cross-products; see `outcomes.mixed.fit_linear`."""
     started = perf_counter()
-    problem = linear_problem(gram, gram.design(formula))
+    design = gram.design(formula)
+    problem = linear_problem(gram, design)
     built = perf_counter()
-    story = optimise_theta(problem, reml=reml, start=start)
+    objective, near = Profiled(problem, reml=reml), None
+    if start is None and not is_small(problem):
+        start, near = _from_twin(twin_of(problem, gram, design), reml=reml)
+    story = _optimise(objective, start, near)
     timings = {"setup": built - started, "optimise": perf_counter() - built}
-    return wrap_up(formula, gram, problem, story, reml=reml, timings=timings)
+    return wrap_up(formula, gram, problem, story, reml=reml, timings=timings, state=objective.state(story.final))
+
+
+def _from_twin(twin: Twin | None, *, reml: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Where a large specification's search starts, and about the second derivatives there; None where not known."""
+    if twin is None:
+        return None, None
+    story = optimise_theta(twin.problem, reml=reml)
+    if not story.is_converged or singular_components(twin.problem, story.final):
+        return None, None
+    return story.final, None if twin.scale is None else story.hessian * twin.scale
 
 
 def profiled(problem: LinearProblem, *, reml: bool) -> Objective:
     """The profiled deviance of a specification, with its gradient, as a function of theta."""
-
-    def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        state = solve(problem, theta)
-        return deviance(problem, state, reml=reml), gradient(problem, state, theta, reml=reml)
-
-    return objective
+    return Profiled(problem, reml=reml)
 
 
 def optimise_theta(problem: LinearProblem, *, reml: bool, start: np.ndarray | None = None) -> OptSummary:
     """Minimise a specification's profiled deviance; see `minimise_theta`."""
-    objective = profiled(problem, reml=reml)
-    if not is_small(problem):
-        return minimise_theta(problem, objective, start)
-    batch = Batch.of([problem])
-    n_hessians = 0
+    return _optimise(Profiled(problem, reml=reml), start)
 
-    def hessian(theta: np.ndarray) -> np.ndarray:
-        nonlocal n_hessians
-        n_hessians += 1
-        return batch.hessians(np.zeros(1, dtype=int), theta[None], HESSIAN_STEP, reml=reml)[0]
 
-    story = minimise_theta(problem, objective, start, hessian)
-    return replace(story, n_evaluations=story.n_evaluations + 2 * problem.n_theta * n_hessians)
+def _optimise(objective: Profiled, start: np.ndarray | None, near: np.ndarray | None = None) -> OptSummary:
+    problem = objective.problem
+    if start is not None and near is None and len(start) == problem.n_theta:
+        near = _near(objective, np.asarray(start, dtype=float))
+    tolerance = None if is_small(problem) else LARGE_TOLERANCE
+    story = minimise_theta(problem, objective, start, objective.hessian, near, tolerance)
+    return replace(story, n_evaluations=objective.n_evaluations)
+
+
+def _near(objective: Profiled, start: np.ndarray) -> np.ndarray | None:
+    """Second derivatives at a start from which Newton's steps lead to the optimum, None at others."""
+    hessian = objective.hessian(start)
+    if np.linalg.eigvalsh(hessian)[0] <= 0:
+        return None
+    return hessian if newton_step(hessian, objective(start)[1])[1] <= NEAR_DEVIANCE else None
 
 
 def minimise_theta(
@@ -76,17 +98,27 @@ def minimise_theta(
     objective: Objective,
     start: np.ndarray | None = None,
     hessian: Callable[[np.ndarray], np.ndarray] | None = None,
+    near: np.ndarray | None = None,
+    gradient_tolerance: float | None = None,
 ) -> OptSummary:
     """Minimise a profiled deviance over theta and make the diagonal of each factor non-negative.
 
-    `hessian` gives its second derivatives; without it they are differences of the objective's gradient.
+    `hessian` gives its second derivatives; without it they are differences of the objective's gradient. `near` is about
+    what they are at the start, when that lies near the optimum. `gradient_tolerance` is that of `minimise`.
     """
     if start is None:
         start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in frame.factors])
     elif len(start) != frame.n_theta:
         raise UsageError(f"The start has {len(start)} covariance parameters, the model {frame.n_theta}.")
     curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(frame.factors, frame.n_levels, strict=True)]
-    story = minimise(objective, start, curvature=np.concatenate(curvature), exact_hessian=hessian)
+    story = minimise(
+        objective,
+        start,
+        curvature=np.concatenate(curvature),
+        exact_hessian=hessian,
+        near=near,
+        gradient_tolerance=gradient_tolerance,
+    )
     return canonical(frame, story)
 
 
@@ -98,10 +130,17 @@ def canonical(frame: LinearFrame, story: OptSummary) -> OptSummary:
 
 
 def wrap_up(
-    formula: str, gram: GramData, problem: LinearProblem, story: OptSummary, *, reml: bool, timings: dict[str, float]
+    formula: str,
+    gram: GramData,
+    problem: LinearProblem,
+    story: OptSummary,
+    *,
+    reml: bool,
+    timings: dict[str, float],
+    state: State | None = None,
 ) -> LinearFit:
-    """Estimates at the optimum, in the formula's units."""
-    state = solve(problem, story.final)
+    """Estimates at the optimum, in the formula's units; `state` where the eliminations there are known."""
+    state = solve(problem, story.final) if state is None else state
     fit = estimates(formula, problem, state, story, None, n_missing=gram.n_missing, reml=reml, timings=timings)
     return replace(fit, conditional=LinearModes(gram, problem, story.final, fit.sigma, state))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from outcomes.errors import no_such
 from outcomes.mixed.elimination.batched import multiply
-from outcomes.mixed.linear.deviance import State, cross_quadratic, rest_covariance
+from outcomes.mixed.linear.deviance import State, cross_quadratic, rest_covariance, rest_covariance_at_lower
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import LinearProblem
@@ -83,7 +83,7 @@ class LinearModes:
         problem = self.problem
         cov = state.B
         if problem.rest is not None:
-            spread = cross_quadratic(problem, rest_covariance(problem, state))
+            spread = cross_quadratic(problem, rest_covariance_at_lower(problem, state))
             cov = cov + multiply(multiply(state.B, spread), state.B)
         return np.moveaxis(cov, 2, 0)
 

@@ -126,10 +126,11 @@ def linear_frame(
         constant outcome.
     """
     factors = build_factors(design, moments, is_part=like is not None)
-    for factor in factors:
-        _check_levels(factor, n_levels[factor.group], n)
-    if n <= len(design.fixed):
-        raise FitRefused(f"{n} rows cannot determine {len(design.fixed)} fixed effects.", "use fewer predictors")
+    if like is None:  # a part may be small; what it is a part of was checked
+        for factor in factors:
+            _check_levels(factor, n_levels[factor.group], n)
+        if n <= len(design.fixed):
+            raise FitRefused(f"{n} rows cannot determine {len(design.fixed)} fixed effects.", "use fewer predictors")
     order = sorted(n_levels, key=lambda group: -n_levels[group]) if like is None else [f.group for f in like.factors]
     factors = tuple(sorted(factors, key=lambda factor: order.index(factor.group)))
     X, y, to_original, scales = _fixed_coordinates(moments, design)
@@ -139,7 +140,7 @@ def linear_frame(
         kept = np.array([design.fixed.index(name) for name in like.names])
     V = np.vstack([X[kept], y])
     XX = V @ moments.total @ V.T
-    if XX[-1, -1] <= 0:
+    if like is None and XX[-1, -1] <= 0:
         raise FitRefused(f"The outcome {design.formula.outcome} is constant.", "there is nothing to explain")
     if like is None and residual_share(XX) <= RANK_TOLERANCE:
         raise FitRefused(
@@ -200,6 +201,18 @@ def linear_problem(
             rest = replace(beside.rest, F=F)
     shared = {part.name: getattr(frame, part.name) for part in fields(LinearFrame)}
     return LinearProblem(**shared, G=sums[0][1], ZX=np.ascontiguousarray(ZX[0]), rest=rest)
+
+
+def cell_sums(gram: GramData, design: Design, frame: LinearFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Z'Z, shape (k, k, n_cells), and Z'[X y], shape (k, n_cells, q), of the first factor's columns, cell by cell."""
+    X, y, _, _ = _fixed_coordinates(gram, design)
+    V = np.vstack([X[[design.fixed.index(name) for name in frame.names]], y])
+    columns = frame.factors[0].columns
+    rows = np.flatnonzero(np.any(columns != 0, axis=0))
+    used = np.flatnonzero(np.any(V != 0, axis=0))
+    Zv = np.einsum("ka,abc->kbc", columns[:, rows], gram.cells[rows], optimize=True)
+    ZZ = np.einsum("kbc,lb->klc", Zv[:, rows], columns[:, rows], optimize=True)
+    return ZZ, np.einsum("kac,qa->kcq", Zv[:, used], V[:, used], optimize=True)
 
 
 def design_columns(gram: GramData, design: Design, names: tuple[str, ...]) -> np.ndarray:

@@ -11,14 +11,14 @@ import pandas as pd
 
 from outcomes.errors import FitRefused
 from outcomes.links import Link, link_named
-from outcomes.mixed.binomial.laplace import Model
-from outcomes.mixed.binomial.rows import find_cells, sorted_rows
-from outcomes.mixed.binomial.starts import fit_glm
 from outcomes.mixed.design.columns import fixed_columns
 from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.materialise import materialise
 from outcomes.mixed.design.population import build_design
 from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
+from outcomes.mixed.generalised.laplace import Model
+from outcomes.mixed.generalised.rows import find_cells, sorted_rows
+from outcomes.mixed.generalised.starts import fit_glm
 from outcomes.mixed.results.fit import MixedFit
 from outcomes.mixed.results.modes import NO_MODES
 from outcomes.mixed.results.status import FitStatus

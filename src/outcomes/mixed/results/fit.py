@@ -101,6 +101,11 @@ class MixedFit:
         return None
 
     @property
+    def own_rows(self) -> tuple[str, list[str], list[list[str]]] | None:
+        """A table of further parameters for the summary: title, header, rows; None without any."""
+        return None
+
+    @property
     def params(self) -> pd.Series:
         """Fixed effects by name."""
         return pd.Series(self.beta, index=list(self.names), name="estimate")

@@ -33,6 +33,11 @@ class Summarised(Protocol):
     optimizer: OptSummary | None
     variances: tuple[VarianceBlock, ...]
 
+    @property
+    def own_rows(self) -> tuple[str, list[str], list[list[str]]] | None:
+        """A table of further parameters: title, header, rows."""
+        ...
+
     def tidy(self) -> pl.DataFrame:
         """The fixed effects as a table."""
         ...
@@ -53,6 +58,9 @@ def as_text(fit: Summarised) -> str:
     width = max(len(name) for name, _ in facts) + 2
     parts = [f"{fit.model_name} (engine: {fit.engine})", *(f"{name:<{width}}{value}" for name, value in facts)]
     parts += ["", "Random effects", _aligned(*random_rows(fit)), "", "Fixed effects", _aligned(*fixed_rows(fit))]
+    if fit.own_rows is not None:
+        title, header, rows = fit.own_rows
+        parts += ["", title, _aligned(header, rows)]
     if fit.messages:
         parts += ["", *(f"Note: {message}" for message in fit.messages)]
     return "\n".join(parts)
@@ -61,10 +69,11 @@ def as_text(fit: Summarised) -> str:
 def as_html(fit: Summarised) -> str:
     """The same tables for a notebook."""
     notes = "".join(f"<p>{escape(message)}</p>" for message in fit.messages)
+    further = "" if fit.own_rows is None else _html_table(*fit.own_rows[1:])
     return (
         f"<div><p><b>{escape(fit.model_name)}</b><br><code>{escape(fit.formula)}</code><br>"
         f"Status: {escape(fit.status.words)}; {fit.nobs:,} observations, {fit.n_missing:,} left out as missing</p>"
-        f"{_html_table(*random_rows(fit))}{_html_table(*fixed_rows(fit))}{notes}</div>"
+        f"{_html_table(*random_rows(fit))}{_html_table(*fixed_rows(fit))}{further}{notes}</div>"
     )
 
 

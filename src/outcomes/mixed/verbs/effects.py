@@ -1,7 +1,7 @@
 """Predictions, comparisons and slopes with intervals, by the delta method (the verbs of the marginaleffects packages).
 
 Every quantity is a mean of differences of expected outcomes at random effects of zero, so that its variance is J V J'
-with J its derivative by beta and V their covariance.
+with J its derivative by beta (and by thresholds) and V their covariance.
 """
 
 from __future__ import annotations
@@ -34,8 +34,13 @@ class Effective(Fitted, Protocol):
         """Denominator degrees of freedom of L @ beta."""
         ...
 
-    def slope_of(self, eta: np.ndarray) -> np.ndarray:
-        """Derivative of the expected outcome by the linear predictor."""
+    def gradient_of(self, eta: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Derivatives of the expected outcome by the location."""
+        ...
+
+    @property
+    def location_cov(self) -> np.ndarray:
+        """Covariance of the location."""
         ...
 
 
@@ -46,7 +51,7 @@ def predictions(
 
     Parameters
     ----------
-    fit : LinearFit or BinomialFit
+    fit : any fit of the engine
     at : mapping or polars.DataFrame, optional
         Values of predictors, e.g. ``{"x": [0, 1], "mode": None}`` (None: every level); the others are typical, see
         `grid`. Default: the rows of the data.
@@ -69,7 +74,7 @@ def predictions(
     rows = _rows(fit, at)
     X, offset = _columns(fit, rows)
     eta = X @ fit.beta + offset
-    J = fit.slope_of(eta)[:, None] * X
+    J = fit.gradient_of(eta, X)
     return _table(fit, rows, fit.mean_of(eta), J, by, level, tested=False)
 
 
@@ -85,7 +90,7 @@ def comparisons(
 
     Parameters
     ----------
-    fit : LinearFit or BinomialFit
+    fit : any fit of the engine
     variable : str
         A predictor.
     values : pair, "pairwise" or None
@@ -120,7 +125,7 @@ def comparisons(
             here = rows.with_columns(column.alias(variable))
             X, offset = _columns(fit, here)
             eta = X @ fit.beta + offset
-            ends.append((fit.mean_of(eta), fit.slope_of(eta)[:, None] * X))
+            ends.append((fit.mean_of(eta), fit.gradient_of(eta, X)))
         (mean_low, J_low), (mean_high, J_high) = ends
         table = _table(fit, rows, mean_high - mean_low, J_high - J_low, by or [], level, tested=True)
         found.append(table.select(pl.lit(variable).alias("term"), pl.lit(label).alias("contrast"), pl.all()))
@@ -134,7 +139,7 @@ def slopes(
 
     Parameters
     ----------
-    fit : LinearFit or BinomialFit
+    fit : any fit of the engine
     variable : str
         A numeric predictor; its squares, products and splines move with it.
     at, by, level
@@ -162,7 +167,7 @@ def slopes(
         X, offset = _columns(fit, rows.with_columns(pl.col(variable).cast(pl.Float64) + sign * step / 2))
         eta = X @ fit.beta + offset
         mean = mean + sign * fit.mean_of(eta) / step
-        J = J + sign * fit.slope_of(eta)[:, None] * X / step
+        J = J + sign * fit.gradient_of(eta, X) / step
     table = _table(fit, rows, mean, J, by or [], level, tested=True)
     return table.select(pl.lit(variable).alias("term"), pl.all())
 
@@ -228,7 +233,7 @@ def _table(
         count = np.bincount(code)
         values = np.bincount(code, weights=values) / count
         J = np.column_stack([np.bincount(code, weights=column) / count for column in J.T])
-    variance = np.einsum("ij,jk,ik->i", J, fit.vcov, J)
+    variance = np.einsum("ij,jk,ik->i", J, fit.location_cov, J)
     std_error = np.sqrt(np.maximum(variance, 0.0))
     is_known = np.isfinite(values) & (std_error > 0)
     df = np.full(len(values), np.inf)

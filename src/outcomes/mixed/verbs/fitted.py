@@ -40,6 +40,23 @@ class FittedModel(MixedFit):
         """Outcomes with this mean."""
         raise NotImplementedError
 
+    def variance_at(self, eta: np.ndarray) -> np.ndarray:
+        """Variance of an outcome of weight 1 at a linear predictor."""
+        return self.variance_of(self.mean_of(eta))
+
+    def draw_at(self, eta: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Outcomes at a linear predictor."""
+        return self.draw(self.mean_of(eta), weights, rng)
+
+    def gradient_of(self, eta: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Derivatives (n, l) of the expected outcome by the location: beta, and thresholds before it."""
+        return self.slope_of(eta)[:, None] * X
+
+    @property
+    def location_cov(self) -> np.ndarray:
+        """Covariance (l, l) of the location."""
+        return self.vcov
+
     @property
     def fittedvalues(self) -> pl.Series:
         """Expected outcomes at the conditional modes, one per row of the data; missing for rows left out."""

@@ -47,8 +47,8 @@ class Fitted(Protocol):
         """Expected outcome at a linear predictor."""
         ...
 
-    def variance_of(self, mean: np.ndarray) -> np.ndarray:
-        """Variance of an outcome of weight 1, over the dispersion."""
+    def variance_at(self, eta: np.ndarray) -> np.ndarray:
+        """Variance of an outcome of weight 1 at a linear predictor, over the dispersion."""
         ...
 
 
@@ -140,7 +140,8 @@ def residuals(fit: Fitted, kind: str = Residual.RESPONSE) -> pl.Series:
     fit : MixedFit
     kind : {"response", "pearson", "standardised"}
         "response": outcome less fitted value. "pearson": times the root of the weight over the variance function (1 in
-        the linear model, mean (1 - mean) in the binomial one), as in lme4. "standardised": that over sigma, so that
+        the linear model, mean (1 - mean) in the binomial one, the mean for Poisson counts), as in lme4. Ordered
+        categories count by their position. "standardised": that over sigma, so that
         most lie within 2.
 
     Returns
@@ -159,7 +160,7 @@ def residuals(fit: Fitted, kind: str = Residual.RESPONSE) -> pl.Series:
     found = fitted_rows(fit)
     values = found.y - found.mean
     if kind != Residual.RESPONSE:
-        values = values * np.sqrt(found.weights / fit.variance_of(found.mean))
+        values = values * np.sqrt(found.weights / fit.variance_at(found.eta))
     if kind == Residual.STANDARDISED:
         values = values / getattr(fit, "sigma", 1.0)
     return pl.Series("residual", np.where(found.is_used, values, np.nan)).fill_nan(None)

@@ -15,8 +15,8 @@ from outcomes.mixed.verbs.rows import Fitted, fitted_rows
 class Drawing(Fitted, Protocol):
     """A fit from which outcomes can be drawn."""
 
-    def draw(self, mean: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Outcomes with this mean."""
+    def draw_at(self, eta: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Outcomes at a linear predictor."""
         ...
 
 
@@ -25,7 +25,7 @@ def simulate(fit: Drawing, draws: int = 1, seed: int = 1, kind: str = "marginal"
 
     Parameters
     ----------
-    fit : LinearFit or BinomialFit
+    fit : any fit of the engine
     draws : int
     seed : int
         The same seed gives the same draws.
@@ -37,7 +37,7 @@ def simulate(fit: Drawing, draws: int = 1, seed: int = 1, kind: str = "marginal"
     -------
     polars.DataFrame
         Columns sim_1 .. sim_<draws>, one row per row of the data, in order; missing for rows that were left out. In
-        the binomial model shares of the trials.
+        the binomial model shares of the trials, in the ordinal one positions of categories (1 is the lowest).
 
     Raises
     ------
@@ -56,7 +56,7 @@ def simulate(fit: Drawing, draws: int = 1, seed: int = 1, kind: str = "marginal"
     for i in range(draws):
         eta = found.eta if kind == "conditional" else fixed + _new_effects(fit, found.rows, rng)
         values = np.full(len(eta), np.nan)
-        values[used] = fit.draw(fit.mean_of(eta[used]), found.weights[used], rng)
+        values[used] = fit.draw_at(eta[used], found.weights[used], rng)
         columns[f"sim_{i + 1}"] = values
     return pl.DataFrame(columns).fill_nan(None)
 

@@ -10,7 +10,7 @@ from outcomes.errors import UsageError
 SUFFIX = ".age"
 
 
-def encrypt(content: bytes, keys: Sequence[str]) -> bytes:
+def encrypt(content: bytes, keys: Sequence[str], declared: str = "[delivery] encrypt_to") -> bytes:
     """Encrypt a file so that whoever has the secret key to one of some public ones can read it.
 
     Parameters
@@ -19,6 +19,8 @@ def encrypt(content: bytes, keys: Sequence[str]) -> bytes:
         The file.
     keys : sequence of str
         Public age keys (X25519); see https://age-encryption.org/v1.
+    declared : str
+        Where the study file declares them.
 
     Raises
     ------
@@ -29,14 +31,14 @@ def encrypt(content: bytes, keys: Sequence[str]) -> bytes:
         import pyrage
     except ImportError:
         raise UsageError(
-            "[delivery] encrypt_to asks for encrypted mail, and pyrage, which encrypts, is not installed",
+            f"{declared} asks for encryption, and pyrage, which encrypts, is not installed",
             "pip install 'outcomes[encrypt]', or take encrypt_to out of study.toml",
         ) from None
     try:
         recipients = [pyrage.x25519.Recipient.from_str(key.strip()) for key in keys]
     except pyrage.RecipientError:
         raise UsageError(
-            "A key in [delivery] encrypt_to is no age key: its checksum is wrong; nothing was sent",
+            f"A key in {declared} is no age key: its checksum is wrong; nothing was sent",
             "copy the public key again (age-keygen prints it)",
         ) from None
     return pyrage.encrypt(content, recipients)

@@ -18,6 +18,7 @@ from outcomes.release.codebook.vocabulary import (
     rating,
     text,
 )
+from outcomes.scoring.classes import ChangeClass
 from outcomes.study.settings import DropoutDefinition
 
 ENDING_STATES = ("dropout", "planned", "other", "undetermined")
@@ -141,6 +142,48 @@ DATA_COLUMNS: dict[str, ColumnText] = {
     "mart_episodes.directiveness_mean": rating("directiveness", "Mean over the episode's attended sessions"),
     "mart_episodes.satisfaction_mean": rating("satisfaction", "Mean over the episode's attended sessions"),
     "mart_episodes.is_dropout": dummy("1 where the episode ended in dropout; empty where the ending is undetermined"),
+    # scores made of the items of a questionnaire
+    "scale": text("Scale of study.toml that is made of items"),
+    "instrument": text("Questionnaire, by its id in the registry (docs/instruments.md)"),
+    "rule_version": text("Version of the rule by which its items became the score"),
+    "n_answered": count("Items of the score that were answered; 0 where only a stored total is known", "items"),
+    "score": number("The score, in the questionnaire's own direction; empty where too few items were answered", "any"),
+    "stored_total": number("The total that the source had stored beside the items; empty where none", "any"),
+    "is_stored_different": flag("Whether the stored total is another than the items make; empty without both"),
+    "n_coders": count("Coders", "coders"),
+    "core_agreement.scale": text("The rating that is made of codes"),
+    "core_agreement.n_sessions": count("Sessions with a code that counts", "sessions"),
+    "n_utterances_twice": count("Utterances that two or more coded", "utterances"),
+    "n_sessions_twice": count("Sessions that two or more coded", "sessions"),
+    "cohens_kappa": number(
+        "Mean over pairs of coders of Cohen's kappa, utterance by utterance; empty where it cannot be said", "-1 to 1"
+    ),
+    "krippendorffs_alpha": number(
+        "Krippendorff's alpha for nominal codes, utterance by utterance; empty where it cannot be said", "-1 to 1"
+    ),
+    "reliability": number(
+        "Share of the variance of sessions' ratings that is not the coders' error (Krippendorff's alpha for intervals, "
+        "Spearman and Brown); empty where too little was coded twice",
+        "0 to 1",
+    ),
+    "n_measured": count("Sessions of the cohort with a score", "sessions"),
+    "first_score": number("The first score, in the questionnaire's own direction", "any"),
+    "last_score": number("The last score, in the questionnaire's own direction", "any"),
+    "score_change": number(
+        "last_score less first_score; empty with one score, or where they were made by different rules", "any"
+    ),
+    "reliable_change_index": number(
+        "score_change in standard errors of a difference, SD sqrt(2 (1 - reliability)); empty where not known",
+        "any",
+    ),
+    "smallest_reliable_change": number("Smallest change that is reliable; empty where not known", "above 0"),
+    "cutoff": number("Between the clinical and other populations; empty where not known", "any"),
+    "is_clinical_first": flag("Whether the first score lies on the clinical side of the cutoff; empty without one"),
+    "is_clinical_last": flag("Whether the last score lies on the clinical side of the cutoff; empty without one"),
+    "change_class": text(
+        "What the change amounts to; recovered: improved, and the cutoff crossed; empty where it cannot be said",
+        (one for one in ChangeClass if one is not ChangeClass.MISSING),
+    ),
     "mart_therapists.directiveness_mean": rating(
         "directiveness", "Mean over the therapist's clients of each client's mean with this therapist"
     ),

@@ -82,6 +82,20 @@ TABLES: dict[str, TableText] = {
             "batch_id kind rule reason n_rows",
         ),
         _table(
+            "core_measures",
+            "One score that was made of the items of a questionnaire, and how it came about",
+            "landed rows",
+            "kind client_id episode_id session_id scale instrument rule_version n_answered score stored_total "
+            "is_stored_different batch_id",
+        ),
+        _table(
+            "core_agreement",
+            "One landed batch of coded sessions: how far its coders agree",
+            "landing manifests",
+            "batch_id scale n_coders n_sessions n_utterances_twice n_sessions_twice cohens_kappa krippendorffs_alpha "
+            "reliability",
+        ),
+        _table(
             "mart_session_directiveness",
             "One attended session of the cohort with a directiveness rating; "
             "score = grand mean + therapist + client + within",
@@ -139,6 +153,14 @@ TABLES: dict[str, TableText] = {
             "episode_id client_id therapist_id practice_id start_date end_date planned_sessions n_appointments "
             f"n_attended n_therapists directiveness_mean satisfaction_mean {_CLIENT_SCORES} {_EPISODE_SCORES} age_band "
             "gender ending_state is_dropout",
+        ),
+        _table(
+            "mart_reliable_change",
+            "One client of the cohort and one scale made of items: first and last score, and whether the change is "
+            "reliable",
+            "core_measures, core_sessions, study.toml",
+            "client_id scale instrument rule_version n_measured first_score last_score score_change "
+            "reliable_change_index smallest_reliable_change cutoff is_clinical_first is_clinical_last change_class",
         ),
         _table(
             "codebook",

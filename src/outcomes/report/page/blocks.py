@@ -9,7 +9,7 @@ from enum import StrEnum
 from markupsafe import Markup
 
 from outcomes.report.page.pieces import Piece, Words, words
-from outcomes.study.delivery import Document
+from outcomes.study.delivery import Document, OwnDocument
 
 
 class Tone(StrEnum):
@@ -101,8 +101,8 @@ class Page:
 
     Attributes
     ----------
-    document : Document
-        Which of the release's documents it is.
+    document : Document or OwnDocument
+        Which of the release's documents it is, or of those for one person.
     title, study, question, audience : str
         As the study file has them; the audience as the document names it.
     language : str
@@ -115,7 +115,7 @@ class Page:
         Whether the data are made up: said above everything, and in the file's title.
     """
 
-    document: Document
+    document: Document | OwnDocument
     title: str
     study: str
     question: str
@@ -160,6 +160,7 @@ _KINDS = {
     Document.EASY: "In easy words",
     Document.REPORT: "Report",
     Document.ANNEX: "Annex",
+    OwnDocument.FEEDBACK: "Feedback",
 }
 
 

@@ -1,0 +1,1 @@
+"""Counts: the Poisson and the negative binomial mixed model."""

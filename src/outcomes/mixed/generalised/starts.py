@@ -1,0 +1,228 @@
+"""Starting values of a generalised mixed model, and the refusal of complete separation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcomes.errors import FitRefused
+from outcomes.mixed.generalised.hessian import laplace_hessian
+from outcomes.mixed.generalised.laplace import Mode, Model, find_mode
+from outcomes.mixed.generalised.passes import Information, information, moments
+from outcomes.mixed.generalised.rows import Rows
+
+MAX_GLM_STEPS = 40
+"""Most scoring steps of the model without random effects; separated data climb about one unit of eta a step for
+ever."""
+
+SEPARATION_TOLERANCE = 1e-3
+"""A direction separates when no row moves against it by more than this share of the largest move."""
+
+LEAST_CURVATURE = 1e-6
+"""A Hessian whose smallest curvature is a smaller share of its largest is no guide to the scale of the parameters."""
+
+GLM_TOLERANCE = 1e-10
+"""Newton decrement at which the model without random effects has settled: no row that informs it moves any more."""
+
+LEAST_MOVE = 0.1
+"""Least movement of a row, in units of eta, in the last step of separated data (about 1 there, for ever)."""
+
+UNBOUNDED_ERROR = 1e3
+"""Standard error over the range of a column, in units of eta, that no finite estimate has: quasi-separated data give
+1e5 and more where their likelihood stops rising, informed data less than 100."""
+
+DISPERSION_SCALE = 0.2
+"""Rough standard error of a dispersion parameter: the search's unit along it."""
+
+START_SD = (0.15, 2.0)
+"""Range of starting standard deviations on the link's scale; inside, so that no variance starts on its boundary."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the search begins.
+
+    psi : (r + p + n_theta,), own, beta and theta; by_location : du/d(own, beta), a (q_a, k_a, r + p) array a factor;
+    root : (P, P) lower Cholesky factor of the approximate covariance of psi; mode : modes at psi.
+    """
+
+    psi: np.ndarray
+    root: np.ndarray
+    by_location: list[np.ndarray]
+    mode: Mode
+    n_passes: int
+
+
+def find_start(model: Model, names: tuple[str, ...]) -> Start:
+    """Start from the model without random effects, moment estimates of the variances, and the information there.
+
+    Raises
+    ------
+    FitRefused
+        When the outcome is the same in all rows, or a combination of columns separates it, wholly or in part.
+    """
+    location, vcov, passes = fit_glm(model, names)
+    no_effects = np.zeros((model.blocks.n_cells, model.blocks.n_random_columns))
+    psi = model.layout.join(location, np.zeros(model.blocks.n_theta))
+    at_zero = moments(model.rows, model.likelihood(psi), psi[model.layout.beta], no_effects)
+    for a, factor in enumerate(model.blocks.factors):
+        score = model.blocks.to_levels(a, at_zero.score[:, factor.columns])
+        weight = model.blocks.to_levels(a, np.diagonal(at_zero.weight, axis1=1, axis2=2)[:, factor.columns])
+        # E d^2 = w + w^2 sigma^2: the method of moments for each effect on its own
+        variance = (score**2 - weight).sum(axis=0) / np.maximum((weight**2).sum(axis=0), 1e-300)
+        sd = np.clip(np.sqrt(np.maximum(variance, 0.0)), *START_SD)
+        rows, columns = factor.theta_positions
+        psi[model.layout.by_factor[a]] = np.where(rows == columns, sd[rows], 0.0)
+    mode = find_mode(model, psi, model.zeros())
+    root, by_location = _scales(model, psi, mode, np.sqrt(np.diag(vcov)))
+    return Start(psi, root, by_location, mode, passes + mode.n_passes + 2)
+
+
+def _scales(model: Model, psi: np.ndarray, mode: Mode, se_glm: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Root of psi's approximate covariance, and du/d(own, beta): from the Hessian where it is cheap and positive."""
+    rough = _theta_scale(model, psi)
+    if has_exact_hessian(model):
+        hessian, slopes = laplace_hessian(model, psi, mode, np.concatenate([se_glm, rough]))
+        values = np.linalg.eigvalsh(hessian)
+        if values[0] > LEAST_CURVATURE * values[-1]:
+            return np.linalg.cholesky(np.linalg.inv(hessian)), [slope[..., model.layout.location] for slope in slopes]
+    location = model.layout.location
+    root = np.diag(model.layout.join(np.zeros(location.stop), rough))
+    fixed, by_location = fixed_information(model, psi, mode)
+    located = _located(model)
+    root[: located.start, : located.start] = DISPERSION_SCALE * np.eye(located.start)
+    root[located, located] = np.linalg.cholesky(np.linalg.inv(fixed[located, located]))
+    return root, by_location
+
+
+def has_exact_hessian(model: Model) -> bool:
+    """Whether `laplace_hessian` serves: random intercepts only, and no parameters of the family."""
+    return model.rows.n_random_columns == 1 and not model.rows.has_slopes and not model.family.n_own
+
+
+def _located(model: Model) -> slice:
+    """The part of psi that the model without random effects estimates: beta, and thresholds before it."""
+    return slice(0 if model.family.is_own_located else model.layout.own.stop, model.layout.location.stop)
+
+
+def _theta_scale(model: Model, psi: np.ndarray) -> np.ndarray:
+    """Rough standard errors of theta: sd / sqrt(2 levels), at least; off-diagonals likewise."""
+    scale = np.empty_like(psi)
+    for factor, part in zip(model.blocks.factors, model.layout.by_factor, strict=True):
+        rows, columns = factor.theta_positions
+        sd = psi[part][rows == columns]
+        scale[part] = sd[rows] / np.sqrt(factor.n_levels)
+    return scale[model.layout.theta]
+
+
+def fixed_information(model: Model, psi: np.ndarray, mode: Mode) -> tuple[np.ndarray, list[np.ndarray]]:
+    """X'WX - X'WA H^-1 A'WX, the information of the location when theta and the weights are held, and
+    du/d(own, beta)."""
+    found = information(model.rows, model.likelihood(psi), psi[model.layout.beta], mode.coefficients, with_cells=True)
+    blocks = model.blocks
+    crossed = [
+        np.einsum("lkp,kc->lcp", blocks.to_levels(a, found.mixed[:, factor.columns]), mode.lambdas[a])
+        for a, factor in enumerate(blocks.factors)
+    ]
+    solved = [mode.inner.solve([block[:, :, j] for block in crossed]) for j in range(model.layout.location.stop)]
+    slopes = [-np.stack([s[a] for s in solved], axis=2) for a in range(len(crossed))]
+    fixed = found.fixed + sum(np.einsum("lcp,lcr->pr", c, s) for c, s in zip(crossed, slopes, strict=True))
+    return (fixed + fixed.T) / 2, slopes
+
+
+def fit_glm(model: Model, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Maximum likelihood without random effects: (location, covariance of what is estimated, row passes).
+
+    Newton's method with step halving; a search that does not settle is followed up for separation. A dispersion keeps
+    the family's first value.
+    """
+    rows, layout, located = model.rows, model.layout, _located(model)
+    n_shift = layout.own.stop - located.start
+    location = np.concatenate([model.family.first_own(), first_beta(model)])
+
+    def at(there: np.ndarray) -> Information:
+        return information(rows, model.family.at(there[layout.own]), there[layout.beta], None, with_cells=False)
+
+    now = at(location)
+    passes = 1
+    step = np.zeros(0)
+    for _ in range(MAX_GLM_STEPS):
+        try:
+            step = np.linalg.solve(now.fixed[located, located], now.score[located])
+        except np.linalg.LinAlgError:
+            break
+        size, decrement = 1.0, float(step @ now.score[located])
+        while True:
+            there = location.copy()
+            there[located] += size * step
+            ahead = at(there)
+            passes += 1
+            if ahead.loglik >= now.loglik - 1e-9 * abs(now.loglik) or size < 1e-6:
+                break
+            size /= 2
+        location, now = there, ahead
+        if decrement < GLM_TOLERANCE:
+            refuse_separation(model, step[:n_shift], step[n_shift:], names)
+            vcov = np.linalg.inv(now.fixed[located, located])
+            refuse_unbounded(rows, np.sqrt(np.diag(vcov))[n_shift:], names)
+            return location, vcov, passes
+    if step.size:
+        refuse_separation(model, step[:n_shift], step[n_shift:], names)
+    raise FitRefused(
+        "The model without random effects does not converge; its starting values are needed.",
+        "bring the columns to similar units, or leave out columns that are nearly combinations of others",
+    )
+
+
+def first_beta(model: Model) -> np.ndarray:
+    """Coefficients to start from: zero, or least squares of the family's linear predictor less the offset."""
+    rows = model.rows
+    cross, gram = np.zeros(rows.n_columns), np.zeros((rows.n_columns, rows.n_columns))
+    for part in rows.parts():
+        for chunk in part():
+            eta = model.family.start_eta(chunk.events, chunk.trials)
+            if eta is None and chunk.offset is None:
+                return cross
+            eta = 0.0 if eta is None else eta
+            cross += chunk.weighted_sum(eta - (0.0 if chunk.offset is None else chunk.offset))
+            gram += chunk.X @ chunk.X.T
+    return np.linalg.solve(gram, cross)
+
+
+def refuse_unbounded(rows: Rows, std_error: np.ndarray, names: tuple[str, ...]) -> None:
+    """Raise where the likelihood is flat along a column: part of the rows are separated, rounding hides which."""
+    if std_error.max() < UNBOUNDED_ERROR:
+        return
+    chunks = [(chunk.X.min(axis=1), chunk.X.max(axis=1)) for part in rows.parts() for chunk in part()]
+    spread = np.max([high for _, high in chunks], axis=0) - np.min([low for low, _ in chunks], axis=0)
+    if guilty := [name for name, error in zip(names, std_error * spread, strict=True) if error > UNBOUNDED_ERROR]:
+        raise FitRefused(
+            f"The outcome is separated in part of the rows by {', '.join(guilty)}: the estimate has no bound.",
+            "leave the column out, or merge levels without events (or with events only)",
+        )
+
+
+def refuse_separation(model: Model, own: np.ndarray, direction: np.ndarray, names: tuple[str, ...]) -> None:
+    """Raise when moving beta along `direction` (and the thresholds along `own`) never lowers the likelihood of any row:
+    the estimates are infinite.
+
+    A direction separates when x'direction >= 0 in rows with events only, <= 0 in rows without, and = 0 in rows with
+    both (Albert & Anderson 1984, doi 10.1093/biomet/71.1.1). Rows that do not move (quasi-separation) are allowed.
+    """
+    against, along = 0.0, 0.0
+    low, high = np.full(direction.size, np.inf), np.full(direction.size, -np.inf)
+    for part in model.rows.parts():
+        for chunk in part():
+            move = chunk.times(direction)
+            backward = model.family.against(move, own, chunk.events, chunk.trials)
+            against, along = max(against, float(backward.max())), max(along, float(np.abs(move).max()))
+            low, high = np.minimum(low, chunk.X.min(axis=1)), np.maximum(high, chunk.X.max(axis=1))
+    if along < LEAST_MOVE or against > SEPARATION_TOLERANCE * along:
+        return
+    share = np.abs(direction) * (high - low)
+    guilty = [name for name, s in zip(names, share, strict=True) if s > 0.1 * share.max()]
+    raise FitRefused(
+        f"The outcome is completely separated by {', '.join(guilty)}: the estimate is infinite.",
+        "leave the column out, merge levels without events (or with events only), or report the counts themselves",
+    )

@@ -1,0 +1,44 @@
+"""What the engine keeps of a fit for later questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcomes.mixed.generalised.laplace import Mode
+from outcomes.mixed.generalised.problem import Problem
+from outcomes.mixed.results.modes import Modes
+
+
+@dataclass(frozen=True)
+class State:
+    """What the engine keeps for later questions: the problem, psi and its covariance in working coordinates, the
+    modes."""
+
+    problem: Problem
+    psi: np.ndarray
+    covariance: np.ndarray
+    mode: Mode
+
+    def modes(self, group: str) -> Modes:
+        """Conditional modes of one grouping factor on the formula's columns; covariance given beta and theta."""
+        blocks, coordinates = self.problem.model.blocks, self.problem.coordinates
+        a = [factor.name for factor in blocks.factors].index(group)
+        back = np.linalg.inv(coordinates.random[a]) @ self.mode.lambdas[a]
+        return Modes(
+            labels=coordinates.groups[a].labels.alias(group),
+            names=coordinates.effects[a],
+            mode=self.mode.u[a] @ back.T,
+            cond_cov=back @ self.mode.inner.diagonal(a) @ back.T,
+        )
+
+    def random_sd(self, psi: np.ndarray) -> np.ndarray:
+        """Standard deviations of all effects, factor by factor, at psi."""
+        model, coordinates = self.problem.model, self.problem.coordinates
+        return np.concatenate(
+            [
+                np.sqrt(np.diag(coordinates.covariance(a, factor, psi[model.layout.by_factor[a]])))
+                for a, factor in enumerate(model.blocks.factors)
+            ]
+        )

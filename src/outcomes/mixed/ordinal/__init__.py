@@ -1,0 +1,1 @@
+"""Ordered categories: cumulative link mixed models."""

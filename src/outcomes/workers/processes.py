@@ -1,0 +1,59 @@
+"""Work in processes of this machine, as many as there are processors."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS")
+"""Each worker computes on one thread: as many workers as processors, each with as many threads, would wait for one
+another."""
+
+POLITENESS = 5
+"""Added to the workers' niceness: the process that started them has the processor first, they take what is left."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Processes of this machine."""
+
+    pool: ProcessPoolExecutor
+
+    def run(self, function: Callable[..., Result], jobs: Sequence[tuple]) -> Iterator[Result]:
+        """Yield `function(*job)` for all jobs, as they are done."""
+        for done in as_completed([self.pool.submit(function, *job) for job in jobs]):
+            yield done.result()
+
+
+@contextmanager
+def in_processes() -> Iterator[Processes]:
+    """Open one worker a processor; left by an error, they do not finish what waits."""
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")  # this process has read them long ago
+    # Spawned, because threads of DuckDB and polars do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=context, initializer=_start)
+    try:
+        yield Processes(pool)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start() -> None:
+    """Give way to others, and leave no worker behind where the parent was killed: it would wait for jobs for ever."""
+    if hasattr(os, "nice"):  # not on every system
+        os.nice(POLITENESS)
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,175 @@
+"""Workers of a Dask scheduler: the numbers of one machine, also when a worker is killed; refusals in words."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+import distributed
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from outcomes.answers.recovery import run as recovery
+from outcomes.answers.recovery.world import StudySize
+from outcomes.errors import StepFailed, StorageError, UsageError
+from outcomes.mixed import LinearFit, Partitions, fit_linear, fit_linear_partitions, write_partitions
+from outcomes.study import StudyFolder, create_study
+from outcomes.study.settings import Cluster, Recovery
+from outcomes.workers import cluster, on_cluster, workers
+
+FORMULA = "y ~ x * m + (1 + x | client_id) + (1 | therapist_id)"
+ANY_PORT = "127.0.0.1:0"
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[distributed.LocalCluster]:
+    """Two worker processes behind a scheduler of this process."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=ANY_PORT
+    ) as opened:
+        yield opened
+
+
+def sessions() -> pl.DataFrame:
+    rng = np.random.default_rng(8)
+    rows = []
+    for therapist in range(40):
+        liked = rng.normal(0, 0.6)
+        for client in range(8):
+            usual, slope = rng.normal(0, 1), rng.normal(0.3, 0.3)
+            for _ in range(rng.integers(3, 9)):
+                x, m = rng.normal(5 + therapist // 4, 1), rng.choice(["a", "b", "c"])
+                y = 4 + liked + usual + slope * x + 0.3 * (m == "b") + rng.normal(0, 1)
+                rows.append((f"p{therapist // 4}", f"t{therapist}", f"c{therapist}-{client}", x, m, y))
+    return pl.DataFrame(rows, schema=["practice_id", "therapist_id", "client_id", "x", "m", "y"], orient="row")
+
+
+@pytest.fixture(scope="module")
+def whole() -> LinearFit:
+    return fit_linear(FORMULA, sessions())
+
+
+@pytest.fixture
+def partitions(tmp_path) -> Partitions:
+    with duckdb.connect() as con:
+        con.register("offered", sessions().to_arrow())
+        con.execute("create table sessions as from offered")
+        return write_partitions(con, "sessions", tmp_path / "parts", 4)
+
+
+def assert_same(pooled: LinearFit, whole: LinearFit) -> None:
+    np.testing.assert_allclose(pooled.beta, whole.beta, atol=1e-8)
+    np.testing.assert_allclose(pooled.vcov, whole.vcov, atol=1e-8)
+    for ours, theirs in zip(pooled.variances, whole.variances, strict=True):
+        np.testing.assert_allclose(ours.cov, theirs.cov, atol=1e-8)
+    assert pooled.llf == pytest.approx(whole.llf, abs=1e-8)
+    assert (pooled.nobs, pooled.n_groups, pooled.status) == (whole.nobs, whole.n_groups, whole.status)
+
+
+def test_a_fit_on_workers_is_the_fit_on_one_machine(scheduler, partitions, whole):
+    with on_cluster(scheduler.scheduler_address) as places:
+        assert_same(fit_linear_partitions(FORMULA, partitions, places), whole)
+
+
+class Killing:
+    """Places one of whose worker processes is killed before some questions."""
+
+    def __init__(self, places, before: tuple[int, ...]) -> None:
+        self.places, self.before, self.n_asked, self.killed = places, before, 0, []
+
+    def keep(self, function, jobs):
+        return self.places.keep(function, jobs)
+
+    def ask(self, function, kept, *arguments):
+        self.n_asked += 1
+        if self.n_asked in self.before:
+            pid = next(iter(self.places.client.run(os.getpid).values()))
+            os.kill(pid, signal.SIGKILL)
+            self.killed.append(pid)
+        return self.places.ask(function, kept, *arguments)
+
+
+def test_a_worker_killed_in_mid_run_costs_time_and_not_the_result(scheduler, partitions, whole):
+    with on_cluster(scheduler.scheduler_address) as places:
+        killing = Killing(places, before=(2, 5, 9))  # before the sums, early and late in the search
+        assert_same(fit_linear_partitions(FORMULA, partitions, killing), whole)
+        assert len(killing.killed) == 3
+        places.client.wait_for_workers(2)
+        assert not set(killing.killed) & set(places.client.run(os.getpid).values())
+
+
+def test_what_a_worker_cannot_read_is_told_in_words(scheduler, partitions):
+    elsewhere = replace(partitions, folder=partitions.folder + "-not-there")
+    with on_cluster(scheduler.scheduler_address) as places, pytest.raises(StorageError, match="cannot be read"):
+        fit_linear_partitions(FORMULA, elsewhere, places)
+
+
+def test_recovery_cards_of_a_cluster_are_those_of_this_machine(scheduler, monkeypatch, tmp_path):
+    monkeypatch.setattr(recovery, "LARGE_CLIENTS", 60)
+    settings = create_study(tmp_path / "study").settings.model_copy(update={"recovery": Recovery(cohorts=2)})
+    size = StudySize(60, 12, 7.0, 0.2)
+    here = recovery.simulated_cards(size, settings)
+    there = recovery.simulated_cards(
+        size, settings.model_copy(update={"cluster": Cluster(address=scheduler.scheduler_address)})
+    )
+    for one, other in zip(here, there, strict=True):
+        assert asdict(one) == pytest.approx(asdict(other), rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+def test_an_address_where_nobody_answers_is_told_in_words(monkeypatch):
+    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1)
+    told = "No Dask scheduler answers at tcp://127[.]0[.]0[.]1:9 within 1 seconds"
+    with pytest.raises(UsageError, match=told), on_cluster("tcp://127.0.0.1:9"):
+        pass
+
+
+def test_a_scheduler_without_workers_is_told_in_words(monkeypatch):
+    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1)
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=ANY_PORT) as empty,
+        pytest.raises(UsageError, match="has no workers"),
+        on_cluster(empty.scheduler_address),
+    ):
+        pass
+
+
+def test_workers_with_other_versions_are_refused_by_name(scheduler, monkeypatch):
+    monkeypatch.setattr(cluster, "code_version", lambda: "9.9.9+0")
+    with (
+        pytest.raises(UsageError, match=r"2 of 2 workers .* have other versions: outcomes \(.* there, 9.9.9\+0 here\)"),
+        on_cluster(scheduler.scheduler_address),
+    ):
+        pass
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match="needs Dask, which is not installed") as refused, workers("tcp://x:1"):
+        pass
+    assert "outcomes[cluster]" in refused.value.hint
+
+
+def test_a_cluster_that_goes_away_is_told_in_words():
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=ANY_PORT) as short,
+        on_cluster(short.scheduler_address) as places,
+    ):
+        kept = places.keep(int, [(1,)])
+        assert places.ask(str, kept) == ["1"]
+        short.close()
+        with pytest.raises(StepFailed, match="stopped answering; what was finished stays"):
+            places.ask(str, kept)
+
+
+def test_an_address_given_by_hand_goes_before_the_study_file_and_must_be_one(tmp_path):
+    study = create_study(tmp_path / "study")
+    by_hand = StudyFolder.open(study.root, "tcp://10.0.0.5:8786")
+    assert by_hand.settings.cluster.address == "tcp://10.0.0.5:8786"
+    assert by_hand.settings_sha256 == study.settings_sha256
+    with pytest.raises(UsageError, match="is no address of a cluster"):
+        StudyFolder.open(study.root, "http://10.0.0.5")
