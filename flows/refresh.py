@@ -35,13 +35,13 @@ def _as_flow(job: Callable[..., Any]) -> Flow:
 
 
 def _name(job: str) -> str:
-    return run_name(StudyFolder.open(present_run.parameters["study"]), job)
+    return run_name(present_run.parameters["study"], job)
 
 
 def _told(run_id: Any, result: jobs.Refreshed) -> Any:
     """Name the run after its release; end it in a state of its own where something waits for somebody."""
     study = StudyFolder.open(present_run.parameters["study"])
-    dead_runs.rename_run(run_id, run_name(study, jobs.refresh.__name__, result.release_id))
+    dead_runs.rename_run(run_id, run_name(str(study.root), jobs.refresh.__name__, result.release_id))
     n_open = states.n_open(counts_on_file(release.release_folder(study, result.release_id)))
     return states.ended(result, n_refused=result.n_refused, n_open=n_open)
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 import urllib.request
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -75,6 +76,9 @@ def study_slug(study: StudyFolder) -> str:
     return f"{slug}-{hashlib.sha256(str(study.root).encode()).hexdigest()[:6]}"
 
 
-def run_name(study: StudyFolder, job: str, release_id: str = "") -> str:
-    """Return what a run is called: the study's folder, the job, and the release once it is known."""
-    return " ".join(filter(None, (study.root.name, job, release_id)))
+def run_name(study: str, job: str, release_id: str = "") -> str:
+    """Return what a run is called: the study's folder, the job, and the release once it is known.
+
+    It asks nothing of the folder: a study that cannot be opened is for the job to say.
+    """
+    return " ".join(filter(None, (Path(study).name, job, release_id)))

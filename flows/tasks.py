@@ -29,7 +29,7 @@ def _landed(root: str, n_refused: int) -> Any:
 
 def _built(root: str, release_id: str) -> Any:
     if run := FlowRunContext.get():
-        rename_run(run.flow_run.id, run_name(StudyFolder.open(root), run.flow.name, release_id))
+        rename_run(run.flow_run.id, run_name(root, run.flow.name, release_id))
     return release_id
 
 
