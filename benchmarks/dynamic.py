@@ -1,7 +1,7 @@
 """The dynamic model: seconds and memory by size, and how often its intervals cover the truth.
 
     python benchmarks/dynamic.py time --clients 1500 100000 --therapists 100 --unrated 0 0.2
-    python benchmarks/dynamic.py cover --cohorts 100 --clients 1500
+    python benchmarks/dynamic.py cover --cohorts 500 --clients 600 --keep slopes.jsonl --seconds 450
 
 `time` prints a line a cohort: wall clock and processor seconds of the whole call (the table is in memory), evaluations,
 peak memory of the process so far. `cover` fits each cohort of two worlds by the dynamic and by the mixed model; truth
@@ -12,8 +12,11 @@ by .4, and guidance moves by .35 of what is left of the satisfaction of the sess
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import time
+from math import inf
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -94,14 +97,28 @@ def slopes(seed: int, clients: int, world: str, slope: float = 0.0) -> dict[str,
     return {name: (float(f.params[term]), float(f.bse[term])) for name, (f, term) in found.items()}
 
 
-def cover(cohorts: int, clients: int) -> pl.DataFrame:
-    """Bias, spread and coverage of 95% intervals by world and model; truth is 0 throughout."""
-    rows = [
-        {"world": world, "slope": name, "estimate": estimate, "std_error": error}
-        for world in WORLDS
-        for seed in range(cohorts)
-        for name, (estimate, error) in slopes(seed, clients, world).items()
-    ]
+def cover(
+    cohorts: int, clients: int, first_seed: int = 0, keep: Path | None = None, seconds: float = inf
+) -> pl.DataFrame:
+    """Bias, spread and coverage of 95% intervals by world and model; truth is 0 throughout.
+
+    What was made before is read from `keep`, and each cohort is added to it; no cohort is begun after so many seconds.
+    """
+    end = time.monotonic() + seconds
+    rows = [json.loads(line) for line in keep.read_text().splitlines()] if keep and keep.exists() else []
+    done = {(row["world"], row["seed"], row["clients"]) for row in rows}
+    for seed in range(first_seed, first_seed + cohorts):
+        for world in WORLDS:
+            if (world, seed, clients) in done or time.monotonic() > end:
+                continue
+            at = {"world": world, "seed": seed, "clients": clients}
+            made = [at | {"slope": name, "estimate": value, "std_error": error}
+                    for name, (value, error) in slopes(seed, clients, world).items()]  # fmt: skip
+            rows += made
+            if keep:
+                with keep.open("a") as file:
+                    file.writelines(json.dumps(row) + "\n" for row in made)
+    covered = pl.col("estimate").abs() < 1.959964 * pl.col("std_error")
     return (
         pl.DataFrame(rows)
         .group_by("world", "slope", maintain_order=True)
@@ -110,7 +127,8 @@ def cover(cohorts: int, clients: int) -> pl.DataFrame:
             bias=pl.col("estimate").mean(),
             sd=pl.col("estimate").std(),
             mean_std_error=pl.col("std_error").mean(),
-            covered=(pl.col("estimate").abs() < 1.959964 * pl.col("std_error")).mean(),
+            covered=covered.mean(),
+            error=(covered.mean() * (1 - covered.mean()) / pl.len()).sqrt(),
         )
     )
 
@@ -126,10 +144,13 @@ def main() -> None:
     covered = commands.add_parser("cover")
     covered.add_argument("--cohorts", type=int, default=100)
     covered.add_argument("--clients", type=int, default=1_500)
+    covered.add_argument("--seed", type=int, default=0, help="of the first cohort")
+    covered.add_argument("--keep", type=Path, help="file of estimates, to which a further call adds what is missing")
+    covered.add_argument("--seconds", type=float, default=inf, help="no cohort is begun after so long")
     asked = parser.parse_args()
     if asked.command == "cover":
         with pl.Config(tbl_rows=-1, tbl_cols=-1, float_precision=4):
-            print(cover(asked.cohorts, asked.clients))
+            print(cover(asked.cohorts, asked.clients, asked.seed, asked.keep, asked.seconds))
         return
     for clients in asked.clients:
         for therapists in asked.therapists:

@@ -1,12 +1,14 @@
 """Time the binomial mixed model against its peers, side by side in one run.
 
     python benchmarks/engine_binomial.py --rows 10000 100000 1000000 --repeats 3
+    python benchmarks/engine_binomial.py --crossed --repeats 3
 
 Model: `dropout ~ dw + dw2 + db + dth + pref + alliance + lsess + (1 | therapist)`, logit, Laplace. Engines take
 turns, each fit in a process of its own. Our time includes reading from DuckDB; the peers' is the fit alone, on data
 in memory. Peers that are not there are left out (gpboost and mixedlm: extra `bench`; lme4 and glmmTMB: Rscript with
-r-cran-lme4 and r-cran-glmmtmb); `--peers-python` names another interpreter that has them. Writes a JSON file and
-prints a table.
+r-cran-lme4 and r-cran-glmmtmb); `--peers-python` names another interpreter that has them. `--crossed` takes lme4's
+InstEval in their place, `good ~ service + (1 | s) + (1 | d)` with good ratings above 3. Writes a JSON file and prints a
+table.
 """
 
 from __future__ import annotations
@@ -18,15 +20,19 @@ import resource
 import shutil
 import sys
 import time
+from math import nan
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import polars as pl
 import turns
+from structures import INSTEVAL
 
 PREDICTORS = ["dw", "dw2", "db", "dth", "pref", "alliance", "lsess"]
 FORMULA = f"dropout ~ {' + '.join(PREDICTORS)} + (1 | therapist)"
+CROSSED = "good ~ service + (1 | s) + (1 | d)"
+GROUPS = {FORMULA: "therapist", CROSSED: "s d"}
 BETA = np.array([-3.0, 0.1, -0.1, 0.2, 0.1, -0.1, -0.2, 0.1])
 SD_THERAPIST = 0.7
 
@@ -37,16 +43,17 @@ LIMITS = {"outcomes": 10**8, "gpboost": 10**7, "mixedlm": 10**6, "glmmTMB": 10**
 R_SCRIPT = """
 args <- commandArgs(trailingOnly = TRUE)
 suppressPackageStartupMessages({library(lme4); library(glmmTMB)})
-d <- read.csv(args[2]); d$therapist <- factor(d$therapist)
+d <- read.csv(args[2]); for (group in strsplit(args[4], " ")[[1]]) d[[group]] <- factor(d[[group]])
 f <- as.formula(args[3])
-seconds <- system.time(
+spent <- system.time(
   fit <- if (args[1] == "lme4") glmer(f, d, family = binomial) else glmmTMB(f, d, family = binomial)
-)[["elapsed"]]
+)
 beta <- if (args[1] == "lme4") fixef(fit) else fixef(fit)$cond
 status <- readLines("/proc/self/status")
 peak <- as.numeric(gsub("[^0-9]", "", grep("VmHWM", status, value = TRUE))) / 1024
-cat(sprintf('{"seconds": %.4f, "peak_mb": %.0f, "criterion": %.6f, "intercept": %.8f}',
-            seconds, peak, -2 * as.numeric(logLik(fit)), beta[[1]]))
+cpu <- spent[["user.self"]] + spent[["sys.self"]]
+cat(sprintf('{"seconds": %.4f, "cpu_seconds": %.4f, "peak_mb": %.0f, "criterion": %.6f, "intercept": %.8f}',
+            spent[["elapsed"]], cpu, peak, -2 * as.numeric(logLik(fit)), beta[[1]]))
 """
 
 
@@ -66,6 +73,19 @@ def simulate(rows: int, path: Path) -> None:
         frame.write_csv(path / "rows.csv")
     with duckdb.connect(str(path / "rows.duckdb")) as con:
         con.execute("create table person_sessions as select * from frame")
+    (path / "formula").write_text(FORMULA, encoding="utf-8")
+
+
+def rate(rows: int, path: Path) -> None:
+    """Good and other ratings of InstEval, as a DuckDB file and CSV."""
+    with duckdb.connect(str(path / "rows.duckdb")) as con:
+        con.execute(
+            "create table person_sessions as select s, d, service::double as service, (y > 3)::int as good "
+            "from read_csv(?) limit ?",
+            [str(INSTEVAL), rows],
+        )
+        con.execute(f"copy person_sessions to '{path / 'rows.csv'}' (header)")
+    (path / "formula").write_text(CROSSED, encoding="utf-8")
 
 
 def worker(engine: str, path: Path) -> dict[str, float]:
@@ -74,9 +94,14 @@ def worker(engine: str, path: Path) -> dict[str, float]:
         from outcomes.mixed import fit_binomial
 
         con = duckdb.connect(str(path / "rows.duckdb"), read_only=True)
-        began = time.perf_counter()
-        fit = fit_binomial(FORMULA, con.table("person_sessions"))
-        found = {"seconds": time.perf_counter() - began, "criterion": fit.criterion, "intercept": float(fit.beta[0])}
+        began, worked = time.perf_counter(), time.process_time()
+        fit = fit_binomial((path / "formula").read_text(encoding="utf-8"), con.table("person_sessions"))
+        found = {
+            "seconds": time.perf_counter() - began,
+            "cpu_seconds": time.process_time() - worked,
+            "criterion": fit.criterion,
+            "intercept": float(fit.beta[0]),
+        }
         return found | {"evaluations": fit.optimizer.n_evaluations} | {f"s_{k}": v for k, v in fit.timings.items()}
     frame = pl.read_parquet(path / "rows.parquet")
     if engine == "statsmodels":
@@ -114,7 +139,8 @@ def worker(engine: str, path: Path) -> dict[str, float]:
 def run(engine: str, path: Path, peers_python: str, limit: int) -> turns.Run:
     """Fit in a process of its own; the reason as text where it did not work."""
     if engine in {"lme4", "glmmTMB"}:
-        command = ["Rscript", "-e", R_SCRIPT, engine, str(path / "rows.csv"), FORMULA]
+        formula = (path / "formula").read_text(encoding="utf-8")
+        command = ["Rscript", "-e", R_SCRIPT, engine, str(path / "rows.csv"), formula, GROUPS[formula]]
     else:
         python = sys.executable if engine in {"outcomes", "statsmodels"} else peers_python
         command = [python, __file__, "--worker", engine, str(path)]
@@ -133,24 +159,29 @@ def benchmark(options: argparse.Namespace) -> list[dict]:
     def fit(engine: str, folder: Path) -> turns.Run:
         return run(engine, folder, options.peers_python, options.limit)
 
-    return turns.take_turns(options, present(options.peers_python), LIMITS, simulate, fit)
+    engines = present(options.peers_python)
+    if not options.crossed:
+        return turns.take_turns(options, engines, LIMITS, simulate, fit)
+    sizes = argparse.Namespace(**vars(options) | {"rows": sorted({min(rows, 73_421) for rows in options.rows})})
+    engines = [engine for engine in engines if engine in {"outcomes", "lme4", "glmmTMB"}]
+    return turns.take_turns(sizes, engines, LIMITS, rate, fit)
 
 
 def table(results: list[dict]) -> str:
     """The results as a Markdown table, with the time relative to ours."""
     ours = {r["rows"]: r["seconds"] for r in results if r["engine"] == "outcomes" and "seconds" in r}
     lines = [
-        "| rows | engine | seconds | times ours | peak MB | -2 log L | intercept |",
-        "|---|---|---|---|---|---|---|",
+        "| rows | engine | seconds | times ours | processor seconds | peak MB | load | -2 log L | intercept |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
         if "seconds" not in r:
-            lines.append(f"| {r['rows']:,} | {r['engine']} | {r['runs'][-1]} | | | | |")
+            lines.append(f"| {r['rows']:,} | {r['engine']} | {r['runs'][-1]} | | | | | | |")
             continue
         ratio = f"{r['seconds'] / ours[r['rows']]:.1f}" if r["rows"] in ours else ""
         lines.append(
-            f"| {r['rows']:,} | {r['engine']} | {r['seconds']:.2f} | {ratio} | {r['peak_mb']:.0f} "
-            f"| {r['criterion']:.3f} | {r['intercept']:.5f} |"
+            f"| {r['rows']:,} | {r['engine']} | {r['seconds']:.2f} | {ratio} | {r.get('cpu_seconds', nan):.2f} "
+            f"| {r['peak_mb']:.0f} | {r['load']:.1f} | {r['criterion']:.3f} | {r['intercept']:.5f} |"
         )
     return "\n".join(lines)
 
@@ -158,6 +189,7 @@ def table(results: list[dict]) -> str:
 def main() -> None:
     """Parse the command line."""
     parser = turns.parser(__doc__, Path(__file__).parent / "results" / "engine_binomial.json")
+    parser.add_argument("--crossed", action="store_true", help="InstEval's ratings, students crossed with lecturers")
     options = parser.parse_args()
     if options.worker:
         found = worker(options.worker[0], Path(options.worker[1]))

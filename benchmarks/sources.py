@@ -1,13 +1,15 @@
 """Bring every real export of ../shared/sources through check, init --from and refresh, and print the result.
 
-Run as `python benchmarks/sources.py FOLDER` (the sources); prints the table of docs/recipes/real-exports.md.
-Each is tried twice: with the study file as `init --from` drafts it, and with the one that a data manager would make of
-it, which the tests of real sources use too. The table has counts, reasons and names of columns, no cell.
+Run as `python benchmarks/sources.py FOLDER [land]`; prints the table of docs/recipes/real-exports.md. With `land` the
+files are landed only, which takes seconds where a refresh takes minutes; the account of the rows is the same.
+Each is tried twice: with the study file as `init --from` drafts it, and with one that a data manager would make,
+which the tests of real sources use too. The table has counts, reasons and names of columns, no cell.
 """
 
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -21,7 +23,7 @@ _SHORT = f"\n[answers]\nleave_out = {json.dumps([one.value for one in AnalysisNa
 _COMPANIONS = ("dictionary", "event", "questionnaire-")  # no data: what an export is read with
 _PHQ = """
 format = "fhir"
-fhir = { questionnaire = "dictionary.csv" }
+fhir = { questionnaire = "dictionary.csv", points = { LA6568-5 = 0, LA6569-3 = 1, LA6570-1 = 2, LA6571-9 = 3 } }
 order = "date"
 drop = ["*"]
 [sources.sessions.columns]
@@ -44,10 +46,8 @@ items = "PHQ.{item}"
 
 def corrected() -> dict[str, str]:
     """Return by file the study file that reads it, in full."""
-    for folder in (_TESTS, _TESTS / "layouts"):
-        sys.path.insert(0, str(folder))
-    from conftest import STUDY
-    from test_layout_real_sources import FILES
+    STUDY = runpy.run_path(str(_TESTS / "conftest.py"))["STUDY"]
+    FILES = runpy.run_path(str(_TESTS / "layouts" / "test_layout_real_sources.py"))["FILES"]
 
     def text(sessions: str, scales: str = "") -> str:
         return STUDY.format(max_bad_share=1, max_bytes=10**9, sessions=sessions, episodes="", scales=scales).replace(
@@ -58,8 +58,8 @@ def corrected() -> dict[str, str]:
     return {name: text(sessions) for name, (sessions, *_) in FILES.items()} | {fhir: text(_PHQ, _DISTRESS)}
 
 
-def row(source: Path, name: str, study_text: str | None) -> str:
-    """Try one file; return a row of the table."""
+def row(source: Path, name: str, study_text: str | None, step: str) -> str:
+    """Try one file up to a step; return a row of the table."""
     with tempfile.TemporaryDirectory(prefix="outcomes-sources-") as folder:
         room = Path(folder) / "given"
         shutil.copytree(source.parent, room)
@@ -78,27 +78,26 @@ def row(source: Path, name: str, study_text: str | None) -> str:
             drafted = _words(said)
         else:
             n_guesses = (study / "study.toml").read_text(encoding="utf-8").count("# guess")
-            drafted = f"{n_guesses} guesses; {_refreshed(study, given, companions)}"
+            drafted = f"{n_guesses} guesses; {_refreshed(study, given, companions, step)}"
         by_hand = "–"
         if study_text:
             study = Path(folder) / "corrected"
             study.mkdir()
             (study / "study.toml").write_text(study_text + _SHORT, encoding="utf-8")
-            by_hand = _refreshed(study, given, companions)
+            by_hand = _refreshed(study, given, companions, step)
     cells = (cell.replace("|", "\\|") for cell in (f"`{name}`", checked, drafted, by_hand))
     return f"| {' | '.join(cells)} |"
 
 
-def _refreshed(study: Path, given: Path, companions: list[Path]) -> str:
-    """Refresh a study with one file in its inbox; return the account of its rows, or why it was refused."""
+def _refreshed(study: Path, given: Path, companions: list[Path], step: str) -> str:
+    """Bring a study to a step with one file in its inbox; return the account of its rows, or why it was refused."""
     (study / "inbox").mkdir(exist_ok=True)
-    text = (study / "study.toml").read_text(encoding="utf-8")
-    name = "sessions" + given.suffix if '"*sessions*"' in text else given.name
+    name = "sessions" + given.suffix if study.name == "corrected" else given.name
     shutil.copy(given, study / "inbox" / name)
     for one in companions:
         if one.name.lower().startswith(("dictionary", "questionnaire-")):
             shutil.copy(one, study / "dictionary.csv")
-    code, said = _outcomes("refresh", study)
+    code, said = _outcomes(step, study)
     told = []
     for path in sorted(study.glob("landed/*/manifest.json")):
         one = json.loads(path.read_text())
@@ -111,8 +110,8 @@ def _refreshed(study: Path, given: Path, companions: list[Path]) -> str:
     for path in sorted(study.glob("quarantine/*.refused.json")):
         one = json.loads(path.read_text())
         told.append(f"refused ({one['refusal']}): {one['message']}")
-    if code and not (study / "current").exists():
-        told.append(f"no release: {_words(said)}")
+    if code and not told:
+        told.append(_words(said))
     return "; ".join(told)
 
 
@@ -128,17 +127,17 @@ def _words(said: str) -> str:
     return " ".join(said.split("outcomes: ")[-1].split())[:300]
 
 
-def main(sources: Path) -> None:
+def main(sources: Path, step: str = "refresh") -> None:
     """Print one row a data file, in the order of their names."""
     by_hand = corrected()
     files = [one for one in sorted(sources.rglob("*")) if one.suffix in (".csv", ".json")]
-    print("| file | `check` | `init --from`, then `refresh` as drafted | `refresh` with the study file mended |")
+    print(f"| file | `check` | `init --from`, then `{step}` as drafted | `{step}` with the study file mended |")
     print("|---|---|---|---|")
     for one in files:
         if not one.name.lower().startswith(_COMPANIONS):
             name = one.relative_to(sources).as_posix()
-            print(row(one, name, by_hand.get(name)), flush=True)
+            print(row(one, name, by_hand.get(name), step), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

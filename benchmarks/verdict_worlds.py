@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 
 import polars as pl
+from scipy import stats
 
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.common.words import Outcome
@@ -84,22 +85,40 @@ def page(rows: list[dict], size: Size) -> str:
     n = frame.group_by("world", "truth", "level").len()["len"]
     worlds = [world for world in WORLDS if world in set(frame["world"])]
     lines = [
-        f"Made by `python benchmarks/verdict_worlds.py`: {n.min()} to {n.max()} cohorts of {size.clients:,} clients "
-        f"and {size.therapists} therapists for each world and truth. Cells: cohorts in which the verdict is right / "
-        "silent (`undecided` or refused) / **wrong**, and what it then was; between clients nothing is true of "
-        "`relative`, and every verdict but `no_effect` counts as wrong.",
+        f"Made by `python benchmarks/verdict_worlds.py`: {n.min()} to {n.max()} cohorts for each world and truth, "
+        f"{n.sum() // len(LEVELS)} in all, of {size.clients:,} clients",
+        f"and {size.therapists} therapists. Cells: cohorts in which the verdict is right / silent (`undecided` or "
+        "refused) / **wrong**, and what it then was; empty where",
+        "none was made yet. Between clients nothing is true of `relative`, and every verdict but `no_effect` counts as "
+        "wrong.",
     ]
     for level, title in LEVELS.items():
-        lines += ["", f"### {title}", "", "| world | " + " | ".join(TRUTHS) + " |", "|---|" + "---|" * len(TRUTHS)]
+        lines += ["", f"### {title}", "", _all_together(frame.filter(pl.col("level") == level)), ""]
+        lines += ["| world | " + " | ".join(TRUTHS) + " |", "|---|" + "---|" * len(TRUTHS)]
         for world in worlds:
             own = frame.filter(pl.col("world") == world, pl.col("level") == level)
             lines.append(f"| {world} | " + " | ".join(_cell(own, truth, level) for truth in TRUTHS) + " |")
     return "\n".join(lines) + "\n"
 
 
+def _all_together(rows: pl.DataFrame) -> str:
+    """One sentence on all worlds and truths, with the 95% interval (Clopper-Pearson) of the share of wrong verdicts."""
+    n, silent = rows.height, rows["verdict"].is_in(list(SILENT)).sum()
+    is_nothing = (pl.col("truth") == Truth.RELATIVE) & (pl.col("level") == "client")
+    true = pl.when(is_nothing).then(pl.lit(str(Verdict.NO_EFFECT))).otherwise("truth")
+    right = rows.filter(pl.col("verdict") == true).height
+    interval = stats.binomtest(n - right - silent, n).proportion_ci()
+    return (
+        f"All together: {right} of {n} right, {silent} silent, {n - right - silent} wrong "
+        f"({interval.low:.0%} to {interval.high:.0%} of such cohorts)."
+    )
+
+
 def _cell(own: pl.DataFrame, truth: Truth, level: str) -> str:
-    """Right / silent / wrong."""
+    """Right / silent / wrong; empty where there is no cohort."""
     verdicts = own.filter(pl.col("truth") == truth)["verdict"]
+    if verdicts.is_empty():
+        return ""
     is_nothing = truth is Truth.RELATIVE and level == "client"
     right = str(Verdict.NO_EFFECT) if is_nothing else str(truth)
     counts = {name: (verdicts == name).sum() for name in OUTCOMES}

@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from outcomes.flows import stopping
+from outcomes.flows import OURS, stopping
 
 _SETTING = "PREFECT_API_URL"
+_CONSOLE = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
 _FILES = ("prefect.toml", "pyproject.toml", ".env")  # of the working directory, where Prefect looks for settings
 
 
@@ -20,7 +21,8 @@ def run_by_hand(job: str, study: str, wait_seconds: float, **more: Any) -> Any:
     """
     with stopping.stoppable():
         if has_server():
-            os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # the command line says it itself, once
+            if _CONSOLE in OURS:
+                os.environ[_CONSOLE] = "CRITICAL"  # the command line says it itself, once
             from outcomes.flows import refresh as jobs
         else:
             from outcomes.flows import jobs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from outcomes import release
 from outcomes.errors import DataRefused, OutcomesError
@@ -12,16 +12,30 @@ from outcomes.flows import steps
 from outcomes.flows.logins import read_login
 from outcomes.operate import delivery
 from outcomes.operate.runs import OpenRun, recorded
+from outcomes.progress import planned
 from outcomes.study import StudyFolder, writer_lock
 
 
 @dataclass(frozen=True)
 class Refreshed:
-    """How a refresh ended: the published release, whether it is a new one, how many files were refused."""
+    """How a refresh ended.
+
+    Attributes
+    ----------
+    release_id : str
+        The published release.
+    is_new : bool
+        Whether it was made now.
+    n_refused : int
+        Files of the inbox that were refused now.
+    seconds : dict of str to float
+        By step, of those that were done.
+    """
 
     release_id: str
     is_new: bool
     n_refused: int
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @contextmanager
@@ -39,7 +53,7 @@ def _writing(study: StudyFolder, name: str, wait_seconds: float) -> Iterator[Ope
 def refresh(study: str, wait_seconds: float = 0, cluster: str = "") -> Refreshed:
     """Bring the study's published release up to date. Orchestration only."""
     opened = StudyFolder.open(study, cluster)
-    with _writing(opened, "refresh", wait_seconds) as run:
+    with _writing(opened, "refresh", wait_seconds) as run, planned(_expected_seconds(opened)) as plan:
         run.n_refused = steps.land(study)
         release_id = release.candidate_id(opened)
         is_new = release.published_id(opened) != release_id
@@ -48,7 +62,14 @@ def refresh(study: str, wait_seconds: float = 0, cluster: str = "") -> Refreshed
         run.end = "published" if is_new else "nothing new"
         if opened.settings.delivery.is_wanted:
             steps.deliver(study)
-    return Refreshed(release_id, is_new, run.n_refused)
+    return Refreshed(release_id, is_new, run.n_refused, plan.seconds)
+
+
+def _expected_seconds(study: StudyFolder) -> dict[str, float]:
+    """The steps of a refresh in their order, with the seconds that those of the published release took."""
+    before = release.read_timings(study.current)
+    last = (steps.deliver,) if study.settings.delivery.is_wanted else ()
+    return {step.name: before.get(step.name, 0.0) for step in (*steps.IN_ORDER, *last)}
 
 
 def _make(study: StudyFolder) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 import signal
 import threading
 from collections.abc import Callable
@@ -22,7 +20,8 @@ from prefect.schedules import Cron, Interval
 from prefect.states import Cancelled, Crashed
 
 from outcomes.errors import StudyBusy, UsageError
-from outcomes.flows.server import require_server, runs_by_now
+from outcomes.flows.dead_runs import GONE
+from outcomes.flows.server import require_server, runs_by_now, study_slug
 from outcomes.flows.watch import watch_inbox
 from outcomes.study import StudyFolder, writer_lock
 
@@ -63,12 +62,6 @@ class Serving:
         return " and ".join(said)
 
 
-def deployment_name(study: StudyFolder) -> str:
-    """Return the name under which Prefect knows the study: its folder's, and a hash that tells two paths apart."""
-    slug = re.sub(r"[^a-z0-9]+", "-", study.root.name.lower()).strip("-") or "study"
-    return f"{slug}-{hashlib.sha256(str(study.root).encode()).hexdigest()[:6]}"
-
-
 def make_deployment(study: StudyFolder, serving: Serving) -> RunnerDeployment:
     """Return the study's deployment: one run at a time, and one that would start meanwhile is cancelled.
 
@@ -82,7 +75,7 @@ def make_deployment(study: StudyFolder, serving: Serving) -> RunnerDeployment:
         schedules += [Interval(serving.every_seconds)] if serving.every_seconds else []
         return RunnerDeployment.from_entrypoint(
             ENTRYPOINT,
-            name=deployment_name(study),
+            name=study_slug(study),
             schedules=schedules,
             paused=False,  # a stop pauses the schedule, a start takes it up again
             parameters={"study": str(study.root), "wait_seconds": WAIT_SECONDS},
@@ -155,7 +148,7 @@ def clear_away(client: SyncPrefectClient, study: StudyFolder, deployment_id: UUI
         with writer_lock(study):
             killed = runs_by_now(client, deployment_id, StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
             for run_id in killed:
-                client.set_flow_run_state(run_id, Crashed(message="its process is gone"), force=True)
+                client.set_flow_run_state(run_id, Crashed(message=GONE), force=True)
     except StudyBusy:
         killed = []
     return len(missed), len(killed)

@@ -1,9 +1,12 @@
-"""The Prefect server that schedules: where it answers, and which runs it has."""
+"""The Prefect server that schedules: where it answers, which runs it has, and what they are called."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import urllib.request
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,6 +15,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL
 
 from outcomes.errors import UsageError
+from outcomes.study import StudyFolder
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -64,3 +68,17 @@ def runs_by_now(client: SyncPrefectClient, deployment_id: UUID, *states: StateTy
         ),
     )
     return [run.id for run in found]
+
+
+def study_slug(study: StudyFolder) -> str:
+    """Return the name under which Prefect knows the study: its folder's, and a hash that tells two paths apart."""
+    slug = re.sub(r"[^a-z0-9]+", "-", study.root.name.lower()).strip("-") or "study"
+    return f"{slug}-{hashlib.sha256(str(study.root).encode()).hexdigest()[:6]}"
+
+
+def run_name(study: str, job: str, release_id: str = "") -> str:
+    """Return what a run is called: the study's folder, the job, and the release once it is known.
+
+    It asks nothing of the folder: a study that cannot be opened is for the job to say.
+    """
+    return " ".join(filter(None, (Path(study).name, job, release_id)))

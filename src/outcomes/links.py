@@ -98,6 +98,10 @@ class Link:
         """The rows' likelihood: the link has no parameters of its own."""
         return self
 
+    def draw(self, eta: np.ndarray, trials: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+        """Numbers of events."""
+        return rng.binomial(1 if trials is None else trials.astype(np.int64), self.inverse(eta)).astype(float)
+
     def first_own(self) -> np.ndarray:
         """No parameters."""
         return np.empty(0)

@@ -14,7 +14,7 @@ from processes import HANGS_SECONDS
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
-OUT = "OUT"  # a path of the test's own
+OUT, DRAWN = "OUT", "DRAWN"  # paths of the test's own
 # The smallest run of each: arguments of its command line.
 TINY = {
     "answers.py": ["400"],
@@ -33,6 +33,8 @@ TINY = {
     "recovery.py": ["--seeds", "2", "--clients", "100", "--therapists", "10"],
     "reference_agreement.py": [],
     "responsiveness_picture.py": ["--out", OUT],
+    "sources.py": [str(ROOT.parent / "shared/sources/fhir"), "land"],
+    "scale.py": ["--rows", "7000", "9000", "--steps", "fit", "parts", "--out", OUT, "--plot", DRAWN],
     "verdict_worlds.py": [
         "--counts",
         OUT,
@@ -50,7 +52,10 @@ TINY = {
     "verdicts.py": ["--cohorts", "1", "--clients", "150", "--therapists", "12"],
 }
 PEERS = {"disclosure_acro.py": "acro"}  # compared with, and not among what we install
-BESIDE = {"reference_agreement.py": ROOT.parent / "shared/reference"}  # data that lie beside the project
+BESIDE = {  # data that lie beside the project
+    "reference_agreement.py": ROOT.parent / "shared/reference",
+    "sources.py": ROOT.parent / "shared/sources",
+}
 
 
 def test_every_benchmark_has_a_smoke_test():
@@ -69,8 +74,10 @@ def test_a_benchmark_runs_at_a_tiny_size(name, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)  # which our flows set for their children
-    monkeypatch.setattr("sys.argv", [name, *(str(out) if word == OUT else word for word in TINY[name])])
+    paths = {OUT: str(out), DRAWN: str(tmp_path / "drawn.svg")}
+    monkeypatch.setattr("sys.argv", [name, *(paths.get(word, word) for word in TINY[name])])
     runpy.run_path(str(BENCHMARKS / name), run_name="__main__")  # in this process: the imports cost the most
+    assert DRAWN not in TINY[name] or (tmp_path / "drawn.svg").read_text(encoding="utf-8").startswith("<svg")
     assert out.exists() if OUT in TINY[name] else capsys.readouterr().out.strip()
     if name.startswith("engine"):  # where an engine fails these write down why, and go on
         assert [

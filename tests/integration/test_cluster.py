@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import astuple, replace
+from pathlib import Path
 
 import distributed
 import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from processes import HANGS_SECONDS, CommandLine, free_port, private_environment
 
 from outcomes.answers.recovery import run as recovery
 from outcomes.answers.recovery.world import StudySize
 from outcomes.errors import StepFailed, StorageError, UsageError
 from outcomes.mixed import LinearFit, Partitions, fit_linear, fit_linear_partitions, write_partitions
+from outcomes.simulate import simulate_study
 from outcomes.study import StudyFolder, create_study
 from outcomes.study.settings import Cluster, Recovery
 from outcomes.workers import cluster, on_cluster, workers
@@ -118,7 +123,9 @@ def test_recovery_cards_of_a_cluster_are_those_of_this_machine(scheduler, monkey
         size, settings.model_copy(update={"cluster": Cluster(address=scheduler.scheduler_address)})
     )
     for one, other in zip(here, there, strict=True):
-        assert asdict(one) == pytest.approx(asdict(other), rel=1e-9, abs=1e-12, nan_ok=True)
+        for value, expected in zip(astuple(one), astuple(other), strict=True):
+            is_number = isinstance(expected, float)
+            assert value == (pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True) if is_number else expected)
 
 
 def test_an_address_where_nobody_answers_is_told_in_words(monkeypatch):
@@ -164,6 +171,39 @@ def test_a_cluster_that_goes_away_is_told_in_words():
         short.close()
         with pytest.raises(StepFailed, match="stopped answering; what was finished stays"):
             places.ask(str, kept)
+
+
+def test_the_commands_of_the_page_refresh_a_study_with_two_workers(tmp_path, ask_only):
+    """As docs/cluster.md shows them, on a port of the test's own."""
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
+    port = free_port()
+    block = (
+        page.split("```sh\n")[1].split("```")[0].replace(":8786", f":{port}").replace("--port 8786", f"--port {port}")
+    )
+    *helpers, refresh = [shlex.split(line) for line in block.splitlines()]
+    assert [words[:2] for words in helpers] == [["dask", "scheduler"], ["dask", "worker"], ["dask", "worker"]]
+    environment = private_environment(tmp_path / "home")
+    study = create_study(tmp_path / "my-study")
+    simulate_study(study.root, clients=30, therapists=10, seed=1)
+    ask_only(study.root)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", *words], env=environment, cwd=tmp_path,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        for words in helpers
+    ]  # fmt: skip
+    try:
+        with distributed.Client(f"tcp://127.0.0.1:{port}", timeout=HANGS_SECONDS, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=HANGS_SECONDS)
+        done = CommandLine(environment)("refresh", study.root, *refresh[3:])
+    finally:
+        for one in started[::-1]:
+            one.terminate()
+            one.wait(timeout=HANGS_SECONDS)
+    assert done.returncode == 0, done.stderr
+    assert f"2 worker(s) behind tcp://127.0.0.1:{port}" in done.stderr
+    assert "Published release" in done.stdout
 
 
 def test_an_address_given_by_hand_goes_before_the_study_file_and_must_be_one(tmp_path):

@@ -23,7 +23,7 @@ from aiosmtpd.handlers import Message
 from operations_page import PAGE, ROOT, blocks, commands, parsed, run
 from processes import HANGS_SECONDS, free_port, private_environment, wait_until_healthy
 
-from outcomes.flows.serve import deployment_name
+from outcomes.flows.server import study_slug
 from outcomes.operate.runs import read_runs
 from outcomes.study.settings import StudySettings
 
@@ -124,7 +124,7 @@ def test_the_pages_commands_do_what_it_says(prefect_server, small_study, mailbox
         said.append(done.stdout)
     assert len(said) == len(commands("sh")) == 9
     assert not any(word in text for text in said for word in ("Traceback", "Warning", "leaked"))
-    deployment = ask(prefect_server, f"deployments/name/refresh/{deployment_name(small_study)}")
+    deployment = ask(prefect_server, f"deployments/name/refresh/{study_slug(small_study)}")
     assert deployment["paused"], "a service that was stopped leaves a schedule that goes on without it"
     assert "Published release" in said[0]
     assert "schedule '0 3 * * *' (Europe/Berlin)" in said[2]
@@ -234,11 +234,11 @@ def test_a_newcomer_drops_three_files_and_gets_three_releases_and_three_mails(pr
         for number, source in enumerate(sources, start=1):
             shutil.copy(folder / "exports" / source.name, small_study.inbox / source.name)
             wait_for(lambda n=number: len(mailbox.subjects) >= 2 * n, process, folder)
-        wait_for(lambda: n_completed(prefect_server, deployment_name(small_study)) >= 3, process, folder)
+        wait_for(lambda: n_completed(prefect_server, study_slug(small_study)) >= 3, process, folder)
         if browser := shutil.which("chromium"):
             address = prefect_server["PREFECT_API_URL"].replace("/api", "/runs")
             wait_for(lambda: look_at(browser, address, folder).count("Completed") >= 3, process, folder)
-            assert deployment_name(small_study) in look_at(browser, address, folder)
+            assert study_slug(small_study) in look_at(browser, address, folder)
             look_at(browser, address, folder, f"--screenshot={folder / 'runs.png'}")
             assert (folder / "runs.png").stat().st_size > 10_000  # for a person to look at
     releases = {path.name for path in small_study.releases.glob("[!.]*")}
@@ -263,7 +263,7 @@ def look_at(browser: str, address: str, folder: Path, output: str = "--dump-dom"
 @pytest.mark.slow
 def test_missed_schedules_are_made_up_for_once_after_a_kill(prefect_server, small_study):
     """kill -9 of the service; twenty schedules pass; the next start runs one refresh and ends the killed run."""
-    folder, name = small_study.root.parent, deployment_name(small_study)
+    folder, name = small_study.root.parent, study_slug(small_study)
     with serving("outcomes serve study --every 3", prefect_server, folder) as process:
         wait_for(lambda: (small_study.root / ".lock-holder.json").exists(), process, folder)
         os.killpg(process.pid, signal.SIGKILL)

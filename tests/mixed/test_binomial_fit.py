@@ -258,11 +258,12 @@ def test_options_that_do_not_exist_are_refused(sessions, options):
         fit_binomial(FORMULA, sessions, **options)
 
 
-def test_quadrature_is_refused_for_more_than_one_random_intercept(sessions):
+def test_quadrature_is_refused_for_several_factors_or_slopes(sessions):
     with pytest.raises(UsageError, match="one grouping factor"):
         fit_binomial("dropout ~ preference + (1 | therapist_id) + (1 | client_id)", sessions, nagq=5)
-    with pytest.raises(UsageError, match="intercept"):
-        fit_binomial("dropout ~ preference + (0 + preference | therapist_id)", sessions, nagq=5)
+    formula = "dropout ~ preference + (1 + preference + I(preference**2) | therapist_id)"
+    with pytest.raises(UsageError, match="intercept and one slope"):
+        fit_binomial(formula, sessions, nagq=5)
 
 
 def test_the_same_seed_gives_the_same_bootstrap_and_its_spread_is_that_of_the_estimates(fit):

@@ -10,7 +10,16 @@ import polars as pl
 import pytest
 
 from outcomes.errors import FitRefused, OutcomesError, UsageError
-from outcomes.mixed import FitStatus, compare, fit_binomial, fit_count, profile_binomial_intervals, wald_test
+from outcomes.mixed import (
+    FitStatus,
+    bootstrap_binomial,
+    compare,
+    fit_binomial,
+    fit_cluster_robust,
+    fit_count,
+    profile_binomial_intervals,
+    wald_test,
+)
 
 
 def cohort(n_clients=40, per_client=8, seed=1, sd=0.6, alpha=0.0) -> pl.DataFrame:
@@ -175,3 +184,33 @@ def test_an_offset_of_a_yes_or_no_model_is_a_predictor_held_at_one():
     for level in ("b", "c"):
         by_hand = by_hand + held.beta[names.index(f"kind[T.{level}]")] * (data["kind"][:4] == level).to_numpy()
     np.testing.assert_allclose(eta, 1 / (1 + np.exp(-by_hand)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_the_bootstrap_draws_counts_and_finds_wald_errors(family):
+    data = cohort(n_clients=60, seed=6, alpha=0.5 if family == "negative_binomial" else 0.0)
+    fit = fit_count(FORMULA, data, family=family, offset="log(n_planned)")
+    drawn = bootstrap_binomial(fit, draws=60, seed=2, show_progress=False)
+    assert drawn.converged.mean() > 0.9
+    spread = drawn.beta[drawn.converged].std(axis=0)
+    np.testing.assert_allclose(spread, fit.bse, rtol=0.35)
+
+
+def test_quadrature_takes_a_slope_alone_and_effects_without_correlation():
+    for random in ("(0 + x | client_id)", "(1 + x || client_id)"):
+        coarse, fine = (fit_count(f"n_missed ~ x + {random}", DATA, offset="log(n_planned)", nagq=k) for k in (9, 13))
+        np.testing.assert_allclose(coarse.llf, fine.llf, atol=1e-3)
+        np.testing.assert_allclose(coarse.beta, fine.beta, atol=1e-3)
+    with pytest.raises(UsageError, match="a random intercept and one slope"):
+        fit_count("n_missed ~ x + (1 + x + n_planned | client_id)", DATA, nagq=5)
+
+
+def test_what_takes_no_offset_says_so():
+    data = DATA.with_columns(yes=(pl.col("n_missed") > 1).cast(pl.Int64))
+    formula = "yes ~ x + offset(0.1 * n_planned) + (1 | client_id)"
+    with pytest.raises(UsageError, match="Streaming takes no offset"):
+        fit_binomial(formula, data, in_memory=False)
+    with pytest.raises(FitRefused, match="takes no offset"):
+        fit_binomial(formula, data, engine="statsmodels")
+    with pytest.raises(FitRefused, match="takes no offset"):
+        fit_cluster_robust(formula, data, "client_id")

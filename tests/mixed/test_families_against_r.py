@@ -7,6 +7,7 @@ glmmTMB's optima were polished, so that the tolerances are tight there. clmm sto
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from functools import cache
 
@@ -61,6 +62,17 @@ def test_ordered_categories_agree_with_clmm(name, random, options):
         close(fit.variances[0].corr[1, 0], theirs["corr"], 0.0, 1e-3)
     if options.get("thresholds") != "equidistant":
         close(fit.thresholds()["std_error"], theirs["se"][: len(fit.tau)], 2e-4)
+
+
+def test_an_item_of_state_anxiety_by_persons_in_studies_agrees_with_clmm():
+    data = classic_data("stai_state_items")
+    theirs = json.loads((RESULTS / "stai_ordinal.json").read_text(encoding="utf-8"))  # make_stai.R: ten minutes
+    fit = fit_ordinal("calm ~ C(time) + (1 | study:id) + (1 | study)", data)
+    assert fit.nobs == theirs["nobs"]
+    close(fit.llf, theirs["loglik"], 1e-7)
+    close([*fit.tau, *fit.beta], [*theirs["tau"], *theirs["beta"]], 0.0, 1e-4)
+    close(np.sqrt(np.diag(fit.location_cov)), theirs["se"], 1e-3)
+    close(fit.random_effects_sd["sd"], [theirs["sd"]["person"], theirs["sd"]["study"]], 1e-4)
 
 
 @pytest.mark.parametrize("level", ["class", "school"])

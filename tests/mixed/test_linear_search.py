@@ -10,6 +10,7 @@ import outcomes.mixed.elimination.components as components
 import outcomes.mixed.linear.fit as linear_fit
 import outcomes.mixed.linear.search.twin as twin
 from outcomes.mixed import fit_linear, prepare_linear
+from outcomes.mixed.elimination.factored import factored
 from outcomes.mixed.elimination.linked_matrix import Dense, Sparse, invert_in_place
 from outcomes.mixed.linear.deviance import deviance, gradient, solve
 from outcomes.mixed.linear.problem import linear_problem
@@ -112,6 +113,19 @@ def test_a_matrix_is_inverted_where_it_lies():
     assert np.abs(matrix - expected).max() < 1e-12
     with pytest.raises(np.linalg.LinAlgError):
         invert_in_place(-np.eye(300))
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 100), (5, 7)], ids=["alone", "together"])
+def test_components_are_factored_from_what_stands_above_their_diagonals(n, m):
+    root = np.random.default_rng(4).normal(size=(n, m, m))
+    whole = root @ np.swapaxes(root, 1, 2) / m + np.eye(m)
+    right = np.random.default_rng(5).normal(size=(n, m))
+    found, log_det = factored(np.triu(whole) + np.tril(np.full_like(whole, 9.0), -1))
+    assert log_det == pytest.approx(np.linalg.slogdet(whole)[1].sum(), rel=1e-12)
+    np.testing.assert_allclose(found.solve(right), np.linalg.solve(whole, right[..., None])[..., 0], rtol=1e-9)
+    np.testing.assert_allclose(found.inverse(), np.linalg.inv(whole), rtol=1e-8, atol=1e-12)
+    with pytest.raises(np.linalg.LinAlgError):
+        factored(-whole)
 
 
 FORMULA = "y ~ x + (1 + x | client) + (1 | therapist)"

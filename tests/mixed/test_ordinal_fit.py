@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from outcomes.errors import FitRefused, UsageError
-from outcomes.mixed import FitStatus, compare, fit_ordinal, profile_binomial_intervals, wald_test
+from outcomes.mixed import FitStatus, bootstrap_binomial, compare, fit_ordinal, profile_binomial_intervals, wald_test
 
 LABELS = ["never", "sometimes", "often", "always"]
 
@@ -220,3 +220,23 @@ def test_quadrature_answers_where_laplace_of_a_slope_goes_wrong():
     assert fine.llf > laplace.llf + 2
     assert np.abs(sds[1] / sds[2] - 1).max() < 0.03  # it has nearly converged in the nodes
     assert np.abs(sds[0] / sds[2] - 1).max() > 0.05
+
+
+def test_the_bootstrap_draws_categories_and_finds_wald_errors():
+    drawn = bootstrap_binomial(FIT, draws=60, seed=2, show_progress=False)
+    assert drawn.converged.mean() > 0.9
+    np.testing.assert_allclose(drawn.beta[drawn.converged].std(axis=0), FIT.bse, rtol=0.35)
+
+
+@pytest.mark.parametrize("thresholds", ["flexible", "equidistant"])
+def test_a_model_of_thresholds_alone_gives_the_shares_of_the_data(thresholds):
+    fit = fit_ordinal("y ~ 1 + (1 | client_id)", DATA, thresholds=thresholds)
+    assert fit.names == ()
+    assert fit.tidy().is_empty()
+    assert "1|2" in str(fit)
+    found = fit.predict(DATA.head(1), kind="marginal")
+    shares = np.bincount(DATA["y"])[1:] / DATA.height
+    if thresholds == "flexible":
+        np.testing.assert_allclose([found[f"probability {k}"][0] for k in (1, 2, 3, 4)], shares, atol=0.02)
+    assert compare(fit, fit_ordinal(FORMULA, DATA, thresholds=thresholds)).df == 1
+    assert np.isfinite(fit.resid("pearson").to_numpy()).all()

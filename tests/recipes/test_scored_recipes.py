@@ -14,6 +14,11 @@ from outcomes.simulate import CohortParameters, simulate_cohort
 from outcomes.store.files import read_json
 from outcomes.study import StudyFolder
 
+_AS_ROWS = """pattern = "answers*.csv"
+format = "items"
+items = { instrument = "form", item = "item", answer = "answer" }
+"""
+
 
 @pytest.fixture(scope="module")
 def cohort():
@@ -66,10 +71,7 @@ def test_item_rows_lead_to_the_same_scores_as_item_columns(tmp_path, cohort):
     columns = made("item-responses", item_columns, tmp_path / "columns", cohort)
     rows = made(
         "item-responses", item_rows, tmp_path / "rows", cohort,
-        layout=(
-            'pattern = "answers*.csv"',
-            'pattern = "answers*.csv"\nformat = "items"\nitems = { instrument = "form" }',
-        ),
+        layout=('pattern = "answers*.csv"\n', _AS_ROWS),
     )  # fmt: skip
     found = []
     for study in (columns, rows):

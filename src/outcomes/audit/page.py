@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from outcomes.audit.results import AuditReport, Category, CheckResult, Severity, Status
+from outcomes.study.answerable import Answerable
 
 # A symbol and a word each, so that nothing hangs on colour.
 _STATUS_MARKS = {
@@ -22,6 +23,11 @@ _SEVERITY_MARKS = {
     Severity.WARNING: ("▲", "look before you rely on it"),
     Severity.INFO: ("●", "worth knowing"),
 }
+_ANSWERABLE_MARKS = {
+    Answerable.FULLY: ("✔", "fully"),
+    Answerable.PARTLY: ("◐", "partly"),
+    Answerable.NOT: ("✖", "not"),
+}
 _FORMAT = 1
 
 
@@ -34,6 +40,11 @@ def checks_json(report: AuditReport) -> dict[str, Any]:
         "n_fatal": len(report.fatal),
         "n_by_status": {status.value: report.count(status) for status in Status},
         "checks": [_as_json(check) for check in report.checks],
+        "answerable": [
+            {"analysis": one.analysis, "question": one.question, "answerable": one.answerable, "lacking": one.lacking}
+            for one in report.answers
+        ],
+        "sources": list(report.sources),
     }
 
 
@@ -66,6 +77,7 @@ def checks_page(report: AuditReport, study_name: str) -> str:
         verdict=_verdict(report),
         status_marks=_STATUS_MARKS,
         severity_marks=_SEVERITY_MARKS,
+        answerable_marks=_ANSWERABLE_MARKS,
         by_category=[(category, _counts(report, category)) for category in Category],
         by_table=[
             (table, list(checks)) for table, checks in groupby(report.checks, key=lambda check: check.table_name)

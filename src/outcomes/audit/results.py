@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from outcomes.errors import ChecksFailed
+from outcomes.study.answerable import Answer
 
 
 class Category(StrEnum):
@@ -103,10 +104,16 @@ class AuditReport:
         The release's folder, with `checks.json`, `checks.html` and the table `dq_results` in its database.
     checks : tuple of CheckResult
         In the order of tables and suites.
+    answers : tuple of Answer
+        Which of the study's questions the data can answer; empty where outcomes are withheld.
+    sources : tuple of str
+        What is known of the study's kinds of sources.
     """
 
     folder: Path
     checks: tuple[CheckResult, ...]
+    answers: tuple[Answer, ...] = ()
+    sources: tuple[str, ...] = ()
 
     @property
     def fatal(self) -> tuple[CheckResult, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from outcomes.audit.answerable import answerable, of_sources
 from outcomes.audit.page import checks_json, checks_page
 from outcomes.audit.results import AuditReport, CheckResult, Status
 from outcomes.audit.suites import Check, read_suites
@@ -67,10 +68,14 @@ def audit(folder: Path, study: StudyFolder) -> AuditReport:
         If the checks cannot be trusted: they do not find faults that were planted for them.
     """
     suites = read_suites(study.settings)
-    if read_sealing(study).is_withheld:  # a column that is empty as a whole is no finding then
+    is_withheld = read_sealing(study).is_withheld
+    if is_withheld:  # a column that is empty as a whole is no finding then
         suites = {table: tuple(replace(check, is_optional=True) for check in suites[table]) for table in suites}
     with connect(folder / DATABASE, memory_limit=MEMORY_LIMIT) as con:
-        report = AuditReport(folder, check_tables(con, study.settings, suites))
+        report = AuditReport(
+            folder, check_tables(con, study.settings, suites), () if is_withheld else answerable(con),
+            of_sources(study.settings),
+        )  # fmt: skip
         with transaction(con):
             _write_table(con, report.checks)
         con.execute("checkpoint")

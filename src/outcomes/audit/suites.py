@@ -36,6 +36,7 @@ TABLES = (
     "core_dropout_labels",
     "core_clients",
     "core_measures",
+    "core_agreement",
     "mart_participant_flow",
     "mart_session_directiveness",
     "mart_person_session",

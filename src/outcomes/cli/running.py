@@ -14,28 +14,42 @@ from outcomes.errors import visible
 @STUDY
 @WAIT
 @CLUSTER
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on how it ended; all else goes to stderr.")
+@click.option("--quiet", is_flag=True, help="Say only what asks for something: warnings, refusals, errors.")
 @click.pass_context
-def refresh(ctx: click.Context, directory: Path, wait: float, cluster: str) -> None:
+def refresh(ctx: click.Context, directory: Path, wait: float, cluster: str, as_json: bool, quiet: bool) -> None:
     """Do the whole job: land, build, audit, fit, answer, report, publish.
 
     Does only what the inputs ask for: run twice, the second run changes nothing and says so. Files that are refused
     are left out, named with the reason, and make the exit code 1; the others are published.
     """
+    from outcomes import progress
+    from outcomes.cli.ending import ended, failed
+    from outcomes.operate.refusals import lying_refusals, refusal_summary
     from outcomes.study import StudyFolder
 
-    study = StudyFolder.open(directory, cluster)
-    click.echo(f"Refreshing the study {study.settings.study.name!r} in {study.root}")
-    result = run("refresh", study.root, wait, cluster=cluster)
+    progress.speak(quiet=quiet)
+
+    def say(text: str) -> None:
+        if not quiet:
+            click.echo(text, err=as_json)
+
+    with failed(as_json):
+        study = StudyFolder.open(directory, cluster)
+        say(f"Refreshing the study {study.settings.study.name!r} in {study.root}")
+        result = run("refresh", study.root, wait, cluster=cluster)
     if result.is_new:
-        click.echo(f"Published release {result.release_id}\n  report:   {study.current / 'report.html'}")
-        click.echo(f"  checks:   {study.current / 'checks.html'}\n  database: {study.database}")
+        say(f"Published release {result.release_id}\n  report:   {study.current / 'report.html'}")
+        say(f"  checks:   {study.current / 'checks.html'}\n  database: {study.database}")
     else:
-        click.echo(f"Nothing to do: release {result.release_id} holds all that is landed; nothing was changed.")
-    if result.n_refused:
-        click.echo(
-            f"{result.n_refused} file(s) of the inbox were refused; see the reasons above and in quarantine/.", err=True
-        )
-        ctx.exit(1)
+        say(f"Nothing to do: release {result.release_id} holds all that is landed; nothing was changed.")
+    exit_code = 1 if result.n_refused else 0
+    if exit_code:
+        click.echo(visible(refusal_summary(lying_refusals(study))), err=True)
+    if as_json:
+        click.echo(ended(study, result, exit_code))
+    if exit_code:
+        ctx.exit(exit_code)
 
 
 @click.command()
@@ -102,10 +116,12 @@ def serve(directory: Path, cron: str, timezone: str, every: float, watch: bool) 
     Needs the address of a Prefect server in PREFECT_API_URL: your team's, or that of one that you start in another
     terminal by `prefect server start` (http://127.0.0.1:4200/api).
     """
+    from outcomes import progress
     from outcomes.study import StudyFolder
 
     study = StudyFolder.open(directory)
     from outcomes.flows.serve import Serving, serve_study
 
     serving = Serving(cron if cron or every or watch else "0 3 * * *", timezone, every, watch)
-    serve_study(study, serving, announce=click.echo)
+    progress.speak(stamped=True)
+    serve_study(study, serving, announce=lambda text: click.echo(f"{progress.stamp()} {text}"))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from outcomes.disclosure import magnitude_may_be_shown, shown_count
+from outcomes.disclosure import is_group, shown_count
 from outcomes.feedback.periods import Period
 from outcomes.study.confidential import Disclosure
 from outcomes.study.scales import Scale
@@ -20,6 +20,9 @@ _PARTS = 10
 """Who knows the means of all clients but one learns the last one's to no closer than such a part of the scale from a
 mean that is told."""
 _MOST_DIGITS = 2
+_DOMINANT, _MOST_OF_IT = 2, 0.9
+"""So many clients may not make up such a share of a sum: the rule of dominance of statistical offices (Hundepool et al.
+2012, Statistical Disclosure Control, section 4.2)."""
 
 
 class Measure(StrEnum):
@@ -105,8 +108,7 @@ def mean_figure(
     least : int
         Fewest clients.
     """
-    is_spread = magnitude_may_be_shown([max(x - ends[0], 0.0) for x in means], rule)
-    if reach is None or not is_enough(means, rule, least) or not is_spread:
+    if reach is None or not is_enough(means, rule, least) or _is_dominated([x - ends[0] for x in means]):
         return None
     digits = digits_of(ends[1] - ends[0], least)
     value, half = round(statistics.fmean(means), digits), _half(len(means), reach, rule)
@@ -150,7 +152,7 @@ def asked_figure(
     least : int
         Fewest clients.
     """
-    is_few, is_nearly_all = (n < rule.minimum_count for n in sessions)
+    is_few, is_nearly_all = (not is_group(n, rule) for n in sessions)
     if not is_enough(shares, rule, least) or (is_few and is_nearly_all):
         return None  # where both are few, each would give away the other
     if not is_few and not is_nearly_all:
@@ -166,10 +168,16 @@ def span_of(scale: Scale) -> float:
 
 def is_enough(means: Sequence[float], rule: Disclosure, least: int) -> bool:
     """Whether so many clients may be told of."""
-    return len(means) >= max(least, rule.minimum_count)
+    return len(means) >= least and is_group(len(means), rule)
 
 
 def _half(n: int, reach: float, rule: Disclosure) -> float:
     """Half the width of an interval, from the fewest clients that the told number may stand for."""
     told = shown_count(n, rule).value
     return reach / math.sqrt(max(rule.minimum_count, told - rule.rounding // 2))
+
+
+def _is_dominated(contributions: Sequence[float]) -> bool:
+    """Whether few clients make up most of a sum; one of nothing is nobody's."""
+    largest, total = sorted(contributions, reverse=True)[:_DOMINANT], sum(contributions)
+    return total > 0 and sum(largest) >= _MOST_OF_IT * total

@@ -8,6 +8,7 @@ import altair as alt
 import polars as pl
 
 from outcomes.feedback.figures import Figure
+from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BLUE, INK, NARROW, PAPER, axis_title, picture
 from outcomes.report.page.blocks import Picture
 
@@ -37,14 +38,14 @@ def fit_picture(figures: Sequence[Figure], span: float, unit: str, digits: int) 
     )  # fmt: skip
     top = max(_ROOM * span, frame["high"].max())
 
-    def chart(width: int) -> alt.LayerChart:
+    def chart(width: int) -> Drawing:
         split = "split(datum.label, ' ')" if width <= NARROW else "datum.label"
         x = alt.X("period:O", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelExpr=split))
         scale = alt.Scale(domain=[0, top], nice=False)
         base = alt.Chart(frame)
         above = {"dy": -14, "fontSize": 12, "fontWeight": 600}
         labels = (base.mark_text(**above, stroke=PAPER, strokeWidth=5), base.mark_text(**above, color=INK))
-        return alt.layer(
+        return layer(
             base.mark_line(color=BLUE, strokeWidth=2).encode(x=x, y=alt.Y("distance:Q", title=None, scale=scale)),
             base.mark_rule(color=BLUE, strokeWidth=3).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")),
             base.mark_point(color=BLUE, fill=BLUE, size=70, opacity=1).encode(x=x, y=alt.Y("distance:Q", title=None)),
@@ -52,7 +53,7 @@ def fit_picture(figures: Sequence[Figure], span: float, unit: str, digits: int) 
                 label.encode(x=x, y=alt.Y("high:Q", title=None), text=alt.Text("distance:Q", format=f".{digits}f"))
                 for label in labels
             ),
-        ).properties(width=width, height=150, title=axis_title(f"Distance from the wish, in {unit}"))
+        ).sized(width=width, height=150, title=axis_title(f"Distance from the wish, in {unit}"))
 
     first, last = shown[0], shown[-1]
     told = f"{last.value:.{digits}f} {unit} from the wish in {last.period.label}"

@@ -34,6 +34,7 @@ from outcomes.mixed.ordinal.fit import fit_ordinal
 from outcomes.mixed.ordinal.result import OrdinalFit
 from outcomes.mixed.partitions import Partitions, read_partitions, write_partitions
 from outcomes.mixed.peers.cluster_robust import ClusterRobustFit, fit_cluster_robust
+from outcomes.mixed.residual.result import StructuredFit
 from outcomes.mixed.results.status import FitStatus
 
 LinearBootstrap = BinomialBootstrap = Bootstrap  # their names before there was one
@@ -62,6 +63,7 @@ __all__ = [
     "SharedParameterFit",
     "Sharing",
     "Start",
+    "StructuredFit",
     "WaldTest",
     "bootstrap_binomial",
     "bootstrap_linear",

@@ -22,6 +22,7 @@ from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.peers.bayes import fit_binomial_bayes
 from outcomes.mixed.peers.mixedlm import fit_linear_statsmodels
+from outcomes.mixed.residual.fit import fit_structured
 from outcomes.mixed.results.spellings import refuse_options
 
 
@@ -40,6 +41,8 @@ def fit_linear(
     weights: str | None = None,
     engine: str = Engine.OUTCOMES,
     start: np.ndarray | None = None,
+    variance_by: str | None = None,
+    ar1: str | None = None,
     **others: Any,
 ) -> LinearFit:
     """Fit a linear mixed model exactly as lme4's ``lmer`` does.
@@ -59,12 +62,17 @@ def fit_linear(
     start : ndarray, optional
         `theta` of a fit with the same random terms to much the same rows, to search from; the optimum is proved all
         the same.
+    variance_by : str, optional
+        Column of groups with residual variances of their own (nlme's ``varIdent``).
+    ar1 : str, optional
+        Column with the number of the session: errors that are k sessions apart correlate by rho^k (nlme's ``corAR1``),
+        within the rows of one combination of all grouping factors. Both read the rows into memory.
     **others
-        Options of lme4 and statsmodels are answered with ours.
+        Options of lme4, nlme and statsmodels are answered with ours.
 
     Returns
     -------
-    LinearFit
+    LinearFit, or StructuredFit with variance_by or ar1
         Look at `status` before the estimates.
 
     Raises
@@ -82,6 +90,10 @@ def fit_linear(
     refuse_options("fit_linear", others)
     if _engine(engine) is Engine.STATSMODELS:
         return fit_linear_statsmodels(formula, data, reml=reml, weights=weights)
+    if variance_by is not None or ar1 is not None:
+        if isinstance(data, GramData) or start is not None:
+            raise UsageError("variance_by and ar1 need the rows, and take no start.", "give the data themselves")
+        return fit_structured(formula, data, variance_by=variance_by, ar1=ar1, reml=reml, weights=weights)
     started = perf_counter()
     if isinstance(data, GramData):
         if weights is not None:

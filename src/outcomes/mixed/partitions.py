@@ -64,6 +64,7 @@ class Partitions:
         files = str(Path(self.folder) / f"{_PART}={part}" / "*.parquet").replace("'", "''")
         con = duckdb.connect(config={"threads": 1})
         try:
+            con.execute("set enable_progress_bar = false")
             try:
                 found = con.sql(f"select * from read_parquet('{files}', hive_partitioning = false)")
                 n_rows = con.sql(f"select count(*) from read_parquet('{files}')").fetchall()[0][0]

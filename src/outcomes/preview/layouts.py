@@ -86,10 +86,11 @@ def lay_out(
     marked: dict[str, tuple[str, ...]] = {}
 
     suffix = path.suffix.lower()
-    if suffix in TABLES:
+    looks = recognise(path)
+    is_plain = suffix in TABLES and not any(look.layout in LAYOUTS for look in looks)
+    if is_plain:
         layout, lines, options, notes = TABLES[suffix], (), {}, ()
     else:
-        looks = recognise(path)
         if not looks:
             return _plain(table)
         look = looks[0]

@@ -20,9 +20,9 @@ from outcomes.preview.guesses import Guess, Mapping, best_mapping, nearest
 from outcomes.preview.identifying import identifying
 from outcomes.preview.landing_trial import Trial, try_landing
 from outcomes.preview.layouts import is_dictionary
-from outcomes.preview.questions import Answer, answers_of
 from outcomes.preview.under_study import read_in_study, study_mapping
 from outcomes.store.warehouse import connect
+from outcomes.study.answerable import Answer, answers_of
 from outcomes.study.settings import StudySettings
 
 _MEMORY = "1GB"

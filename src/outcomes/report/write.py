@@ -13,6 +13,7 @@ from outcomes.release.folders import DATABASE
 from outcomes.report.documents.annex import annex
 from outcomes.report.documents.brief import brief, easy_brief
 from outcomes.report.documents.report import report
+from outcomes.report.explorer.page import explorer
 from outcomes.report.findings.all_findings import findings
 from outcomes.report.page.blocks import Page
 from outcomes.report.page.html import html
@@ -29,14 +30,15 @@ CHECKS = "checks.json"
 
 def is_written(folder: Path, study: StudyFolder, release_id: str) -> bool:
     """Say whether the candidate has its documents: each file whole, and written after all that was published since."""
-    files = [folder / name for document in WRITTEN for name in document.files]
+    wanted = (*WRITTEN, Document.EXPLORER) if study.settings.report.interactive else WRITTEN
+    files = [folder / name for document in wanted for name in document.files]
     return all(path.is_file() for path in files) and is_up_to_date(folder, study, release_id)
 
 
 def write_report(folder: Path, study: StudyFolder) -> Path:
     """Write brief, report and annex, small numbers suppressed and rounded, each as a page and as PDF.
 
-    Pages need neither network nor script.
+    Pages need neither network nor script, but for the explorer, which is written only where the study asks for it.
 
     Parameters
     ----------
@@ -54,7 +56,8 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
     """
     with _source(folder, study) as source:
         pages = documents(source)
-        for document in WRITTEN:
+        explored = explorer(source) if study.settings.report.interactive else ""
+        for document in (*WRITTEN, Document.EXPLORER):
             for name in document.files:  # so that a kill leaves no old page beside new numbers
                 (folder / name).unlink(missing_ok=True)
         write_told(folder, source.teller)
@@ -62,6 +65,8 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
         name_html, name_pdf = page.document.files
         write_bytes(folder / name_pdf, pdf(page))
         write_text(folder / name_html, html(page))
+    if explored:
+        write_text(folder / Document.EXPLORER.files[0], explored)
     return folder / Document.REPORT.files[0]
 
 

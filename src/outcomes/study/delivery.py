@@ -37,11 +37,13 @@ class Document(StrEnum):
     REPORT = "report"  # for clinicians and leads
     ANNEX = "annex"  # all tables and methods, for analysts
     CHECKS = "checks"  # of the data
+    EXPLORER = "explorer"  # pictures to point at, for those who allow scripts; only where the study asks for it
 
     @property
     def files(self) -> tuple[str, ...]:
         """Names of its files in a release."""
-        return (f"{self}.html",) if self is Document.CHECKS else (f"{self}.html", f"{self}.pdf")
+        is_page_only = self in (Document.CHECKS, Document.EXPLORER)
+        return (f"{self}.html",) if is_page_only else (f"{self}.html", f"{self}.pdf")
 
 
 class OwnDocument(StrEnum):
@@ -51,7 +53,7 @@ class OwnDocument(StrEnum):
 
 
 WRITTEN = (Document.ANNEX, Document.REPORT, Document.BRIEF, Document.EASY)
-"""Documents that the report step writes, in its order: what the annex tells first, the others repeat."""
+"""Documents that the report step always writes, in its order: what the annex tells first, the others repeat."""
 
 
 class Audience(StrEnum):
@@ -108,7 +110,8 @@ class Delivery(Part):
     )
     documents: dict[Audience, tuple[Document, ...]] = Field(
         default_factory=dict,
-        description="Who gets which documents, where otherwise: `brief`, `brief-easy`, `report`, `annex`, `checks`",
+        description="Who gets which documents, where otherwise: `brief`, `brief-easy`, `report`, `annex`, `checks`, "
+        "`explorer`",
         examples=['{ stakeholders = ["brief"] }'],
     )
     encrypt_to: tuple[str, ...] = Field(

@@ -230,6 +230,11 @@ class Report(Part):
         examples=['"practice leads"'],
     )
     language: Literal["en"] = Field("en", description="Its language", examples=['"en"'])
+    interactive: bool = Field(
+        False,
+        description="Whether `explorer.html` is written too: pictures to point at, for readers who allow scripts",
+        examples=["true"],
+    )
 
 
 class StudySettings(Part):

@@ -46,7 +46,7 @@ class Cluster:
 
         started = [self.client.submit(function, *job, pure=False) for job in jobs]
         with self._in_words():
-            for done in as_completed(started):
+            for done in as_completed(started, loop=self.client.loop):
                 yield done.result()
 
     def keep(self, function: Callable[..., Any], jobs: Sequence[tuple]) -> list[Future]:

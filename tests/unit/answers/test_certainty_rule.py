@@ -6,6 +6,7 @@ import itertools
 
 import duckdb
 import pytest
+from planted_answers import plant_answers
 
 from outcomes.answers.certainty.grounds import Release
 from outcomes.answers.certainty.rule import (
@@ -126,3 +127,19 @@ def test_a_finding_of_two_sides_is_as_sure_as_the_side_that_simulations_find_wor
     release.con.execute("create table recovery_cards (estimator varchar, answer varchar)")
     release.con.executemany("insert into recovery_cards values (?, ?)", cards)
     assert release.recovery("too little", "too much") is state
+
+
+@pytest.mark.parametrize(
+    ("table", "finding"),
+    [
+        ("contrasts_dropout", "distance from the preference and dropout"),
+        ("contrasts_satisfaction", "distance from the preference and satisfaction"),
+    ],
+)
+def test_differences_by_distance_have_the_certainty_of_their_finding_and_other_rows_none(tmp_path, table, finding):
+    plant_answers(tmp_path)
+    with duckdb.connect(str(tmp_path / "outcomes.duckdb")) as con:
+        ((rated,),) = con.execute("select certainty from certainties where finding = ?", [finding]).fetchall()
+        is_difference = "contrast like 'distance%' and quantity = 'difference' and status = 'converged'"
+        found = con.sql(f"select {is_difference} as rated, array_agg(distinct certainty) from {table} group by all")
+        assert dict(found.fetchall()) == {True: [rated], False: [None]}

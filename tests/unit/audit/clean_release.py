@@ -34,6 +34,7 @@ def build_clean_release(path: Path, settings: StudySettings) -> None:
             start = rows[-1]["session_date"] + timedelta(days=60)
     with connect(path) as con:
         offer_settings(con, settings)
+        con.execute("insert into study_instruments values ('distress', 'PHQ-9', false, 10, null, 6)")
         n_rows = {}
         for kind, rows in ((Kind.SESSIONS, sessions), (Kind.EPISODES, episodes), (Kind.CLIENTS, clients)):
             frame = pl.DataFrame(rows, infer_schema_length=None)  # noqa: F841  DuckDB reads it by name
@@ -66,6 +67,9 @@ def _offer_batches(con, n_rows: dict[Kind, int]) -> None:
         "n_utterances_twice integer, n_sessions_twice integer, cohens_kappa double, krippendorffs_alpha double, "
         "reliability double)"
     )
+    con.execute("insert into raw_agreement values (?, 'directiveness', 2, 900, 9000, 900, 0.8, 0.8, 0.9)", [
+        _batch(Kind.SESSIONS)
+    ])  # fmt: skip
     for sequence, (kind, n) in enumerate(n_rows.items(), start=1):
         con.execute("insert into raw_batches values (?, ?, ?, ?, 2, 'x')", [_batch(kind), kind.value, sequence, n + 2])
         for rule in (Rule.OUT_OF_RANGE, Rule.RAGGED_ROW):

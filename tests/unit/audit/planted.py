@@ -88,6 +88,8 @@ PLANTS: dict[str, Plant | tuple[Plant, ...]] = {
     "mart_reliable_change.client_scale.unique": everywhere(
         "mart_reliable_change", "client_id = 'c000'", 1, "client_id = 'c001'"
     ),
+    "core_agreement.krippendorffs_alpha.high_enough": change("core_agreement", "krippendorffs_alpha = 0.66", 1),
+    "core_agreement.n_utterances_twice.some": change("core_agreement", "n_utterances_twice = 0", 1),
     # ---- core_sessions
     "core_sessions.rows.present": Plant("delete from core_sessions", 1),
     "core_sessions.session_number.from_one": change(_S, "session_number = 0", 2),

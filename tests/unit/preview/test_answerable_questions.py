@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outcomes.contract import CONTRACT
-from outcomes.preview.questions import Answerable, answers_of
+from outcomes.study.answerable import Answerable, answers_of
 from outcomes.study.settings import AnalysisName
 
 EVERYTHING = frozenset(column.name for columns in CONTRACT.values() for column in columns)

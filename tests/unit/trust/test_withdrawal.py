@@ -116,8 +116,12 @@ def test_pages_of_therapists_go_because_nobody_can_say_whose_means_they_hold(stu
     page = study.root / "feedback" / "0123456789ab" / "code.pdf.age"
     page.parent.mkdir(parents=True)
     page.write_bytes(b"age-encryption.org/v1 -> X25519 \x93\x00")
+    (study.root / "feedback.key").write_text("5e" * 32, encoding="ascii")
+    told = {"number": 1, "key_sha256": "ab" * 32, "figures": {"224pocu32p4op36m": [{"value": 8.4, "clients": 15}]}}
+    (study.root / "feedback.jsonl").write_text(json.dumps(told) + "\n", encoding="utf-8")
     withdraw(study, GONE)
     assert not (study.root / "feedback").exists()
+    assert (study.root / "feedback.jsonl").is_file()  # what was told stays told
 
 
 def test_the_trail_says_that_and_how_much_and_never_who(study):

@@ -27,6 +27,7 @@ from outcomes.answers.missing.tables import LadderEffect
 from outcomes.answers.recovery.distances import OF_DROPOUT, OF_SATISFACTION
 from outcomes.answers.recovery.tables import EstimatorName, TriedVerdict
 from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
+from outcomes.mixed import FitStatus
 from outcomes.release.codebook.vocabulary import TableText
 from outcomes.study.settings import AnalysisName, StudySettings
 
@@ -130,13 +131,25 @@ def _simple(
     return release.of_intervals(rows), release.recovery(estimator), *untried, responsiveness
 
 
+_OF_DISTANCES = (
+    (FindingName.FIT_DROPOUT, CONTRASTS_DROPOUT),
+    (FindingName.FIT_SATISFACTION, CONTRASTS_SATISFACTION),
+)
+
+
 def mark(con: duckdb.DuckDBPyConnection) -> None:
-    """Write each verdict's certainty beside it."""
+    """Write the certainty of each verdict, and of each difference by distance, beside it."""
     for name, (outcome, level) in _OF_VERDICTS.items():
         con.execute(
             f"""update {VERDICTS.name} set certainty = (select certainty from {CERTAINTIES.name} where finding = ?)
             where outcome = ? and level = ?""",
             [name, outcome, level],
+        )
+    for finding, table in _OF_DISTANCES:
+        con.execute(
+            f"""update {table.name} set certainty = (select certainty from {CERTAINTIES.name} where finding = ?)
+            where contrast = ? and quantity = ? and status = ?""",
+            [finding, ContrastBy.DISTANCE, ContrastQuantity.DIFFERENCE, FitStatus.CONVERGED],
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from outcomes.answers.common.tables import NUMBERS, answer_table
-from outcomes.answers.common.words import ALL
+from outcomes.answers.common.words import ALL, Certainty
 from outcomes.release.codebook.vocabulary import ColumnText, number, text
 from outcomes.study.settings import DropoutDefinition
 
@@ -60,6 +60,13 @@ _LEVEL: dict[str, ColumnText] = {
         "Share of clients for whom the scale ends before that distance: theirs is set to its end", "0 to 1"
     ),
 }
+_CERTAINTY: dict[str, ColumnText] = {
+    "certainty": text(
+        "How sure the difference from guidance as preferred is, by rule (table certainties: that of the finding on the "
+        "distance from the preference); empty for other rows, and where that was left out",
+        Certainty,
+    )
+}
 
 DROPOUT = answer_table(
     "contrasts_dropout",
@@ -74,6 +81,7 @@ DROPOUT = answer_table(
             "100 it is a number of 100 clients",
             ContrastQuantity,
         ),
+        **_CERTAINTY,
         **NUMBERS,
     },
 )
@@ -85,6 +93,7 @@ SATISFACTION = answer_table(
     {
         **_LEVEL,
         "quantity": text("Mean satisfaction, or a difference of two; points of the scale", ContrastQuantity),
+        **_CERTAINTY,
         **NUMBERS,
     },
 )

@@ -7,12 +7,14 @@ from fnmatch import fnmatchcase
 from outcomes.contract import Kind
 from outcomes.landing.layouts.base import Export
 from outcomes.landing.rules.columns import normal
+from outcomes.landing.rules.items import item_names
 from outcomes.study.settings import StudySettings
 
 
 def mapped_names(kinds: tuple[Kind, ...], settings: StudySettings) -> frozenset[str]:
-    """Return the normal names of the columns that the study maps by name for some kinds."""
-    return frozenset(normal(name) for kind in kinds for name in settings.sources[kind].columns.values())
+    """Return the normal names of the columns that the study maps by name for some kinds; items of scores are mapped."""
+    named = frozenset(normal(name) for kind in kinds for name in settings.sources[kind].columns.values())
+    return named.union(*(item_names(kind, settings) for kind in kinds))
 
 
 def is_dropped(name: str, export: Export) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
@@ -74,6 +74,10 @@ class Poisson(_LogLink):
         mean = mean_count(eta)
         return Derivatives(events * eta - mean, events - mean, mean, mean)
 
+    def draw(self, eta: np.ndarray, trials: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+        """Counts."""
+        return rng.poisson(mean_count(eta)).astype(float)
+
     def fourth(self, eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
         """mu."""
         return mean_count(eta)
@@ -86,21 +90,13 @@ class Poisson(_LogLink):
 
 @dataclass(frozen=True)
 class NegativeBinomial(_LogLink):
-    """Counts with variance mu + alpha mu^2.
-
-    Parameters
-    ----------
-    largest : int
-        Largest count of the data.
-    """
-
-    largest: int
+    """Counts with variance mu + alpha mu^2."""
 
     n_own = 1
 
     def at(self, own: np.ndarray) -> NegativeBinomialRows:
         """The rows' likelihood at a = sqrt(alpha), own of shape (1,)."""
-        return NegativeBinomialRows(float(own[0]), self.largest)
+        return NegativeBinomialRows(float(own[0]))
 
     def first_own(self) -> np.ndarray:
         """A moderate dispersion: at zero its derivative would vanish."""
@@ -122,7 +118,6 @@ class NegativeBinomialRows:
     """
 
     a: float
-    largest: int
 
     n_own = 1
 
@@ -131,21 +126,26 @@ class NegativeBinomialRows:
         """Dispersion."""
         return self.a * self.a
 
-    @cached_property
-    def _sums(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """sum_{j<y} log(1 + alpha j) and its first two derivatives by alpha, for y = 0 .. largest."""
-        j = np.arange(self.largest, dtype=float)
-        rate = j / (1 + self.alpha * j)
-        return tuple(np.concatenate([[0.0], np.cumsum(v)]) for v in (np.log1p(self.alpha * j), rate, -rate * rate))
+    def _sums(self, code: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """sum_{j<y} log(1 + alpha j) and its first two derivatives by alpha, at counts (rows,)."""
+        tables = _tables(self.alpha, 1 << int(code.max(initial=0)).bit_length())
+        return tuple(table[code] for table in tables)
 
     def derivatives(self, eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> Derivatives:
         """With s = 1 / (1 + alpha mu): score (y - mu) s, weight mu s^2 (1 + alpha y)."""
         mean, alpha = mean_count(eta), self.alpha
         x = alpha * mean
         s = 1 / (1 + x)
-        loglik = self._sums[0][events.astype(np.int64)] + events * (eta - np.log1p(x)) - mean * _log_ratio(x)
+        loglik = self._sums(events.astype(np.int64))[0] + events * (eta - np.log1p(x)) - mean * _log_ratio(x)
         weight = mean * s * s * (1 + alpha * events)
         return Derivatives(loglik, (events - mean) * s, weight, weight * (1 - x) * s)
+
+    def draw(self, eta: np.ndarray, trials: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+        """Counts: Poisson with a mean that a gamma draw multiplies."""
+        mean = mean_count(eta)
+        if self.alpha >= NO_DISPERSION**2:
+            mean = mean * rng.gamma(1 / self.alpha, self.alpha, size=mean.shape)
+        return rng.poisson(mean).astype(float)
 
     def fourth(self, eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
         """weight ((1 - x)^2 - 2 x) s^2, x = alpha mu."""
@@ -155,11 +155,12 @@ class NegativeBinomialRows:
 
     def by_own(self, eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> OwnDerivatives:
         """By a, from the derivatives by alpha: 2 a of the first, 4 a^2 and 2 of the second order."""
-        mean, alpha, code = mean_count(eta), self.alpha, events.astype(np.int64)
+        mean, alpha = mean_count(eta), self.alpha
+        _, summed, curved = self._sums(events.astype(np.int64))
         x = alpha * mean
         s = 1 / (1 + x)
-        first = self._sums[1][code] - events * mean * s - mean**2 * _log_ratio_slope(x)
-        second = self._sums[2][code] + events * (mean * s) ** 2 - mean**3 * _log_ratio_curve(x)
+        first = summed - events * mean * s - mean**2 * _log_ratio_slope(x)
+        second = curved + events * (mean * s) ** 2 - mean**3 * _log_ratio_curve(x)
         score = -(events - mean) * mean * s * s
         weight = mean * s * s * (events - 2 * (1 + alpha * events) * mean * s)
         twice = 2 * self.a
@@ -169,6 +170,14 @@ class NegativeBinomialRows:
             (twice * weight)[None],
             (twice * twice * second + 2 * first)[None, None],
         )
+
+
+@lru_cache(maxsize=4)
+def _tables(alpha: float, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The sums over j < y for y = 0 .. size; every chunk of rows at one place asks for the same."""
+    j = np.arange(size, dtype=float)
+    rate = j / (1 + alpha * j)
+    return tuple(np.concatenate([[0.0], np.cumsum(v)]) for v in (np.log1p(alpha * j), rate, -rate * rate))
 
 
 def _series(x: np.ndarray, coefficients: Callable[[int], float]) -> np.ndarray:
@@ -199,11 +208,11 @@ def _log_ratio_curve(x: np.ndarray) -> np.ndarray:
     return np.where(x < SERIES, _series(x, lambda n: (n + 1) * (n + 2) / (n + 3)), exact)
 
 
-FAMILIES: dict[str, Callable[[int], Poisson | NegativeBinomial]] = {
-    "poisson": lambda largest: Poisson(),
-    "negative_binomial": NegativeBinomial,
+FAMILIES: dict[str, Poisson | NegativeBinomial] = {
+    "poisson": Poisson(),
+    "negative_binomial": NegativeBinomial(),
 }
-"""Families of counts by name, made for data with a largest count."""
+"""Families of counts by name."""
 
 
 def check_family(name: str) -> None:

@@ -74,6 +74,7 @@ def open_population(
     weights: str | None = None,
     levels: dict[str, list] | None = None,
     outcome: Expression | None = None,
+    also: Sequence[str] = (),
 ) -> Population:
     """Settle which rows and levels take part; reads the data once when there are categorical predictors.
 
@@ -89,6 +90,8 @@ def open_population(
         Levels of the categorical predictors, when partitions of the data must agree on them.
     outcome : Expression, optional
         Instead of the formulas' outcome, which may then be text.
+    also : sequence of str
+        Further columns that must not be missing.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def open_population(
     FitRefused
         No complete rows; a categorical predictor with more than `MAX_FIXED_LEVELS` levels; a level that is no number.
     """
-    population, asked = _without_levels(formulas, data, weights, outcome)
+    population, asked = _without_levels(formulas, data, weights, outcome, also)
     source, complete, given = population.source, population.complete, levels or {}
     found = _levels(source, {key: sql for key, sql in asked.items() if key not in given}, complete)
     groups = dict.fromkeys(name for one in formulas for block in parse_formula(one).random for name in block.group)
@@ -126,7 +129,11 @@ def look_at_part(formula: str, data: Any, weights: str | None = None) -> tuple[i
 
 
 def _without_levels(
-    formulas: Sequence[str], data: Any, weights: str | None, outcome: Expression | None = None
+    formulas: Sequence[str],
+    data: Any,
+    weights: str | None,
+    outcome: Expression | None = None,
+    also: Sequence[str] = (),
 ) -> tuple[Population, dict[str, str]]:
     """A population whose levels are not read yet, and the SQL of its categorical predictors."""
     source = as_source(data)
@@ -138,7 +145,7 @@ def _without_levels(
 
     known = read_statistics(source, compile_all)
     factors = compile_all(Statistics(known), skip_unknown=False)
-    reads: dict[str, None] = {}
+    reads: dict[str, None] = dict.fromkeys(also)
     for factor in factors.values():
         reads.update(dict.fromkeys(factor.columns))
     for one in parsed:

@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from outcomes.mixed.elimination.batched import positive_inverse
-from outcomes.mixed.elimination.random_blocks import Blocks, SchurPattern, sum_by
+from outcomes.mixed.elimination.factored import Factored, factored
+from outcomes.mixed.elimination.random_blocks import Blocks, sum_by
 
 Effects = list[np.ndarray]
 
@@ -29,13 +30,13 @@ class Inner:
     main_inverse: np.ndarray  # (q_0, k_0, k_0)
     coupling: np.ndarray  # (elements, k_0): columns of the main-by-rest part
     projected: np.ndarray  # (elements, k_0): main_inverse times coupling
-    schur: tuple[np.ndarray, ...]  # by class (blocks, s, s)
+    schur: tuple[Factored, ...]  # by bucket
     logdet: float
 
     @cached_property
     def schur_inverse(self) -> np.ndarray:
         """Flat store of the inverse Schur blocks."""
-        return np.concatenate([np.linalg.inv(block).ravel() for block in self.schur])
+        return np.concatenate([block.inverse().ravel() for block in self.schur])
 
     def solve(self, right: Effects) -> Effects:
         """H^-1 applied to a vector of effects."""
@@ -52,7 +53,7 @@ class Inner:
         x = np.empty(rest.n_columns + 1)
         padded = np.append(remainder, 0.0)
         for block, bucket in zip(self.schur, rest.packing.buckets, strict=True):
-            x[bucket.members] = np.linalg.solve(block, padded[bucket.members][..., None])[..., 0]
+            x[bucket.members] = block.solve(padded[bucket.members])
         x = x[:-1]
         first = first - sum_by(rest.element_main, self.projected * x[rest.element_column, None], first.shape[0])
         shapes = [(f.n_levels, f.k) for f in self.blocks.factors[1:]]
@@ -65,7 +66,7 @@ class Inner:
         rest = self.blocks.rest
         if rest is None:
             return self.main_inverse
-        right = self._pulled(rest)
+        right = self._pulled
         outer = self.projected[:, :, None] * right[:, None, :]
         return self.main_inverse + sum_by(rest.element_main, outer, self.main_inverse.shape[0])
 
@@ -77,10 +78,10 @@ class Inner:
         columns = rest.places(self.blocks, a, np.arange(self.blocks.factors[a].n_levels))
         return self.schur_inverse[rest.packing.address(columns[:, :, None], columns[:, None, :])]
 
-    def _pulled(self, rest: SchurPattern) -> np.ndarray:
+    @cached_property
+    def _pulled(self) -> np.ndarray:
         """For each element e of main level l: sum over e' of l of Sinv[e, e'] G_e', shape (elements, k_0)."""
-        weights = self.schur_inverse[rest.twin_address]
-        return sum_by(rest.twin_left, weights[:, None] * self.projected[rest.twin_right], rest.element_main.size)
+        return self.blocks.rest.by_twins(self.schur_inverse) @ self.projected
 
     @cached_property
     def half_spread(self) -> np.ndarray:
@@ -105,16 +106,12 @@ class Inner:
         rest = blocks.rest
         if a == 0 or b == 0:
             other = a + b
-            pulled = self._pulled_cached[rest.element_slices[other]]
+            pulled = self._pulled[rest.element_slices[other]]
             size = blocks.factors[other].k
             by_pair = -pulled.reshape(-1, size, pulled.shape[1])[rest.pair_of_cell[other]]
             return by_pair if b == 0 else by_pair.transpose(0, 2, 1)
         left, right = (rest.places(blocks, c, blocks.levels[c]) for c in (a, b))
         return self.schur_inverse[rest.packing.address(left[:, :, None], right[:, None, :])]
-
-    @cached_property
-    def _pulled_cached(self) -> np.ndarray:
-        return self._pulled(self.blocks.rest)
 
     @cached_property
     def spread(self) -> np.ndarray:
@@ -176,14 +173,14 @@ def factorise(blocks: Blocks, lambdas: tuple[np.ndarray, ...], weights: np.ndarr
             product = lambdas[a].T @ weights[:, factor.columns[:, None], other.columns] @ lambdas[b]
             values.append(product.ravel())
     projected = np.einsum("eij,ej->ei", inverse[rest.element_main], coupling)
-    addresses.append(rest.twin_address)
-    values.append(-np.einsum("ei,ei->e", coupling[rest.twin_left], projected[rest.twin_right]))
+    left, right, twins = rest.upper_twins  # what stands below the diagonal is not read
     flat = np.bincount(np.concatenate(addresses), np.concatenate(values), minlength=rest.packing.size)
+    flat -= np.bincount(twins, sum(c[left] * p[right] for c, p in zip(coupling.T, projected.T, strict=True)), flat.size)
     schur = []
     for members, block in rest.packing.matrices(flat):
         diagonal = np.arange(members.shape[1])
         block[:, diagonal, diagonal] += 1.0
-        schur.append(block)
-        factor_of_block = np.linalg.cholesky(block)
-        logdet += 2.0 * np.log(np.diagonal(factor_of_block, axis1=1, axis2=2)).sum()
+        found, log_det = factored(block)
+        schur.append(found)
+        logdet += log_det
     return Inner(blocks, lambdas, weights, inverse, coupling, projected, tuple(schur), float(logdet))

@@ -15,6 +15,9 @@ SPARSE_COLUMNS = 300
 SPARSE_SHARE = 0.1
 """Share of entries that differ from zero above which a dense product is faster."""
 
+ALONE = 64
+"""Columns above which one matrix is worked on by LAPACK alone."""
+
 _BLOCK = 256
 
 
@@ -128,9 +131,14 @@ def invert_in_place(matrix: np.ndarray) -> float:
     inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
     if not np.shares_memory(inverse, matrix):
         columns[...] = inverse
+    mirror(matrix)
+    return log_det
+
+
+def mirror(matrix: np.ndarray) -> None:
+    """Copy what stands above the diagonal of (m, m), rows contiguous, below it."""
     for start in range(0, len(matrix), _BLOCK):
         stop = start + _BLOCK
         corner = matrix[start:stop, start:stop]
         corner[...] = np.triu(corner) + np.triu(corner, 1).T
         matrix[stop:, start:stop] = matrix[start:stop, stop:].T
-    return log_det

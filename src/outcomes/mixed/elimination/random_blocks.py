@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
 
 from outcomes.mixed.covariance import CovarianceFactor
 from outcomes.mixed.elimination.packing import Packing, pack, pairs_within
@@ -84,6 +85,24 @@ class SchurPattern:
     def n_columns(self) -> int:
         """Effects of the other factors."""
         return self.packing.n_columns
+
+    @cached_property
+    def upper_twins(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Twins on and above the diagonal: left and right elements, and their flat places."""
+        position = self.packing.position[self.element_column]
+        upper = np.flatnonzero(position[self.twin_left] <= position[self.twin_right])
+        return self.twin_left[upper], self.twin_right[upper], self.twin_address[upper]
+
+    @cached_property
+    def _twins(self) -> sp.csr_array:
+        """Flat places of the Schur complement's entries between the elements of one main level (elements, elements)."""
+        n = self.element_main.size
+        return sp.csr_array(sp.coo_array((self.twin_address, (self.twin_left, self.twin_right)), shape=(n, n)))
+
+    def by_twins(self, flat: np.ndarray) -> sp.csr_array:
+        """A matrix stored flat, between the elements of one main level; zero between others (elements, elements)."""
+        twins = self._twins
+        return sp.csr_array((flat[twins.data], twins.indices, twins.indptr), shape=twins.shape)
 
     def places(self, blocks: Blocks, a: int, levels: np.ndarray) -> np.ndarray:
         """Columns (n, k_a) of factor a's effects at some levels (n,)."""

@@ -42,6 +42,10 @@ class RowLikelihood(Protocol):
         """Derivatives by the own parameters; asked of families that have some."""
         ...
 
+    def draw(self, eta: np.ndarray, trials: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+        """Outcomes (rows,) as the family reads them."""
+        ...
+
 
 class Family(Protocol):
     """A family of outcomes with its link.

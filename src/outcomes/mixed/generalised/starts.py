@@ -192,14 +192,14 @@ def first_beta(model: Model) -> np.ndarray:
 
 def refuse_unbounded(rows: Rows, std_error: np.ndarray, names: tuple[str, ...]) -> None:
     """Raise where the likelihood is flat along a column: part of the rows are separated, rounding hides which."""
-    if std_error.max() < UNBOUNDED_ERROR:
+    if std_error.max(initial=0.0) < UNBOUNDED_ERROR:
         return
     chunks = [(chunk.X.min(axis=1), chunk.X.max(axis=1)) for part in rows.parts() for chunk in part()]
     spread = np.max([high for _, high in chunks], axis=0) - np.min([low for low, _ in chunks], axis=0)
     if guilty := [name for name, error in zip(names, std_error * spread, strict=True) if error > UNBOUNDED_ERROR]:
         raise FitRefused(
             f"The outcome is separated in part of the rows by {', '.join(guilty)}: the estimate has no bound.",
-            "leave the column out, or merge levels without events (or with events only)",
+            "leave the column out, or merge levels in which all outcomes are alike",
         )
 
 
@@ -221,8 +221,8 @@ def refuse_separation(model: Model, own: np.ndarray, direction: np.ndarray, name
     if along < LEAST_MOVE or against > SEPARATION_TOLERANCE * along:
         return
     share = np.abs(direction) * (high - low)
-    guilty = [name for name, s in zip(names, share, strict=True) if s > 0.1 * share.max()]
+    guilty = [name for name, s in zip(names, share, strict=True) if s > 0.1 * share.max(initial=0.0)]
     raise FitRefused(
         f"The outcome is completely separated by {', '.join(guilty)}: the estimate is infinite.",
-        "leave the column out, merge levels without events (or with events only), or report the counts themselves",
+        "leave the column out, or merge levels in which all outcomes are alike",
     )

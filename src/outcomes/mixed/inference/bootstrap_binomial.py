@@ -1,4 +1,4 @@
-"""Parametric bootstrap of a binomial mixed model: simulate random effects and outcomes, fit again, many times."""
+"""Parametric bootstrap of a generalised mixed model: simulate random effects and outcomes, fit again, many times."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
-from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.generalised.intercept import is_one_intercept, refit_intercept
 from outcomes.mixed.generalised.laplace import LaplaceDeviance, Model, cell_coefficients, find_mode
 from outcomes.mixed.generalised.quadrature import deviance_by_nodes
+from outcomes.mixed.generalised.result import GeneralisedFit
 from outcomes.mixed.generalised.rows import ArrayRows
 from outcomes.mixed.generalised.starts import fixed_information
 from outcomes.mixed.generalised.state import State
@@ -27,12 +27,12 @@ AT_ONCE = 20
 """Draws that are searched side by side where the model is simple enough; they change nothing of one another."""
 
 
-def bootstrap_binomial(fit: BinomialFit, draws: int = 1000, seed: int = 1, show_progress: bool = True) -> Bootstrap:
+def bootstrap_binomial(fit: GeneralisedFit, draws: int = 1000, seed: int = 1, show_progress: bool = True) -> Bootstrap:
     """Simulate from a fit and fit again.
 
     Parameters
     ----------
-    fit : BinomialFit
+    fit : BinomialFit, CountFit or OrdinalFit
         Of engine="outcomes".
     draws : int
     seed : int
@@ -46,7 +46,8 @@ def bootstrap_binomial(fit: BinomialFit, draws: int = 1000, seed: int = 1, show_
 
     Notes
     -----
-    Each draw takes u ~ N(0, I), b = Lambda u, and events ~ Binomial(trials, p(X beta + Z b)), with the design held.
+    Each draw takes u ~ N(0, I), b = Lambda u, and outcomes from the family at X beta + Z b, with the
+    design (trials, offsets) held.
     """
     state, rng = fit.engine_state, np.random.default_rng(seed)
     model = state.problem.model
@@ -108,10 +109,10 @@ def simulate(state: State, rng: np.random.Generator) -> Model:
 
 def _drawn(rows: ArrayRows, model: Model, state: State, coefficients: np.ndarray, rng) -> Iterator:
     """Chunks with new events."""
+    likelihood = model.likelihood(state.psi)
     for chunk in rows.chunks:
-        probability = model.family.inverse(chunk.predictor(state.psi[model.layout.beta], coefficients))
-        trials = 1 if chunk.trials is None else chunk.trials.astype(np.int64)
-        yield replace(chunk, events=rng.binomial(trials, probability).astype(float))
+        eta = chunk.predictor(state.psi[model.layout.beta], coefficients)
+        yield replace(chunk, events=likelihood.draw(eta, chunk.trials, rng))
 
 
 def _start(state: State) -> np.ndarray:

@@ -170,6 +170,11 @@ def _refuse_not_nested(small: MixedFit, large: MixedFit) -> None:
             f"The first fit is no special case of the second: {', '.join(missing)} is not among its fixed effects.",
             "compare models that are not nested by aic or bic",
         )
+    if lost := getattr(small, "residual_terms", frozenset()) - getattr(large, "residual_terms", frozenset()):
+        raise UsageError(
+            f"The first fit is no special case of the second: it alone has {', '.join(sorted(lost))}.",
+            "compare models that are not nested by aic or bic",
+        )
     if first.offset != second.offset:
         raise UsageError("The fits have different offsets.", "compare models that are not nested by aic or bic")
     for block in small.variances:

@@ -1,4 +1,4 @@
-"""Profile-likelihood intervals of a binomial fit.
+"""Profile-likelihood intervals of a generalised fit: yes or no, counts, ordered categories.
 
 The signed root of the deviance's rise, sqrt(d(v) - d_min), meets the normal quantile at a limit; d(v) minimises over
 all other parameters. The search runs in coordinates in which the parameters' covariance is the identity and the first
@@ -15,9 +15,9 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
-from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.generalised.laplace import LaplaceDeviance
 from outcomes.mixed.generalised.quadrature import QuadratureDeviance, deviance_by_nodes
+from outcomes.mixed.generalised.result import GeneralisedFit
 from outcomes.mixed.generalised.starts import fixed_information
 from outcomes.mixed.generalised.state import State
 from outcomes.mixed.inference.bootstrap_binomial import parameter_root
@@ -36,13 +36,13 @@ class _Target:
 
 
 def profile_binomial_intervals(
-    fit: BinomialFit, level: float = 0.95, names: tuple[str, ...] | None = None
+    fit: GeneralisedFit, level: float = 0.95, names: tuple[str, ...] | None = None
 ) -> pl.DataFrame:
     """Profile-likelihood intervals of fixed effects and of standard deviations.
 
     Parameters
     ----------
-    fit : BinomialFit
+    fit : BinomialFit, CountFit or OrdinalFit
         Of engine="outcomes".
     level : float
         Of the intervals.
@@ -78,7 +78,7 @@ def profile_binomial_intervals(
     return interval_table(rows)
 
 
-def _targets(fit: BinomialFit, state: State, names: tuple[str, ...]) -> list[_Target]:
+def _targets(fit: GeneralisedFit, state: State, names: tuple[str, ...]) -> list[_Target]:
     """Fixed effects on the formula's columns, and standard deviations that are one theta each."""
     model, coordinates = state.problem.model, state.problem.coordinates
     out = []

@@ -21,6 +21,7 @@ from outcomes.mixed.elimination.batched import (
     symmetric_pairs,
 )
 from outcomes.mixed.elimination.linked_matrix import (
+    ALONE,
     LinkedMatrix,
     invert_in_place,
     left,
@@ -32,9 +33,6 @@ from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
 
 CHUNK = 8192
 """Levels of the first factor that are handled at once, so that the work stays in the processor's cache."""
-
-ALONE = 64
-"""Columns above which one matrix is inverted by LAPACK, in place."""
 
 
 @dataclass(frozen=True)
@@ -222,10 +220,16 @@ def residual_crossproducts(problem: LinearProblem, state: State) -> tuple[np.nda
 
 def rest_covariance(problem: LinearProblem, state: State) -> tuple[np.ndarray, ...]:
     """Lambda S^-1 Lambda' by bucket: the conditional covariance of the other factors' effects, over sigma^2."""
-    return tuple(
-        right_transposed(left_transposed(S_inverse, state.bands[:, bucket.members]), state.bands[:, bucket.members])
-        for bucket, S_inverse in zip(problem.rest.packing.buckets, state.S_inverse, strict=True)
-    )
+    found = []
+    for bucket, S_inverse in zip(problem.rest.packing.buckets, state.S_inverse, strict=True):
+        band = state.bands[:, bucket.members]
+        if len(band) == 1:
+            M = S_inverse * band[0][..., None]
+            M *= band[0][..., None, :]
+        else:
+            M = right_transposed(left_transposed(S_inverse, band), band)
+        found.append(M)
+    return tuple(found)
 
 
 def rest_covariance_at_lower(problem: LinearProblem, state: State) -> np.ndarray:

@@ -148,6 +148,7 @@ def prepare_linear(
     weights: str | None = None,
     levels: dict[str, list] | None = None,
     by_cell: bool = False,
+    also: Sequence[str] = (),
 ) -> GramData:
     """Form the cross-products that all of some formulas need, in at most three passes over the data.
 
@@ -164,6 +165,8 @@ def prepare_linear(
     by_cell : bool
         Keep the products of all columns by cell, not only of the random ones: `subset` and `score_contributions` need
         them. Memory grows with the square of the number of columns times the number of cells.
+    also : sequence of str
+        Further columns of the data that must not be missing.
 
     Returns
     -------
@@ -181,7 +184,7 @@ def prepare_linear(
     more before them when categorical predictors' levels must be found.
     """
     formulas = [formulas] if isinstance(formulas, str) else list(formulas)
-    population = open_population(formulas, data, weights, levels)
+    population = open_population(formulas, data, weights, levels, also=also)
     designs = [population.design(formula) for formula in formulas]
     names = {sql: name for design in designs for name, sql in design.columns.items()}
     names |= {design.outcome: design.formula.outcome for design in designs}

@@ -136,6 +136,11 @@ class CategoryRows:
             up[:, None] * up[None] * first.second + low[:, None] * low[None] * second.second + cross,
         )
 
+    def draw(self, eta: np.ndarray, trials: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+        """Codes of categories."""
+        below = self.link.below(self.tau - eta[:, None])
+        return 1.0 + (rng.random(eta.size)[:, None] > below).sum(axis=1)
+
     def fourth(self, eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
         """Not asked of a family with parameters of its own."""
         raise NotImplementedError

@@ -77,7 +77,7 @@ def fit_ordinal(
     Examples
     --------
     >>> import polars as pl
-    >>> rows = pl.DataFrame({"client_id": list("aabbccdd") * 3, "x": [0, 1] * 12, "y": [1, 2, 2, 3, 1, 3, 2, 2] * 3})
+    >>> rows = pl.DataFrame({"client_id": list("aabbccdd") * 3, "x": [0, 1] * 12, "y": [1, 2, 3, 3, 1, 3, 2, 1] * 3})
     >>> fit_ordinal("y ~ x + (1 | client_id)", rows).categories
     (1, 2, 3)
     """

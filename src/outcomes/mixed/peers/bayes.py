@@ -43,6 +43,8 @@ def fit_binomial_bayes(formula: str, data: Any, *, link: Link, weights: str | No
         raise FitRefused("statsmodels' BinomialBayesMixedGLM takes single trials only.", "use engine='outcomes'")
     began = time.perf_counter()
     design = build_design(formula, data)
+    if design.offset:
+        raise FitRefused("statsmodels' BinomialBayesMixedGLM takes no offset.", "use engine='outcomes'")
     rows = materialise(design)
     events, trials, _ = link.events(rows.y, rows.weights)
     if any(len(block.columns) > 1 for block in design.random) or trials is not None:

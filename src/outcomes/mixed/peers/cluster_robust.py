@@ -77,6 +77,8 @@ def fit_cluster_robust(
     chosen = link_named(link)
     parsed = parse_formula(formula)
     design = build_design(f"{formula} + (1 | {cluster})", data, weights)
+    if design.offset:
+        raise FitRefused("fit_cluster_robust takes no offset.", "use fit_binomial, which does")
     rows = materialise(design)
     clusters = rows.groups[(cluster,)]
     if clusters.n_levels < 2:

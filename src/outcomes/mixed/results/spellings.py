@@ -24,7 +24,7 @@ OPTIONS = {
     "vc_formula": "write the random effects into the formula: + (1 | a) + (1 | b)",
     "exposure": "write it into the formula: + offset(log(x))",
     "random": "write the random effects into the formula: + (1 + x | group)",
-    "correlation": "errors are independent given the random effects here",
+    "correlation": "write ar1='session_number' (fit_linear): errors follow one another within a client",
 }
 """What to write instead of an option of lme4, nlme or statsmodels."""
 

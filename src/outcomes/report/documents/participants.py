@@ -50,16 +50,23 @@ def _title(stages: Sequence[Stage]) -> str:
     return "; ".join([*rated, *left]) or "How many clients came is not shown"
 
 
-def _dropout(source: Source) -> tuple[Block, ...]:
+def shares_by_definition(source: Source) -> list[tuple[str, Estimate, bool]]:
+    """Return the share of dropout by definition: its words, the share, whether it is the study's own."""
     if refusal(source.con, AnalysisName.DROPOUT, source.teller):
-        return (paragraph("How many clients dropped out cannot be said from these data."),)
+        return []
     told = people_told(source.con, source.settings.dropout.definition.value, source.teller)
     rates = [(row, share_of(row, told, source.teller)) for row in answer_rows(source.con, RATES)]
-    shares = [
+    return [
         (DEFINITIONS[DropoutDefinition(row["definition"])], one, row["is_declared"])
         for row, one in rates
         if isinstance(one, Estimate)
     ]
+
+
+def _dropout(source: Source) -> tuple[Block, ...]:
+    if refusal(source.con, AnalysisName.DROPOUT, source.teller):
+        return (paragraph("How many clients dropped out cannot be said from these data."),)
+    shares = shares_by_definition(source)
     own = next((one for _, one, is_own in shares if is_own), None)
     blocks: list[Block] = []
     if own:

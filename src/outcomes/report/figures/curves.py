@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.disclosure import Teller
-from outcomes.report.figures.density import session_bins
+from outcomes.report.figures.density import Bin, session_bins
 from outcomes.report.figures.satisfaction import curve_picture
 from outcomes.report.page.blocks import Block, Picture, paragraph
 from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Told, say
@@ -14,7 +14,7 @@ from outcomes.report.reading.rows import table_rows, told
 from outcomes.study.settings import StudySettings
 
 
-def _curve(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> list[tuple[float, Told]]:
+def curve_told(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> list[tuple[float, Told]]:
     """The curve of the first linear model with a bend, else of the first one that has a curve and converged."""
     names = [spec.name for spec in settings.models if spec.kind == "linear"]
     bent = [
@@ -30,7 +30,7 @@ def _curve(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Tell
 
 def satisfaction_levels(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> tuple[Block, ...]:
     """Average ratings at the client's usual guidance and at both ends of the curve, in a sentence."""
-    points = _curve(con, settings, teller)
+    points = curve_told(con, settings, teller)
     if not points:
         return ()
     unit = settings.unit("directiveness")
@@ -54,12 +54,21 @@ def satisfaction_levels(con: duckdb.DuckDBPyConnection, settings: StudySettings,
     )
 
 
+def curve_and_bins(
+    con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller
+) -> tuple[list[tuple[float, Estimate]], tuple[Bin, ...]]:
+    """Return the points of the curve that may be drawn, and the sessions below it; nothing where no model has one."""
+    points = [(x, e) for x, e in curve_told(con, settings, teller) if isinstance(e, Estimate)]
+    if not points:
+        return [], ()
+    return points, session_bins(con, "directiveness_within", points[0][0], points[-1][0], teller)
+
+
 def satisfaction_picture(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Picture | None:
     """The curve with its sessions; None where no model has one."""
-    points = [(x, e) for x, e in _curve(con, settings, teller) if isinstance(e, Estimate)]
+    points, bins = curve_and_bins(con, settings, teller)
     if not points:
         return None
-    bins = session_bins(con, "directiveness_within", points[0][0], points[-1][0], teller)
     caption = say(
         "Line and band: average satisfaction with sessions that had less (left) or more (right) guidance than the "
         "client usually got, with intervals. Dotted: the client's usual. Grey bars: how many sessions it rests on; "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import polars as pl
 
+from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BLUE, INK, NARROW, PAPER, QUIET, axis_title, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
@@ -29,7 +30,7 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
     ends = [points[0][0], points[-1][0]]
     room = (ends[1] - ends[0]) * 0.08
 
-    def chart(width: int) -> alt.LayerChart:
+    def chart(width: int) -> Drawing:
         x = alt.X(
             "points:Q", title=["Too little guidance (left) or too much (right),", f"in {unit} from the wish"]
             if width <= NARROW else [f"Too little guidance (left) or too much (right), in {unit} from the wish"],
@@ -41,7 +42,7 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
         zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("x:Q"))
         above = {"dy": -18, "fontSize": 12, "fontWeight": 600}
         labels = (base.mark_text(**above, stroke=PAPER, strokeWidth=5), base.mark_text(**above, color=INK))
-        return alt.layer(
+        return layer(
             zero,
             base.mark_line(color=BLUE, strokeWidth=2).encode(x=x, y=y),
             base.mark_rule(color=BLUE, strokeWidth=3).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")),
@@ -50,7 +51,7 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
                 label.encode(x=x, y=alt.Y("high:Q", title=None), text=alt.Text("mean:Q", format=".1f"))
                 for label in labels
             ),
-        ).properties(width=width, height=230, title=axis_title("Average satisfaction, whole scale"))
+        ).sized(width=width, height=230, title=axis_title("Average satisfaction, whole scale"))
 
     nearest = min(points, key=lambda one: abs(one[0]))[1]
     title = (

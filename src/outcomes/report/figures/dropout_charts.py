@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import altair as alt
 import polars as pl
 
+from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BLUE, INK, NARROW, QUIET, apart, axis_title, picture
 from outcomes.report.page import palette
 from outcomes.report.page.blocks import Picture
@@ -41,7 +42,7 @@ def risk_picture(risks: Mapping[str, Mapping[int, Estimate]], caption: Piece | W
         rows = [(float(t) + shift, *r.drawn) for t, r in level.items()]
         return pl.DataFrame(rows, schema=["session", "risk", "low", "high"], orient="row")
 
-    def chart(width: int) -> alt.LayerChart:
+    def chart(width: int) -> Drawing:
         axis = alt.Axis(values=sorted({t for level in risks.values() for t in level}), format="d")
         x = alt.X("session:Q", title="Session", axis=axis, scale=alt.Scale(domain=[0, last + 0.5], nice=False))
         y = alt.Y("risk:Q", title=None, axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, top], nice=False))
@@ -67,7 +68,7 @@ def risk_picture(risks: Mapping[str, Mapping[int, Estimate]], caption: Piece | W
         )
         text = alt.Chart(labels).mark_text(align="left", fontSize=12, fontWeight=600, color=INK, clip=False)
         layers.append(text.encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), text=alt.Text("label:N")))
-        return alt.layer(*layers).properties(
+        return layer(*layers).sized(
             width=width - _LABEL_ROOM, height=260, title=axis_title("Share of clients dropped out")
         )
 
@@ -88,7 +89,7 @@ def forest_picture(rows: Sequence[ForestRow], unit: str, caption: Piece | Words)
     ends = [x for row in rows for x in row.effect.drawn[1:]]
     domain = [min(0.9, *ends) * 0.97, max(1.12, *ends) * 1.03]
 
-    def chart(width: int) -> alt.LayerChart:
+    def chart(width: int) -> Drawing:
         narrow = width <= NARROW
         chars = _LABEL_CHARS_NARROW if narrow else _LABEL_CHARS
         ratios = [(i, *r.effect.drawn, r.is_declared) for i, r in enumerate(rows)]
@@ -109,12 +110,12 @@ def forest_picture(rows: Sequence[ForestRow], unit: str, caption: Piece | Words)
         y = alt.Y("place:O", axis=None)
         base = alt.Chart(frame)
         shown = alt.condition("datum.is_declared", alt.value(BLUE), alt.value("white"))
-        return alt.layer(
+        return layer(
             alt.Chart(pl.DataFrame({"x": [1.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("x:Q")),
             *_label_layers(labels, y),
             base.mark_rule(color=BLUE, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y),
             base.mark_point(stroke=BLUE, strokeWidth=2, size=80, opacity=1).encode(x=x, y=y, fill=shown),
-        ).properties(width=width, height=(_ROW_NARROW if narrow else _ROW) * len(rows))
+        ).sized(width=width, height=(_ROW_NARROW if narrow else _ROW) * len(rows))
 
     return picture(chart, caption, "Effect of guidance on dropout under each definition; numbers in the table below.")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import altair as alt
 import polars as pl
 
+from outcomes.report.figures.drawing import Drawing, above, beside, layer
 from outcomes.report.figures.style import BLUE, EMPTY, INK, NARROW, QUIET, WIDE, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
@@ -56,10 +57,10 @@ def icon_arrays(groups: Sequence[Group], session: str) -> Picture:
     """
     side = min(_TALLEST, (WIDE - _GAP * (len(groups) - 1)) // len(groups))
 
-    def chart(width: int) -> alt.TopLevelMixin:
+    def chart(width: int) -> Drawing:
         if width <= NARROW:
-            return alt.vconcat(*(_beside(group) for group in groups), spacing=12)
-        return alt.hconcat(*(_array(group, side, group.label, group.words) for group in groups), spacing=_GAP)
+            return above(*(_beside(group) for group in groups), spacing=12)
+        return beside(*(_array(group, side, group.label, group.words) for group in groups), spacing=_GAP)
 
     data = pl.DataFrame(
         [(group.label, *group.risk.drawn, ALL) for group in groups],
@@ -92,7 +93,7 @@ def _array(group: Group, side: int, *title: str) -> alt.Chart:
     )  # fmt: skip
 
 
-def _beside(group: Group) -> alt.HConcatChart:
+def _beside(group: Group) -> Drawing:
     """An array with its label at its right, for a phone."""
     lines = [(group.label, 0.35, INK), (group.words, 0.65, QUIET)]
     texts = [
@@ -105,5 +106,5 @@ def _beside(group: Group) -> alt.HConcatChart:
         )
         for text, place, colour in lines
     ]
-    label = alt.layer(*texts).properties(width=NARROW - _SMALL - 12, height=_SMALL)
-    return alt.hconcat(_array(group, _SMALL), label, spacing=12)
+    label = layer(*texts).sized(width=NARROW - _SMALL - 12, height=_SMALL)
+    return beside(_array(group, _SMALL), label, spacing=12)

@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from outcomes.disclosure import Shown
+from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BLUE, EMPTY, INK, NARROW, QUIET, picture
 from outcomes.report.page.blocks import Picture
 
@@ -37,7 +38,7 @@ def pathway_picture(stages: Sequence[Stage], title: str) -> Picture | None:
     frame = pl.DataFrame(rows, schema=["place", "label", "clients", "is_part"], orient="row")
     top = max(told)
 
-    def chart(width: int) -> alt.LayerChart:
+    def chart(width: int) -> Drawing:
         y = alt.Y("place:O", axis=None)
         x = alt.X("clients:Q", axis=None, scale=alt.Scale(domain=[0, top], nice=False))
         shade = alt.condition("datum.is_part", alt.value(BLUE), alt.value(QUIET))
@@ -46,11 +47,11 @@ def pathway_picture(stages: Sequence[Stage], title: str) -> Picture | None:
         label = base.mark_text(
             align="left", baseline="bottom", dy=-_LABEL_UP, fontSize=12 if width <= NARROW else 13, color=INK
         )
-        return alt.layer(
+        return layer(
             ground.mark_bar(color=EMPTY, size=_BAR, opacity=0.6).encode(x=x, y=y),
             base.mark_bar(size=_BAR).encode(x=x, y=y, color=shade),
             label.encode(x=alt.XValue(0), y=y, text=alt.Text("label:N")),
-        ).properties(width=width, height=_ROW * len(stages))
+        ).sized(width=width, height=_ROW * len(stages))
 
     said = "; ".join(f"{stage.label.lower()}: {stage.clients.text}" for stage in stages)
     data = pl.DataFrame(

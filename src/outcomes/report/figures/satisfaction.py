@@ -8,6 +8,7 @@ import altair as alt
 import polars as pl
 
 from outcomes.report.figures.density import Bin, Cell
+from outcomes.report.figures.drawing import Drawing, above, layer
 from outcomes.report.figures.style import BAND, BLUE, INK, NARROW, QUIET, WARM, axis_title, density, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate, Piece, Words
@@ -31,7 +32,7 @@ def curve_picture(
     """
     frame = pl.DataFrame([(x, *e.drawn) for x, e in curve], schema=["x", "value", "low", "high"], orient="row")
 
-    def chart(width: int) -> alt.VConcatChart:
+    def chart(width: int) -> Drawing:
         title = ["Guidance compared with", f"the client's usual ({unit})"]
         x = alt.X(
             "x:Q", title=title if width <= NARROW else [" ".join(title)],
@@ -40,12 +41,12 @@ def curve_picture(
         )  # fmt: skip
         y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False, nice=True))
         base = alt.Chart(frame)
-        main = alt.layer(
+        main = layer(
             base.mark_area(color=BAND, opacity=0.75).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")),
             alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x=alt.X("x:Q")),
             base.mark_line(color=BLUE, strokeWidth=3).encode(x=x, y=y),
-        ).properties(width=width, height=240, title=axis_title(f"Average satisfaction ({rated_in})"))
-        return alt.vconcat(main, density(bins, x, width), spacing=8)
+        ).sized(width=width, height=240, title=axis_title(f"Average satisfaction ({rated_in})"))
+        return above(main, density(bins, x, width), spacing=8)
 
     return picture(
         chart, caption, "Average satisfaction over guidance compared with the client's usual, with its band."
@@ -91,7 +92,7 @@ def surface_picture(
     )
     diagonal = pl.DataFrame({"x": [low, high], "y": [low, high]})
 
-    def chart(width: int) -> alt.LayerChart:
+    def chart(width: int) -> Drawing:
         narrow = width <= NARROW
         size = width if narrow else 380
         domain = alt.Scale(domain=[low, high], nice=False)
@@ -107,7 +108,7 @@ def surface_picture(
             "sessions:Q", scale=alt.Scale(rangeMin=8, rangeMax=240), legend=None
         )  # the caption says how many
         base = alt.Chart(frame)
-        return alt.layer(
+        return layer(
             base.mark_rect(stroke="white", strokeWidth=0.5).encode(
                 x=alt.X("x1:Q", scale=domain, title=x_title),
                 x2=alt.X2("x2:Q"),
@@ -119,7 +120,7 @@ def surface_picture(
             base.mark_point(shape="circle", fill="white", stroke=INK, strokeWidth=1, opacity=1).encode(
                 x=x, y=y, size=dots
             ),
-        ).properties(width=size, height=size, title=axis_title(f"Guidance that the client prefers ({unit})"))
+        ).sized(width=size, height=size, title=axis_title(f"Guidance that the client prefers ({unit})"))
 
     return picture(
         chart, caption, "Expected satisfaction over guidance and preferred guidance; its shape in the table."

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import altair as alt
 import polars as pl
 
+from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BLUE, INK, NARROW, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
@@ -28,7 +29,7 @@ def share_picture(shares: Sequence[tuple[str, Estimate, bool]]) -> Picture:
     rows = [(i, *(100 * x for x in e.drawn), own) for i, (_, e, own) in enumerate(ordered)]
     frame = pl.DataFrame(rows, schema=["place", "share", "low", "high", "is_own"], orient="row")
 
-    def chart(width: int) -> alt.LayerChart:
+    def chart(width: int) -> Drawing:
         chars = _CHARS_NARROW if width <= NARROW else _CHARS
         lines = [
             (i, line, up, own)
@@ -52,11 +53,11 @@ def share_picture(shares: Sequence[tuple[str, Estimate, bool]]) -> Picture:
             .encode(x=alt.XValue(0), y=y, text=alt.Text("label:N"))
             for line in lines
         ]  # fmt: skip
-        return alt.layer(
+        return layer(
             *labels,
             base.mark_rule(color=BLUE, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y),
             base.mark_point(stroke=BLUE, strokeWidth=2, size=70, opacity=1).encode(x=x, y=y, fill=fill),
-        ).properties(width=width, height=(_ROW + _LINE * most) * len(ordered))
+        ).sized(width=width, height=(_ROW + _LINE * most) * len(ordered))
 
     title = (
         f"Between {ordered[0][1].in_number} and {ordered[-1][1].in_number} of courses end in dropout: it hangs on what "

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import polars as pl
 
+from outcomes.report.figures.drawing import Drawing, above, layer
 from outcomes.report.figures.style import BARS, BLUE, INK, NARROW, QUIET, axis_title, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate, Piece, Words
@@ -45,7 +46,7 @@ def specification_curve(
     )
     rows = [f"{name}: {choice}" for name, made in choices.items() for choice in dict.fromkeys(sorted(made))]
 
-    def chart(width: int) -> alt.VConcatChart:
+    def chart(width: int) -> Drawing:
         inner = _INNER_NARROW if width <= NARROW else width - _LABEL_ROOM
         x = alt.X("place:Q", axis=None, scale=alt.Scale(domain=[-0.5, len(estimates) - 0.5], nice=False))
         base = alt.Chart(frame)
@@ -56,19 +57,19 @@ def specification_curve(
             "holds_zero:N", scale=alt.Scale(domain=[False, True], range=["circle", "square"]), legend=None
         )
         shade = alt.Color("holds_zero:N", scale=alt.Scale(domain=[False, True], range=[BLUE, INK]), legend=None)
-        curve = alt.layer(
+        curve = layer(
             base.mark_rule(color=BARS, strokeWidth=min(2.0, size * 0.6)).encode(
                 x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q")
             ),
             zero,
             base.mark_point(**dots).encode(x=x, y=alt.Y("value:Q", title=None), shape=shape, color=shade),
-        ).properties(width=inner, height=190, title=axis_title(f"Difference in satisfaction ({rated})"))
+        ).sized(width=inner, height=190, title=axis_title(f"Difference in satisfaction ({rated})"))
         y = alt.Y(
             "choice:N", title=None, sort=rows,
             axis=alt.Axis(labelLimit=_LABEL_ROOM, grid=True, domain=False, ticks=False, labelFontSize=11),
         )  # fmt: skip
         below = alt.Chart(marks).mark_tick(color=INK, thickness=max(1.0, size), size=9, orient="vertical")
-        return alt.vconcat(curve, below.encode(x=x, y=y).properties(width=inner, height=_ROW * len(rows)), spacing=6)
+        return above(curve, below.encode(x=x, y=y).properties(width=inner, height=_ROW * len(rows)), spacing=6)
 
     words = "Estimates of all specifications of one pool from low to high with their intervals, and the choices below."
     return picture(chart, caption, words)

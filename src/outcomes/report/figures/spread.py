@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BAND, BLUE, NARROW, QUIET, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
@@ -28,7 +29,7 @@ def spread_picture(spread: Estimate) -> Picture:
     frame = pl.DataFrame({"points": x, "height": stats.norm.pdf(x, scale=sd) if sd else np.zeros_like(x)})
     middle = frame.filter(pl.col("points").abs() <= _MIDDLE * sd)
 
-    def chart(width: int) -> alt.LayerChart:
+    def chart(width: int) -> Drawing:
         place = alt.X(
             "points:Q", title="Clients' satisfaction, in points below or above the average therapist",
             axis=alt.Axis(grid=False, tickCount=7 if width > NARROW else 4, format="+.1f"), scale=alt.Scale(nice=False),
@@ -37,11 +38,11 @@ def spread_picture(spread: Estimate) -> Picture:
             place = place.title(["Clients' satisfaction, in points", "below or above the average therapist"])
         height = alt.Y("height:Q", axis=None)
         zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("x:Q"))
-        return alt.layer(
+        return layer(
             alt.Chart(middle).mark_area(color=BAND).encode(x=place, y=height),
             zero,
             alt.Chart(frame).mark_line(color=BLUE, strokeWidth=2).encode(x=place, y=height),
-        ).properties(width=width, height=130)
+        ).sized(width=width, height=130)
 
     ends = f"{_MIDDLE * sd:.1f}"
     caption = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from typing import Any
 
 import altair as alt
 import polars as pl
@@ -16,6 +17,7 @@ from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from outcomes.report.figures.density import Bin
+from outcomes.report.figures.drawing import Drawing, drawing
 from outcomes.report.page import palette
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Piece, Words, words
@@ -27,10 +29,19 @@ INK, QUIET, GRID = palette.INK.light, palette.QUIET.light, palette.GRID.light
 BLUE, BAND, BARS = palette.BLUE.light, palette.BAND.light, palette.BARS.light
 EMPTY, WARM, PAPER = palette.EMPTY.light, palette.WARM.light, palette.PAPER.light
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_CONFIG = {
+    "aria": False, "font": _FONT, "background": "transparent",
+    "padding": {"left": 4, "right": 24, "top": 4, "bottom": 4}, "view": {"stroke": None},
+    "axis": {
+        "labelColor": QUIET, "titleColor": INK, "gridColor": GRID, "domainColor": QUIET, "tickColor": QUIET,
+        "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 600, "titlePadding": 8,
+    },
+    "legend": {"labelColor": QUIET, "titleColor": INK},
+}  # fmt: skip
 
 
 def picture(
-    chart: Callable[[int], alt.TopLevelMixin],
+    chart: Callable[[int], alt.TopLevelMixin | Drawing],
     caption: Piece | Words,
     description: str,
     title: str = "",
@@ -82,17 +93,14 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def inline_svg(chart: alt.TopLevelMixin) -> Markup:
+def inline_svg(chart: alt.TopLevelMixin | Drawing) -> Markup:
     """Inline SVG: no name spaces (HTML knows them), ids of its own."""
-    styled = chart.configure(
-        aria=False, font=_FONT, background="transparent", padding={"left": 4, "right": 24, "top": 4, "bottom": 4}
-    )
-    styled = styled.configure_view(stroke=None).configure_axis(
-        labelColor=QUIET, titleColor=INK, gridColor=GRID, domainColor=QUIET, tickColor=QUIET,
-        labelFontSize=12, titleFontSize=13, titleFontWeight=600, titlePadding=8,
-    )  # fmt: skip
-    styled = styled.configure_legend(labelColor=QUIET, titleColor=INK)
-    svg = vl_convert.vegalite_to_svg(styled.to_dict(validate=False))
+    svg = vl_convert.vegalite_to_svg(finished(drawing(chart)))
     svg = re.sub(r'\s(xmlns(:xlink)?|version|class|role|aria-[a-z]+)="[^"]*"', "", svg)
     own = f"fig-{sha256(svg.encode()).hexdigest()[:8]}-"
     return Markup(re.sub(r'\bid="', f'id="{own}', svg).replace("url(#", f"url(#{own}"))
+
+
+def finished(drawn: Drawing) -> dict[str, Any]:
+    """Return a drawing with the look of all pictures, and with its data."""
+    return {"$schema": alt.SCHEMA_URL, "config": _CONFIG, **drawn.spec, "datasets": drawn.datasets}

@@ -160,6 +160,7 @@ _KINDS = {
     Document.EASY: "In easy words",
     Document.REPORT: "Report",
     Document.ANNEX: "Annex",
+    Document.EXPLORER: "Pictures to point at",
     OwnDocument.FEEDBACK: "Feedback",
 }
 

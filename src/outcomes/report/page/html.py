@@ -175,11 +175,15 @@ def _(part: Page) -> str:
         loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    css = style() + Markup((files(__package__) / "report.css").read_text(encoding="utf-8"))
     return environment.get_template("report.html").render(
-        css=css, page=part, sections=[html(section) for section in part.sections],
+        css=styles(), page=part, sections=[html(section) for section in part.sections],
         simulated=SIMULATED, simulated_note=SIMULATED_NOTE,
     )  # fmt: skip
+
+
+def styles() -> Markup:
+    """The style sheet of all pages."""
+    return style() + Markup((files(__package__) / "report.css").read_text(encoding="utf-8"))
 
 
 def _joined(parts: Iterable[object] | Iterator[object]) -> Markup:

@@ -58,3 +58,10 @@ def in_roles(svg: str) -> str:
     return _DRAWN.sub(
         lambda found: f'{found[1]}="var(--{_BY_LIGHT[found[2]]})"' if found[2] in _BY_LIGHT else found[0], svg
     )
+
+
+def in_variables(spec: str) -> str:
+    """A chart as JSON whose colours follow the reader's screen, drawn in the browser."""
+    for light, name in _BY_LIGHT.items():
+        spec = spec.replace(f'"{light}"', f'"var(--{name})"')
+    return spec

@@ -20,8 +20,10 @@ _NOT_CONVERGED = "no number, because the calculation did not converge"
 
 def table_rows(con: duckdb.DuckDBPyConnection, name: str, condition: str = "true") -> list[dict]:
     """Rows of a table as dicts in stored order; none where the release has no such table."""
-    known = con.execute("select count(*) from duckdb_tables() where table_name = ?", [name]).fetchall()[0][0]
-    return con.sql(f"select * from {name} where {condition} order by rowid").pl().rows(named=True) if known else []
+    try:
+        return con.sql(f"select * from {name} where {condition} order by rowid").pl().rows(named=True)
+    except duckdb.CatalogException:
+        return []
 
 
 def answer_rows(con: duckdb.DuckDBPyConnection, table: TableText, **words: str) -> list[dict]:

@@ -123,3 +123,20 @@ def test_free_text_of_a_real_survey_is_refused_as_unknown_until_it_is_dropped(do
 @pytest.mark.parametrize("file", FILES)
 def test_a_real_export_is_recognised_first_for_what_it_is(file):
     assert recognise(SOURCES / file)[0].layout == file.partition("/")[0]
+
+
+def test_the_items_of_a_real_phq_9_make_the_total_that_its_source_stored(door):
+    folder = SOURCES / "fhir"
+    shutil.copy(folder / "Questionnaire-mii-qst-pro-phq-9.json", door.root / "questionnaire.json")
+    shutil.copy(folder / "QuestionnaireResponse-mii-exa-pro-phq-9-response.json", door.root / "inbox" / "sessions.json")
+    door.declare(
+        sessions='format = "fhir"\nfhir = { questionnaire = "questionnaire.json", '
+        'points = { LA6568-5 = 0, LA6569-3 = 1, LA6570-1 = 2, LA6571-9 = 3 } }\norder = "date"\ndrop = ["*"]\n'
+        '[sources.sessions.columns]\nclient_id = "subject"\nsession_date = "authored"\ndistress = "PHQ.Score"\n'
+        + CONSTANTS,
+        scales='[scales.distress]\nminimum = 0\nmaximum = 27\nrater = "client"\n'
+        '[instruments.distress]\ninstrument = "PHQ-9"\nitems = "PHQ.{item}"\n',
+    )
+    (landed,) = land_inbox(door.study).landed
+    fields = ("n_answered", "value", "stored")
+    assert door.rows(landed, *(f"measured['distress'].{one}" for one in fields)) == [(9, 27, 27)]

@@ -2,15 +2,18 @@
 
 import io
 import zipfile
+from datetime import datetime
 
 import pytest
+import xlsxwriter
 from exports import CLIENTS, SESSIONS, clean_rows
 from exports_common import csv_text
 from exports_nested import IAPT_STUDY, PMHC_STUDY, iapt_tables, pmhc_tables, zipped
 
-from outcomes.contract import LeftOut, Rule
-from outcomes.landing import land_inbox
-from outcomes.landing.layouts.registry import LAYOUTS
+from outcomes.contract import LeftOut, Refusal, Rule
+from outcomes.landing import Landed, land_inbox
+from outcomes.landing.layouts.registry import LAYOUTS, recognise
+from outcomes.preview.look import look_at
 
 ALL = CLIENTS * SESSIONS
 EPISODES = """format = "{layout}"
@@ -264,3 +267,53 @@ def test_iapt_referrals_stand_once_in_their_latest_month_with_first_and_last_sco
 def test_what_such_sources_can_and_cannot_answer_is_said():
     assert "dropout by therapist only" in LAYOUTS["pmhc"].answers
     assert "no item rates directiveness or satisfaction by session" in LAYOUTS["iapt"].answers
+
+
+def workbook(tables) -> bytes:
+    """The same tables as sheets; days of contacts are real dates, counts real numbers."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        for name, rows in tables.items():
+            sheet = book.add_worksheet(name)
+            for at, row in enumerate(rows):
+                for place, cell in enumerate(row):
+                    if at and rows[0][place] == "service_contact_date" and cell:
+                        sheet.write_datetime(at, place, datetime.strptime(cell, "%d%m%Y"), day)
+                    elif at and rows[0][place] in ("n", "sat", "dir") and cell:
+                        sheet.write_number(at, place, float(cell))
+                    else:
+                        sheet.write_string(at, place, cell)
+    return out.getvalue()
+
+
+def test_a_workbook_of_the_pmhc_tables_lands_as_the_archive_does(door, pmhc):
+    found = []
+    for name, content in (("sessions.zip", zipped(pmhc)), ("sessions.xlsx", workbook(pmhc))):
+        door.declare(sessions=PMHC_STUDY)
+        landed = door.land(content, name)
+        assert isinstance(landed, Landed), landed
+        found.append(door.rows(landed, "* exclude (source_line)"))
+    assert found[0] == found[1]
+    assert len(found[0]) > 3
+
+
+@pytest.mark.parametrize("name", ["slk", "date_of_birth"])
+def test_what_identifies_in_a_sheet_of_a_workbook_is_refused(door, pmhc, name):
+    door.declare(sessions=PMHC_STUDY)
+    pmhc["clients"] = [[*pmhc["clients"][0], name], *([*row, "MARKER1"] for row in pmhc["clients"][1:])]
+    refused = door.land(workbook(pmhc), "sessions.xlsx")
+    assert refused.refusal == Refusal.IDENTIFIER_COLUMN
+    assert name in refused.message
+    assert "MARKER1" not in str(refused) + door.everything_kept()
+
+
+def test_a_damaged_workbook_is_refused_and_a_workbook_of_pmhc_is_recognised(door, pmhc, tmp_path):
+    door.declare(sessions=PMHC_STUDY)
+    whole = workbook(pmhc)
+    assert door.land(whole[: len(whole) // 2], "sessions.xlsx").refusal == Refusal.UNREADABLE
+    (tmp_path / "upload.xlsx").write_bytes(whole)
+    assert recognise(tmp_path / "upload.xlsx")[0].layout == "pmhc"
+    (one,) = look_at([tmp_path / "upload.xlsx"]).files
+    assert one.refused == ""
+    assert any("dropout by therapist only" in note for note in one.table.notes)

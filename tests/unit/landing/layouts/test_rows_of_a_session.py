@@ -180,3 +180,15 @@ def test_a_file_without_the_columns_of_its_layout_is_refused_with_those_it_has(d
     assert refused.refusal == Refusal.MISSING_COLUMNS
     assert "question" in refused.message
     assert "items.item" in refused.hint
+
+
+def test_items_of_a_score_are_kept_where_all_that_is_not_mapped_is_dropped(door):
+    door.declare(
+        sessions='format = "wide"\ndrop = ["*"]\n[sources.sessions.columns]\ntherapist_id = "therapist"\n'
+        'client_id = "client"\nsession_number = "nr"\n',
+        scales=PHQ.replace('"{item}"', '"phq{item}"'),
+    )
+    head = "therapist,client,nr,remark," + ",".join(f"phq{item}" for item in range(1, 10))
+    landed = door.land(f"{head}\nt1,c1,1,x,1,1,2,2,0,1,1,2,0\n")
+    assert door.rows(landed, "other_scores['distress']") == [(10,)]
+    assert door.manifest(landed)["columns_dropped"] == ["remark"]

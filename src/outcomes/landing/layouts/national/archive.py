@@ -1,4 +1,4 @@
-"""A zip archive of CSV tables: opened within limits, searched for identifying columns, refused where it is damaged."""
+"""A zip archive of CSV tables, or a workbook of sheets: opened within limits, refused where damaged or identifying."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ import polars as pl
 from outcomes.contract import Refusal
 from outcomes.landing.layouts.base import Export
 from outcomes.landing.layouts.dropping import is_dropped
+from outcomes.landing.layouts.opened.excel import sheet_names, sheets_as_text
 from outcomes.landing.layouts.opened.headers import unique
 from outcomes.landing.layouts.opened.text_tables import open_text
 from outcomes.landing.refusal import FileRefused, counted, listed
 from outcomes.landing.rules.columns import known_names, normal
 
 SUFFIXES = (".zip",)
+WORKBOOKS = (".xlsx",)
 LINE = "\0line"
 """Column of every table: the line of its file at which the row starts. No file's column has such a name."""
 
@@ -36,8 +38,10 @@ class Member:
 
 
 def names_in(path: Path) -> list[str]:
-    """Return the names of an archive's CSV files; empty where it is no archive. Never raises for a damaged file."""
+    """Return the names of an archive's CSV files, or a workbook's sheets. Never raises for a damaged file."""
     try:
+        if path.suffix.lower() in WORKBOOKS:
+            return sheet_names(path)
         with zipfile.ZipFile(path) as archive:
             return [_stem(one.filename) for one in archive.infolist() if _is_table(one)]
     except _DAMAGED:
@@ -55,7 +59,8 @@ def open_members(export: Export, is_wanted: Callable[[str], bool], identifying: 
         like a therapist or an answer that never was.
     """
     members, marked = [], []
-    for name, path in _unpacked(export):
+    is_workbook = export.suffix in WORKBOOKS
+    for name, path in sheets_as_text(export, export.scratch) if is_workbook else _unpacked(export):
         is_table = is_wanted(name)
         room = path.with_suffix("")
         room.mkdir()

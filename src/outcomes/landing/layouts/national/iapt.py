@@ -27,6 +27,7 @@ from outcomes.landing.layouts.national.archive import (
 )
 from outcomes.landing.layouts.national.months import IS_OLD, MONTH, in_one, key_of_client
 from outcomes.landing.refusal import FileRefused, counted
+from outcomes.study.answerable import OF_A_SOURCE
 from outcomes.study.layouts import LayoutName
 
 REFERRAL, CONTACT, ACTIVITY, OF_REFERRAL, OF_ACTIVITY = "ids101", "ids201", "ids202", "ids606", "ids607"
@@ -225,6 +226,5 @@ def recognise(path: Path) -> Recognised | None:
 
 IAPT = Layout(
     LayoutName.IAPT, "NHS Talking Therapies extract", SUFFIXES, open_iapt, arrange, owners, None, recognise,
-    "whether clients had a preference, were offered it and how they ended (PEQ, EndCode), and dropout by therapist; no "
-    "item rates directiveness or satisfaction by session, and where a discharge has no reason the ending stays open",
+    OF_A_SOURCE[LayoutName.IAPT],
 )  # fmt: skip

@@ -15,6 +15,7 @@ from outcomes.landing.layouts.base import Export, Layout, Recognised, Table, Tid
 from outcomes.landing.layouts.national.archive import (
     LINE,
     SUFFIXES,
+    WORKBOOKS,
     by_key,
     names_in,
     needed,
@@ -23,11 +24,13 @@ from outcomes.landing.layouts.national.archive import (
     the_only,
 )
 from outcomes.landing.refusal import FileRefused, counted
+from outcomes.study.answerable import OF_A_SOURCE
 from outcomes.study.layouts import LayoutName
 
 CONTACTS, WHO, EPISODES, CLIENTS = "service-contacts", "service-contact-practitioners", "episodes", "clients"
 OCCASIONS, K10, METADATA = "collection-occasions", "k10p", "metadata"
 _TABLES = frozenset({CONTACTS, WHO, EPISODES, CLIENTS, OCCASIONS, K10, METADATA})
+_READ = (*SUFFIXES, *WORKBOOKS)
 _IDENTIFYING = frozenset({"slk", "date_of_birth"})
 _FOUND = "tables"  # fact of a table: the tables of the archive by name
 _ORGANISATION = "organisation_path"
@@ -160,8 +163,14 @@ def _keys(one: pl.DataFrame, other: pl.DataFrame, key: str) -> list[str]:
 
 
 def _days_of_eight(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Empty the code for an unknown day, and put back leading noughts that a spreadsheet took: DDMMYYYY has eight."""
+    """Empty the code for an unknown day, and put back leading noughts that a spreadsheet took: DDMMYYYY has eight.
+
+    A cell that a workbook holds as a date reads YYYY-MM-DD, with or without a time of day.
+    """
     names = [name for name in frame.columns if name.endswith("_date")]
+    frame = frame.with_columns(
+        pl.col(name).str.replace(r"^(\d{4})-(\d{2})-(\d{2})([ T].*)?$", "${3}${2}${1}") for name in names
+    )
     is_short = [pl.col(name).str.contains(r"^\d{7}$") for name in names]
     n = int(sum(frame.select(one.sum()).item() for one in is_short)) if frame.height else 0
     padded = frame.with_columns(
@@ -198,7 +207,7 @@ def _refuse_shared_keys(tables: dict[str, pl.DataFrame]) -> None:
 
 def recognise(path: Path) -> Recognised | None:
     """Tell an upload by the names of its tables."""
-    names = names_in(path) if path.suffix.lower() in SUFFIXES else []
+    names = names_in(path) if path.suffix.lower() in _READ else []
     if METADATA not in names or not {CONTACTS, EPISODES} <= set(names):
         return None
     usual = {"client_id": "client_key", "session_date": "service_contact_date", "therapist_id": "therapist"}
@@ -210,8 +219,6 @@ def recognise(path: Path) -> Recognised | None:
 
 
 PMHC = Layout(
-    LayoutName.PMHC, "PMHC-MDS upload", SUFFIXES, open_pmhc, arrange, owners, None, recognise,
-    "dropout by therapist only: it has contacts that were missed and how episodes ended, but no rating of "
-    "directiveness, satisfaction or alliance by session; the survey of experience (YES-PHN) is anonymous and cannot be "
-    "joined to clients",
+    LayoutName.PMHC, "PMHC-MDS upload", _READ, open_pmhc, arrange, owners, None, recognise,
+    OF_A_SOURCE[LayoutName.PMHC],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,55 @@ def open_excel(export: Export) -> Table:
     cells.columns = [f"c{place}" for place in range(cells.width)]
     cells = _with_errors(cells, errors)
     return _table(cells, has_1904=has_1904)
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of a workbook's sheets in lower case; none where it is damaged or cannot be read here."""
+    try:
+        fastexcel = import_module("fastexcel")
+    except ModuleNotFoundError:
+        return []
+    try:
+        return [name.strip().lower() for name in fastexcel.read_excel(path).sheet_names]
+    except fastexcel.FastExcelError:
+        return []
+
+
+def sheets_as_text(export: Export, target: Path) -> list[tuple[str, Path]]:
+    """Write every sheet of a workbook as a CSV file, for formats whose tables are its sheets.
+
+    Parameters
+    ----------
+    target : Path
+        A folder for the files.
+
+    Returns
+    -------
+    list of (str, Path)
+        Name of each sheet, in lower case, and its file; empty sheets are left out.
+
+    Raises
+    ------
+    FileRefused
+        If it is no workbook.
+    UsageError
+        If the package that reads workbooks is not installed.
+    """
+    fastexcel = needed("fastexcel", "an Excel workbook")
+    _refuse_bomb_or_no_workbook(export)
+    found = []
+    try:
+        workbook = fastexcel.read_excel(export.content.read_bytes())
+        for number, name in enumerate(sorted(workbook.sheet_names)):
+            sheet = workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", schema_sample_rows=1)
+            if sheet.height and sheet.width:
+                path = target / f"sheet{number}.csv"
+                cells = pl.DataFrame(pl.from_arrow(sheet.to_arrow())).cast(pl.String).fill_null("")
+                cells.write_csv(path, include_header=False)
+                found.append((name.strip().lower(), path))
+    except fastexcel.FastExcelError:
+        raise _unreadable() from None
+    return found
 
 
 def _with_errors(cells: pl.DataFrame, errors: Any) -> pl.DataFrame:

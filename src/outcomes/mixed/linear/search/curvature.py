@@ -20,7 +20,7 @@ import numpy as np
 from outcomes.mixed.covariance import CovarianceFactor
 from outcomes.mixed.elimination.batched import apply, multiply, symmetric_pairs
 from outcomes.mixed.elimination.components import LinkedLevels
-from outcomes.mixed.elimination.linked_matrix import left, left_transposed
+from outcomes.mixed.elimination.linked_matrix import Sparse, left, left_transposed
 from outcomes.mixed.linear.deviance import (
     CHUNK,
     State,
@@ -32,12 +32,10 @@ from outcomes.mixed.linear.deviance import (
 )
 from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
 from outcomes.mixed.linear.satterthwaite import level_products
+from outcomes.mixed.linear.search.traces import trace_of, traces_by_rows
 
 LEAST_PSI = 1e-4
 """Variances (relative to sigma^2) above which I - M N = M Psi^-1 loses no digits that a Hessian needs."""
-
-TILE = 128
-"""Rows and columns of a tile: two of them are 256 kB."""
 
 
 @dataclass(frozen=True)
@@ -203,11 +201,17 @@ def _with_rest(
         _add(mixed, -_inner(own, M @ own), slice(0, m1), slice(0, m1), q)
         _add(mixed, _inner(own, turned), slice(0, m1), slice(m1, m), q)
         _add(mixed, _inner(other, N.times(turned)), slice(m1, m), slice(m1, m), q)
+        psi = state.bands[0, members] ** 2
+        if n_bands == 1 and isinstance(N, Sparse) and psi.min() > LEAST_PSI:
+            rows = traces_by_rows(M[0], psi[0], [moves[b].entries for moves in N_moves], bands[:, 0, members[0]])
+            log_det[:m1, :m1] -= rows.first
+            log_det[m1:, m1:] -= rows.others
+            diagonals[0, members[0]], ends[:, 0, members[0]] = rows.diagonal, rows.ends
+            continue
         steps = [moves[b].times(M) for moves in N_moves]
         for i in range(m1):
             for j in range(i + 1):
-                log_det[i, j] -= _trace(steps[i], steps[j])
-        psi = state.bands[0, members] ** 2
+                log_det[i, j] -= trace_of(steps[i], steps[j])
         if n_bands == 1 and psi.min() > LEAST_PSI:
             C, R = M / psi[:, None], M / (-psi[:, :, None] * psi[:, None])
             R[:, np.arange(size), np.arange(size)] += 1 / psi
@@ -226,7 +230,7 @@ def _with_rest(
         pushed = [_symmetric_left(R, band[:, members]) for band in bands]
         for i, one in enumerate(pushed):
             for j in range(i + 1):
-                log_det[m1 + i, m1 + j] -= _trace(one, pushed[j])
+                log_det[m1 + i, m1 + j] -= trace_of(one, pushed[j])
     return _symmetric(problem, directions, log_det, ends), _symmetric_mixed(mixed, m1), _blocks(problem, diagonals)
 
 
@@ -300,17 +304,3 @@ def _inner(one: np.ndarray, two: np.ndarray) -> np.ndarray:
 def _add(mixed: np.ndarray, found: np.ndarray, rows: slice, columns: slice, q: int) -> None:
     """Add (m1 * q, m2 * q) products at their places."""
     mixed[rows, columns] += found.reshape(rows.stop - rows.start, q, columns.stop - columns.start, q).swapaxes(1, 2)
-
-
-def _trace(one: np.ndarray, two: np.ndarray) -> float:
-    """Trace of the products one @ two, summed over components; in tiles that stay in the cache."""
-    if one.shape[1] <= TILE:
-        return float(np.einsum("nrc,ncr->", one, two))
-    edges = range(0, one.shape[1], TILE)
-    return float(
-        sum(
-            np.einsum("nrc,ncr->", one[:, r : r + TILE, c : c + TILE], two[:, c : c + TILE, r : r + TILE])
-            for r in edges
-            for c in edges
-        )
-    )

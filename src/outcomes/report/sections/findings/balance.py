@@ -11,7 +11,7 @@ from outcomes.answers.common.words import Grain, Outcome
 from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
 from outcomes.report.figures.curves import satisfaction_picture
-from outcomes.report.figures.density import preference_cells
+from outcomes.report.figures.density import Cell, preference_cells
 from outcomes.report.figures.satisfaction import surface_picture
 from outcomes.report.page.blocks import Block, Picture, fold, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Piece, Told, Words, say
@@ -137,12 +137,8 @@ def _pictures(
 ) -> tuple[Block, ...]:
     """The surface where enough clients are, and the curve with its sessions."""
     made: list[Picture | None] = []
-    shape = {
-        name: e.value
-        for name, e in surface.get((Outcome.SATISFACTION, Grain.SESSION), {}).items()
-        if isinstance(e, Estimate)
-    }
-    if set(shape) == set(_SHAPE):
+    shape = _shape_of_sessions(surface)
+    if shape:
         scale, rated = settings.scales["directiveness"], settings.scales["satisfaction"]
         cells = preference_cells(con, scale.minimum, scale.maximum, SQUARES, teller)
         if cells:
@@ -156,6 +152,22 @@ def _pictures(
             made.append(surface_picture(cells, shape, ends, SQUARES, scale.unit, rated.unit, caption))
         made.append(satisfaction_picture(con, settings, teller))
     return tuple(one for one in made if one)
+
+
+def _shape_of_sessions(surface: Surface) -> dict[SurfaceTerm, float]:
+    """a1..a5 of satisfaction session by session; nothing where one of them is not told."""
+    found = surface.get((Outcome.SATISFACTION, Grain.SESSION), {})
+    shape = {name: e.value for name, e in found.items() if isinstance(e, Estimate)}
+    return shape if set(shape) == set(_SHAPE) else {}
+
+
+def shape_and_cells(source: Source) -> tuple[dict[SurfaceTerm, float], tuple[Cell, ...]]:
+    """Return what the picture of the surface is drawn from; nothing where it is not told."""
+    shape = _shape_of_sessions(_surface(answer_rows(source.con, EVIDENCE), source.settings, source.teller))
+    if not shape:
+        return {}, ()
+    scale = source.settings.scales["directiveness"]
+    return shape, preference_cells(source.con, scale.minimum, scale.maximum, SQUARES, source.teller)
 
 
 SECTION = ReportSection("balance", "Too little, too much, or fit to the client?", _blocks, AnalysisName.BALANCE)

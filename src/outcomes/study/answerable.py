@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from outcomes.study.layouts import LayoutName
 from outcomes.study.questions import CENTRAL_NEEDS
 from outcomes.study.settings import AnalysisName
 
@@ -46,6 +47,16 @@ class Answer:
     answerable: Answerable
     lacking: tuple[str, ...]
 
+
+OF_A_SOURCE: dict[LayoutName, str] = {
+    LayoutName.PMHC: "dropout by therapist only: it has contacts that were missed and how episodes ended, but no "
+    "rating of directiveness, satisfaction or alliance by session; the survey of experience (YES-PHN) is anonymous "
+    "and cannot be joined to clients",
+    LayoutName.IAPT: "whether clients had a preference, were offered it and how they ended (PEQ, EndCode), and dropout "
+    "by therapist; no item rates directiveness or satisfaction by session, and where a discharge has no reason the "
+    "ending stays open",
+}
+"""What of the study's questions national data sets can and cannot answer, whatever columns an extract has."""
 
 _WHO = (("client_id",), ("therapist_id",))
 NEEDS: dict[AnalysisName, Need] = {

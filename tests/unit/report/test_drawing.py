@@ -1,0 +1,43 @@
+"""Charts put together as plain Vega-Lite are drawn as Altair's own layers and rows are, without its copies."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+import pytest
+import vl_convert
+
+from outcomes.report.figures.drawing import above, beside, drawing, layer
+from outcomes.report.figures.style import finished
+
+ROWS, OTHERS = pl.DataFrame({"x": [1.0, 2.0, 3.0], "y": [2.0, 1.0, 4.0]}), pl.DataFrame({"x": [0.5], "y": [3.0]})
+
+
+def charts() -> list[alt.Chart]:
+    base = alt.Chart(ROWS)
+    x, y = alt.X("x:Q", title="Place"), alt.Y("y:Q", title=None)
+    marks = [base.mark_line(), base.mark_point(), alt.Chart(OTHERS).mark_point()]
+    return [mark.encode(x=x, y=y) for mark in marks]
+
+
+@pytest.mark.parametrize(
+    ("own", "altairs"),
+    [
+        (lambda c: layer(*c).sized(200, 100, alt.TitleParams("T")),
+         lambda c: alt.layer(*c).properties(width=200, height=100, title=alt.TitleParams("T"))),
+        (lambda c: above(c[0], layer(*c[1:]), spacing=4), lambda c: alt.vconcat(c[0], alt.layer(*c[1:]), spacing=4)),
+        (lambda c: beside(c[0], c[2], spacing=4), lambda c: alt.hconcat(c[0], c[2], spacing=4)),
+    ],
+    ids=["layers", "above", "beside"],
+)  # fmt: skip
+def test_it_draws_what_altair_draws(own, altairs):
+    config = finished(drawing(charts()[0]))["config"]
+    expected = altairs(charts()).to_dict() | {"config": config}
+    assert vl_convert.vegalite_to_svg(finished(own(charts()))) == vl_convert.vegalite_to_svg(expected)
+
+
+def test_the_charts_that_were_put_in_are_not_changed():
+    made = charts()
+    before = [chart.to_dict() for chart in made]
+    layer(*made).sized(200, 100)
+    assert [chart.to_dict() for chart in made] == before
