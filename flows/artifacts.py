@@ -14,7 +14,7 @@ from outcomes.operate.refusals import lying_refusals
 from outcomes.release.places import kept_releases
 from outcomes.store.files import read_json
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 
 _OPEN = ("failed", "error")
 _RELEASES = 20  # in the tables over releases

@@ -83,3 +83,20 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             found.add(node.module.split(".")[0])
     return found
+
+
+MOST_LINES, MOST_MODULES = 350, 16
+
+
+def test_modules_and_folders_stay_small_enough_to_be_read():
+    long, full = {}, {}
+    for package in FOLDERS.values():
+        for folder in {ROOT / package, *(path.parent for path in (ROOT / package).rglob("*.py"))}:
+            modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+            if len(modules) > MOST_MODULES:
+                full[folder.relative_to(ROOT).as_posix()] = len(modules)
+            for path in modules:
+                n_lines = len(path.read_text(encoding="utf-8").splitlines())
+                if n_lines > MOST_LINES:
+                    long[path.relative_to(ROOT).as_posix()] = n_lines
+    assert (long, full) == ({}, {})

@@ -12,7 +12,7 @@ from browsing import opened_page
 from outcomes.release.places import kept_releases
 from outcomes.store.files import file_sha256
 from outcomes.study import StudyFolder, create_study
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 from outcomes.ui.reading import DOCUMENTS
 
 

@@ -34,8 +34,8 @@ from outcomes.release.withholding import reason_withheld
 from outcomes.store.files import write_json
 from outcomes.store.warehouse import connect, transaction
 from outcomes.study import StudyFolder
-from outcomes.study.questions import CENTRAL_NEEDS, lacking_sentence
 from outcomes.study.settings import AnalysisName
+from outcomes.study.tables.questions import CENTRAL_NEEDS, lacking_sentence
 
 ANALYSES: tuple[Analysis, ...] = (
     recovery.ANALYSIS,

@@ -18,7 +18,7 @@ from outcomes.flows.logins import read_login
 from outcomes.operate.delivery.mail import reach
 from outcomes.operate.redcap_server import TOKEN
 from outcomes.study import StudyFolder
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 _SECONDS = 10
 

@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from outcomes.disclosure import is_group, shown_count
 from outcomes.feedback.periods import Period
-from outcomes.study.confidential import Disclosure
-from outcomes.study.scales import Scale
+from outcomes.study.tables.confidential import Disclosure
+from outcomes.study.tables.scales import Scale
 
 _PARTS = 10
 """Who knows the means of all clients but one learns the last one's to no closer than such a part of the scale from a

@@ -17,8 +17,8 @@ from outcomes.feedback.figures import Figure, Measure, Said
 from outcomes.feedback.periods import Period
 from outcomes.store.files import append_line, read_lines
 from outcomes.study import StudyFolder
-from outcomes.study.feedback import PeriodLength
 from outcomes.study.folder import FEEDBACK_TOLD
+from outcomes.study.tables.feedback import PeriodLength
 from outcomes.trust.audit_trail import Event, append_once, read_chain
 
 _HINT = f"restore {FEEDBACK_TOLD} from a backup: without it nobody knows what earlier pages told"

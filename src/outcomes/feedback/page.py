@@ -10,8 +10,8 @@ from outcomes.feedback.picture import fit_picture
 from outcomes.mixed import FitStatus
 from outcomes.report.page.blocks import Block, Page, Section, bullets, note, paragraph
 from outcomes.report.page.pieces import PERCENT, Estimate, Form, Given, Kind, Ranged, Strong, Words, say
-from outcomes.study.delivery import OwnDocument
 from outcomes.study.settings import StudySettings
+from outcomes.study.tables.delivery import OwnDocument
 
 AUDIENCE = "you alone"
 _QUESTION = "How do your own clients do, compared with your own clients before?"

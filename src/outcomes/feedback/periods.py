@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from outcomes.study.feedback import PeriodLength
+from outcomes.study.tables.feedback import PeriodLength
 
 _YEAR = 12
 

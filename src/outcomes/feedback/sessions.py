@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import polars as pl
 
-from outcomes.study.feedback import PeriodLength
+from outcomes.study.tables.feedback import PeriodLength
 
 SESSIONS = "mart_sessions"
 _WISHED, _GUIDANCE = "directiveness_preferred_score", "directiveness_score"

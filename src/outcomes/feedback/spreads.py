@@ -13,7 +13,7 @@ import polars as pl
 from scipy import stats
 
 from outcomes.feedback.figures import Measure
-from outcomes.study.confidential import Disclosure
+from outcomes.study.tables.confidential import Disclosure
 
 _LEVEL = 0.95
 _DIGITS = 2  # significant

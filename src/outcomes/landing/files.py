@@ -11,8 +11,8 @@ from pathlib import Path
 
 from outcomes.contract import Kind, Refusal
 from outcomes.landing.refusal import FileRefused, listed
-from outcomes.study.layouts import LayoutName
 from outcomes.study.settings import Source, StudySettings
+from outcomes.study.tables.layouts import LayoutName
 
 _UNPACK_BYTES = 4_000_000
 _MOST_TIMES = 200  # what ratings unpack to, times their packed size, is a tenth of this

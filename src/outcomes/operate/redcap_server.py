@@ -20,7 +20,7 @@ from outcomes.landing.rules.columns import known_names, normal
 from outcomes.store.files import file_sha256, write_bytes
 from outcomes.study import StudyFolder
 from outcomes.study.clock import today
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 TOKEN = "OUTCOMES_REDCAP_TOKEN"
 _SECONDS = 120  # without a sign of the server

@@ -17,8 +17,8 @@ from outcomes.landing.refusal import FileRefused
 from outcomes.preview.cells import CELLS, FoundTable, named_columns, take_text
 from outcomes.preview.guesses import simple
 from outcomes.preview.synonyms import SYNONYMS
-from outcomes.study.layouts import LayoutName
 from outcomes.study.settings import Source, StudySettings
+from outcomes.study.tables.layouts import LayoutName
 
 PLACE = "{session_number}"
 _NUMBERED = re.compile(r".*?\d+\D*")

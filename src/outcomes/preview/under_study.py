@@ -19,8 +19,8 @@ from outcomes.preview.files import read_file
 from outcomes.preview.guesses import Guess, Mapping
 from outcomes.preview.landing_trial import Trial, try_landing, try_rules
 from outcomes.preview.text_files import WHOLE_BYTES
-from outcomes.study.layouts import LayoutName
 from outcomes.study.settings import StudySettings
+from outcomes.study.tables.layouts import LayoutName
 
 _WHOLE_TIMES = 10  # a file that landing reads itself may be larger than one that is guessed at
 

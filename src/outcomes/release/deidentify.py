@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from outcomes.study.confidential import Disclosure, QuasiIdentifier
+from outcomes.study.tables.confidential import Disclosure, QuasiIdentifier
 
 TABLE = "deidentification"
 _TABLES = ("mart_clients", "core_clients")

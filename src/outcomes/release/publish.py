@@ -15,7 +15,7 @@ from outcomes.release.manifest import MANIFEST, make_manifest
 from outcomes.store.files import swap_symlink, sync_folder, sync_tree, write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import WRITTEN
+from outcomes.study.tables.delivery import WRITTEN
 
 # What each step leaves in the candidate, and the command that makes it.
 _PARTS = {

@@ -15,7 +15,7 @@ from outcomes.release.batches import Batch
 from outcomes.scoring.agreement import Agreement
 from outcomes.scoring.reliable_change import known_change
 from outcomes.study import StudySettings
-from outcomes.study.scales import Direction, has_other_metric, two_metrics
+from outcomes.study.tables.scales import Direction, has_other_metric, two_metrics
 
 NOTHING: Mapping[Kind, frozenset[str]] = MappingProxyType({})
 

@@ -23,7 +23,7 @@ from outcomes.simulate.study import is_simulated
 from outcomes.store.files import read_json, write_bytes, write_text
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import WRITTEN, Document
+from outcomes.study.tables.delivery import WRITTEN, Document
 
 CHECKS = "checks.json"
 

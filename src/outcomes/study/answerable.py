@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from outcomes.study.layouts import LayoutName
-from outcomes.study.questions import CENTRAL_NEEDS
 from outcomes.study.settings import AnalysisName
+from outcomes.study.tables.layouts import LayoutName
+from outcomes.study.tables.questions import CENTRAL_NEEDS
 
 
 class Answerable(StrEnum):

@@ -12,9 +12,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from outcomes.errors import StudyError
-from outcomes.study.layouts import FOLDER
 from outcomes.study.retired import without_retired
 from outcomes.study.settings import StudySettings
+from outcomes.study.tables.layouts import FOLDER
 
 Location = tuple[int | str, ...]
 """Keys and numbers of list entries, from the outside in, as pydantic gives them."""

@@ -11,14 +11,14 @@ from pydantic import Field, field_validator, model_validator
 from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Kind, Role, scales_of
 from outcomes.errors import visible
 from outcomes.links import LINKS
-from outcomes.study.base import Name, Part
-from outcomes.study.confidential import Disclosure
-from outcomes.study.delivery import Delivery
-from outcomes.study.feedback import Feedback
-from outcomes.study.instruments import ScoredScale, refuse_impossible_scores
-from outcomes.study.multiverse import Multiverse
-from outcomes.study.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
-from outcomes.study.source import Source
+from outcomes.study.tables.base import Name, Part
+from outcomes.study.tables.confidential import Disclosure
+from outcomes.study.tables.delivery import Delivery
+from outcomes.study.tables.feedback import Feedback
+from outcomes.study.tables.instruments import ScoredScale, refuse_impossible_scores
+from outcomes.study.tables.multiverse import Multiverse
+from outcomes.study.tables.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
+from outcomes.study.tables.source import Source
 from outcomes.study.visible import texts
 
 

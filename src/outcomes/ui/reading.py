@@ -12,7 +12,7 @@ from outcomes.release.places import LATEST, KeptRelease, find_release, kept_rele
 from outcomes.release.timings import read_timings
 from outcomes.store.files import read_json
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 
 DOCUMENTS = {
     Document.BRIEF: "The brief: one page for everybody",

@@ -11,7 +11,15 @@ import polars as pl
 from answer_cohorts import SETTINGS
 
 from outcomes.study import StudySettings
-from outcomes.study.multiverse import Covariates, Detrending, Dimension, Exclusion, Lag, Multiverse, Responsiveness
+from outcomes.study.tables.multiverse import (
+    Covariates,
+    Detrending,
+    Dimension,
+    Exclusion,
+    Lag,
+    Multiverse,
+    Responsiveness,
+)
 
 SMALL = Multiverse(
     detrending=Dimension[Detrending](type="E", choices=(Detrending.NONE, Detrending.LOG)),

@@ -12,8 +12,8 @@ from outcomes.answers import run as step
 from outcomes.answers.dropout import run as dropout
 from outcomes.answers.states import AnswerStatus
 from outcomes.simulate import CohortParameters
-from outcomes.study.questions import CENTRAL_NEEDS
 from outcomes.study.settings import AnalysisName
+from outcomes.study.tables.questions import CENTRAL_NEEDS
 
 PARAMETERS = CohortParameters(clients=120, therapists=12)
 _EMPTY = {

@@ -18,8 +18,8 @@ from outcomes.answers.multiverse.tables import SPECS, TABLES, TESTS
 from outcomes.errors import FitRefused, StudyError
 from outcomes.mixed import fit_linear
 from outcomes.study import read_settings
-from outcomes.study.multiverse import Dimension, Exclusion, Lag, Multiverse, Responsiveness
-from outcomes.study.scales import Scale
+from outcomes.study.tables.multiverse import Dimension, Exclusion, Lag, Multiverse, Responsiveness
+from outcomes.study.tables.scales import Scale
 
 BOTH_LAGS = SMALL.model_copy(update={"lag": Dimension[Lag](type="N", choices=tuple(Lag))})
 

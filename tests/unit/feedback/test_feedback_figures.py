@@ -15,8 +15,8 @@ from outcomes.feedback.figures import Figure, Measure, Said, asked_figure, digit
 from outcomes.feedback.periods import Period
 from outcomes.feedback.spreads import reaches
 from outcomes.methods.inference.mover import difference_interval
-from outcomes.study.confidential import Disclosure
-from outcomes.study.feedback import PeriodLength
+from outcomes.study.tables.confidential import Disclosure
+from outcomes.study.tables.feedback import PeriodLength
 
 RULE = Disclosure()
 PERIOD = Period(date(2024, 1, 1), PeriodLength.HALF_YEAR)

@@ -22,7 +22,7 @@ from outcomes.feedback.page import Told, feedback_page
 from outcomes.feedback.periods import Period
 from outcomes.report.page.html import html
 from outcomes.report.page.pdf import pdf
-from outcomes.study.feedback import PeriodLength
+from outcomes.study.tables.feedback import PeriodLength
 
 PERIODS = [Period(date(year, month, 1), PeriodLength.HALF_YEAR) for year in (2022, 2023, 2024) for month in (1, 7)]
 

@@ -12,7 +12,7 @@ from outcomes.release.codebook.tables import TABLES
 from outcomes.release.relations import raw_columns
 from outcomes.store.files import file_sha256, write_json
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import WRITTEN
+from outcomes.study.tables.delivery import WRITTEN
 
 
 def land(study: StudyFolder, kind: Kind, rows: list[dict], quarantined: dict[str, int] | None = None) -> None:

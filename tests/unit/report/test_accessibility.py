@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from outcomes.report.write import write_report
-from outcomes.study.delivery import WRITTEN
+from outcomes.study.tables.delivery import WRITTEN
 
 ROOT = Path(__file__).parents[3]
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

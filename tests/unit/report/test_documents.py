@@ -23,7 +23,7 @@ from outcomes.report.findings.all_findings import findings
 from outcomes.report.page.pieces import Estimate, Given, Kind, Ranged
 from outcomes.report.sections.report_section import Source
 from outcomes.report.write import documents, write_report
-from outcomes.study.delivery import WRITTEN, Document
+from outcomes.study.tables.delivery import WRITTEN, Document
 
 SHORT = (Document.BRIEF, Document.EASY, Document.REPORT)
 JARGON = (

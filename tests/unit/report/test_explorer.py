@@ -19,7 +19,7 @@ from outcomes.report.explorer.page import POLICY, explorer
 from outcomes.report.explorer.views import views
 from outcomes.report.write import documents, is_written, write_report
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 
 
 @pytest.fixture(scope="module")

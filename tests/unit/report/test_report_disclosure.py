@@ -12,8 +12,8 @@ from outcomes.disclosure import Teller
 from outcomes.models import fit_models
 from outcomes.report.figures.density import preference_cells, session_bins
 from outcomes.report.write import write_report
-from outcomes.study.delivery import WRITTEN
 from outcomes.study.settings import Disclosure
+from outcomes.study.tables.delivery import WRITTEN
 
 HARMLESS = set(range(13)) | {95, 100}
 """Whole numbers that any report holds: sessions 3, 8 and 12, points of scales, '95% interval', 'of 100 clients'."""

@@ -32,7 +32,7 @@ from outcomes.report.page.pieces import Estimate, Given, Piece, Strong, Unsaid, 
 from outcomes.report.page.spans import Look, spans
 from outcomes.report.page.typeset import typeset
 from outcomes.report.write import is_written, write_report
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 
 MARGIN, WIDTH, HEIGHT = 20 / 25.4 * 72, 595.3, 841.9  # points
 HOSTILE = (

@@ -11,7 +11,7 @@ import duckdb
 from outcomes.release import build, candidate_id, publish
 from outcomes.release.codebook.tables import TABLES
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import WRITTEN
+from outcomes.study.tables.delivery import WRITTEN
 from outcomes.trust.recording import record_state
 
 AGE_BANDS = ("18-24", "25-34", "35-44")

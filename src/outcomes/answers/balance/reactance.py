@@ -23,8 +23,8 @@ from outcomes.answers.common.words import Outcome, Reading
 from outcomes.answers.guidance.run import MODELS, PARTS, QUOTED
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.johnson_neyman import RegionState, johnson_neyman
-from outcomes.study.scales import Scale
 from outcomes.study.settings import StudySettings
+from outcomes.study.tables.scales import Scale
 
 CENTRED = "reactance_centred"
 

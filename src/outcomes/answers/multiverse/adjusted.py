@@ -20,8 +20,8 @@ from outcomes.answers.multiverse.tables import Choosing
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.contrasts import linear_estimate
 from outcomes.mixed import DynamicFit, FitStatus, fit_dynamic
-from outcomes.study.multiverse import Exclusion, Lag, Responsiveness, Structure
 from outcomes.study.settings import StudySettings
+from outcomes.study.tables.multiverse import Exclusion, Lag, Responsiveness, Structure
 
 GUIDANCE = "d"
 

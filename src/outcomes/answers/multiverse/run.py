@@ -39,8 +39,8 @@ from outcomes.mixed import (
     subset,
 )
 from outcomes.progress import tracked
-from outcomes.study.multiverse import Responsiveness
 from outcomes.study.settings import AnalysisName, StudySettings
+from outcomes.study.tables.multiverse import Responsiveness
 
 SIGNIFICANT = 0.05
 

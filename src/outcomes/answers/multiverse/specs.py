@@ -10,7 +10,8 @@ import duckdb
 
 from outcomes.answers.multiverse.rows import ratings
 from outcomes.answers.multiverse.tables import Choosing, choice_words
-from outcomes.study.multiverse import (
+from outcomes.study.settings import StudySettings
+from outcomes.study.tables.multiverse import (
     Centring,
     Covariates,
     Detrending,
@@ -20,7 +21,6 @@ from outcomes.study.multiverse import (
     Responsiveness,
     Structure,
 )
-from outcomes.study.settings import StudySettings
 
 TESTED = "within"
 

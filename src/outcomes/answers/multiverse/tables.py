@@ -8,7 +8,7 @@ from outcomes.answers.common.tables import NUMBERS, answer_table
 from outcomes.answers.common.words import Outcome
 from outcomes.answers.guidance.tables import SlopePart
 from outcomes.release.codebook.vocabulary import ColumnText, count, number, text
-from outcomes.study.multiverse import Centring, Covariates, Detrending, Exclusion, Lag, Responsiveness, Structure
+from outcomes.study.tables.multiverse import Centring, Covariates, Detrending, Exclusion, Lag, Responsiveness, Structure
 
 
 class Choosing(StrEnum):

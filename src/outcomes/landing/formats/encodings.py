@@ -11,7 +11,7 @@ from pathlib import Path
 
 from outcomes.contract import Refusal
 from outcomes.landing.refusal import FileRefused
-from outcomes.study.layouts import Encoding
+from outcomes.study.tables.layouts import Encoding
 
 _PART = 4_000_000  # bytes that are decoded at a time
 _BOMS = {Encoding.UTF_16: (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)}

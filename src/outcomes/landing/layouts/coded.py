@@ -15,7 +15,7 @@ from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.refusal import FileRefused, counted, listed
 from outcomes.landing.rules.columns import normal
 from outcomes.scoring.agreement import Agreement, cohens_kappa, krippendorffs_alpha, reliability_of_means
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 RATING = "directiveness"
 _DIRECTIVE, _LINE, _SHARE = "\0directive", "\0line", "\0share"  # no file's column has such a name

@@ -23,8 +23,8 @@ from outcomes.landing.layouts.registry import LAYOUTS, TABLES
 from outcomes.landing.layouts.typed_cells import STAMPS, spelt_as_declared
 from outcomes.landing.refusal import FileRefused
 from outcomes.landing.rules.columns import ColumnPlan, known_names, normal, plan_columns
-from outcomes.study.layouts import LayoutName
 from outcomes.study.settings import StudySettings
+from outcomes.study.tables.layouts import LayoutName
 
 _TABLE = "tidy_rows"
 

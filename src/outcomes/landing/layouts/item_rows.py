@@ -13,7 +13,7 @@ from outcomes.landing.layouts.opened import opening
 from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.rules.columns import normal
 from outcomes.landing.rules.items import item_names
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 _ITEM, _LINE = "\0item", "\0line"  # no file's column has such a name
 

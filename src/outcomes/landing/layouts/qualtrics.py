@@ -20,7 +20,7 @@ from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.layouts.typed_cells import STAMPS
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.landing.rules.columns import normal
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 # Normal forms (letters only) of the columns that Qualtrics itself adds to every export.
 _IDENTIFYING = frozenset(

@@ -20,7 +20,7 @@ from outcomes.landing.layouts.redcap_rows import EVENT, FORM, INSTANCE, Rows, ro
 from outcomes.landing.layouts.typed_cells import STAMPS
 from outcomes.landing.refusal import FileRefused, counted, listed
 from outcomes.landing.rules.columns import known_names, normal
-from outcomes.study.layouts import LayoutName, RedcapOptions
+from outcomes.study.tables.layouts import LayoutName, RedcapOptions
 
 _OWN_COLUMNS = (EVENT, FORM, INSTANCE, "redcap_data_access_group", "redcap_survey_identifier")
 _NOT_COMPLETED = "[not completed]"

@@ -1,4 +1,4 @@
-"""The layouts that are read; a further one is a module, its name in `study/layouts.py` and one line here."""
+"""The layouts that are read; a further one is a module, its name in `study/tables/layouts.py` and one line here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from outcomes.landing.layouts.opened.spss import SPSS
 from outcomes.landing.layouts.qualtrics import QUALTRICS
 from outcomes.landing.layouts.redcap import REDCAP
 from outcomes.landing.layouts.wide import WIDE
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 LAYOUTS: dict[LayoutName, Layout] = {
     LayoutName.REDCAP: REDCAP,

@@ -19,7 +19,7 @@ from outcomes.landing.layouts.opened.looking import first_rows
 from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.refusal import FileRefused, listed
 from outcomes.landing.rules.columns import normal
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 PLACE = "{session_number}"
 NUMBER = "session_number"

@@ -10,8 +10,8 @@ from outcomes.errors import StudyError
 from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
 from outcomes.landing.refusal import FileRefused, counted, listed
 from outcomes.landing.rules.items import ItemScore, item_names, item_scores
-from outcomes.study.scales import Scale, has_other_metric, two_metrics
 from outcomes.study.settings import Source, StudySettings
+from outcomes.study.tables.scales import Scale, has_other_metric, two_metrics
 
 _ALL = 30  # names that a message lists; a header of ours has fewer
 

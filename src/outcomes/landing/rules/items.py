@@ -9,9 +9,9 @@ from outcomes.contract import Column, Kind, Refusal, Role, ValueType
 from outcomes.landing.formats.source_rows import text_literal
 from outcomes.landing.refusal import FileRefused, listed
 from outcomes.scoring.rules import Combine
-from outcomes.study.instruments import ScoredScale
-from outcomes.study.scales import Scale
 from outcomes.study.settings import StudySettings
+from outcomes.study.tables.instruments import ScoredScale
+from outcomes.study.tables.scales import Scale
 
 
 @dataclass(frozen=True)

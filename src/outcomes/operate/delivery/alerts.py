@@ -15,7 +15,7 @@ from outcomes.operate.delivery.mail import send_all
 from outcomes.operate.delivery.reports import one_line
 from outcomes.release import published_id
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import Audience
+from outcomes.study.tables.delivery import Audience
 
 
 def alert_refusals(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from outcomes.errors import UsageError
-from outcomes.study.delivery import Smtp
+from outcomes.study.tables.delivery import Smtp
 
 USER, PASSWORD = "OUTCOMES_SMTP_USER", "OUTCOMES_SMTP_PASSWORD"
 

@@ -11,7 +11,7 @@ from email.utils import formatdate
 
 from outcomes.operate.delivery.journal import Journal, State, recipient_hash
 from outcomes.operate.delivery.login import Login, ReadBlock, login_for
-from outcomes.study.delivery import Smtp
+from outcomes.study.tables.delivery import Smtp
 
 _TIMEOUT_SECONDS = 30
 

@@ -15,7 +15,7 @@ from outcomes.operate.delivery.mail import send_all
 from outcomes.release import published_id
 from outcomes.store.files import read_json, write_bytes
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import Audience
+from outcomes.study.tables.delivery import Audience
 
 
 @dataclass(frozen=True)

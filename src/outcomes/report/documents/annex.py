@@ -18,7 +18,7 @@ from outcomes.report.sections.findings import (
 from outcomes.report.sections.grounds import certainty, changes, methods, missing, multiverse, origin, quality
 from outcomes.report.sections.opening import answer, flow, glossary, recovery, seal
 from outcomes.report.sections.report_section import ReportSection, Source
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 
 SECTIONS: tuple[ReportSection, ...] = (
     answer.SECTION,

@@ -11,7 +11,7 @@ from outcomes.report.findings.wording import EASY
 from outcomes.report.page.blocks import Block, Page, Section, bullets, paragraph
 from outcomes.report.page.pieces import Link, Strong, Words, say
 from outcomes.report.sections.report_section import Source
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 
 MOST = 4
 """Findings on one page with its picture; more would not leave room for who is in it and what it does not show."""

@@ -9,7 +9,7 @@ from outcomes.report.reading.data_cut import last_month
 from outcomes.report.reading.plain_words import plain
 from outcomes.report.reading.rows import table_rows
 from outcomes.report.sections.report_section import Source
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 
 
 def page_with(source: Source, document: Document, audience: str, sections: Iterable[Section | None]) -> Page:

@@ -16,7 +16,7 @@ from outcomes.report.page.pieces import Given, Link, Piece, Strong, Words, say
 from outcomes.report.reading.plain_words import DEFINITIONS
 from outcomes.report.sections.opening import seal
 from outcomes.report.sections.report_section import Source
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 
 _UNTOLD = "What these data do not tell"
 

@@ -19,7 +19,7 @@ from outcomes.report.page.html import html, styles
 from outcomes.report.page.palette import in_variables
 from outcomes.report.page.pieces import Given, Kind, Link, say
 from outcomes.report.sections.report_section import Source
-from outcomes.study.delivery import Document
+from outcomes.study.tables.delivery import Document
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 """What the page may load: nothing. A browser keeps to it whatever the scripts in it try."""

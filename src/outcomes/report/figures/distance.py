@@ -11,7 +11,7 @@ from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BLUE, INK, NARROW, PAPER, QUIET, axis_title, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
-from outcomes.study.scales import Scale
+from outcomes.study.tables.scales import Scale
 
 
 def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, unit: str) -> Picture:

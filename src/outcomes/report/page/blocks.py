@@ -9,7 +9,7 @@ from enum import StrEnum
 from markupsafe import Markup
 
 from outcomes.report.page.pieces import Piece, Words, words
-from outcomes.study.delivery import Document, OwnDocument
+from outcomes.study.tables.delivery import Document, OwnDocument
 
 
 class Tone(StrEnum):

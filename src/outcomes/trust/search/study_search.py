@@ -13,7 +13,7 @@ from outcomes.landing.formats.id_cells import IdCells
 from outcomes.progress import tracked
 from outcomes.store.files import file_sha256, read_json
 from outcomes.study import StudyFolder
-from outcomes.study.delivery import WRITTEN
+from outcomes.study.tables.delivery import WRITTEN
 from outcomes.trust.pending import PENDING
 from outcomes.trust.persons import Persons
 from outcomes.trust.recording import quarantine_path

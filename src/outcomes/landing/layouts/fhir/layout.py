@@ -40,7 +40,7 @@ from outcomes.landing.layouts.fhir.totals import check_totals
 from outcomes.landing.layouts.typed_cells import STAMPS
 from outcomes.landing.refusal import FileRefused, counted, listed
 from outcomes.landing.rules.columns import known_names, normal
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 _FOUND = "resources"  # fact of a table: what was read of the file
 _TAKEN = frozenset({"completed", "amended"})

@@ -28,7 +28,7 @@ from outcomes.landing.layouts.national.archive import (
 from outcomes.landing.layouts.national.months import IS_OLD, MONTH, in_one, key_of_client
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.study.answerable import OF_A_SOURCE
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 REFERRAL, CONTACT, ACTIVITY, OF_REFERRAL, OF_ACTIVITY = "ids101", "ids201", "ids202", "ids606", "ids607"
 _TABLE = re.compile(r"ids[_ ]?(101|201|202|606|607)")

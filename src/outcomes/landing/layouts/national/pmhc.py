@@ -25,7 +25,7 @@ from outcomes.landing.layouts.national.archive import (
 )
 from outcomes.landing.refusal import FileRefused, counted
 from outcomes.study.answerable import OF_A_SOURCE
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 CONTACTS, WHO, EPISODES, CLIENTS = "service-contacts", "service-contact-practitioners", "episodes", "clients"
 OCCASIONS, K10, METADATA = "collection-occasions", "k10p", "metadata"

@@ -18,7 +18,7 @@ from outcomes.landing.layouts.opened.extras import needed
 from outcomes.landing.layouts.opened.headers import unique
 from outcomes.landing.layouts.plain import as_it_is, own_columns
 from outcomes.landing.refusal import FileRefused, counted
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 SUFFIXES = (".xlsx", ".xlsm")
 _WORKBOOK = "xl/workbook.xml"

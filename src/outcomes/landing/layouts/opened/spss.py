@@ -16,7 +16,7 @@ from outcomes.landing.layouts.opened.extras import needed
 from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.refusal import FileRefused, counted, listed
 from outcomes.landing.rules.columns import known_names, normal
-from outcomes.study.layouts import LayoutName
+from outcomes.study.tables.layouts import LayoutName
 
 SUFFIXES = (".sav", ".zsav")
 STRINGS, LABELS = "strings", "labels"  # facts of the table: names of string variables; labels by variable and code

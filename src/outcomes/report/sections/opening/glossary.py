@@ -7,7 +7,7 @@ from outcomes.report.page.pieces import Given, Strong, Words, say
 from outcomes.report.page.spans import CONVERGED_MARK
 from outcomes.report.reading.plain_words import DEFINITIONS
 from outcomes.report.sections.report_section import ReportSection, Source
-from outcomes.study.scales import Scale
+from outcomes.study.tables.scales import Scale
 
 _RATINGS = {
     "directiveness": (

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
-from outcomes.study.base import Part
+from outcomes.study.tables.base import Part
 
 
 class QuasiIdentifier(StrEnum):

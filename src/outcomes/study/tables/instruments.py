@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from outcomes.errors import UsageError
 from outcomes.scoring.instruments import instrument as find_instrument
 from outcomes.scoring.rules import Instrument, ScaleRule
-from outcomes.study.base import Part
-from outcomes.study.scales import Scale
+from outcomes.study.tables.base import Part
+from outcomes.study.tables.scales import Scale
 
 ITEM = "{item}"
 

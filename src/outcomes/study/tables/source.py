@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from outcomes.study.base import Part
-from outcomes.study.layouts import (
+from outcomes.study.tables.base import Part
+from outcomes.study.tables.layouts import (
     CodedOptions,
     Encoding,
     FhirOptions,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from outcomes.study.base import Part
+from outcomes.study.tables.base import Part
 
 FOLDER = "folder"
 """Key of the validation context: the study's folder, below which companion files of exports lie."""

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator, model_validator
 
-from outcomes.study.base import Part
-from outcomes.study.delivery import public_key
+from outcomes.study.tables.base import Part
+from outcomes.study.tables.delivery import public_key
 
 _LEAST_CONSENT = 10  # letters: "yes" says of nobody that they agreed
 _ENOUGH = 10

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from outcomes.study.base import Part
+from outcomes.study.tables.base import Part
 
 _ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
 _AGE_KEY = r"age1[02-9ac-hj-np-z]{58}"  # an X25519 key in Bech32, https://age-encryption.org/v1

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field, model_validator
 
 from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Role, own_scale
-from outcomes.study.base import Part
+from outcomes.study.tables.base import Part
 
 DEFAULT_UNIT = "points"
 DEFAULT_RANGE = (0, 10)

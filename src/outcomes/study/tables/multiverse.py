@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from pydantic import Field, field_validator
 
-from outcomes.study.base import Part
+from outcomes.study.tables.base import Part
 
 
 class Equivalence(StrEnum):
