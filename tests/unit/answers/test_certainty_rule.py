@@ -33,6 +33,9 @@ SPEC = """
     decided | can answer | the same | another | the same | fixed beforehand | moderate
     decided | can answer | the same | the same | another | fixed beforehand | low
     decided | cannot answer | the same | the same | the same | fixed beforehand | low
+    decided | finds few of the usual effects | the same | the same | the same | fixed beforehand | moderate
+    decided | finds few of the usual effects | not tried | not tried | not tried | not fixed beforehand | low
+    open | finds few of the usual effects | the same | the same | the same | fixed beforehand | very low
     decided | can answer | another | another | the same | fixed beforehand | low
     decided | can answer | not tried | not tried | not tried | not fixed beforehand | low
     decided | can answer only large effects | not tried | not tried | not tried | not fixed beforehand | low
@@ -116,16 +119,18 @@ def test_a_spread_whose_interval_begins_next_to_zero_may_be_none(low, counts_as)
 @pytest.mark.parametrize(
     ("little", "much", "state"),
     [
-        ("can answer", "can answer", RecoveryState.YES),
-        ("can answer", "can answer only large effects", RecoveryState.LARGE),
-        ("can answer only large effects", "cannot answer", RecoveryState.NO),
-        ("can answer", None, RecoveryState.NOT_TRIED),
+        (("can answer", 1.0), ("can answer", 1.0), RecoveryState.YES),
+        (("can answer", 1.0), ("can answer only large effects", 1.0), RecoveryState.LARGE),
+        (("can answer only large effects", 0.99), ("cannot answer", 0.7), RecoveryState.NO),
+        (("can answer", 0.99), ("cannot answer", 0.99), RecoveryState.FEW),
+        (("cannot answer", None), ("can answer", 0.99), RecoveryState.NO),
+        (("can answer", 1.0), None, RecoveryState.NOT_TRIED),
     ],
 )
 def test_a_finding_of_two_sides_is_as_sure_as_the_side_that_simulations_find_worse(release, little, much, state):
-    cards = [(name, answer) for name, answer in (("too little", little), ("too much", much)) if answer]
-    release.con.execute("create table recovery_cards (estimator varchar, answer varchar)")
-    release.con.executemany("insert into recovery_cards values (?, ?)", cards)
+    cards = [(name, *card) for name, card in (("too little", little), ("too much", much)) if card]
+    release.con.execute("create table recovery_cards (estimator varchar, answer varchar, coverage_high double)")
+    release.con.executemany("insert into recovery_cards values (?, ?, ?)", cards)
     assert release.recovery("too little", "too much") is state
 
 

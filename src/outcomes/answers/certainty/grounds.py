@@ -20,7 +20,8 @@ from outcomes.answers.common.words import Cause, Grain, HazardTerm, Outcome, Rea
 from outcomes.answers.dropout.tables import EFFECTS
 from outcomes.answers.missing.tables import LADDER, LadderEffect, Rung
 from outcomes.answers.multiverse.tables import TESTS
-from outcomes.answers.recovery.tables import CARDS
+from outcomes.answers.recovery.cards import MIN_COVERAGE
+from outcomes.answers.recovery.tables import CARDS, CanAnswer
 from outcomes.mixed import FitStatus
 from outcomes.release.codebook.vocabulary import TableText
 from outcomes.study.sealing import SealState
@@ -67,7 +68,7 @@ class Release:
     def recovery(self, *estimators: str) -> RecoveryState:
         """What the recovery cards say; of several, the one that takes most away."""
         found = [self.rows(CARDS, estimator=estimator) for estimator in estimators]
-        states = [RecoveryState(rows[0]["answer"]) if rows else RecoveryState.NOT_TRIED for rows in found]
+        states = [_of_card(rows[0]) if rows else RecoveryState.NOT_TRIED for rows in found]
         return max(states, key=lambda state: TAKEN_AWAY[Ground.RECOVERY][state])
 
     def worth(self, estimator: str) -> float | None:
@@ -107,6 +108,14 @@ class Release:
         rows = self.rows("seal")
         is_sealed = bool(rows) and rows[0]["status"] == SealState.SEALED_BEFORE
         return SealingState.SEALED if is_sealed else SealingState.EXPLORATORY
+
+
+def _of_card(card: Mapping) -> RecoveryState:
+    """Whether a card's estimator can answer; whose intervals hold the truth is imprecise at worst."""
+    is_honest = card["coverage_high"] is not None and card["coverage_high"] >= MIN_COVERAGE
+    if card["answer"] == CanAnswer.NO and is_honest:
+        return RecoveryState.FEW
+    return RecoveryState(card["answer"])
 
 
 def _same(rows: Iterable[Mapping]) -> Agreement:

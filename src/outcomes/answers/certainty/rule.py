@@ -43,7 +43,8 @@ class RecoveryState(StrEnum):
 
     YES = "can answer"
     LARGE = "can answer only large effects"
-    NO = "cannot answer"
+    FEW = "finds few of the usual effects"  # its intervals hold the truth: what it does find is there
+    NO = "cannot answer"  # its intervals miss the truth too often, or it is refused
     NOT_TRIED = "not tried"
 
 
@@ -68,14 +69,20 @@ _AGREED = {Agreement.SAME: 0, Agreement.NOT_NEEDED: 0, Agreement.NOT_TRIED: 1, A
 TAKEN_AWAY: Mapping[Ground, Mapping[StrEnum, int]] = {
     Ground.INTERVAL: {IntervalState.DECIDED: 0, IntervalState.OPEN: 6, IntervalState.NONE: 6},
     Ground.RECOVERY: {
-        RecoveryState.YES: 0, RecoveryState.LARGE: 1, RecoveryState.NOT_TRIED: 1, RecoveryState.NO: 3,
+        RecoveryState.YES: 0, RecoveryState.LARGE: 1, RecoveryState.NOT_TRIED: 1, RecoveryState.FEW: 1,
+        RecoveryState.NO: 3,
     },
     Ground.MISSING: _AGREED,
     Ground.ANALYSES: _AGREED,
     Ground.RESPONSIVENESS: {**_AGREED, Agreement.ANOTHER: 3},
     Ground.SEALING: {SealingState.SEALED: 0, SealingState.EXPLORATORY: 1},
 }  # fmt: skip
-"""Points that a state takes away; a state that is not listed for a ground cannot occur."""
+"""Points that a state takes away; a state that is not listed for a ground cannot occur.
+
+Imprecision counts once, as in GRADE: where data are too few for the usual effects, a wide interval says so (`OPEN`, 6),
+and an estimate that stands out all the same is probably too large, but there. Intervals that miss the truth count in
+full, for then an interval that stands out says nothing.
+"""
 
 MOST_TAKEN: Mapping[Certainty, int] = {Certainty.HIGH: 0, Certainty.MODERATE: 2, Certainty.LOW: 5}
 """Most points that may be taken away for a certainty to stand; with more it is very low."""

@@ -24,7 +24,8 @@ _OPEN = {
     (Ground.INTERVAL, IntervalState.NONE): "there is no number",
     (Ground.RECOVERY, RecoveryState.LARGE): "data of this size show large effects only",
     (Ground.RECOVERY, RecoveryState.NOT_TRIED): "not tried on made-up studies",
-    (Ground.RECOVERY, RecoveryState.NO): "data of this size are too few",
+    (Ground.RECOVERY, RecoveryState.FEW): "data of this size miss many such effects",
+    (Ground.RECOVERY, RecoveryState.NO): "data of this size cannot tell",
     (Ground.MISSING, Agreement.NOT_TRIED): "missing answers were not read another way",
     (Ground.MISSING, Agreement.ANOTHER): "it hangs on how missing answers are read",
     (Ground.ANALYSES, Agreement.NOT_TRIED): "not worked out another way",
@@ -35,6 +36,10 @@ _OPEN = {
 }
 _DOUBTS = {
     (Ground.RECOVERY, RecoveryState.LARGE): "More clients: data of this size show large effects only.",
+    (
+        Ground.RECOVERY,
+        RecoveryState.FEW,
+    ): "More clients: data of this size miss many such effects, and those that they show look larger than they are.",
     (Ground.RECOVERY, RecoveryState.NO): "Many more clients: data of this size cannot answer all of it.",
     (Ground.RECOVERY, RecoveryState.NOT_TRIED): "A trial on made-up studies that finds nothing where something is.",
     (Ground.MISSING, Agreement.ANOTHER): "The answers that clients did not give, if they were known.",
