@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist  # SciPy takes long to load, and a look at a study loads this module
+
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from outcomes.errors import UsageError
 from outcomes.scoring.classes import ChangeClass
@@ -48,7 +49,7 @@ def reliable_change_index(before: ArrayLike, after: ArrayLike, sd_before: float,
 
 def reliable_change_threshold(sd_before: float, reliability: float, level: float = 0.95) -> float:
     """Smallest change, in score units, that measurement error alone produces in less than 1 - level of clients."""
-    return float(stats.norm.ppf((1 + level) / 2)) * difference_std_error(sd_before, reliability)
+    return NormalDist().inv_cdf((1 + level) / 2) * difference_std_error(sd_before, reliability)
 
 
 def known_change(
