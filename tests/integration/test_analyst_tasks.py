@@ -60,7 +60,7 @@ def test_the_ten_tasks_are_done_as_the_page_says(my_study, tmp_path):
     assert release_id in said["outcomes diff my-study"]
     assert "things were looked at: 0 to mend" in said["outcomes doctor my-study"]
     assert "Nothing to do" in said["outcomes upgrade my-study"]
-    assert len(said) == 13
+    assert len(said) == 14
 
 
 @pytest.mark.parametrize("line", [*commands("sh care"), *commands("sh ui")])
