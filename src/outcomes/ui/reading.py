@@ -20,6 +20,7 @@ DOCUMENTS = {
     Document.REPORT: "The report, for clinicians and leads",
     Document.ANNEX: "The annex: all tables and methods",
     Document.CHECKS: "The checks of the data, for analysts: counts as they are",
+    Document.EXPLORER: "Explorer (here its tables; its pictures need the file itself, opened in a browser)",
 }
 _NEW, _OLD = "new", "old"
 Row = Mapping[str, Any]

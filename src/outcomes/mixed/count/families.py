@@ -17,8 +17,8 @@ from outcomes.errors import UsageError
 from outcomes.links import Derivatives
 from outcomes.mixed.generalised.family import OwnDerivatives
 
-LARGEST_ETA = 300.0
-"""Linear predictors are cut here: counts of exp(300) are no data, and squares of it are still finite."""
+LARGEST_ETA = 200.0
+"""Linear predictors are cut here: counts of exp(200) are no data, and cubes of it are still finite."""
 
 NO_DISPERSION = 1e-3
 """sqrt(alpha) below which the counts count as no more dispersed than Poisson ones: their variance is then larger by one
@@ -181,8 +181,8 @@ def _tables(alpha: float, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def _series(x: np.ndarray, coefficients: Callable[[int], float]) -> np.ndarray:
-    """Sum of (-x)^n c(n), n = 0 .. 9."""
-    total = np.zeros_like(x)
+    """Sum of (-x)^n c(n), n = 0 .. 9; right up to `SERIES`, and finite beyond it."""
+    x, total = np.minimum(x, SERIES), np.zeros_like(x)
     for n in range(9, -1, -1):
         total = coefficients(n) - x * total
     return total

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from outcomes.errors import FitRefused
 from outcomes.mixed.linear.deviance import State, deviance, gradient, solve
 from outcomes.mixed.linear.fit import CURVATURE, canonical, optimise_theta, wrap_up
 from outcomes.mixed.linear.gram import GramData, prepare_linear
@@ -31,6 +32,9 @@ LEAST_START = 0.1
 
 HESSIAN_STEP = 1e-3
 """Step of the differences of the gradient."""
+
+RAISED = {"invalid": "raise", "divide": "raise", "over": "raise"}
+"""What says that a point has no likelihood: a sum of squares that rounding makes negative, a variance of zero."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,14 @@ class StructuredDeviance:
         return problem, solve(problem, psi[:m])
 
     def __call__(self, psi: np.ndarray) -> tuple[float, np.ndarray]:
-        """Value and gradient."""
+        """Value and gradient; infinite where the rows fit without error, or the equations cannot be solved."""
+        try:
+            with np.errstate(**RAISED):
+                return self._value_and_gradient(psi)
+        except (FloatingPointError, np.linalg.LinAlgError):
+            return np.inf, np.zeros(psi.size)
+
+    def _value_and_gradient(self, psi: np.ndarray) -> tuple[float, np.ndarray]:
         m = self.like.n_theta
         theta, phi = psi[:m], psi[m:]
         problem, state = self.solved(psi)
@@ -83,7 +94,13 @@ def fit_structured(
     reml: bool = True,
     weights: str | None = None,
 ) -> StructuredFit:
-    """Fit with variances by group, errors that follow one another, or both; see `outcomes.mixed.fit_linear`."""
+    """Fit with variances by group, errors that follow one another, or both; see `outcomes.mixed.fit_linear`.
+
+    Raises
+    ------
+    FitRefused
+        As `fit_linear`; and where a group's rows are fitted without error, so that the likelihood has no maximum.
+    """
     began = perf_counter()
     also = tuple(name for name in (variance_by, ar1) if name)
     plain = prepare_linear(formula, data, weights=weights, also=also)
@@ -100,14 +117,22 @@ def fit_structured(
     curvature = np.concatenate([curvature, 4.0 * n_groups, [2.0 * plain.n_rows] if ar1 else []])
     inside = np.where(np.abs(first.final) < LEAST_START, LEAST_START, first.final)
     start = np.concatenate([inside, np.zeros(structure.size)])
-    story = minimise(objective, start, curvature=curvature, hessian_step=HESSIAN_STEP)
     m = ordinary.n_theta
-    story = _canonical(ordinary, story)
-    gram, problem = objective.problem(story.final[m:])
-    timings = {"database": read - began, "optimise": perf_counter() - read}
-    given = wrap_up(formula, gram, problem, _of_theta(story, m), reml=reml, timings=timings)
-    covariance = _covariance_gradient(objective, story, given)
-    return _wrapped(given, plain, structure, rows, story, covariance)
+    try:
+        with np.errstate(invalid="ignore"):  # differences of infinite values
+            story = minimise(objective, start, curvature=curvature, hessian_step=HESSIAN_STEP)
+        with np.errstate(**RAISED):
+            story = _canonical(ordinary, story)
+            gram, problem = objective.problem(story.final[m:])
+            timings = {"database": read - began, "optimise": perf_counter() - read}
+            given = wrap_up(formula, gram, problem, _of_theta(story, m), reml=reml, timings=timings)
+            covariance = _covariance_gradient(objective, story, given)
+            return _wrapped(given, plain, structure, rows, story, covariance)
+    except (FloatingPointError, np.linalg.LinAlgError) as unbounded:
+        raise FitRefused(
+            "The likelihood has no maximum that can be found: some rows are fitted without any error.",
+            hint="leave out variance_by or ar1, or join groups of few rows",
+        ) from unbounded
 
 
 def _canonical(frame: LinearProblem, story: OptSummary) -> OptSummary:
