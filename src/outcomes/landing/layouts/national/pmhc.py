@@ -51,7 +51,8 @@ def open_pmhc(export: Export) -> Table:
     """
     tables = {one.name: one.frame for one in open_members(export, _TABLES.__contains__, _IDENTIFYING)}
     _refuse_other_version(tables.pop(METADATA, None))
-    mended = {name: _days_of_eight(frame) for name, frame in tables.items()}
+    are_dates = export.suffix in WORKBOOKS
+    mended = {name: _days_of_eight(_as_digits(frame) if are_dates else frame) for name, frame in tables.items()}
     notes = tuple(
         f"{counted(n, 'date')} of {name}.csv had lost a leading nought, which was put back"
         for name, (_, n) in mended.items() if n
@@ -162,15 +163,20 @@ def _keys(one: pl.DataFrame, other: pl.DataFrame, key: str) -> list[str]:
     return [name for name in (_ORGANISATION, key) if name in one.columns and name in other.columns]
 
 
-def _days_of_eight(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Empty the code for an unknown day, and put back leading noughts that a spreadsheet took: DDMMYYYY has eight.
+def _dates(frame: pl.DataFrame) -> list[str]:
+    return [name for name in frame.columns if name.endswith("_date")]
 
-    A cell that a workbook holds as a date reads YYYY-MM-DD, with or without a time of day.
-    """
-    names = [name for name in frame.columns if name.endswith("_date")]
-    frame = frame.with_columns(
-        pl.col(name).str.replace(r"^(\d{4})-(\d{2})-(\d{2})([ T].*)?$", "${3}${2}${1}") for name in names
+
+def _as_digits(frame: pl.DataFrame) -> pl.DataFrame:
+    """Write DDMMYYYY where a workbook holds a date: such a cell reads YYYY-MM-DD, with or without a time of day."""
+    return frame.with_columns(
+        pl.col(name).str.replace(r"^(\d{4})-(\d{2})-(\d{2})([ T].*)?$", "${3}${2}${1}") for name in _dates(frame)
     )
+
+
+def _days_of_eight(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Empty the code for an unknown day, and put back leading noughts that a spreadsheet took: DDMMYYYY has eight."""
+    names = _dates(frame)
     is_short = [pl.col(name).str.contains(r"^\d{7}$") for name in names]
     n = int(sum(frame.select(one.sum()).item() for one in is_short)) if frame.height else 0
     padded = frame.with_columns(
