@@ -54,7 +54,7 @@ def test_tables_are_equal_to_the_last_bit_whatever_the_threads(larger_study):
             offer_batches(con, landed_batches(larger_study.landed))
             make_tables(con)
             found.append(contents(con))
-    assert len(found[0]) == 11
+    assert len(found[0]) == 14
     assert found[0]["mart_session_directiveness"][0] > 5000
     assert found[1:] == found[:1] * 3
 
