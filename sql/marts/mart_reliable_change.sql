@@ -29,8 +29,8 @@ ends as (
         arg_max(rule_version, place) as rule_version,
         count(distinct instrument || ' ' || rule_version) = 1 as is_one_rule,
         count(*)::integer as n_measured,
-        arg_min(score, place) as first_score,
-        arg_max(score, place) as last_score
+        arg_min(score, place) as score_first,
+        arg_max(score, place) as score_last
     from placed
     group by client_id, scale
 ),
@@ -41,9 +41,9 @@ changed as (
         ends.instrument,
         ends.rule_version,
         ends.n_measured,
-        ends.first_score,
-        ends.last_score,
-        case when n_measured > 1 and is_one_rule then last_score - first_score end as score_change,
+        ends.score_first,
+        ends.score_last,
+        case when n_measured > 1 and is_one_rule then score_last - score_first end as score_change,
         study_instruments.std_error,
         study_instruments.smallest_reliable_change,
         study_instruments.cutoff,
@@ -60,19 +60,19 @@ final as (
         instrument,
         rule_version,
         n_measured,
-        first_score,
-        last_score,
+        score_first,
+        score_last,
         score_change,
         score_change / std_error as reliable_change_index,
         smallest_reliable_change,
         cutoff,
-        sign * first_score <= sign * cutoff as is_clinical_first,
-        sign * last_score <= sign * cutoff as is_clinical_last,
+        sign * score_first <= sign * cutoff as is_clinical_first,
+        sign * score_last <= sign * cutoff as is_clinical_last,
         case
             when score_change is null or sign is null or smallest_reliable_change is null then null
             when sign * score_change <= -smallest_reliable_change then 'deteriorated'
             when sign * score_change < smallest_reliable_change then 'unchanged'
-            when sign * first_score <= sign * cutoff and sign * last_score > sign * cutoff then 'recovered'
+            when sign * score_first <= sign * cutoff and sign * score_last > sign * cutoff then 'recovered'
             else 'improved'
         end as change_class
     from changed

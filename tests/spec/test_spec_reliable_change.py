@@ -44,7 +44,7 @@ def test_a_change_runs_from_the_first_to_the_last_measured_session_of_the_cohort
         """,
     )
     rows = warehouse.build("mart_reliable_change").select(
-        "client_id", "n_measured", "first_score", "last_score", "score_change", "reliable_change_index",
+        "client_id", "n_measured", "score_first", "score_last", "score_change", "reliable_change_index",
         "is_clinical_first", "is_clinical_last", "change_class",
     ).rows()  # fmt: skip
     assert rows == [

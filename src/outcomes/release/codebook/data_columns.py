@@ -167,10 +167,10 @@ DATA_COLUMNS: dict[str, ColumnText] = {
         "0 to 1",
     ),
     "n_measured": count("Sessions of the cohort with a score", "sessions"),
-    "first_score": number("The first score, in the questionnaire's own direction", "any"),
-    "last_score": number("The last score, in the questionnaire's own direction", "any"),
+    "score_first": number("The first score, in the questionnaire's own direction", "any"),
+    "score_last": number("The last score, in the questionnaire's own direction", "any"),
     "score_change": number(
-        "last_score less first_score; empty with one score, or where they were made by different rules", "any"
+        "score_last less score_first; empty with one score, or where they were made by different rules", "any"
     ),
     "reliable_change_index": number(
         "score_change in standard errors of a difference, SD sqrt(2 (1 - reliability)); empty where not known",

@@ -159,7 +159,7 @@ TABLES: dict[str, TableText] = {
             "One client of the cohort and one scale made of items: first and last score, and whether the change is "
             "reliable",
             "core_measures, core_sessions, study.toml",
-            "client_id scale instrument rule_version n_measured first_score last_score score_change "
+            "client_id scale instrument rule_version n_measured score_first score_last score_change "
             "reliable_change_index smallest_reliable_change cutoff is_clinical_first is_clinical_last change_class",
         ),
         _table(
