@@ -58,7 +58,7 @@ def test_the_ten_tasks_are_done_as_the_page_says(my_study, tmp_path):
     assert release_id in said["outcomes status my-study"]
     assert release_id in said["outcomes ui my-study"]
     assert release_id in said["outcomes diff my-study"]
-    assert "things were looked at: 0 to mend" in said["outcomes doctor my-study"]
+    assert re.search(r"\d+ things were looked at: (all well|0 to mend, )", said["outcomes doctor my-study"])
     assert "Nothing to do" in said["outcomes upgrade my-study"]
     assert len(said) == 14
 
