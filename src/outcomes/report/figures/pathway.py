@@ -9,9 +9,11 @@ import altair as alt
 import polars as pl
 
 from outcomes.disclosure import Shown
+from outcomes.languages import spoken
 from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BLUE, EMPTY, INK, NARROW, QUIET, picture
 from outcomes.report.page.blocks import Picture
+from outcomes.report.page.spans import shown_text
 
 _ROW, _BAR = 40, 16  # px a stage, and of its bar
 _LABEL_UP = 12  # px of a label above its bar
@@ -19,9 +21,10 @@ _LABEL_UP = 12  # px of a label above its bar
 
 @dataclass(frozen=True)
 class Stage:
-    """Clients at one stage; `is_part` for those who are a part of the stage before."""
+    """Clients at one stage: its label, the same inside a sentence; `is_part` for a part of the stage before."""
 
     label: str
+    inside: str
     clients: Shown
     is_part: bool = False
 
@@ -32,7 +35,7 @@ def pathway_picture(stages: Sequence[Stage], title: str) -> Picture | None:
     if not told:
         return None
     rows = [
-        (i, f"{stage.label}: {stage.clients.text}", stage.clients.value or 0, stage.is_part)
+        (i, f"{stage.label}: {shown_text(stage.clients)}", stage.clients.value or 0, stage.is_part)
         for i, stage in enumerate(stages)
     ]
     frame = pl.DataFrame(rows, schema=["place", "label", "clients", "is_part"], orient="row")
@@ -53,11 +56,11 @@ def pathway_picture(stages: Sequence[Stage], title: str) -> Picture | None:
             label.encode(x=alt.XValue(0), y=y, text=alt.Text("label:N")),
         ).sized(width=width, height=_ROW * len(stages))
 
-    said = "; ".join(f"{stage.label.lower()}: {stage.clients.text}" for stage in stages)
+    said = "; ".join(f"{stage.inside}: {shown_text(stage.clients)}" for stage in stages)
     data = pl.DataFrame(
         [(stage.label, stage.clients.text) for stage in stages], schema=["stage", "clients"], orient="row"
     )
-    caption = (
+    caption = spoken(
         "Numbers are rounded, and small ones are not shown, so that nobody can be recognised; they may not add up. "
         "Blue: how the courses of therapy ended."
     )

@@ -16,6 +16,7 @@ import vl_convert
 from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
+from outcomes.languages import spoken_in
 from outcomes.report.figures.density import Bin
 from outcomes.report.figures.drawing import Drawing, drawing
 from outcomes.report.page import palette
@@ -95,7 +96,9 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
 
 def inline_svg(chart: alt.TopLevelMixin | Drawing) -> Markup:
     """Inline SVG: no name spaces (HTML knows them), ids of its own."""
-    svg = vl_convert.vegalite_to_svg(finished(drawing(chart)))
+    language = spoken_in()
+    numbers = None if language.is_source else language.chart_format
+    svg = vl_convert.vegalite_to_svg(finished(drawing(chart)), format_locale=numbers)
     svg = re.sub(r'\s(xmlns(:xlink)?|version|class|role|aria-[a-z]+)="[^"]*"', "", svg)
     own = f"fig-{sha256(svg.encode()).hexdigest()[:8]}-"
     return Markup(re.sub(r'\bid="', f'id="{own}', svg).replace("url(#", f"url(#{own}"))

@@ -11,8 +11,6 @@ from functools import singledispatch
 from typing import Any
 
 from outcomes.report.page.blocks import (
-    SIMULATED,
-    SIMULATED_NOTE,
     Bullets,
     Fold,
     Heading,
@@ -97,10 +95,11 @@ def _(part: Section) -> Node:
 
 @typeset.register
 def _(part: Page) -> Node:
-    said = ("title", "study", "kicker", "question", "meta", "closing", "release_id", "file_title")
+    said = ("title", "study", "kicker", "question", "meta", "closing", "release_label", "file_title")
     return {name: _text(getattr(part, name)) for name in said} | {
         "language": part.language, "sections": [typeset(section) for section in part.sections],
-        "simulated": [SIMULATED, SIMULATED_NOTE] if part.is_simulated else [],
+        "simulated": list(part.simulated),
+        "notice": [part.notice.text, part.notice.language] if part.notice else [],
         "document": part.document, "has-contents": part.has_contents,
     }  # fmt: skip
 

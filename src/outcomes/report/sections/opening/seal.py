@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from outcomes.languages import later, translated
 from outcomes.report.page.blocks import Block, headline, paragraph
 from outcomes.report.reading.rows import table_rows
 from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.sealing import SealState
 
-WITHHELD = (
+WITHHELD = later(
     "Nothing is said yet about satisfaction or dropout: the researchers have to fix first how they will analyse the "
     "data. Where this report says that a rating or an ending is not there, this is why."
 )
@@ -19,7 +20,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     withheld = [row for row in table_rows(con, "seal") if SealState(row["status"]) is SealState.WITHHELD]
     if not withheld:
         return ()
-    return (headline(withheld[0]["sentence"]), paragraph(WITHHELD))
+    return (headline(translated(withheld[0]["sentence"])), paragraph(translated(WITHHELD)))
 
 
-SECTION = ReportSection("seal", "Not shown yet", _blocks)
+SECTION = ReportSection("seal", later("Not shown yet"), _blocks)
