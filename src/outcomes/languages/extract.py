@@ -22,12 +22,15 @@ PLACES = (
 """What brief, report, mails and feedback are made from; the annex's own sections stay English."""
 
 
+_HEADER = "# Sentences of brief, report, mails and feedback; keep every {place}, write no digits (docs/report.md)."
+
+
 def catalogue(code: str) -> Catalog:
     """Return a catalogue to be filled, each message with the places where it is said.
 
     Babel's own extractor misses a marked call inside another (`say("{a}", a=Strong(spoken("b")))`).
     """
-    made = Catalog(code or None, project="outcomes", fuzzy=False)
+    made = Catalog(code or None, project="outcomes", header_comment=_HEADER, fuzzy=False)
     root = files("outcomes")
     for place in PLACES:
         for name, source in _sources(root.joinpath(*place.split("/")), place):

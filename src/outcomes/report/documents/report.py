@@ -24,22 +24,22 @@ from outcomes.study.tables.scales import Rater, Scale
 
 _QUESTION = {
     Rater.CLIENT: later(
-        " Guidance is how much the therapist leads: gives direction, structure and advice. The client rates it from "
+        "Guidance is how much the therapist leads: gives direction, structure and advice. The client rates it from "
         "{low} to {high}."
     ),
     Rater.THERAPIST: later(
-        " Guidance is how much the therapist leads: gives direction, structure and advice. The therapist rates it from "
+        "Guidance is how much the therapist leads: gives direction, structure and advice. The therapist rates it from "
         "{low} to {high}."
     ),
     Rater.OBSERVER: later(
-        " Guidance is how much the therapist leads: gives direction, structure and advice. The observer rates it from "
+        "Guidance is how much the therapist leads: gives direction, structure and advice. The observer rates it from "
         "{low} to {high}."
     ),
 }
 _RATING = {
-    Rater.CLIENT: later(" The client rates from {low} to {high} how satisfying the session was."),
-    Rater.THERAPIST: later(" The therapist rates from {low} to {high} how satisfying the session was."),
-    Rater.OBSERVER: later(" The observer rates from {low} to {high} how satisfying the session was."),
+    Rater.CLIENT: later("The client rates from {low} to {high} how satisfying the session was."),
+    Rater.THERAPIST: later("The therapist rates from {low} to {high} how satisfying the session was."),
+    Rater.OBSERVER: later("The observer rates from {low} to {high} how satisfying the session was."),
 }
 
 
@@ -67,11 +67,11 @@ def _question(source: Source) -> tuple[Block, ...]:
     guidance, rating = settings.scales.get("directiveness"), settings.scales.get("satisfaction")
     rated: list[Piece] = []
     if guidance is not None:
-        rated += say(_QUESTION[guidance.rater], **_ends(guidance)).pieces
+        rated += (" ", *say(_QUESTION[guidance.rater], **_ends(guidance)).pieces)
     if rating is not None:
-        rated += say(_RATING[rating.rater], **_ends(rating)).pieces
-    dropped = say(" A client dropped out if {dropout}.", dropout=translated(DEFINITIONS[settings.dropout.definition]))
-    words = Words((Strong(spoken("The words.")), *rated, *dropped.pieces))
+        rated += (" ", *say(_RATING[rating.rater], **_ends(rating)).pieces)
+    dropped = say("A client dropped out if {dropout}.", dropout=translated(DEFINITIONS[settings.dropout.definition]))
+    words = Words((Strong(spoken("The words.")), *rated, " ", *dropped.pieces))
     people = Words((Strong(spoken("The people.")), " ", *who(source).pieces))
     ranges = say(
         "{name} A number in brackets is a range: the true number probably lies in it. How sure a finding is, a rule "
