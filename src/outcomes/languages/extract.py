@@ -14,7 +14,7 @@ from babel.messages.pofile import write_po
 MARKS = frozenset({"say", "spoken", "later"})
 """Functions whose first argument is a message."""
 PLACES = (
-    "answers/common", "answers/run.py", "feedback", "models/refusals.py", "operate/delivery", "release/withholding.py",
+    "answers/common", "answers/run.py", "feedback", "models/refusals.py", "operate/delivery",
     "report/documents", "report/figures/distance.py", "report/figures/icons.py", "report/figures/pathway.py",
     "report/figures/shares.py", "report/figures/spread.py", "report/findings", "report/page", "report/reading",
     "report/sections/opening/seal.py", "study/sealing.py", "study/tables/questions.py",

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.languages import later
 from outcomes.study.sealing import Sealing
 
 TABLE = "seal"
 
-REASON = later("Outcomes are withheld until the specification is sealed with `outcomes seal`.")
+REASON = "Outcomes are withheld until the specification is sealed with `outcomes seal`."
 
 _REASONS = {8: "satisfaction is withheld", 10: "endings are withheld", 11: "endings are withheld"}
 """Steps of the participant flow whose exclusions are the withholding's."""

@@ -108,7 +108,7 @@ REFUSALS = (
     "Outcomes are withheld until the specification is sealed with `outcomes seal`.",
     "These data hold no ratings of directiveness and of satisfaction, so this question cannot be answered.",
     "No session has both a rating of guidance and satisfaction.",
-    "Something that nobody knew of went wrong with intake_severity.",
+    "Something that nobody knew of went wrong with intake_severity_score.",
 )
 
 
@@ -235,7 +235,7 @@ BAD = {
     "lacks 1 of": _dutch(Report=""),
     "other {places}": _dutch(**{"{low} to {high}": "{low} tot {hoog}"}),
     "digits": _dutch(Report="Verslag 2"),
-    "no gettext catalogue": 'msgid "a\nmsgstr b"',
+    "no gettext catalogue": "hello",
 }
 
 

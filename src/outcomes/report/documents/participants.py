@@ -44,7 +44,7 @@ def participants(source: Source) -> tuple[Block, ...]:
         for name, labels in zip(ENDINGS, _ENDED, strict=True):
             if isinstance(courses := told.shown(name), Shown):
                 stages.append(Stage(*map(translated, labels), courses, is_part=True))
-    drawn = pathway_picture(stages, _title(stages)) if stages else None
+    drawn = pathway_picture(stages, _title(stages)) if len(stages) > 1 else None
     blocks: list[Block] = [drawn] if drawn else []
     return (*blocks, *_dropout(source))
 

@@ -9,6 +9,7 @@ from outcomes.report.reading.people import CLIENTS, SESSIONS, people_told
 from outcomes.report.reading.reasons import reason_told
 from outcomes.report.reading.rows import refusal
 from outcomes.report.sections.opening.flow import therapists_in
+from outcomes.report.sections.opening.seal import sentence_withheld
 from outcomes.report.sections.report_section import Source
 from outcomes.study.settings import AnalysisName
 
@@ -17,6 +18,8 @@ _ASKED = (AnalysisName.BALANCE, AnalysisName.GUIDANCE, AnalysisName.DROPOUT)
 
 def who(source: Source) -> Words:
     """How many people the answers rest on, as far as disclosure lets it be told."""
+    if sentence_withheld(source):
+        return words(spoken("Who is in it is said once the plan is fixed: until then no rating is in the data."))
     told = people_told(source.con, source.settings.dropout.definition.value, source.teller)
     branch = told.branches[0]
     counts = (

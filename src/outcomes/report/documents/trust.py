@@ -18,6 +18,7 @@ from outcomes.answers.recovery.tables import CARDS
 from outcomes.languages import later, spoken, translated
 from outcomes.report.findings.finding import Finding
 from outcomes.report.reading.rows import answer_rows
+from outcomes.report.sections.opening.seal import sentence_withheld
 from outcomes.report.sections.report_section import Source
 
 _OPEN = {
@@ -102,6 +103,6 @@ def limits(source: Source) -> tuple[str, ...]:
         ),
         spoken("Clients who leave stop rating. Averages can look better than the therapies were."),
     ]
-    if Release(source.con).sealing() is SealingState.EXPLORATORY:
+    if Release(source.con).sealing() is SealingState.EXPLORATORY and not sentence_withheld(source):
         said.append(spoken("The plan was not fixed before the outcomes were seen."))
     return tuple(said)

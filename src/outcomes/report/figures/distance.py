@@ -14,6 +14,9 @@ from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
 from outcomes.study.tables.scales import Scale
 
+_HEIGHT = 170  # px: with its text it keeps its size beside the findings on one printed page
+_SIGNED = "datum.value ? format(datum.value, '+~g') : '0'"
+
 
 def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, unit: str) -> Picture:
     """Draw mean satisfaction at distances from the preference.
@@ -38,7 +41,7 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
     def chart(width: int) -> Drawing:
         x = alt.X(
             "points:Q", title=axis if width <= NARROW else [" ".join(axis)],
-            axis=alt.Axis(values=frame["points"].to_list(), format="+d", grid=False),
+            axis=alt.Axis(values=frame["points"].to_list(), labelExpr=_SIGNED, grid=False),
             scale=alt.Scale(domain=[ends[0] - room, ends[1] + room], nice=False, zero=False),
         )  # fmt: skip
         y = alt.Y("mean:Q", title=None, scale=alt.Scale(domain=[scale.minimum, scale.maximum], nice=False))
@@ -55,7 +58,7 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
                 label.encode(x=x, y=alt.Y("high:Q", title=None), text=alt.Text("mean:Q", format=".1f"))
                 for label in labels
             ),
-        ).sized(width=width, height=230, title=axis_title(spoken("Average satisfaction, whole scale")))
+        ).sized(width=width, height=_HEIGHT, title=axis_title(spoken("Average satisfaction, whole scale")))
 
     nearest = min(points, key=lambda one: abs(one[0]))[1]
     title = spoken(
@@ -77,4 +80,4 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
 
 def _place(x: float) -> str:
     """A distance with its sign."""
-    return ("+" if x >= 0 else "") + decimal(f"{x:g}")
+    return ("+" if x > 0 else "") + decimal(f"{x:g}")

@@ -74,7 +74,7 @@ def icon_arrays(groups: Sequence[Group], session: str) -> Picture:
         spoken("{group}: {number} of {all}", group=group.inside, number=group.words, all=ALL) for group in groups
     )
     caption = spoken(
-        "Each figure is one client; the blue ones have left. In brackets: where the true number probably lies."
+        "Each figure is one client; those that stand out have left. In brackets: where the true number probably lies."
     )
     description = spoken("Clients who leave by session {t}: {groups}.", t=session, groups=said)
     return picture(chart, caption, description, title, data)

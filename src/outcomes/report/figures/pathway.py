@@ -61,7 +61,6 @@ def pathway_picture(stages: Sequence[Stage], title: str) -> Picture | None:
         [(stage.label, stage.clients.text) for stage in stages], schema=["stage", "clients"], orient="row"
     )
     caption = spoken(
-        "Numbers are rounded, and small ones are not shown, so that nobody can be recognised; they may not add up. "
-        "Blue: how the courses of therapy ended."
+        "Numbers are rounded, and small ones are not shown, so that nobody can be recognised; they may not add up."
     )
     return picture(chart, caption, f"{title}: {said}.", title, data)

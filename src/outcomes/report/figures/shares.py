@@ -14,7 +14,7 @@ from outcomes.report.figures.style import BLUE, INK, NARROW, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
 
-_ROW, _LINE = 44, 14  # px a definition, and a line of its label
+_ROW, _LINE = 34, 14  # px a definition, and a line of its label
 _CHARS, _CHARS_NARROW = 86, 38
 
 

@@ -14,6 +14,7 @@ from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
 
 _REACH, _POINTS = 3.0, 81
+_SIGNED = "datum.value ? format(datum.value, '+.1f') : '0'"
 _MIDDLE = stats.norm.ppf(0.95)  # standard deviations that hold the middle 90% of a normal distribution
 
 
@@ -35,7 +36,8 @@ def spread_picture(spread: Estimate) -> Picture:
     def chart(width: int) -> Drawing:
         place = alt.X(
             "points:Q", title=" ".join(axis),
-            axis=alt.Axis(grid=False, tickCount=7 if width > NARROW else 4, format="+.1f"), scale=alt.Scale(nice=False),
+            axis=alt.Axis(grid=False, tickCount=7 if width > NARROW else 4, labelExpr=_SIGNED),
+            scale=alt.Scale(nice=False),
         )  # fmt: skip
         if width <= NARROW:
             place = place.title(axis)

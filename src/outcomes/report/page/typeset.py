@@ -31,6 +31,7 @@ _SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ (\d[\d.]*) (\d[\d.]*)"')
 _LONGEST_WORD = 45  # characters that fit a line, whichever they are
 _WORD = 14  # characters of a word that stays whole in a table: as long as the page's own
 _LONG_CELL = 600  # characters; a longer cell may go over the end of a page
+_LINE, _GAP, _LEAST = 105, 3, 14  # characters of a table on a line, between columns, and of the narrowest with words
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
@@ -62,7 +63,31 @@ def _(part: Table) -> Node:
     def row(cells: tuple[Words, ...]) -> list[Node]:
         return [_cell(words, place >= part.n_labels, longest) for place, words in enumerate(cells)]
 
-    return {"kind": "table", "columns": len(part.head), "head": row(part.head), "rows": [row(it) for it in part.rows]}
+    head, rows = row(part.head), [row(it) for it in part.rows]
+    return {
+        "kind": "table",
+        "columns": len(head),
+        "widths": _widths(head, rows, part.n_labels),
+        "head": head,
+        "rows": rows,
+    }
+
+
+def _widths(head: list[Node], rows: list[list[Node]], n_labels: int) -> list[int]:
+    """Shares of the line for the columns of a table that is wider than it; empty where all fit side by side.
+
+    Left alone, long words on the left would get no more room than short numbers, and run over pages. Columns of numbers
+    get what their longest number and the longest word of their head need; words share the rest.
+    """
+    texts = [
+        ["".join(it["text"] for it in line[place]["words"]) for line in (head, *rows)] for place in range(len(head))
+    ]
+    if sum(max(map(len, column)) for column in texts) <= _LINE:
+        return []
+    needed = [max(map(len, (*column[0].split(), *column[1:]))) + _GAP for column in texts]
+    rest = max(_LINE - sum(needed[n_labels:]), n_labels * _LEAST)
+    longest = [max(map(len, column)) for column in texts[:n_labels]]
+    return [max(_LEAST, rest * one // max(1, sum(longest))) for one in longest] + needed[n_labels:]
 
 
 def _cell(words: Words, is_number: bool, longest: int) -> Node:

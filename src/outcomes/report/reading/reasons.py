@@ -15,7 +15,11 @@ from outcomes.report.reading.plain_words import plain
 from outcomes.report.reading.rows import NOT_ASKED
 from outcomes.study.tables.questions import LACKING
 
-_KNOWN = (*SENTENCES.values(), BROKE_DOWN, NO_GUIDANCE, LEFT_OUT, REASON, NOT_ASKED, LACKING)
+_PLAINER = {
+    REASON: later("Nothing is said yet: the researchers have to fix first how they will analyse the data."),
+}
+"""What a reader of brief and report cannot do anything with, and what is said instead."""
+_KNOWN = (*SENTENCES.values(), BROKE_DOWN, NO_GUIDANCE, LEFT_OUT, NOT_ASKED, LACKING)
 _NAMED = (
     later("satisfaction"),
     later("dropout"),
@@ -37,6 +41,8 @@ def reason_told(reason: str) -> str:
     reason : str
         As `rows.refusal` gives it.
     """
+    if reason in _PLAINER:
+        return translated(_PLAINER[reason])
     if spoken_in().is_source:
         return plain(reason)
     for message, pattern in _patterns().items():

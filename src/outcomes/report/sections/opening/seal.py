@@ -16,11 +16,14 @@ WITHHELD = later(
 
 def _blocks(source: Source) -> tuple[Block, ...]:
     """What table `seal` says of withheld outcomes; its other states are told with the origin of the numbers."""
-    con = source.con
-    withheld = [row for row in table_rows(con, "seal") if SealState(row["status"]) is SealState.WITHHELD]
-    if not withheld:
-        return ()
-    return (headline(translated(withheld[0]["sentence"])), paragraph(translated(WITHHELD)))
+    said = sentence_withheld(source)
+    return (headline(translated(said)), paragraph(translated(WITHHELD))) if said else ()
+
+
+def sentence_withheld(source: Source) -> str:
+    """What table `seal` says of withheld outcomes; empty where they are there."""
+    rows = table_rows(source.con, "seal")
+    return next((row["sentence"] for row in rows if SealState(row["status"]) is SealState.WITHHELD), "")
 
 
 SECTION = ReportSection("seal", later("Not shown yet"), _blocks)
