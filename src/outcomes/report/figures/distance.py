@@ -9,7 +9,7 @@ import polars as pl
 
 from outcomes.languages import decimal, spoken
 from outcomes.report.figures.drawing import Drawing, layer
-from outcomes.report.figures.style import BLUE, INK, NARROW, PAPER, QUIET, axis_title, picture
+from outcomes.report.figures.style import BLUE, INK, PAPER, QUIET, axis_title, fitted, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
 from outcomes.study.tables.scales import Scale
@@ -34,13 +34,11 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
     ends = [points[0][0], points[-1][0]]
     room = (ends[1] - ends[0]) * 0.08
 
-    axis = [
-        spoken("Too little guidance (left) or too much (right),"), spoken("in {unit} from the wish", unit=unit),
-    ]  # fmt: skip
+    axis = spoken("Too little guidance (left) or too much (right), in {unit} from the wish", unit=unit)
 
     def chart(width: int) -> Drawing:
         x = alt.X(
-            "points:Q", title=axis if width <= NARROW else [" ".join(axis)],
+            "points:Q", title=fitted(axis, width),
             axis=alt.Axis(values=frame["points"].to_list(), labelExpr=_SIGNED, grid=False),
             scale=alt.Scale(domain=[ends[0] - room, ends[1] + room], nice=False, zero=False),
         )  # fmt: skip

@@ -9,7 +9,7 @@ from scipy import stats
 
 from outcomes.languages import decimal, spoken
 from outcomes.report.figures.drawing import Drawing, layer
-from outcomes.report.figures.style import BAND, BLUE, NARROW, QUIET, picture
+from outcomes.report.figures.style import BAND, BLUE, NARROW, QUIET, fitted, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
 
@@ -31,16 +31,14 @@ def spread_picture(spread: Estimate) -> Picture:
     frame = pl.DataFrame({"points": x, "height": stats.norm.pdf(x, scale=sd) if sd else np.zeros_like(x)})
     middle = frame.filter(pl.col("points").abs() <= _MIDDLE * sd)
 
-    axis = [spoken("Clients' satisfaction, in points"), spoken("below or above the average therapist")]
+    axis = spoken("Clients' satisfaction, in points below or above the average therapist")
 
     def chart(width: int) -> Drawing:
         place = alt.X(
-            "points:Q", title=" ".join(axis),
+            "points:Q", title=fitted(axis, width),
             axis=alt.Axis(grid=False, tickCount=7 if width > NARROW else 4, labelExpr=_SIGNED),
             scale=alt.Scale(nice=False),
         )  # fmt: skip
-        if width <= NARROW:
-            place = place.title(axis)
         height = alt.Y("height:Q", axis=None)
         zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("x:Q"))
         return layer(

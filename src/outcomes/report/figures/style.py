@@ -6,6 +6,7 @@ One blue in several depths, dashes, shapes and labels at the marks themselves: n
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
@@ -25,6 +26,7 @@ from outcomes.report.page.pieces import Piece, Words, words
 
 WIDE, NARROW = 560, 262
 """Widths of the plotting area in px; with axes and labels they fit a text column and a 360 px screen."""
+_NARROW_CHARS = 36  # of a line in bold type that is as wide as a narrow picture
 
 INK, QUIET, GRID = palette.INK.light, palette.QUIET.light, palette.GRID.light
 BLUE, BAND, BARS = palette.BLUE.light, palette.BAND.light, palette.BARS.light
@@ -71,6 +73,11 @@ def picture(
 def axis_title(text: str) -> alt.TitleParams:
     """The y axis is named above it, where it reads without turning the head."""
     return alt.TitleParams(text, anchor="start", fontSize=13, fontWeight=600, color=INK, offset=10)
+
+
+def fitted(text: str, width: int) -> list[str]:
+    """The title of an axis or a label in as many lines as a plotting area of this width takes."""
+    return textwrap.wrap(text, _NARROW_CHARS) if width <= NARROW else [text]
 
 
 def density(bins: Sequence[Bin], x: alt.X, width: int) -> alt.Chart:

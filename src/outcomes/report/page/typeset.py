@@ -31,7 +31,7 @@ _SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ (\d[\d.]*) (\d[\d.]*)"')
 _LONGEST_WORD = 45  # characters that fit a line, whichever they are
 _WORD = 14  # characters of a word that stays whole in a table: as long as the page's own
 _LONG_CELL = 600  # characters; a longer cell may go over the end of a page
-_LINE, _GAP, _LEAST = 105, 3, 14  # characters of a table on a line, between columns, and of the narrowest with words
+_LINE, _GAP, _LEAST, _MOST = 105, 3, 14, 28  # characters on a line of a table, between columns, of words, of numbers
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
@@ -84,7 +84,7 @@ def _widths(head: list[Node], rows: list[list[Node]], n_labels: int) -> list[int
     ]
     if sum(max(map(len, column)) for column in texts) <= _LINE:
         return []
-    needed = [max(map(len, (*column[0].split(), *column[1:]))) + _GAP for column in texts]
+    needed = [min(_MOST, max(map(len, (*column[0].split(), *column[1:])))) + _GAP for column in texts]
     rest = max(_LINE - sum(needed[n_labels:]), n_labels * _LEAST)
     longest = [max(map(len, column)) for column in texts[:n_labels]]
     return [max(_LEAST, rest * one // max(1, sum(longest))) for one in longest] + needed[n_labels:]
