@@ -73,9 +73,12 @@ def _alert(study: StudyFolder, subject: str, text: str, key: Sequence[str], read
 
     def message() -> EmailMessage:
         if wanted.encrypt_to:
-            return encrypted_message(
-                spoken("A message is attached"), {"message.txt": f"{subject}\n\n{text}\n".encode()}, wanted.encrypt_to
-            )
+            with speaking(_language(study)):
+                return encrypted_message(
+                    spoken("A message is attached"),
+                    {"message.txt": f"{subject}\n\n{text}\n".encode()},
+                    wanted.encrypt_to,
+                )
         made = EmailMessage()
         made["Subject"] = f"{one_line(study.settings.study.name)}: {subject}"
         made.set_content(f"{text}\n")

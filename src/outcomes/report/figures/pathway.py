@@ -17,6 +17,7 @@ from outcomes.report.page.spans import shown_text
 
 _ROW, _BAR = 40, 16  # px a stage, and of its bar
 _LABEL_UP, _LINE = 12, 14  # px of a label above its bar, and of a further line of it
+_CHARS = 44  # of a line on a phone
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def pathway_picture(stages: Sequence[Stage], title: str) -> Picture | None:
         y = alt.Y("place:O", axis=None)
         x = alt.X("clients:Q", axis=None, scale=alt.Scale(domain=[0, top], nice=False))
         shade = alt.condition("datum.is_part", alt.value(BLUE), alt.value(QUIET))
-        lines = [fitted(f"{stage.label}: {shown_text(stage.clients)}", width) for stage in stages]
+        lines = [fitted(f"{stage.label}: {shown_text(stage.clients)}", width, _CHARS) for stage in stages]
         most = max(map(len, lines))
         texts = ["\n" * (most - len(one)) + "\n".join(one) for one in lines]  # each ends right above its bar
         base = alt.Chart(frame.with_columns(pl.Series("label", texts)))

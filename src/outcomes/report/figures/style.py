@@ -75,9 +75,9 @@ def axis_title(text: str) -> alt.TitleParams:
     return alt.TitleParams(text, anchor="start", fontSize=13, fontWeight=600, color=INK, offset=10)
 
 
-def fitted(text: str, width: int) -> list[str]:
-    """The title of an axis or a label in as many lines as a plotting area of this width takes."""
-    return textwrap.wrap(text, _NARROW_CHARS) if width <= NARROW else [text]
+def fitted(text: str, width: int, chars: int = _NARROW_CHARS) -> list[str]:
+    """The title of an axis or a label in as many lines as a plotting area takes; a narrow one takes so many `chars`."""
+    return textwrap.wrap(text, chars) if width <= NARROW else [text]
 
 
 def density(bins: Sequence[Bin], x: alt.X, width: int) -> alt.Chart:

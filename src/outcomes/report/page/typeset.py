@@ -31,6 +31,7 @@ _SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ (\d[\d.]*) (\d[\d.]*)"')
 _LONGEST_WORD = 45  # characters that fit a line, whichever they are
 _WORD = 14  # characters of a word that stays whole in a table: as long as the page's own
 _LONG_CELL = 600  # characters; a longer cell may go over the end of a page
+_HEAD_LINES = 3
 _LINE, _GAP, _LEAST, _MOST = 105, 3, 14, 28  # characters on a line of a table, between columns, of words, of numbers
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 
@@ -77,14 +78,17 @@ def _widths(head: list[Node], rows: list[list[Node]], n_labels: int) -> list[int
     """Shares of the line for the columns of a table that is wider than it; empty where all fit side by side.
 
     Left alone, long words on the left would get no more room than short numbers, and run over pages. Columns of numbers
-    get what their longest number and the longest word of their head need; words share the rest.
+    get what their longest number and their head in three lines need; words share the rest.
     """
     texts = [
         ["".join(it["text"] for it in line[place]["words"]) for line in (head, *rows)] for place in range(len(head))
     ]
     if sum(max(map(len, column)) for column in texts) <= _LINE:
         return []
-    needed = [min(_MOST, max(map(len, (*column[0].split(), *column[1:])))) + _GAP for column in texts]
+    heads = [max(len(column[0]) // _HEAD_LINES, *map(len, column[0].split() or [""])) for column in texts]
+    needed = [
+        min(_MOST, max(head, *map(len, column[1:] or [""]))) + _GAP for head, column in zip(heads, texts, strict=True)
+    ]
     rest = max(_LINE - sum(needed[n_labels:]), n_labels * _LEAST)
     longest = [max(map(len, column)) for column in texts[:n_labels]]
     return [max(_LEAST, rest * one // max(1, sum(longest))) for one in longest] + needed[n_labels:]
