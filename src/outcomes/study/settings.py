@@ -6,19 +6,18 @@ import re
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Kind, Role, scales_of
-from outcomes.errors import UsageError, visible
-from outcomes.languages import read_language
+from outcomes.errors import visible
 from outcomes.links import LINKS
 from outcomes.study.tables.base import Name, Part
 from outcomes.study.tables.confidential import Disclosure
 from outcomes.study.tables.delivery import Delivery
 from outcomes.study.tables.feedback import Feedback
 from outcomes.study.tables.instruments import ScoredScale, refuse_impossible_scores
-from outcomes.study.tables.layouts import FOLDER
 from outcomes.study.tables.multiverse import Multiverse
+from outcomes.study.tables.report import Report
 from outcomes.study.tables.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
 from outcomes.study.tables.source import Source
 from outcomes.study.visible import texts
@@ -218,40 +217,6 @@ class Schedule(Part):
     expected_hours: float = Field(
         0, ge=0, description="`outcomes status` calls an older release stale; 0: never", examples=["26"]
     )
-
-
-class Report(Part):
-    """For whom the report is written."""
-
-    title: str = Field(
-        "", description="Title of the report; empty: the study's name", examples=['"Guidance in our practices"']
-    )
-    audience: str = Field(
-        "practice leads, clinicians and service users",
-        description="For whom it is written",
-        examples=['"practice leads"'],
-    )
-    language: str = Field(
-        "en",
-        pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$",
-        description="Language of brief, report, mails and feedback: `en`, `de`, or one with a catalogue "
-        "`languages/<code>.po` of the study's own (docs/report.md)",
-        examples=['"de"'],
-    )
-    interactive: bool = Field(
-        False,
-        description="Whether `explorer.html` is written too: pictures to point at, for readers who allow scripts",
-        examples=["true"],
-    )
-
-    @field_validator("language")
-    @classmethod
-    def _has_a_catalogue(cls, value: str, info: ValidationInfo) -> str:
-        try:
-            read_language(value, (info.context or {}).get(FOLDER))
-        except UsageError as refused:
-            raise ValueError(f"{refused.message}; {refused.hint}") from None
-        return value
 
 
 class StudySettings(Part):
