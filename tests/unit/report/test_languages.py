@@ -134,6 +134,11 @@ def test_a_reason_is_said_in_its_words_where_they_are_known_and_in_general_ones_
     assert "severity at intake" in reason_told(REFUSALS[-1])
 
 
+@pytest.fixture(scope="module")
+def english(fitted_release, template_study):
+    return pages_in(ENGLISH, fitted_release, template_study)
+
+
 def _numbers(page: str, language: Language) -> Counter[str]:
     with speaking(language):
         point, apart = decimal("0.5")[1], {".": ",", ",": "."}[decimal("0.5")[1]]
@@ -142,11 +147,10 @@ def _numbers(page: str, language: Language) -> Counter[str]:
 
 
 @pytest.mark.parametrize("document", SHORT)
-def test_german_says_the_same_numbers_as_english(german, fitted_release, template_study, document):
+def test_german_says_the_same_numbers_as_english(german, english, document):
     """Those of the English documents are traced to their tables by `test_documents`."""
-    english = pages_in(ENGLISH, fitted_release, template_study)[document]
     said = (german / document.files[0]).read_text(encoding="utf-8")
-    assert _numbers(said, GERMAN) == _numbers(english, ENGLISH)
+    assert _numbers(said, GERMAN) == _numbers(english[document], ENGLISH)
     assert sum(_numbers(said, GERMAN).values()) > 10
 
 
