@@ -21,8 +21,6 @@ from outcomes.mixed.linear.problem import LinearProblem, linear_problem
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.optimise import HESSIAN_STEP, OptSummary, is_optimum, newton_step, refine_many
 
-NEAR = 1e-2
-"""Of the searches' gradients, in standard errors: Newton's steps with a Hessian of one's own do the rest."""
 MAX_STEPS = 4
 """Newton steps after the search; they square what is left of the gradient."""
 NEGLIGIBLE = 1e-12
@@ -97,7 +95,7 @@ def _stories(problems: list[LinearProblem], start: Start | None, reml: bool) -> 
     everyone = np.arange(len(problems))
     starts = np.repeat(start.theta[None], len(problems), axis=0)
     thetas, values, settled = refine_many(
-        lambda who, theta: batch.evaluate(everyone[who], theta, reml=reml), starts, start.hessian, tolerance=NEAR
+        lambda who, theta: batch.evaluate(everyone[who], theta, reml=reml), starts, start.hessian
     )
     found = _polished(batch, thetas, reml)
     stories = []
