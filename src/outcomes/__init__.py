@@ -13,8 +13,9 @@ For researchers::
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from outcomes.on_demand import on_demand
 
 if TYPE_CHECKING:
     from outcomes.door.fits import OwnFit
@@ -35,13 +36,4 @@ _PLACES = {
     "open": ("outcomes.door.study", "open_study"),
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, attribute = _PLACES[name]
-    return getattr(import_module(module), attribute)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = on_demand(__name__, _PLACES)

@@ -21,6 +21,7 @@ from outcomes.cli.looking import power, status, ui
 from outcomes.cli.making import init, schema, simulate
 from outcomes.cli.researching import diff, export, notebook, query
 from outcomes.cli.running import STEPS, pull, refresh, serve
+from outcomes.one_thread import one_thread
 
 
 @click.group(cls=Outcomes, epilog=__doc__.split("\n\n", 1)[1], context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,6 +33,7 @@ def main() -> None:
     """
     from outcomes.trust.permissions import private_by_default, safe_children
 
+    one_thread()
     private_by_default()
     safe_children()
 

@@ -22,6 +22,8 @@ _SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to
 _TIGHT_TOLERANCE = 1e-5  # of searches side by side, whose last step overshoots less than that of scipy's line search
 _NEAR_TOLERANCE = 0.01  # of a whitened gradient (standard errors) where the exact Hessian takes over
 _MAX_HALVINGS = 20
+DRAW_TOLERANCE = 5e-3
+"""Of a bootstrap draw's gradient, in standard errors: two hundred draws place an interval's end to a fifth of one."""
 HESSIAN_STEP = 6e-6
 """Cube root of the machine epsilon: central differences of an analytic gradient."""
 

@@ -12,8 +12,6 @@ import duckdb
 from outcomes.contract import CONTRACT, MEASURED, OTHER_SCORES, RULE_REASONS, Kind, Rule, ValueType, scales_of
 from outcomes.errors import StudyError
 from outcomes.release.batches import Batch
-from outcomes.scoring.agreement import Agreement
-from outcomes.scoring.reliable_change import known_change
 from outcomes.study import StudySettings
 from outcomes.study.tables.scales import Direction, has_other_metric, two_metrics
 
@@ -73,6 +71,8 @@ def offer_settings(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> N
         "create or replace temp table study_instruments (scale varchar, instrument varchar, is_higher_better boolean, "
         "cutoff double, std_error double, smallest_reliable_change double)"
     )
+    from outcomes.scoring.reliable_change import known_change  # with NumPy, which a look at a study does not load
+
     for name, scored in settings.instruments.items():
         con.execute("insert into study_instruments values (?, ?, ?, ?, ?, ?)", [
             name, scored.known.instrument_id, scored.known.is_higher_better, scored.rule.clinical,
@@ -87,6 +87,8 @@ def offer_batches(
 
     Columns and own scales that are withheld are empty in the views.
     """
+    from outcomes.scoring.agreement import Agreement  # with NumPy, which a look at a study does not load
+
     con.execute(
         "create or replace temp table raw_batches (batch_id varchar, kind varchar, sequence integer, n_read bigint, "
         "n_quarantined bigint, file_name varchar)"

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from outcomes.contract import CONTRACT, KIND_OF_SCALE, Column, Kind, Role, scales_of
 from outcomes.errors import visible
-from outcomes.links import LINKS
+from outcomes.link_names import LINK_NAMES
 from outcomes.study.tables.base import Name, Part
 from outcomes.study.tables.confidential import Disclosure
 from outcomes.study.tables.delivery import Delivery
@@ -122,7 +122,7 @@ class ModelSpec(Part):
     random: tuple[str, ...] = Field(
         min_length=1, description="Random effects, as in lme4", examples=['["1 | client_id", "1 | therapist_id"]']
     )
-    link: Literal[*LINKS] = Field("logit", description="Link of a hazard", examples=['"cloglog"'])
+    link: Literal[*LINK_NAMES] = Field("logit", description="Link of a hazard", examples=['"cloglog"'])
     engine: Literal["outcomes", "statsmodels"] = Field(
         "outcomes", description="What fits it; statsmodels for comparison", examples=['"statsmodels"']
     )

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from outcomes.one_thread import MATRIX_LIBRARIES
+
 Result = TypeVar("Result")
 
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS")
+ONE_THREAD = (*MATRIX_LIBRARIES, "POLARS_MAX_THREADS")
 """Each worker computes on one thread: as many workers as processors, each with as many threads, would wait for one
 another."""
 

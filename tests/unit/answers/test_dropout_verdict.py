@@ -13,6 +13,7 @@ from plain_dropouts import EFFECTS, TRUE, courses, risk_table
 from outcomes.answers.balance.curve_forms import CurveForm
 from outcomes.answers.balance.dropout_surface import dropout_surface
 from outcomes.answers.balance.evidence import Findings, find_evidence
+from outcomes.answers.balance.evidence_for_verdict import evidence_for_verdict
 from outcomes.answers.balance.rows import GuidanceRows, verdict_dropouts
 from outcomes.answers.balance.verdict import decide
 
@@ -37,6 +38,12 @@ def test_no_verdict_is_wrong_and_strong_effects_are_found_more_often_than_not(wo
     assert set(verdicts) <= {right, OPEN}
     if world not in ("none", "weak fit", "best_level"):
         assert verdicts[right] >= 2
+
+
+@pytest.mark.parametrize("world", EFFECTS)
+def test_what_a_decision_reads_is_enough_for_the_same_decision(world):
+    rows = rows_of(world, 0, clients=700)
+    assert decide(evidence_for_verdict(rows)) == decide(find_evidence(rows).evidence)
 
 
 def test_a_true_optimum_in_few_data_is_open_and_neither_one_way_nor_without_effect():

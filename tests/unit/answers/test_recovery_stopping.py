@@ -28,10 +28,17 @@ def found(error: float, n: int, seed: int = 1, refused: int = 0) -> Simulated:
     return Simulated([{"slope": quote} for quote in quotes[refused:]] + [{}] * refused, [])
 
 
-def test_looks_come_after_eight_cohorts_and_every_four_and_the_last_round_ends_where_the_study_says():
+def test_looks_come_after_ten_cohorts_and_every_two_and_the_last_round_ends_where_the_study_says():
     assert [list(one) for one in rounds(3)] == [[0, 1, 2]]
-    assert [(one.start, one.stop) for one in rounds(20)] == [(0, 8), (8, 12), (12, 16), (16, 20)]
-    assert [(one.start, one.stop) for one in rounds(10)] == [(0, 8), (8, 10)]
+    assert [(one.start, one.stop) for one in rounds(20)] == [(0, 10), (10, 12), (12, 14), (14, 16), (16, 18), (18, 20)]
+    assert [(one.start, one.stop) for one in rounds(11)] == [(0, 10), (10, 11)]
+
+
+def test_before_the_first_look_no_class_is_certain_however_far_from_a_border():
+    assert not is_settled(SLOPE, found(0.01, 8), 20)
+    assert is_settled(SLOPE, found(0.01, 10), 20)
+    assert not is_verdict_settled(["no_effect"] * 8, ["fit"] * 8, POSITIVE, 20)
+    assert is_verdict_settled(["no_effect"] * 10, ["fit"] * 10, POSITIVE, 20)
 
 
 @pytest.mark.parametrize("error", [0.01, 0.2])
@@ -57,7 +64,7 @@ def test_stopping_early_changes_the_class_of_at_most_one_card_in_fifty(error):
     changed, n = 0, 100
     for seed in range(n):
         whole = found(error, 20, seed)
-        for size in (8, 12, 16):
+        for size in (10, 12, 14, 16, 18):
             part = Simulated(whole.cohorts[:size], [])
             if is_settled(SLOPE, part, 20):
                 changed += card(SLOPE, part).answer is not card(SLOPE, whole).answer

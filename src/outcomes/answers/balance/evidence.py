@@ -139,14 +139,16 @@ def fit_free_model(rows: GuidanceRows) -> FreeModel:
 def find_evidence(rows: GuidanceRows) -> Findings:
     """Fit, compare and test; the same rows give the same findings."""
     model = fit_free_model(rows)
-    turns = {form: _turn(rows, model, form) for form in AXES if AXES[form] in rows.frame.columns}
-    surface = None
-    if rows.outcome is Outcome.DROPOUT:
-        surface = dropout_surface(rows, model.df)
-        if CurveForm.FIT in turns:
-            is_turn = surface is not None and surface.is_turn(ALPHA)
-            turns[CurveForm.FIT] = replace(turns[CurveForm.FIT], is_balance=is_turn)
-    return conclude(rows, model, compare_forms(model, rows), turns, _band(rows), surface)
+    turns = {form: turn_along(rows, model, form) for form in AXES if AXES[form] in rows.frame.columns}
+    surface = dropout_surface(rows, model.df) if rows.outcome is Outcome.DROPOUT else None
+    if rows.outcome is Outcome.DROPOUT and CurveForm.FIT in turns:
+        turns[CurveForm.FIT] = on_surface(turns[CurveForm.FIT], surface)
+    return conclude(rows, model, compare_forms(model, rows), turns, band_of(rows), surface)
+
+
+def on_surface(turn: Turn, surface: DropoutSurface | None) -> Turn:
+    """The turn at the preference as the surface of dropout says it."""
+    return replace(turn, is_balance=surface is not None and surface.is_turn(ALPHA))
 
 
 @dataclass(frozen=True)
@@ -296,7 +298,7 @@ def parabola_turn(rows: GuidanceRows, model: FreeModel, form: CurveForm) -> Turn
     return Turn(test, None, False, is_asked=False)
 
 
-def _turn(rows: GuidanceRows, model: FreeModel, form: CurveForm) -> Turn:
+def turn_along(rows: GuidanceRows, model: FreeModel, form: CurveForm) -> Turn:
     """Both tests for the best value along the axis of a form."""
     wanted = TurningKind.MINIMUM if rows.outcome is Outcome.DROPOUT else TurningKind.MAXIMUM
     parabola, x = parabola_turn(rows, model, form), rows.frame[AXES[form]].to_numpy()
@@ -312,7 +314,8 @@ def _turn(rows: GuidanceRows, model: FreeModel, form: CurveForm) -> Turn:
     return Turn(parabola.lind_mehlum, lines, found)
 
 
-def _band(rows: GuidanceRows) -> SlopeBand:
+def band_of(rows: GuidanceRows) -> SlopeBand:
+    """Where the outcome surely rises and falls with guidance."""
     d = rows.frame["d"].to_numpy()
     covariates = rows.frame.select(rows.covariates).to_numpy() if rows.covariates else None
     spline = fit_spline(rows.frame["y"].to_numpy(), d, covariates=covariates, clusters=_clusters(rows))

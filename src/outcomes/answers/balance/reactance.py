@@ -7,7 +7,7 @@ Johnson-Neyman region in which the slope differs from zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -64,10 +64,14 @@ class Reactance:
         return float(self.values.std(ddof=1))
 
 
-def reactance_rows(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> pl.DataFrame:
-    """Make table `reactance_effects`; what the data cannot answer is a refused row."""
+def reactance_rows(
+    con: duckdb.DuckDBPyConnection, settings: StudySettings, outcomes: Collection[Outcome] = tuple(Outcome)
+) -> pl.DataFrame:
+    """Make table `reactance_effects` of these outcomes; what the data cannot answer is a refused row."""
     rows = []
     for outcome, compute in ((Outcome.SATISFACTION, _satisfaction), (Outcome.DROPOUT, _dropout)):
+        if outcome not in outcomes:
+            continue
         labels = {"outcome": outcome, "unit": UNITS[outcome], "region": ""}
         labels |= {"guidance": ReactanceGuidance.ALL, "quantity": ReactanceQuantity.ALL}
         rows += attempt(labels, lambda compute=compute: compute(con, settings))

@@ -117,12 +117,12 @@ def _decide(e: Evidence) -> Decision:
     if not e.effect_p < ALPHA:
         return _without_effect(e)
     gate = f"Guidance has some effect (joint test, p {_p(e.effect_p)})."
-    name, family, weight = _chosen(e)
+    name, family, weight = _chosen(e.weights)
     best = max(family, key=lambda form: e.weights[form])
     chosen = f"Of the forms compared, {name} describes it best (Akaike weight {weight:.2f})."
     if best is CurveForm.STRAIGHT:
         return _without_turn(e, (gate, chosen))
-    turned = CurveForm.FIT if best is CurveForm.FIT_PLUS_MAIN else best
+    turned = _turned(best)
     of_surface = e.has_surface and turned is CurveForm.FIT
     if not e.is_balance[turned]:
         tests = "both must, on the surface" if of_surface else "Lind-Mehlum and two lines must agree"
@@ -154,14 +154,24 @@ def _without_effect(e: Evidence) -> Decision:
     return Decision(Verdict.UNDECIDED, (gate, "An effect that matters is not ruled out: the data are too few."))
 
 
-def _chosen(e: Evidence) -> tuple[str, tuple[CurveForm, ...], float]:
+def best_form(weights: Mapping[CurveForm, float]) -> CurveForm:
+    """The form whose turn a verdict asks for; `STRAIGHT` has none."""
+    return _turned(max(_chosen(weights)[1], key=weights.__getitem__))
+
+
+def _turned(best: CurveForm) -> CurveForm:
+    """Fit with a main effect turns as fit does."""
+    return CurveForm.FIT if best is CurveForm.FIT_PLUS_MAIN else best
+
+
+def _chosen(weights: Mapping[CurveForm, float]) -> tuple[str, tuple[CurveForm, ...], float]:
     """The family of forms with the largest weight."""
     present = {
-        name: tuple(form for form in forms if form in e.weights)
+        name: tuple(form for form in forms if form in weights)
         for name, forms in _FAMILIES.items()
-        if any(form in e.weights for form in forms)
+        if any(form in weights for form in forms)
     }
-    totals = {name: sum(e.weights[form] for form in forms) for name, forms in present.items()}
+    totals = {name: sum(weights[form] for form in forms) for name, forms in present.items()}
     name = max(totals, key=totals.__getitem__)
     return name, present[name], totals[name]
 

@@ -7,7 +7,8 @@ directiveness per point of satisfaction).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import cache, partial
 
 import duckdb
 import numpy as np
@@ -87,17 +88,32 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     return {EFFECTS.name: filled(EFFECTS, rows)}
 
 
-def level_rows(mart: duckdb.DuckDBPyRelation, rule: Disclosure, outcome: str) -> list[dict]:
-    """Slopes of `outcome` at the three levels from three models, their differences, the correction for reliability.
+def level_rows(
+    mart: duckdb.DuckDBPyRelation,
+    rule: Disclosure,
+    outcome: str,
+    models: Collection[GuidanceModel] = tuple(MODELS),
+    corrected: Collection[GuidanceModel] = tuple(MODELS),
+) -> list[dict]:
+    """Slopes of `outcome` at the three levels from these models, their differences; of those in `corrected`, the slope
+    between clients corrected for reliability.
 
     y = b0 + bW (d - client mean) + bC (client mean - therapist mean) + bT (therapist mean - grand mean) + b ln(session)
     (Curran & Bauer 2011, doi 10.1146/annurev.psych.093008.100356).
     """
     fixed = f"{outcome} ~ " + " + ".join(PARTS) + " + log_session"
     rows = []
-    for model, random in MODELS.items():
+    reliabilities = cache(lambda: client_reliabilities(mart, rule))  # the same for all models
+
+    def told(model: GuidanceModel) -> Iterator[tuple]:
+        answered = fit_linear_answer(f"{fixed} + {MODELS[model]}", mart, rule)
+        yield from _levels(answered, model)
+        if model in corrected and model is not GuidanceModel.TWO_LEVELS:  # see `_levels`
+            yield from _corrected(answered, reliabilities, model)
+
+    for model in models:
         labels = {"question": GuidanceQuestion.SLOPE, "part": SlopePart.ALL, "model": model, "is_quoted": False}
-        rows += attempt(labels, lambda f=f"{fixed} + {random}", m=model: _levels(f, mart, rule, m))
+        rows += attempt(labels, partial(told, model))
     return rows
 
 
@@ -113,8 +129,7 @@ def settled(row: dict, rows: list[dict]) -> dict:
     return simplest_row(row, (same[model] for model in simpler if model in same))
 
 
-def _levels(formula: str, mart: duckdb.DuckDBPyRelation, rule: Disclosure, model: GuidanceModel) -> Iterator[tuple]:
-    answered = fit_linear_answer(formula, mart, rule)
+def _levels(answered: Answered, model: GuidanceModel) -> Iterator[tuple]:
     for term, part in PARTS.items():
         yield {"part": part, "is_quoted": QUOTED[term] == model}, numbers(answered.estimate(term), answered)
     if model is GuidanceModel.TWO_LEVELS:  # its errors of the slopes between ignore that clients share therapists
@@ -125,12 +140,9 @@ def _levels(formula: str, mart: duckdb.DuckDBPyRelation, rule: Disclosure, model
         yield words | {"part": part}, numbers(answered.estimate(difference), answered)
     joint = wald_test(answered.fit, differences)
     yield words | {"part": SlopePart.ONE_SLOPE}, of_model(answered, None, p_value=joint.p_value)
-    yield from _corrected(answered, mart, rule, model)
 
 
-def _corrected(
-    answered: Answered, mart: duckdb.DuckDBPyRelation, rule: Disclosure, model: GuidanceModel
-) -> Iterator[tuple]:
+def _corrected(answered: Answered, reliabilities: Callable[[], np.ndarray], model: GuidanceModel) -> Iterator[tuple]:
     """The slope between clients as if every client's usual level were known exactly."""
     words = {"question": GuidanceQuestion.CORRECTED, "part": SlopePart.CLIENTS}
     at = [answered.fit.names.index(term) for term in list(PARTS)[:2]]
@@ -138,7 +150,7 @@ def _corrected(
         corrected = corrected_between(
             answered.fit.beta[at],
             answered.fit.vcov[np.ix_(at, at)],
-            client_reliabilities(mart, rule),
+            reliabilities(),
             LEVEL,
             float(answered.fit.df_denom.iloc[at[1]]),
         )
@@ -162,12 +174,17 @@ def client_reliabilities(mart: duckdb.DuckDBPyRelation, rule: Disclosure) -> np.
 
 def _lagged(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> list[dict]:
     """Both directions of time, each with and without the episode's first ratings."""
-    rows, sessions = [], session_rows(con)
-    for question, (fixed, term) in LAGGED.items():
-        for model, more in STARTS.items():
-            labels = {"question": question, "part": SlopePart.WITHIN, "model": model, "is_quoted": bool(more)}
-            rows += attempt(labels, lambda f=f"{fixed}{more} + {INTERCEPTS}", t=term: _lag(sessions, f, t, rule))
-    return rows
+    sessions = session_rows(con)
+    return [row for question in LAGGED for model in STARTS for row in lag_rows(sessions, rule, question, model)]
+
+
+def lag_rows(
+    sessions: duckdb.DuckDBPyRelation, rule: Disclosure, question: GuidanceQuestion, model: GuidanceModel
+) -> list[dict]:
+    """One direction of time, with or without the episode's first ratings."""
+    (fixed, term), more = LAGGED[question], STARTS[model]
+    labels = {"question": question, "part": SlopePart.WITHIN, "model": model, "is_quoted": bool(more)}
+    return attempt(labels, lambda: _lag(sessions, f"{fixed}{more} + {INTERCEPTS}", term, rule))
 
 
 def _lag(sessions: duckdb.DuckDBPyRelation, formula: str, term: str, rule: Disclosure) -> Iterator[tuple]:

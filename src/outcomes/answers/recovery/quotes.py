@@ -21,14 +21,13 @@ from outcomes.answers.balance.tables import ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.common.fitting import fit_hazard_answer, fit_linear_answer
 from outcomes.answers.common.risk_set import baseline, risk_set
 from outcomes.answers.common.sessions import SESSIONS, session_rows
-from outcomes.answers.common.words import Cause, HazardTerm, Reading
+from outcomes.answers.common.words import Cause, HazardTerm, Outcome, Reading
 from outcomes.answers.connection.run import PATHS, SINGLE, Leg, Path, along, one_leg
 from outcomes.answers.connection.tables import ConnectionQuestion, Timing
 from outcomes.answers.dropout.incidence import LEVELS, cause_model, risks_by_level
 from outcomes.answers.dropout.run import effect_rows
-from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, STARTS, settled
-from outcomes.answers.guidance.run import run as guidance
-from outcomes.answers.guidance.tables import EFFECTS, GuidanceModel, GuidanceQuestion, SlopePart
+from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, MODELS, QUOTED, STARTS, lag_rows, level_rows, settled
+from outcomes.answers.guidance.tables import GuidanceModel, GuidanceQuestion, SlopePart
 from outcomes.answers.recovery.distances import OF_DROPOUT, OF_SATISFACTION, dropout_distances, satisfaction_distances
 from outcomes.answers.recovery.quote import ALPHA, RISK_SESSION, Quote
 from outcomes.answers.recovery.tables import EstimatorName
@@ -65,27 +64,46 @@ def tried(settled: Collection[str]) -> frozenset[EstimatorName]:
     return frozenset(name for names in PARTS.values() if not set(names) <= set(settled) for name in names)
 
 
-_GUIDANCE = {
-    (GuidanceQuestion.SLOPE, SlopePart.WITHIN): EstimatorName.WITHIN,
-    (GuidanceQuestion.SLOPE, SlopePart.CLIENTS): EstimatorName.CLIENTS,
-    (GuidanceQuestion.SLOPE, SlopePart.THERAPISTS): EstimatorName.THERAPISTS,
-    (GuidanceQuestion.CORRECTED, SlopePart.CLIENTS): EstimatorName.CLIENTS_CORRECTED,
-    (GuidanceQuestion.CONTEXT, SlopePart.CLIENTS_LESS_WITHIN): EstimatorName.CLIENT_CONTEXT,
-    (GuidanceQuestion.CONTEXT, SlopePart.THERAPISTS_LESS_WITHIN): EstimatorName.THERAPIST_CONTEXT,
-    (GuidanceQuestion.NEXT_SATISFACTION, SlopePart.WITHIN): EstimatorName.NEXT_SATISFACTION,
-    (GuidanceQuestion.NEXT_GUIDANCE, SlopePart.WITHIN): EstimatorName.NEXT_GUIDANCE,
+_SLOPES = {
+    GuidanceModel.SLOPE_BY_THERAPIST: {
+        (GuidanceQuestion.SLOPE, SlopePart.WITHIN): EstimatorName.WITHIN,
+        (GuidanceQuestion.CONTEXT, SlopePart.CLIENTS_LESS_WITHIN): EstimatorName.CLIENT_CONTEXT,
+        (GuidanceQuestion.CONTEXT, SlopePart.THERAPISTS_LESS_WITHIN): EstimatorName.THERAPIST_CONTEXT,
+    },
+    GuidanceModel.THREE_LEVELS: {
+        (GuidanceQuestion.SLOPE, SlopePart.CLIENTS): EstimatorName.CLIENTS,
+        (GuidanceQuestion.SLOPE, SlopePart.THERAPISTS): EstimatorName.THERAPISTS,
+        (GuidanceQuestion.CORRECTED, SlopePart.CLIENTS): EstimatorName.CLIENTS_CORRECTED,
+    },
+}
+"""What is quoted from each of the models of the three levels."""
+_LAGGED = {
+    GuidanceQuestion.NEXT_SATISFACTION: EstimatorName.NEXT_SATISFACTION,
+    GuidanceQuestion.NEXT_GUIDANCE: EstimatorName.NEXT_GUIDANCE,
 }
 
 
-def _guidance(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
-    rows = guidance(con, settings)[EFFECTS.name].rows(named=True)
-    for row in rows:
-        if row["is_quoted"] and (name := _GUIDANCE.get((row["question"], row["part"]))):
-            yield _of_row(name, settled(row, rows))
+def _slopes(model: GuidanceModel, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    """What one model is quoted for; simpler models are fitted only while a singular one must give way to them."""
+    mart, rule = con.table("mart_session_directiveness"), settings.disclosure
+    corrected = tuple(MODELS) if QUOTED["directiveness_client"] is model else ()
+    names, rows, found = _SLOPES[model], [], {}
+    for one in list(MODELS)[list(MODELS).index(model) :: -1]:
+        rows += level_rows(mart, rule, "satisfaction_score", (one,), corrected)
+        quoted = [row for row in rows if row["is_quoted"] and (row["question"], row["part"]) in names]
+        found = {names[row["question"], row["part"]]: settled(row, rows) for row in quoted}
+        if all(row["status"] != FitStatus.SINGULAR for row in found.values()):
+            break
+    yield from (_of_row(name, row) for name, row in found.items())
+
+
+def _lag(question: GuidanceQuestion, con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
+    (row,) = lag_rows(con.table(SESSIONS), settings.disclosure, question, GuidanceModel.FIRST_RATINGS)
+    yield _of_row(_LAGGED[question], row)
 
 
 def _reactance(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:
-    rows = reactance_rows(con, settings).filter(
+    rows = reactance_rows(con, settings, (Outcome.SATISFACTION,)).filter(
         pl.col("quantity") == ReactanceQuantity.CHANGE, pl.col("guidance") == ReactanceGuidance.WITHIN
     )
     for row in rows.iter_rows(named=True):
@@ -197,7 +215,8 @@ def _wald(name: EstimatorName, value: float, error: float) -> Quote:
 
 
 PARTS: dict[Callable[[duckdb.DuckDBPyConnection, StudySettings], Iterator[Quote]], tuple[EstimatorName, ...]] = {
-    _guidance: tuple(_GUIDANCE.values()),
+    **{partial(_slopes, model): tuple(names.values()) for model, names in _SLOPES.items()},
+    **{partial(_lag, question): (name,) for question, name in _LAGGED.items()},
     _reactance: (EstimatorName.REACTANCE,),
     _dropout: tuple(_DROPOUT.values()),
     _risk: (EstimatorName.DROPOUT_RISK,),

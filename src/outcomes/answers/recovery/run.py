@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 
 from outcomes.answers.analysis import Analysis
-from outcomes.answers.balance.evidence import find_evidence
+from outcomes.answers.balance.evidence_for_verdict import evidence_for_verdict
 from outcomes.answers.balance.rows import verdict_dropouts, verdict_sessions
 from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
@@ -252,7 +252,7 @@ def _verdicts(
     with built(simulate_cohort(world, seed), settings) as con:
         judges: dict[TriedVerdict, Callable[[], Decision]] = {
             TriedVerdict.SATISFACTION: lambda: judge_sessions(verdict_sessions(con, settings)).decision,
-            TriedVerdict.DROPOUT: lambda: decide(find_evidence(verdict_dropouts(con, settings)).evidence),
+            TriedVerdict.DROPOUT: lambda: decide(evidence_for_verdict(verdict_dropouts(con, settings))),
         }
         return [_verdict(judges[name]) for name in asked]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import statsmodels.api as sm
 from numpy.typing import ArrayLike
 from scipy.special import softmax
+from statsmodels.regression.linear_model import OLS
 
 from outcomes.errors import FitRefused, UsageError
 
@@ -125,7 +125,7 @@ def compare_surfaces(
     """
     rows = np.column_stack([np.asarray(v, dtype=float) for v in (outcome, x, y)])
     rows = rows[~np.isnan(rows).any(axis=1)]
-    fits = [sm.OLS(rows[:, 0], surface_design(model, rows[:, 1], rows[:, 2])).fit() for model in models]
+    fits = [OLS(rows[:, 0], surface_design(model, rows[:, 1], rows[:, 2])).fit() for model in models]
     return compare_by_aicc(
         tuple(models),
         [fit.llf for fit in fits],

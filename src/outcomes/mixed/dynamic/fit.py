@@ -18,7 +18,7 @@ from outcomes.mixed.dynamic.likelihood import evaluate
 from outcomes.mixed.dynamic.problem import DynamicProblem, build_problem
 from outcomes.mixed.dynamic.results import DynamicFit
 from outcomes.mixed.dynamic.units import wrap_up
-from outcomes.mixed.optimise import OptSummary, minimise, refine
+from outcomes.mixed.optimise import OptSummary, minimise
 
 HESSIAN_STEP = 1e-6
 """Step of the differences of the exact gradient, relative to max(1, |theta|)."""
@@ -41,7 +41,7 @@ def search(problem: DynamicProblem, near: OptSummary | None = None) -> tuple[Opt
         Derivatives of the best linear coefficients with respect to theta.
     """
     if near is not None and near.is_converged and len(near.final) == problem.n_theta:
-        return _onwards(problem, near.final, near.hessian)
+        return optimise(problem, near.final, near.hessian)
     step = (int(problem.rows.client.max()) + 1) // TWIN_CLIENTS
     if step < 2:
         return optimise(problem)
@@ -50,19 +50,13 @@ def search(problem: DynamicProblem, near: OptSummary | None = None) -> tuple[Opt
     found, _ = optimise(twin)
     if not found.is_converged:
         return optimise(problem)
-    return _onwards(problem, found.final, found.hessian * step)
+    return optimise(problem, found.final, found.hessian * step)
 
 
-def _onwards(problem: DynamicProblem, near: np.ndarray, hessian: np.ndarray) -> tuple[OptSummary, np.ndarray]:
-    """Go on from a point near the optimum, in parameters whitened by a Hessian there."""
-    counter = _Counter(problem)
-    start, _, _ = refine(counter, near, hessian)
-    story, slopes = optimise(problem, start)
-    return replace(story, n_evaluations=story.n_evaluations + counter.n), slopes
-
-
-def optimise(problem: DynamicProblem, start: np.ndarray | None = None) -> tuple[OptSummary, np.ndarray]:
-    """Minimise the deviance and take its Hessian; see `search` for what is returned."""
+def optimise(
+    problem: DynamicProblem, start: np.ndarray | None = None, near: np.ndarray | None = None
+) -> tuple[OptSummary, np.ndarray]:
+    """Minimise the deviance and take its Hessian; see `search` for what is returned, `minimise` for `near`."""
     slopes = np.zeros((len(problem.linear), problem.n_theta))
     counter = _Counter(problem)
 
@@ -81,6 +75,7 @@ def optimise(problem: DynamicProblem, start: np.ndarray | None = None) -> tuple[
         parameters.start(problem.n_theta) if start is None else start,
         curvature=_curvature(problem),
         exact_hessian=hessian,
+        near=near,
     )
     return replace(story, n_evaluations=counter.n), slopes
 

@@ -20,10 +20,7 @@ from outcomes.mixed.generalised.family import RowLikelihood
 from outcomes.mixed.generalised.laplace import INNER_STALLED, MAX_INNER, Model
 from outcomes.mixed.generalised.passes import derivatives
 from outcomes.mixed.generalised.rows import ArrayRows, Chunk
-from outcomes.mixed.optimise import refine_many
-
-GRADIENT_TOLERANCE = 1e-3
-"""Of a search, in units of the estimates' standard errors: far below what two draws of a bootstrap differ by."""
+from outcomes.mixed.optimise import DRAW_TOLERANCE, refine_many
 
 FURTHEST = 50.0
 """Standard errors from the start beyond which an estimate counts as infinite."""
@@ -59,7 +56,7 @@ def refit_intercept(models: Sequence[Model], start: np.ndarray, root: np.ndarray
         return np.array([value for value, _ in found]), np.array([slope for _, slope in found]) @ root
 
     origin = np.zeros((len(models), start.size))
-    moved, values, settled = refine_many(evaluate, origin, np.eye(start.size), tolerance=GRADIENT_TOLERANCE)
+    moved, values, settled = refine_many(evaluate, origin, np.eye(start.size), tolerance=DRAW_TOLERANCE)
     is_near = np.abs(moved).max(axis=1) < FURTHEST
     found = np.where(np.isfinite(values)[:, None], start + moved @ root.T, np.nan)
     return found, settled & is_near

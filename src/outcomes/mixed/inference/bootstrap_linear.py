@@ -20,7 +20,7 @@ from outcomes.mixed.linear.fit import profiled, variance_blocks
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import LinearProblem, design_columns
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import refine, refine_many
+from outcomes.mixed.optimise import DRAW_TOLERANCE, refine, refine_many
 
 AT_ONCE = 20
 """Draws that are searched side by side."""
@@ -94,7 +94,7 @@ def _searched(
             continue
         evaluate = partial(Batch.of(drawn).evaluate, reml=fit.reml)
         starts = np.repeat(start[None], len(drawn), axis=0)
-        thetas, _, settled = refine_many(evaluate, starts, fit.optimizer.hessian)
+        thetas, _, settled = refine_many(evaluate, starts, fit.optimizer.hessian, tolerance=DRAW_TOLERANCE)
         yield from list(zip(drawn, thetas, settled.tolist(), strict=True))[: draws - first]
 
 

@@ -88,10 +88,11 @@ def fit_cluster_robust(
     names, back = fixed.names, fixed.back
     refuse_separated(events, trials, X, names, chosen)
     total = np.ones_like(events) if trials is None else trials
-    import statsmodels.api as sm  # half a second, for those who ask
+    from statsmodels.genmod.families import Binomial  # half a second, for those who ask
+    from statsmodels.genmod.generalized_linear_model import GLM
 
-    family = sm.families.Binomial(chosen.statsmodels)
-    model = sm.GLM(np.column_stack([events, total - events]), X, family=family)
+    family = Binomial(chosen.statsmodels)
+    model = GLM(np.column_stack([events, total - events]), X, family=family)
     found = model.fit(cov_type="cluster", cov_kwds={"groups": clusters.codes}, maxiter=100, tol=1e-12)
     return ClusterRobustFit(
         formula=parsed.source,

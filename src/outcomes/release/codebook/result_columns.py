@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outcomes.contract import Kind, Rule
-from outcomes.links import LINKS
+from outcomes.link_names import LINK_NAMES
 from outcomes.release.codebook.vocabulary import ColumnText, count, identifier, number, text
 
 FIT_STATUSES = ("converged", "singular", "not_converged", "refused")
@@ -109,7 +109,7 @@ RESULT_COLUMNS: dict[str, ColumnText] = {
     "population": text("Table whose rows are modelled", source="study.toml"),
     "outcome": text("Column that is modelled", source="study.toml"),
     "formula": text("The model in lme4's syntax", source="study.toml"),
-    "link": text("Link of the model", ("identity", *LINKS), "study.toml"),
+    "link": text("Link of the model", ("identity", *LINK_NAMES), "study.toml"),
     "engine": text("What fitted the model"),
     "status": text("How the fit ended; no estimate may be read without it", FIT_STATUSES),
     "model_fits.reason": text("Why, where the fit is not converged; empty otherwise"),
