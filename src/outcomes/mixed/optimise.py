@@ -134,13 +134,13 @@ def minimise(
             near = None  # the start was not near an optimum after all
             continue
         curvatures, directions = np.linalg.eigh(hessian)
-        is_saddle = _is_saddle(curvatures)
+        is_saddle = is_saddle_at(curvatures)
         if not is_saddle or restarts == MAX_RESTARTS:
             break
-        escape = _escape(counted, x, value, directions[:, 0])
-        if escape is None:
+        lower = escape(counted, x, value, directions[:, 0])
+        if lower is None:
             break
-        x, restarts = escape, restarts + 1
+        x, restarts = lower, restarts + 1
     is_converged = is_optimum(value, decrement, hessian)
     return OptSummary(
         method="BFGS with Newton polish",
@@ -171,10 +171,11 @@ def _approach(objective: Objective, start: np.ndarray, near: np.ndarray) -> np.n
 def is_optimum(value: float, decrement: float, hessian: np.ndarray) -> bool:
     """Whether nothing is left to gain, and the curvature is that of a minimum."""
     is_small = np.isfinite(value) and decrement <= DECREMENT_TOLERANCE * (1 + abs(value))
-    return bool(is_small and not _is_saddle(np.linalg.eigvalsh(hessian)))
+    return bool(is_small and not is_saddle_at(np.linalg.eigvalsh(hessian)))
 
 
-def _is_saddle(curvatures: np.ndarray) -> bool:
+def is_saddle_at(curvatures: np.ndarray) -> bool:
+    """Whether the least of a Hessian's eigenvalues is negative beyond rounding."""
     return bool(curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1])))
 
 
@@ -326,7 +327,7 @@ def newton_step(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, 
     return step, float(-gradient @ step / 2)
 
 
-def _escape(objective: Objective, x: np.ndarray, value: float, direction: np.ndarray) -> np.ndarray | None:
+def escape(objective: Objective, x: np.ndarray, value: float, direction: np.ndarray) -> np.ndarray | None:
     """A lower point along a direction of negative curvature, or None."""
     for size in (1.0, 0.3, 0.1, 0.03, 0.01):
         for sign in (1.0, -1.0):

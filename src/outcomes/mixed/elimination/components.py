@@ -70,7 +70,8 @@ class LinkedLevels:
         for bucket in self.packing.buckets:
             n, m, _ = bucket.shape
             mine = np.flatnonzero((self.lower >= bucket.offset) & (self.lower < bucket.offset + n * m * m))
-            if n > 1 or m < SPARSE_COLUMNS or 2 * len(mine) > SPARSE_SHARE * m * m:
+            few = m >= SPARSE_COLUMNS and 2 * len(mine) <= SPARSE_SHARE * m * m
+            if self.packing.is_dense and (n > 1 or not few):
                 found.append(None)
                 continue
             row, col = self.packing.position[self.rows[mine]], self.packing.position[self.cols[mine]]

@@ -64,8 +64,8 @@ def compare(small: MixedFit, large: MixedFit) -> LikelihoodRatio:
     Raises
     ------
     UsageError
-        Other outcomes, rows, kinds of model, links, numbers of nodes or weights; a fit that did not converge; REML fits
-        with different fixed effects; fits that are not nested. The message says which.
+        Other outcomes, rows, kinds of model, links, numbers of nodes or weights; a fit that did not converge or is
+        approximate; REML fits with different fixed effects; fits that are not nested. The message says which.
 
     Notes
     -----
@@ -75,6 +75,10 @@ def compare(small: MixedFit, large: MixedFit) -> LikelihoodRatio:
     for which, fit in (("first", small), ("second", large)):
         if fit.status is FitStatus.NOT_CONVERGED:
             raise UsageError(f"The {which} fit did not converge.", "see fit.messages; simplify the model")
+        if fit.status is FitStatus.APPROXIMATE:
+            raise UsageError(
+                f"The {which} fit is approximate: its likelihood has an error of its own.", "use wald_test(fit, ...)"
+            )
     _refuse_other_likelihoods(small, large)
     if small.nobs != large.nobs:
         raise UsageError(

@@ -94,8 +94,8 @@ def with_fixed_effects(A: np.ndarray, eliminated: State) -> State:
     )
 
 
-def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, State]:
-    """[X y]'V^-1 [X y], shape (q, q), and the state at theta that knows no fixed effects yet."""
+def eliminate_first(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, State]:
+    """[X y]'V^-1 [X y], shape (q, q), and the state as if the first factor were the only one; N_X is of the others."""
     factor = problem.factors[0]
     Lambda = factor.relative_factor(theta[problem.slices[0]])
     k, J = factor.k, problem.n_levels[0]
@@ -117,9 +117,29 @@ def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, St
             A -= ZX[a].T @ BZX[a]
             if rest is not None:
                 N_X -= rest.E[a][part].T @ BZX[a]
+    return A, State(log_det_v=log_det_v, B=B, N_X=N_X)
+
+
+def remaining_products(problem: LinearProblem, B: np.ndarray) -> np.ndarray:
+    """N at `lower`: the other factors' cross-products once the first is eliminated."""
+    rest = problem.rest
+    return rest.D - rest.C @ np.concatenate([B[a, b] for a, b in symmetric_pairs(len(B))])
+
+
+def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, State]:
+    """[X y]'V^-1 [X y], shape (q, q), and the state at theta that knows no fixed effects yet.
+
+    Raises
+    ------
+    FitRefused
+        Where the other factors' effects are too many to be eliminated exactly.
+    """
+    A, first = eliminate_first(problem, theta)
+    rest, N_X, log_det_v = problem.rest, first.N_X, first.log_det_v
     if rest is None:
-        return A, State(log_det_v=log_det_v, B=B)
-    values = rest.D - rest.C @ np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
+        return A, first
+    rest.packing.refuse_sparse()
+    values = remaining_products(problem, first.B)
     bands = bands_of(problem, theta)
     padded_X = np.vstack([N_X, np.zeros(N_X.shape[1])])
     Gamma = np.zeros_like(padded_X)
@@ -135,7 +155,7 @@ def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, St
         inverses.append(S_inverse)
     return A, State(
         log_det_v=log_det_v,
-        B=B,
+        B=first.B,
         S_inverse=tuple(inverses),
         N=rest.matrices(values),
         N_X=N_X,

@@ -97,6 +97,11 @@ class LinearProblem(LinearFrame):
     ZX: np.ndarray
     rest: LinkedLevels | None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether all random effects can be eliminated exactly."""
+        return self.rest is None or self.rest.packing.is_dense
+
     def with_columns(self, W: np.ndarray, names: tuple[str, ...]) -> LinearProblem:
         """The problem with [X y] replaced by [X y] @ W; W (q, new q), `names` of the new fixed columns."""
         rest = None if self.rest is None else replace(self.rest, F=self.rest.F @ W)

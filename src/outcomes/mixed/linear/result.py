@@ -16,6 +16,7 @@ from outcomes.mixed.design.coding import Design
 from outcomes.mixed.linear.modes import LinearModes
 from outcomes.mixed.linear.places.shares import PooledLevels
 from outcomes.mixed.linear.predict import predict_linear
+from outcomes.mixed.linear.probed.search import Approximation
 from outcomes.mixed.linear.satterthwaite import CovarianceGradient
 from outcomes.mixed.verbs.fitted import FittedModel
 
@@ -36,10 +37,14 @@ class LinearFit(FittedModel):
         Residual standard deviation, in the outcome's units.
     reml : bool
         True when fitted by restricted maximum likelihood.
+    approximation : Approximation or None
+        How far the estimates may be from the exact ones, where linked effects were too many for these (`status` is
+        approximate then); None where the fit is exact.
     """
 
     sigma: float = np.nan
     reml: bool = True
+    approximation: Approximation | None = None
 
     statistic_name = "t"
 
