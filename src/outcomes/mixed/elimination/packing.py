@@ -26,6 +26,9 @@ it nothing is stored densely, and the linear model is fitted approximately (`out
 SMALL = 500
 """Columns up to which padding costs less than further batches."""
 
+ONE_BATCH = 20_000
+"""Entries of all components padded to the largest one's size, up to which they are one batch."""
+
 _FEWER = "fit practices or regions apart, nest one factor in another, or leave the largest crossed factor out"
 
 
@@ -137,6 +140,8 @@ def pack(level: np.ndarray, column: np.ndarray, n_levels: int, n_columns: int) -
     position[order] = np.arange(n_columns) - np.repeat(first, sizes)
     step = 1.25 if n_columns > SMALL else 4.0  # few columns: one batch with more padding beats many batches
     padded = np.ceil(step ** np.ceil(np.log(sizes) / np.log(step) - 1e-9)).astype(np.int64)
+    if len(sizes) * sizes.max() ** 2 <= ONE_BATCH:
+        padded[:] = sizes.max()
     start, stride = np.empty_like(sizes), np.empty_like(sizes)
     buckets: list[Bucket] = []
     offset = 0

@@ -8,18 +8,21 @@ eliminated level by level, the others component by component; no matrix has one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from outcomes.mixed.elimination.batched import (
     apply,
+    chunks,
     inverse_and_logdet,
     multiply,
     positive_inverse,
     sandwich,
     symmetric_pairs,
 )
+from outcomes.mixed.elimination.components import Chunk
 from outcomes.mixed.elimination.linked_matrix import (
     ALONE,
     LinkedMatrix,
@@ -30,9 +33,6 @@ from outcomes.mixed.elimination.linked_matrix import (
     right_transposed,
 )
 from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
-
-CHUNK = 8192
-"""Levels of the first factor that are handled at once, so that the work stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def eliminate_first(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarr
     B = np.empty((k, k, J))
     N_X = None if rest is None else rest.F.copy()
     log_det_v = 0.0
-    for part in _chunks(J):
+    for part, _, across in _chunks(problem):
         inner = sandwich(Lambda.T, problem.G[:, :, part])
         for a in range(k):
             inner[a, a] += 1.0
@@ -116,7 +116,7 @@ def eliminate_first(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarr
         for a in range(k):
             A -= ZX[a].T @ BZX[a]
             if rest is not None:
-                N_X -= rest.E[a][part].T @ BZX[a]
+                N_X -= across[a] @ BZX[a]
     return A, State(log_det_v=log_det_v, B=B, N_X=N_X)
 
 
@@ -276,18 +276,19 @@ def cross_quadratic(problem: LinearProblem, covariance: np.ndarray) -> np.ndarra
     return Q
 
 
-def _chunks(n: int) -> list[slice]:
-    """Slices of at most CHUNK."""
-    return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
+def _chunks(problem: LinearProblem) -> Sequence[Chunk]:
+    """Levels of the first factor a few at a time, with their products with the other factors where there are some."""
+    if problem.rest is not None:
+        return problem.rest.by_chunk
+    return [(part, (), ()) for part in chunks(problem.n_levels[0])]
 
 
 def _first_factor(problem: LinearProblem, state: State, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums over levels of Z'V^-1 Z, and of U root root' U' with U = Z'V^-1 [X y], both (k, k)."""
-    k, J = problem.factors[0].k, problem.n_levels[0]
-    rest = problem.rest
+    k, rest = problem.factors[0].k, problem.rest
     Q = None if rest is None else cross_quadratic(problem, rest_covariance_at_lower(problem, state))
     whole, products = np.zeros((k, k)), np.zeros((k, k))
-    for part in _chunks(J):
+    for part, along, _ in _chunks(problem):
         G = problem.G[:, :, part]
         T = -multiply(G, state.B[:, :, part])
         for a in range(k):
@@ -295,7 +296,7 @@ def _first_factor(problem: LinearProblem, state: State, root: np.ndarray) -> tup
         remaining = problem.ZX[:, part]
         TG = multiply(T, G)
         if rest is not None:
-            remaining = remaining - np.stack([E[part] @ state.Gamma for E in rest.E])
+            remaining = remaining - np.stack([E @ state.Gamma for E in along])
             TG = TG - multiply(T, multiply(Q[:, :, part], np.swapaxes(T, 0, 1)))
         whole += TG.sum(axis=2)
         U = apply(T, remaining @ root)

@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from outcomes.errors import UsageError
+from outcomes.mixed.design.coding import Design
 from outcomes.mixed.linear.batch import is_small
 from outcomes.mixed.linear.deviance import State, solve
 from outcomes.mixed.linear.factors import WorkingFactor
@@ -44,13 +45,20 @@ ZERO_THETA = 1e-6
 """Below this an element of theta is zero: it changes the deviance by less than 1e-11 of a level's share."""
 
 
-def fit_crossproducts(formula: str, gram: GramData, *, reml: bool = True, start: np.ndarray | None = None) -> LinearFit:
+def fit_crossproducts(
+    formula: str, gram: GramData, *, reml: bool = True, start: np.ndarray | LinearFit | None = None
+) -> LinearFit:
     """Fit one specification to cross-products; see `outcomes.mixed.fit_linear`."""
     started = perf_counter()
-    design = gram.design(formula)
-    problem = linear_problem(gram, design)
+    design, near, earlier = gram.design(formula), None, None
+    if isinstance(start, LinearFit):
+        if start.optimizer is not None and _is_known(start.optimizer.hessian):
+            near = start.optimizer.hessian
+        earlier, start = _same_factors(start, gram, design), start.theta
+    problem = linear_problem(gram, design, beside=earlier)
+    near = near if near is not None and len(near) == problem.n_theta else None
     built = perf_counter()
-    objective, near = Profiled(problem, reml=reml), None
+    objective = Profiled(problem, reml=reml)
     if start is None and not is_small(problem):
         start, near = _from_twin(twin_of(problem, gram, design), reml=reml)
     if not problem.is_exact:
@@ -58,6 +66,21 @@ def fit_crossproducts(formula: str, gram: GramData, *, reml: bool = True, start:
     story = _optimise(objective, start, near)
     timings = {"setup": built - started, "optimise": perf_counter() - built}
     return wrap_up(formula, gram, problem, story, reml=reml, timings=timings, state=objective.state(story.final))
+
+
+def _is_known(hessian: np.ndarray) -> bool:
+    """Whether second derivatives are there and of a minimum."""
+    return bool(np.isfinite(hessian).all() and np.linalg.eigvalsh(hessian)[0] > 0)
+
+
+def _same_factors(fit: LinearFit, gram: GramData, design: Design) -> LinearProblem | None:
+    """An earlier fit's constants where they are of the same rows and random terms, None otherwise."""
+    if not isinstance(fit.conditional, LinearModes) or fit.conditional.gram is not gram:
+        return None
+    wanted = [(block.group, block.columns) for block in design.random]
+    factors = fit.conditional.problem.factors
+    found = [(f.group, tuple(f.names[i] for i in block)) for f in factors for block in f.blocks]
+    return fit.conditional.problem if sorted(wanted) == sorted(found) else None
 
 
 def _approximately(

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from outcomes.mixed.elimination.batched import multiply, symmetric_pairs
+from outcomes.mixed.elimination.batched import chunks, multiply, symmetric_pairs
 from outcomes.mixed.elimination.linked_matrix import Sparse
 from outcomes.mixed.linear.deviance import (
-    CHUNK,
     State,
     bands_of,
     deviance,
@@ -136,8 +135,7 @@ def _first_factor(
     k, J, m1, rest = problem.factors[0].k, problem.n_levels[0], len(directions.first), problem.rest
     whole = np.zeros((k, k))
     B_moves = np.empty((m1, k * (k + 1) // 2, J))
-    for start in range(0, J, CHUNK):
-        part = slice(start, min(start + CHUNK, J))
+    for part in chunks(J):
         G = problem.G[:, :, part]
         T = -multiply(G, state.B[:, :, part])
         for a in range(k):
