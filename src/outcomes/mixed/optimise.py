@@ -20,7 +20,8 @@ _BFGS_TOLERANCE = 1e-3  # gradient in scaled parameters; the Newton polish squar
 _TOLERANCE = 1e-5  # of BFGS's gradient, times the root of the deviance; the Newton polish squares what is left
 _SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to a curvature near 1
 _TIGHT_TOLERANCE = 1e-5  # of searches side by side, whose last step overshoots less than that of scipy's line search
-_NEAR_TOLERANCE = 0.01  # of a whitened gradient (standard errors) where the exact Hessian takes over
+NEAR_TOLERANCE = 0.01
+"""Whitened gradient (standard errors, nearly) where the exact Hessian takes over from a Hessian that is about right."""
 _MAX_HALVINGS = 20
 HESSIAN_STEP = 6e-6
 """Cube root of the machine epsilon: central differences of an analytic gradient."""
@@ -75,6 +76,7 @@ def minimise(
     gradient_tolerance: float | None = None,
     exact_hessian: Callable[[np.ndarray], np.ndarray] | None = None,
     near: np.ndarray | None = None,
+    near_tolerance: float = NEAR_TOLERANCE,
 ) -> OptSummary:
     """Minimise by BFGS, then prove the optimum with the Hessian, polish by Newton and leave saddles.
 
@@ -94,6 +96,8 @@ def minimise(
         Second derivatives of the deviance; differences of the gradient where there is none.
     near : ndarray, shape (m, m), optional
         About the Hessian at the start, where that is known to lie near the optimum: the first search takes its steps.
+    near_tolerance : float
+        Of the gradient whitened by `near`, where that search ends and the Hessian is taken.
 
     Returns
     -------
@@ -128,7 +132,7 @@ def minimise(
             found = minimize(scaled, x / unit, jac=True, method="BFGS", options=options)
             x, message = found.x * unit, found.message
         else:
-            x, message = _approach(counted, x, near), "the search near the start came to no end"
+            x, message = _approach(counted, x, near, near_tolerance), "the search near the start came to no end"
         x, value, gradient, hessian, decrement = _polish(counted, x, hessian_step, exact_hessian)
         if near is not None and not is_optimum(value, decrement, hessian):
             near = None  # the start was not near an optimum after all
@@ -158,14 +162,14 @@ def minimise(
     )
 
 
-def _approach(objective: Objective, start: np.ndarray, near: np.ndarray) -> np.ndarray:
+def _approach(objective: Objective, start: np.ndarray, near: np.ndarray, tolerance: float) -> np.ndarray:
     """Quasi-Newton steps from a Hessian that is about right, until little more than its error is left."""
 
     def one(who: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         value, gradient = objective(x[0])
         return np.array([value]), gradient[None]
 
-    return refine_many(one, start[None], near, tolerance=_NEAR_TOLERANCE)[0][0]
+    return refine_many(one, start[None], near, tolerance=tolerance)[0][0]
 
 
 def is_optimum(value: float, decrement: float, hessian: np.ndarray) -> bool:
