@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError, no_such
 from outcomes.methods.therapists.therapist_effects import variance_share
@@ -154,7 +154,7 @@ class LinearFit(FittedModel):
         rows.append(("Residual", "sigma", self.sigma, True))
         gradients.append(np.append(np.zeros(len(state.theta)), 0.5))
         cov = self.covariance_gradient.parameter_cov
-        half = stats.norm.ppf((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", gradients, cov, gradients))
+        half = scipy.stats.norm.ppf((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", gradients, cov, gradients))
         limits = [
             (row[2] * np.exp(-h), row[2] * np.exp(h)) if row[3] and h < WIDEST_LOG_SD else (None, None)
             for row, h in zip(rows, half, strict=True)
