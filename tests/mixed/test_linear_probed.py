@@ -166,7 +166,7 @@ def test_what_needs_an_exact_elimination_is_refused_in_words(movers, monkeypatch
         lambda: found.predict(movers, "conditional"),
         lambda: bootstrap_linear(found, 2, show_progress=False),
         lambda: profile_intervals(found),
-        lambda: wald_test(found, "x", ddf="kenward-roger"),
+        lambda: wald_test(fit_linear(FORMULA, movers), "x", ddf="kenward-roger"),
     ):
         with pytest.raises(FitRefused, match="needs an exact elimination, and 40 random effects hang together"):
             ask()
