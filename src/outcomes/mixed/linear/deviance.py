@@ -127,8 +127,8 @@ def remaining_products(problem: LinearProblem, B: np.ndarray) -> np.ndarray:
 
 
 def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, State]:
-    """[X y]'V^-1 [X y] (q, q), and the state at theta that knows no fixed effects yet; FitRefused where there are too many
-    effects for that."""
+    """[X y]'V^-1 [X y] (q, q), and the state at theta that knows no fixed effects yet; FitRefused where there are
+    too many effects for that."""
     A, first = eliminate_first(problem, theta)
     rest, N_X, log_det_v = problem.rest, first.N_X, first.log_det_v
     if rest is None:
