@@ -83,12 +83,16 @@ def fit_ours(folder: Path, replicates: int) -> dict[str, float]:
     found = watch.read() | {"criterion": fit.criterion, "slope": float(fit.beta[1])}
     found |= {f"s_{stage}": seconds for stage, seconds in fit.timings.items()}
     found["evaluations"] = fit.optimizer.n_evaluations
+    if fit.approximation is not None:
+        found |= {"criterion_error": fit.approximation.criterion, "n_probes": fit.approximation.n_probes}
+        found |= {"theta_share": fit.approximation.theta_share, "beta_share": fit.approximation.beta_share}
     found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if fit.nobs < 20_000 and formula == FORMULA:
         gram = prepare_linear(FORMULA, con.table("sessions"))
-        watch = Stopwatch()
-        fit_linear(FORMULA.replace("alliance + ", ""), gram)
-        found |= {f"one_more_{name}": value for name, value in watch.read().items()}
+        for name, start in (("one_more", None), ("one_more_from_a_fit", fit_linear(FORMULA, gram))):
+            watch = Stopwatch()
+            fit_linear(FORMULA.replace("alliance + ", ""), gram, start=start)
+            found |= {f"{name}_{key}": value for key, value in watch.read().items()}
         watch = Stopwatch()
         bootstrap_linear(fit, replicates, show_progress=False)
         found |= {f"bootstrap_{replicates}_{name}": value for name, value in watch.read().items()}
@@ -172,17 +176,21 @@ def table(results: list[dict]) -> str:
     """The results as a Markdown table, medians over the turns; "times ours" by the clock and by processor seconds."""
     ours = {identity(r)[:2]: r for r in results if r["engine"] == "outcomes" and "seconds" in r}
     columns = ["seconds", "times ours", "processor seconds", "times ours", "peak MB", "load", "criterion"]
-    lines = [f"| structure | rows | engine | {' | '.join(columns)} |", "|---|--:|---|" + "--:|" * len(columns)]
+    lines = [
+        f"| structure | rows | engine | turns | {' | '.join(columns)} |",
+        "|---|--:|---|--:|" + "--:|" * len(columns),
+    ]
     for r in sorted(results, key=lambda r: identity(r)[:2]):
         structure, rows, engine = identity(r)
+        turned = sum(isinstance(one, dict) for one in r.get("runs", ()))
         if "seconds" not in r:
-            lines.append(f"| {structure} | {rows:,} | {engine} | {r['runs'][-1]} | | | | | {r['load']:.1f} | |")
+            lines.append(f"| {structure} | {rows:,} | {engine} | 0 | {r['runs'][-1]} | | | | | {r['load']:.1f} | |")
             continue
         own = ours.get((structure, rows))
         wall, cpu = (f"{r[key] / own[key]:.1f}" if own else "" for key in ("seconds", "cpu_seconds"))
         lines.append(
-            f"| {structure} | {rows:,} | {engine} | {r['seconds']:.2f} | {wall} | {r['cpu_seconds']:.2f} | {cpu} "
-            f"| {r['peak_mb']:.0f} | {r['load']:.1f} | {r['criterion']:.3f} |"
+            f"| {structure} | {rows:,} | {engine} | {turned} | {r['seconds']:.2f} | {wall} | {r['cpu_seconds']:.2f} "
+            f"| {cpu} | {r['peak_mb']:.0f} | {r['load']:.1f} | {r['criterion']:.3f} |"
         )
     return "\n".join(lines)
 

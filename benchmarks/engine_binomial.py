@@ -52,8 +52,11 @@ beta <- if (args[1] == "lme4") fixef(fit) else fixef(fit)$cond
 status <- readLines("/proc/self/status")
 peak <- as.numeric(gsub("[^0-9]", "", grep("VmHWM", status, value = TRUE))) / 1024
 cpu <- spent[["user.self"]] + spent[["sys.self"]]
-cat(sprintf('{"seconds": %.4f, "cpu_seconds": %.4f, "peak_mb": %.0f, "criterion": %.6f, "intercept": %.8f}',
-            spent[["elapsed"]], cpu, peak, -2 * as.numeric(logLik(fit)), beta[[1]]))
+found <- if (args[1] == "lme4") VarCorr(fit) else VarCorr(fit)$cond
+sds <- sapply(found, function(v) attr(v, "stddev")[[1]])
+cat(sprintf('{"seconds": %.4f, "cpu_seconds": %.4f, "peak_mb": %.0f, "criterion": %.6f, "intercept": %.8f, %s}',
+            spent[["elapsed"]], cpu, peak, -2 * as.numeric(logLik(fit)), beta[[1]],
+            paste(sprintf('"sd_%s": %.8f', names(sds), sds), collapse = ", ")))
 """
 
 
@@ -102,6 +105,7 @@ def worker(engine: str, path: Path) -> dict[str, float]:
             "criterion": fit.criterion,
             "intercept": float(fit.beta[0]),
         }
+        found |= {f"sd_{block.group}": float(block.sd[0]) for block in fit.variances}
         return found | {"evaluations": fit.optimizer.n_evaluations} | {f"s_{k}": v for k, v in fit.timings.items()}
     frame = pl.read_parquet(path / "rows.parquet")
     if engine == "statsmodels":
@@ -168,21 +172,31 @@ def benchmark(options: argparse.Namespace) -> list[dict]:
 
 
 def table(results: list[dict]) -> str:
-    """The results as a Markdown table, with the time relative to ours."""
-    ours = {r["rows"]: r["seconds"] for r in results if r["engine"] == "outcomes" and "seconds" in r}
-    lines = [
-        "| rows | engine | seconds | times ours | processor seconds | peak MB | load | -2 log L | intercept |",
-        "|---|---|---|---|---|---|---|---|---|",
+    """The results as a Markdown table, medians over the turns, with the times relative to ours."""
+    ours = {r["rows"]: r for r in results if r["engine"] == "outcomes" and "seconds" in r}
+    columns = [
+        "seconds",
+        "times ours",
+        "processor seconds",
+        "times ours",
+        "peak MB",
+        "load",
+        "-2 log L",
+        "intercept",
+        "sd",
     ]
+    lines = [f"| rows | engine | turns | {' | '.join(columns)} |", "|--:|---|--:|" + "--:|" * len(columns)]
     for r in results:
+        turned = sum(isinstance(one, dict) for one in r["runs"])
         if "seconds" not in r:
-            lines.append(f"| {r['rows']:,} | {r['engine']} | {r['runs'][-1]} | | | | | | |")
+            lines.append(f"| {r['rows']:,} | {r['engine']} | {turned} | {r['runs'][-1]}" + " |" * len(columns))
             continue
-        ratio = f"{r['seconds'] / ours[r['rows']]:.1f}" if r["rows"] in ours else ""
-        lines.append(
-            f"| {r['rows']:,} | {r['engine']} | {r['seconds']:.2f} | {ratio} | {r.get('cpu_seconds', nan):.2f} "
-            f"| {r['peak_mb']:.0f} | {r['load']:.1f} | {r['criterion']:.3f} | {r['intercept']:.5f} |"
-        )
+        own = ours.get(r["rows"], {})
+        wall, cpu = (f"{r.get(key, nan) / own.get(key, nan):.1f}" for key in ("seconds", "cpu_seconds"))
+        sds = ", ".join(f"{value:.5f}" for key, value in sorted(r.items()) if key.startswith("sd_"))
+        cells = [f"{r['rows']:,}", r["engine"], turned, f"{r['seconds']:.2f}", wall, f"{r.get('cpu_seconds', nan):.2f}"]
+        cells += [cpu, f"{r['peak_mb']:.0f}", f"{r['load']:.1f}", f"{r['criterion']:.3f}", f"{r['intercept']:.5f}", sds]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 

@@ -8,9 +8,10 @@ from scipy.integrate import quad
 from scipy.stats import binom, norm
 
 from outcomes.links import LINKS
+from outcomes.mixed.elimination.inner import Inner
 from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
 from outcomes.mixed.generalised.hessian import laplace_hessian
-from outcomes.mixed.generalised.laplace import LaplaceDeviance, Model
+from outcomes.mixed.generalised.laplace import LaplaceDeviance, Model, find_mode
 from outcomes.mixed.generalised.quadrature import QuadratureDeviance
 from outcomes.mixed.generalised.rows import find_cells, sorted_rows
 
@@ -170,3 +171,40 @@ def test_the_fourth_derivative_is_that_of_the_third(link):
     above = LINKS[link].derivatives(eta + 1e-5, events, trials).third
     below = LINKS[link].derivatives(eta - 1e-5, events, trials).third
     assert LINKS[link].fourth(eta, events, trials) == pytest.approx((above - below) / 2e-5, abs=1e-6, rel=1e-6)
+
+
+def test_an_older_factor_finds_the_modes_that_a_new_one_finds(monkeypatch):
+    model, psi, _ = random_model((150, 90), ((0,), (0,)), "logit", n=2000)
+    first = find_mode(model, psi, model.zeros())
+    assert first.inner.is_costly  # all 90 effects hang together
+    there = psi + 0.05
+    with_older = find_mode(model, there, first.u, first.inner)
+    monkeypatch.setattr(Inner, "is_costly", False)
+    anew = find_mode(model, there, first.u)
+    assert with_older.is_found
+    assert anew.is_found
+    assert with_older.n_passes > anew.n_passes  # it costs passes, and saves factors
+    assert with_older.penalised == pytest.approx(anew.penalised, rel=1e-13)
+    assert with_older.inner.logdet == pytest.approx(anew.inner.logdet, rel=1e-9)
+    for ours, theirs in zip(with_older.u, anew.u, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-8)
+
+
+def test_an_older_factor_of_far_away_is_given_up(monkeypatch):
+    model, psi, _ = random_model((150, 90), ((0,), (0,)), "logit", n=2000)
+    first = find_mode(model, psi, model.zeros())
+    there = psi.copy()
+    there[-2:] *= 4
+    found = find_mode(model, there, first.u, first.inner)
+    monkeypatch.setattr(Inner, "is_costly", False)
+    assert found.penalised == pytest.approx(find_mode(model, there, first.u).penalised, rel=1e-12)
+
+
+def test_the_deviance_at_one_place_is_computed_once():
+    model, psi, _ = random_model((150, 90), ((0,), (0,)), "logit", n=2000)
+    deviance = deviance_of(model, psi)
+    first = deviance(psi)
+    mode, passes = deviance.mode, deviance.n_passes
+    assert deviance.mode_at(psi.copy()) is mode
+    assert deviance(psi)[0] == first[0]
+    assert deviance.n_passes <= passes + 1

@@ -6,9 +6,11 @@ import duckdb
 import numpy as np
 import pytest
 
+import outcomes.mixed.elimination.batched as batched
 import outcomes.mixed.elimination.components as components
 import outcomes.mixed.linear.fit as linear_fit
 import outcomes.mixed.linear.search.twin as twin
+from outcomes.errors import UsageError
 from outcomes.mixed import fit_linear, prepare_linear
 from outcomes.mixed.elimination.factored import factored
 from outcomes.mixed.elimination.linked_matrix import Dense, Sparse, invert_in_place
@@ -164,3 +166,51 @@ def test_the_twin_of_a_model_without_that_variance_is_not_used(movers, large_eve
     fit = fit_linear(formula, movers)
     monkeypatch.setattr(twin, "LEAST_LEVELS", 10**9)
     assert fit.criterion == pytest.approx(fit_linear(formula, movers).criterion, rel=1e-10)
+
+
+def test_a_fit_starts_another_specification_of_its_rows(movers):
+    gram = prepare_linear("y ~ x + (1 + x | client) + (1 | therapist)", movers)
+    full = fit_linear("y ~ x + (1 + x | client) + (1 | therapist)", gram)
+    alone = fit_linear("y ~ 1 + (1 + x | client) + (1 | therapist)", gram)
+    for start in (full, full.theta):
+        again = fit_linear("y ~ 1 + (1 + x | client) + (1 | therapist)", gram, start=start)
+        assert again.criterion == pytest.approx(alone.criterion, rel=1e-10)
+        np.testing.assert_allclose(again.theta, alone.theta, rtol=1e-4, atol=1e-6)
+        assert again.optimizer.n_evaluations < alone.optimizer.n_evaluations
+    shared = fit_linear("y ~ 1 + (1 + x | client) + (1 | therapist)", gram, start=full)
+    assert shared.conditional.problem.rest.by_chunk is full.conditional.problem.rest.by_chunk
+    elsewhere = fit_linear("y ~ 1 + (1 + x | client) + (1 | therapist)", movers, start=full)
+    assert elsewhere.criterion == pytest.approx(alone.criterion, rel=1e-10)
+
+
+def test_a_fit_with_other_random_terms_is_no_start(movers):
+    full = fit_linear("y ~ x + (1 + x | client) + (1 | therapist)", movers)
+    with pytest.raises(UsageError, match="start has 4 covariance parameters, the model 2"):
+        fit_linear("y ~ x + (1 | client) + (1 | therapist)", movers, start=full)
+    as_many = fit_linear("y ~ x + (1 | client) + (1 + x | therapist)", movers, start=full)
+    plain = fit_linear("y ~ x + (1 | client) + (1 + x | therapist)", movers)
+    assert as_many.criterion == pytest.approx(plain.criterion, rel=1e-10)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_small_matrices_by_the_thousand_are_those_of_numpy(k):
+    rng = np.random.default_rng(k)
+    factor = rng.normal(size=(50, k, k))
+    positive = np.moveaxis(factor @ np.swapaxes(factor, 1, 2) + 0.1 * np.eye(k), 0, 2)
+    other, columns = rng.normal(size=(k, k, 50)), rng.normal(size=(k, 50, 4))
+    inverse, log_det = batched.inverse_and_logdet(positive)
+    stacked = np.moveaxis(positive, 2, 0)
+    np.testing.assert_allclose(np.moveaxis(inverse, 2, 0), np.linalg.inv(stacked), rtol=1e-9)
+    assert log_det == pytest.approx(np.linalg.slogdet(stacked)[1].sum(), rel=1e-12)
+    np.testing.assert_allclose(
+        np.moveaxis(batched.multiply(positive, other), 2, 0), stacked @ np.moveaxis(other, 2, 0), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        np.moveaxis(batched.apply(other, columns), 1, 0),
+        np.moveaxis(other, 2, 0) @ np.moveaxis(columns, 1, 0),
+        rtol=1e-10,
+    )
+    left = rng.normal(size=(k, k))
+    np.testing.assert_allclose(
+        np.moveaxis(batched.sandwich(left, other), 2, 0), left @ np.moveaxis(other, 2, 0) @ left.T, rtol=1e-9
+    )

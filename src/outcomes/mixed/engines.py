@@ -40,7 +40,7 @@ def fit_linear(
     reml: bool = True,
     weights: str | None = None,
     engine: str = Engine.OUTCOMES,
-    start: np.ndarray | None = None,
+    start: np.ndarray | LinearFit | None = None,
     variance_by: str | None = None,
     ar1: str | None = None,
     **others: Any,
@@ -59,9 +59,9 @@ def fit_linear(
         Column of prior weights; a `GramData` already has its own.
     engine : {"outcomes", "statsmodels"}
         The second one needs the rows in memory and serves as a check.
-    start : ndarray, optional
-        `theta` of a fit with the same random terms to much the same rows, to search from; the optimum is proved all
-        the same.
+    start : LinearFit or ndarray, optional
+        A fit with the same random terms to much the same rows, or its `theta`, to search from; the optimum is proved
+        all the same. Of a fit to the same `GramData` the grouping factors need not be prepared again.
     variance_by : str, optional
         Column of groups with residual variances of their own (nlme's ``varIdent``).
     ar1 : str, optional

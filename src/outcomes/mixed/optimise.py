@@ -20,7 +20,8 @@ _BFGS_TOLERANCE = 1e-3  # gradient in scaled parameters; the Newton polish squar
 _TOLERANCE = 1e-5  # of BFGS's gradient, times the root of the deviance; the Newton polish squares what is left
 _SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to a curvature near 1
 _TIGHT_TOLERANCE = 1e-5  # of searches side by side, whose last step overshoots less than that of scipy's line search
-_NEAR_TOLERANCE = 0.01  # of a whitened gradient (standard errors) where the exact Hessian takes over
+NEAR_TOLERANCE = 0.01
+"""Whitened gradient (standard errors, nearly) where the exact Hessian takes over from a Hessian that is about right."""
 _MAX_HALVINGS = 20
 DRAW_TOLERANCE = 5e-3
 """Of a bootstrap draw's gradient, in standard errors: two hundred draws place an interval's end to a fifth of one."""
@@ -77,6 +78,7 @@ def minimise(
     gradient_tolerance: float | None = None,
     exact_hessian: Callable[[np.ndarray], np.ndarray] | None = None,
     near: np.ndarray | None = None,
+    near_tolerance: float = NEAR_TOLERANCE,
 ) -> OptSummary:
     """Minimise by BFGS, then prove the optimum with the Hessian, polish by Newton and leave saddles.
 
@@ -96,6 +98,8 @@ def minimise(
         Second derivatives of the deviance; differences of the gradient where there is none.
     near : ndarray, shape (m, m), optional
         About the Hessian at the start, where that is known to lie near the optimum: the first search takes its steps.
+    near_tolerance : float
+        Of the gradient whitened by `near`, where that search ends and the Hessian is taken.
 
     Returns
     -------
@@ -130,19 +134,19 @@ def minimise(
             found = minimize(scaled, x / unit, jac=True, method="BFGS", options=options)
             x, message = found.x * unit, found.message
         else:
-            x, message = _approach(counted, x, near), "the search near the start came to no end"
+            x, message = _approach(counted, x, near, near_tolerance), "the search near the start came to no end"
         x, value, gradient, hessian, decrement = _polish(counted, x, hessian_step, exact_hessian)
         if near is not None and not is_optimum(value, decrement, hessian):
             near = None  # the start was not near an optimum after all
             continue
         curvatures, directions = np.linalg.eigh(hessian)
-        is_saddle = _is_saddle(curvatures)
+        is_saddle = is_saddle_at(curvatures)
         if not is_saddle or restarts == MAX_RESTARTS:
             break
-        escape = _escape(counted, x, value, directions[:, 0])
-        if escape is None:
+        lower = escape(counted, x, value, directions[:, 0])
+        if lower is None:
             break
-        x, restarts = escape, restarts + 1
+        x, restarts = lower, restarts + 1
     is_converged = is_optimum(value, decrement, hessian)
     return OptSummary(
         method="BFGS with Newton polish",
@@ -160,23 +164,24 @@ def minimise(
     )
 
 
-def _approach(objective: Objective, start: np.ndarray, near: np.ndarray) -> np.ndarray:
+def _approach(objective: Objective, start: np.ndarray, near: np.ndarray, tolerance: float) -> np.ndarray:
     """Quasi-Newton steps from a Hessian that is about right, until little more than its error is left."""
 
     def one(who: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         value, gradient = objective(x[0])
         return np.array([value]), gradient[None]
 
-    return refine_many(one, start[None], near, tolerance=_NEAR_TOLERANCE)[0][0]
+    return refine_many(one, start[None], near, tolerance=tolerance)[0][0]
 
 
 def is_optimum(value: float, decrement: float, hessian: np.ndarray) -> bool:
     """Whether nothing is left to gain, and the curvature is that of a minimum."""
     is_small = np.isfinite(value) and decrement <= DECREMENT_TOLERANCE * (1 + abs(value))
-    return bool(is_small and not _is_saddle(np.linalg.eigvalsh(hessian)))
+    return bool(is_small and not is_saddle_at(np.linalg.eigvalsh(hessian)))
 
 
-def _is_saddle(curvatures: np.ndarray) -> bool:
+def is_saddle_at(curvatures: np.ndarray) -> bool:
+    """Whether the least of a Hessian's eigenvalues is negative beyond rounding."""
     return bool(curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1])))
 
 
@@ -328,7 +333,7 @@ def newton_step(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, 
     return step, float(-gradient @ step / 2)
 
 
-def _escape(objective: Objective, x: np.ndarray, value: float, direction: np.ndarray) -> np.ndarray | None:
+def escape(objective: Objective, x: np.ndarray, value: float, direction: np.ndarray) -> np.ndarray | None:
     """A lower point along a direction of negative curvature, or None."""
     for size in (1.0, 0.3, 0.1, 0.03, 0.01):
         for sign in (1.0, -1.0):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from outcomes.errors import UsageError
 
@@ -97,14 +97,14 @@ def check_coefficients(beta: ArrayLike, size: int) -> np.ndarray:
 
 def critical_value(level: float, df: float = np.inf) -> float:
     """Two-sided critical value of t (normal where df is infinite)."""
-    return float(stats.t.ppf((1 + check_level(level)) / 2, df))
+    return float(scipy.stats.t.ppf((1 + check_level(level)) / 2, df))
 
 
 def estimate(value: float, variance: float, level: float = 0.95, df: float = np.inf) -> Estimate:
     """Build an estimate with its t interval from a value and its sampling variance."""
     std_error = float(np.sqrt(max(variance, 0.0)))  # a quadratic form may round to just below zero
     half = critical_value(level, df) * std_error
-    p_value = float(2 * stats.t.sf(abs(value) / std_error, df)) if std_error > 0 else float("nan")
+    p_value = float(2 * scipy.stats.t.sf(abs(value) / std_error, df)) if std_error > 0 else float("nan")
     return Estimate(float(value), std_error, float(value - half), float(value + half), p_value, level, float(df))
 
 
@@ -180,5 +180,5 @@ def wald_test(
         raise UsageError(f"The {q} restrictions are not independent under this covariance.", hint="test fewer of them")
     chi_square = float(distance @ np.linalg.solve(middle, distance))
     if np.isinf(df_den):
-        return WaldTest(chi_square, float(q), float("inf"), float(stats.chi2.sf(chi_square, q)))
-    return WaldTest(chi_square / q, float(q), float(df_den), float(stats.f.sf(chi_square / q, q, df_den)))
+        return WaldTest(chi_square, float(q), float("inf"), float(scipy.stats.chi2.sf(chi_square, q)))
+    return WaldTest(chi_square / q, float(q), float(df_den), float(scipy.stats.f.sf(chi_square / q, q, df_den)))

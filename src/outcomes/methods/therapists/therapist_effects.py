@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from outcomes.errors import FitRefused, UsageError
 from outcomes.links import Link, link_named
@@ -100,7 +100,7 @@ def median_odds_ratio(group_variance: float) -> float:
     """
     if not group_variance >= 0:
         raise UsageError("The variance of therapists cannot be negative.")
-    return float(np.exp(np.sqrt(2 * group_variance) * stats.norm.ppf(0.75)))
+    return float(np.exp(np.sqrt(2 * group_variance) * scipy.stats.norm.ppf(0.75)))
 
 
 def boundary_p_value(lrt: float) -> float:
@@ -110,7 +110,7 @@ def boundary_p_value(lrt: float) -> float:
     """
     if np.isnan(lrt):
         raise UsageError("The likelihood-ratio statistic is missing.")
-    return 1.0 if lrt <= 0 else float(0.5 * stats.chi2.sf(lrt, 1))
+    return 1.0 if lrt <= 0 else float(0.5 * scipy.stats.chi2.sf(lrt, 1))
 
 
 def comparative_intervals(effects: ArrayLike, std_errors: ArrayLike, level: float = 0.95) -> ComparativeIntervals:
@@ -144,7 +144,7 @@ def comparative_intervals(effects: ArrayLike, std_errors: ArrayLike, level: floa
         )
     i, j = np.triu_indices(effects.size, k=1)
     ratio = np.hypot(errors[i], errors[j]) / (errors[i] + errors[j])
-    multiplier = float(stats.norm.ppf((1 + level) / 2) * ratio.mean())
+    multiplier = float(scipy.stats.norm.ppf((1 + level) / 2) * ratio.mean())
     return ComparativeIntervals(
         effects, effects - multiplier * errors, effects + multiplier * errors, multiplier, level
     )

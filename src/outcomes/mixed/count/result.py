@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.mixed.count.families import NO_DISPERSION, mean_count
 from outcomes.mixed.generalised.result import GeneralisedFit
@@ -49,7 +49,7 @@ class CountFit(GeneralisedFit):
             return np.nan, np.nan
         state = self.engine_state
         error = 2 * np.sqrt(state.covariance[0, 0]) / abs(state.psi[0])
-        half = float(stats.norm.ppf((1 + level) / 2) * error)
+        half = float(scipy.stats.norm.ppf((1 + level) / 2) * error)
         return self.dispersion * np.exp(-half), self.dispersion * np.exp(half)
 
     @property

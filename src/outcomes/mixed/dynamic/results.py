@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError
 from outcomes.mixed.dynamic.likelihood import evaluate
@@ -150,7 +150,7 @@ class DynamicFit:
     @property
     def pvalues(self) -> pd.Series:
         """Two-sided p-values by normal theory."""
-        values = 2 * stats.norm.sf(np.abs(self.beta / self.bse.to_numpy()))
+        values = 2 * scipy.stats.norm.sf(np.abs(self.beta / self.bse.to_numpy()))
         return pd.Series(values, index=list(self.names), name="p_value")
 
     @property
@@ -298,7 +298,7 @@ def _inference(estimates: np.ndarray, errors: np.ndarray, level: float) -> pl.Da
             "estimate": estimates,
             "std_error": errors,
             "statistic": estimates / errors,
-            "p_value": 2 * stats.norm.sf(np.abs(estimates / errors)),
+            "p_value": 2 * scipy.stats.norm.sf(np.abs(estimates / errors)),
             "conf_low": estimates - half,
             "conf_high": estimates + half,
         }

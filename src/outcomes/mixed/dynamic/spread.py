@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError
 
@@ -54,7 +54,7 @@ def normal_quantile(level: float) -> float:
     """Normal quantile of a two-sided interval."""
     if not 0 < level < 1:
         raise UsageError(f"The level of an interval lies between 0 and 1, not at {level}.")
-    return float(stats.norm.ppf(0.5 + level / 2))
+    return float(scipy.stats.norm.ppf(0.5 + level / 2))
 
 
 def _factor_rows(fit: Spread, group: str, first: int, level: float) -> list[Row]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import lapack
 
+CHUNK = 8192
+"""Levels that are handled at once, so that the work stays in the processor's cache."""
+
 _LARGE = 64  # above this size LAPACK alone is faster than NumPy's batches
+
+
+def chunks(n: int) -> list[slice]:
+    """Slices of at most CHUNK."""
+    return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
 
 
 def sandwich(left: np.ndarray, stack: np.ndarray) -> np.ndarray:
@@ -13,7 +21,8 @@ def sandwich(left: np.ndarray, stack: np.ndarray) -> np.ndarray:
     k = len(left)
     if k == 1:
         return stack * left[0, 0] ** 2
-    return (np.kron(left, left) @ stack.reshape(k * k, -1)).reshape(stack.shape)
+    twice = (left[:, None, :, None] * left[None, :, None, :]).reshape(k * k, k * k)
+    return (twice @ stack.reshape(k * k, -1)).reshape(stack.shape)
 
 
 def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, float]:
@@ -23,10 +32,17 @@ def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def inverse_and_logdets(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Inverses of positive definite matrices (k, k, ...) by Cholesky, and the log determinant of each."""
+    """Inverses of positive definite matrices (k, k, ...) and the log determinant of each: by Cholesky, or written
+    out."""
     k = len(stack)
     if k == 1:
         return 1.0 / stack, np.log(stack[0, 0])
+    if k == 2:
+        determinant = stack[0, 0] * stack[1, 1] - stack[1, 0] ** 2
+        inverse = np.empty_like(stack)
+        inverse[0, 0], inverse[1, 1] = stack[1, 1] / determinant, stack[0, 0] / determinant
+        inverse[0, 1] = inverse[1, 0] = -stack[1, 0] / determinant
+        return inverse, np.log(determinant)
     lower = np.zeros_like(stack)
     inverse = np.zeros_like(stack)  # of the Cholesky factor
     log_determinant = np.zeros(stack.shape[2:])
@@ -48,17 +64,16 @@ def inverse_and_logdets(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def multiply(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Products left[:, :, i] @ right[:, :, i] of (k, k, n) stacks."""
+    """Products left[:, :, i] @ right[:, :, i] of (k, k, n) stacks; further axes beside n are broadcast."""
     k = len(left)
     if k == 1:
         return left * right
-    return np.stack([np.stack([sum(left[a, c] * right[c, b] for c in range(k)) for b in range(k)]) for a in range(k)])
+    return np.einsum("ac...,cb...->ab...", left, right)
 
 
 def apply(stack: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Products stack[:, :, i] @ columns[:, i, :]; columns (k, n, q), with more axes in front of n in both or none."""
-    k = len(stack)
-    return np.stack([sum(stack[a, b][..., None] * columns[b] for b in range(k)) for a in range(k)])
+    return np.einsum("ab...,b...q->a...q", stack, columns)
 
 
 def symmetric_pairs(k: int) -> list[tuple[int, int]]:

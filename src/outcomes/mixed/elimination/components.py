@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 
-from outcomes.mixed.elimination.batched import symmetric_pairs
+from outcomes.mixed.elimination.batched import chunks, symmetric_pairs
 from outcomes.mixed.elimination.linked_matrix import SPARSE_COLUMNS, SPARSE_SHARE, Dense, LinkedMatrix, Sparse
 from outcomes.mixed.elimination.packing import Packing, pack, pairs_within
 from outcomes.mixed.layout import consecutive
+
+Chunk = tuple[slice, tuple[sp.csr_array, ...], tuple[sp.csc_array, ...]]
+"""Some levels of the eliminated factor: which, their rows of E, and these transposed."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,23 @@ class LinkedLevels:
         return slice(whole.start + place, whole.stop, self.widths[factor])
 
     @cached_property
+    def by_chunk(self) -> tuple[Chunk, ...]:
+        """E a few levels at a time."""
+        found = []
+        for part in chunks(self.E[0].shape[0]):
+            rows = tuple(E[part] for E in self.E)
+            found.append((part, rows, tuple(E.T for E in rows)))
+        return tuple(found)
+
+    @cached_property
     def patterns(self) -> tuple[sp.csr_array | None, ...]:
         """Of each bucket that is one large sparse matrix: its entries' places among the values at `lower`."""
         found: list[sp.csr_array | None] = []
         for bucket in self.packing.buckets:
             n, m, _ = bucket.shape
             mine = np.flatnonzero((self.lower >= bucket.offset) & (self.lower < bucket.offset + n * m * m))
-            if n > 1 or m < SPARSE_COLUMNS or 2 * len(mine) > SPARSE_SHARE * m * m:
+            few = m >= SPARSE_COLUMNS and 2 * len(mine) <= SPARSE_SHARE * m * m
+            if self.packing.is_dense and (n > 1 or not few):
                 found.append(None)
                 continue
             row, col = self.packing.position[self.rows[mine]], self.packing.position[self.cols[mine]]
@@ -79,6 +92,13 @@ class LinkedLevels:
             coords = (np.concatenate([row, col[off]]), np.concatenate([col, row[off]]))
             found.append(sp.csr_array(sp.coo_array((places, coords), shape=(m, m))))
         return tuple(found)
+
+    def with_products(self, F: np.ndarray) -> LinkedLevels:
+        """The same levels with other cross-products with [X y]; what was prepared of them is kept."""
+        other = replace(self, F=F)
+        prepared = {name: value for name, value in vars(self).items() if name in ("by_chunk", "patterns")}
+        vars(other).update(prepared)
+        return other
 
     def flat(self, values: np.ndarray) -> np.ndarray:
         """Flat storage of the symmetric matrices with these values at `lower`."""

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from outcomes.mixed.elimination.batched import positive_inverse
-from outcomes.mixed.elimination.factored import Factored, factored
+from outcomes.mixed.elimination.factored import Alone, Factored, factored
 from outcomes.mixed.elimination.random_blocks import Blocks, sum_by
 
 Effects = list[np.ndarray]
@@ -32,6 +32,11 @@ class Inner:
     projected: np.ndarray  # (elements, k_0): main_inverse times coupling
     schur: tuple[Factored, ...]  # by bucket
     logdet: float
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether factoring takes longer than a pass over the rows: many effects hang together."""
+        return any(isinstance(block, Alone) for block in self.schur)
 
     @cached_property
     def schur_inverse(self) -> np.ndarray:

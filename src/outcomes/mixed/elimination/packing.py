@@ -20,10 +20,16 @@ MAX_PAIRS = 200_000_000
 """Pairs of columns that meet in a level of the first factor: 16 bytes each while the constants are built."""
 
 MAX_FLAT = 200_000_000
-"""Entries of all components' dense matrices, 8 bytes each and several copies: one component of 14,000 columns."""
+"""Entries of all components' dense matrices, 8 bytes each and several copies: one component of 14,000 columns. Above
+it nothing is stored densely, and the linear model is fitted approximately (`outcomes.mixed.linear.probed`)."""
 
 SMALL = 500
 """Columns up to which padding costs less than further batches."""
+
+ONE_BATCH = 20_000
+"""Entries of all components padded to the largest one's size, up to which they are one batch."""
+
+_FEWER = "fit practices or regions apart, nest one factor in another, or leave the largest crossed factor out"
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,16 @@ class Packing:
     buckets : tuple of Bucket
     start, stride, position : ndarray of int, shape (Q,)
         Of each column: start of its component's matrix in the flat storage, that matrix's row length, its place there.
+    is_dense : bool
+        Whether the storage can be filled. Where components are too large for it there is one bucket of all columns in
+        their order, and places only tell entries apart.
     """
 
     buckets: tuple[Bucket, ...]
     start: np.ndarray
     stride: np.ndarray
     position: np.ndarray
+    is_dense: bool = True
 
     @property
     def n_columns(self) -> int:
@@ -86,6 +96,20 @@ class Packing:
         """Members (n, m) and matrices (n, m, m) of each bucket; views of the flat storage."""
         return ((bucket.members, bucket.of(flat)) for bucket in self.buckets)
 
+    def refuse_sparse(self) -> None:
+        """Refuse what needs the components as dense matrices, where they are too large for that.
+
+        Raises
+        ------
+        FitRefused
+        """
+        if not self.is_dense:
+            raise FitRefused(
+                f"This needs an exact elimination, and {self.n_columns:,} random effects hang together through levels "
+                "that they share: too many.",
+                _FEWER,
+            )
+
 
 def pack(level: np.ndarray, column: np.ndarray, n_levels: int, n_columns: int) -> Packing:
     """Lay out the storage.
@@ -99,19 +123,25 @@ def pack(level: np.ndarray, column: np.ndarray, n_levels: int, n_columns: int) -
     Raises
     ------
     FitRefused
-        Where the factors are too entangled for dense components.
+        Where more pairs meet than can be listed.
     """
     n = n_levels + n_columns
     graph = coo_array((np.ones(level.size, dtype=np.int8), (level, n_levels + column)), shape=(n, n))
     labels = connected_components(graph.tocsr(), directed=False)[1][n_levels:]
     component, sizes = np.unique(labels, return_inverse=True, return_counts=True)[1:]
-    _refuse_entangled(np.bincount(level).astype(float), sizes.astype(float))
+    _refuse_entangled(np.bincount(level).astype(float), sizes)
+    if np.sum(sizes.astype(float) ** 2) > MAX_FLAT:
+        everything = Bucket(np.arange(n_columns)[None], 0)
+        none = np.zeros(n_columns, dtype=np.int64)
+        return Packing((everything,), none, np.full_like(none, n_columns), np.arange(n_columns), is_dense=False)
     order = np.argsort(component, kind="stable")
     first = np.cumsum(sizes) - sizes
     position = np.empty(n_columns, dtype=np.int64)
     position[order] = np.arange(n_columns) - np.repeat(first, sizes)
     step = 1.25 if n_columns > SMALL else 4.0  # few columns: one batch with more padding beats many batches
     padded = np.ceil(step ** np.ceil(np.log(sizes) / np.log(step) - 1e-9)).astype(np.int64)
+    if len(sizes) * sizes.max() ** 2 <= ONE_BATCH:
+        padded[:] = sizes.max()
     start, stride = np.empty_like(sizes), np.empty_like(sizes)
     buckets: list[Bucket] = []
     offset = 0
@@ -135,11 +165,11 @@ def pairs_within(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _refuse_entangled(met: np.ndarray, sizes: np.ndarray) -> None:
-    """Refuse what dense components cannot hold: columns met by each level, columns of each component."""
+    """Refuse pairs that cannot be listed: columns met by each level, columns of each component."""
     pairs = float(np.sum(met**2))
-    if pairs > MAX_PAIRS or np.sum(sizes**2) > MAX_FLAT:
+    if pairs > MAX_PAIRS:
         raise FitRefused(
             f"The crossed grouping factors are too entangled: {int(sizes.max())} random effects hang together and "
             f"{pairs:.0f} pairs of them meet.",
-            "fit practices or regions apart, nest one factor in another, or leave the largest crossed factor out",
+            _FEWER,
         )

@@ -141,6 +141,7 @@ def _rest(blocks: Blocks) -> SchurPattern:
     main, column = np.concatenate(element_main), np.concatenate(element_column)
     order = np.argsort(main, kind="stable")
     packing = pack(main, column, factors[0].n_levels, total)
+    packing.refuse_sparse()
     left, right = (order[side] for side in pairs_within(np.bincount(main, minlength=factors[0].n_levels)))
     return SchurPattern(
         offsets=np.array(offsets),

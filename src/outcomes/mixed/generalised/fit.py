@@ -94,6 +94,8 @@ def fitted_parts(problem: Problem, nagq: int = 1) -> dict[str, Any]:
         hessian_step=HESSIAN_STEP,
         gradient_tolerance=GRADIENT_TOLERANCE,
         exact_hessian=hessian if is_exact else None,
+        near=2.0 * np.eye(start.psi.size) if is_exact and start.has_hessian else None,
+        near_tolerance=GRADIENT_TOLERANCE,
     )
     if not np.isfinite(optimum.value):
         raise FitRefused("The likelihood could not be evaluated.", "look for extreme values in the columns")

@@ -36,6 +36,9 @@ gradient with it."""
 INNER_STALLED = 1e-10
 """A decrement below this that no longer falls is rounding: taken as found too."""
 
+SLOW = 0.1
+"""Share of the last decrement that steps with an older Hessian may leave; with more left it is factored anew."""
+
 MAX_INNER = 50
 """Most Newton steps for the modes; more means that the parameters are far outside what data support."""
 
@@ -93,8 +96,13 @@ def cell_coefficients(blocks: Blocks, effects: Effects) -> np.ndarray:
     return out
 
 
-def find_mode(model: Model, psi: np.ndarray, start: Effects) -> Mode:
-    """Newton's method for u, halving steps that do not lower the penalised deviance."""
+def find_mode(model: Model, psi: np.ndarray, start: Effects, near: Inner | None = None) -> Mode:
+    """Newton's method for u, halving steps that do not lower the penalised deviance.
+
+    Where factoring H costs more than a pass over the rows, an older H (`near`, or of an earlier step) serves as long
+    as the decrement falls fast; the mode has its own in any case.
+    """
+    inner = near if near is not None and near.is_costly else None
     blocks, lambdas = model.blocks, model.lambdas(psi)
     beta, likelihood = psi[model.layout.beta], model.likelihood(psi)
     u, step, size, passes = start, None, 1.0, 0
@@ -113,17 +121,28 @@ def find_mode(model: Model, psi: np.ndarray, start: Effects) -> Mode:
             size /= 2
             continue
         u, before, size = trial, penalised, 1.0
-        inner = factorise(blocks, lambdas, now.weight)
         gradient = [
             blocks.to_levels(a, now.score[:, factor.columns]) @ lambdas[a] - u[a]
             for a, factor in enumerate(blocks.factors)
         ]
-        step = inner.solve(gradient)
-        decrement = sum(float((g * s).sum()) for g, s in zip(gradient, step, strict=True))
+        is_own = inner is None or not inner.is_costly
+        if is_own:
+            inner = factorise(blocks, lambdas, now.weight)
+        step, decrement = _newton(inner, gradient)
         found = decrement <= INNER_TOLERANCE or (decrement <= INNER_STALLED and decrement > 0.1 * last_decrement)
+        if not is_own and (found or passes >= MAX_INNER or decrement > SLOW * last_decrement):
+            inner = factorise(blocks, lambdas, now.weight)
+            if not found:
+                step, decrement = _newton(inner, gradient)
         last_decrement = decrement
         if found or passes >= MAX_INNER:
             return Mode(u, lambdas, coefficients, now, inner, penalised, passes, found)
+
+
+def _newton(inner: Inner, gradient: Effects) -> tuple[Effects, float]:
+    """A step of the modes, and its decrement."""
+    step = inner.solve(gradient)
+    return step, sum(float((g * s).sum()) for g, s in zip(gradient, step, strict=True))
 
 
 @dataclass(frozen=True)
@@ -190,7 +209,7 @@ class LaplaceDeviance:
     """Deviance -2 log L (Laplace) and its gradient in psi = (own, beta, theta), without binomial coefficients.
 
     Keeps the last modes and their slopes, to predict the next modes to first order, and counts row passes: the only
-    state.
+    state. `mode` is the last one whole, None before the first.
     """
 
     model: Model
@@ -199,11 +218,12 @@ class LaplaceDeviance:
     by_location: list[np.ndarray]  # du/d(own, beta), (q_a, k_a, r + p)
     by_theta: list[np.ndarray]  # du/dtheta, (q_a, k_a, n_theta)
     n_passes: int = 0
+    mode: Mode | None = None
 
     @classmethod
     def near(cls, model: Model, psi: np.ndarray, mode: Mode, by_location: list[np.ndarray]) -> LaplaceDeviance:
         """Start from known modes at psi."""
-        return cls(model, psi, mode.u, by_location, mode_slopes(model, mode))
+        return cls(model, psi, mode.u, by_location, mode_slopes(model, mode), mode=mode)
 
     def predicted(self, psi: np.ndarray) -> Effects:
         """Modes expected at psi."""
@@ -216,10 +236,13 @@ class LaplaceDeviance:
 
     def mode_at(self, psi: np.ndarray) -> Mode | None:
         """Modes at psi, or None where they cannot be found."""
+        if self.mode is not None and np.array_equal(psi, self.last_psi):
+            return self.mode
         try:
-            mode = find_mode(self.model, psi, self.predicted(psi))
+            mode = find_mode(self.model, psi, self.predicted(psi), None if self.mode is None else self.mode.inner)
         except (FloatingPointError, np.linalg.LinAlgError):
             return None
+        self.mode = mode
         self.last_psi, self.u, self.by_theta = psi, mode.u, mode_slopes(self.model, mode)
         self.n_passes += mode.n_passes
         return mode

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 from scipy.special import roots_hermitenorm
 
 from outcomes.errors import UsageError
@@ -94,7 +94,7 @@ def predict_mean(fit: Predicting, data: Any = None, kind: str = "marginal", leve
             eta, gradient, own = conditional(state, rows, eta)
             variance = own + np.einsum("ij,jk,ik->i", gradient, state.covariance, gradient)
     se = np.sqrt(variance)
-    half = stats.norm.ppf((1 + level) / 2) * se
+    half = scipy.stats.norm.ppf((1 + level) / 2) * se
     inverse = fit.mean_of
     step = 1e-5
     by_eta = (inverse(eta + step) - inverse(eta - step)) / (2 * step)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError
 from outcomes.mixed.design.coding import Design
@@ -59,7 +59,9 @@ class GeneralisedFit(FittedModel):
             step[j] = 1e-5 * max(abs(psi[j]), 1e-3)
             jacobian[:, j] = (state.random_sd(psi + step) - state.random_sd(psi - step)) / (2 * step[j])
         error = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, state.covariance, jacobian))
-        half = stats.norm.ppf((1 + level) / 2) * np.divide(error, sd, out=np.full_like(sd, np.nan), where=sd > 1e-3)
+        half = scipy.stats.norm.ppf((1 + level) / 2) * np.divide(
+            error, sd, out=np.full_like(sd, np.nan), where=sd > 1e-3
+        )
         factors = state.problem.model.blocks.factors
         effects = state.problem.coordinates.effects
         labels = [(f.name, name) for f, names in zip(factors, effects, strict=True) for name in names]

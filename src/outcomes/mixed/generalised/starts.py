@@ -44,11 +44,13 @@ class Start:
     """Where the search begins.
 
     psi : (r + p + n_theta,), own, beta and theta; by_location : du/d(own, beta), a (q_a, k_a, r + p) array a factor;
-    root : (P, P) lower Cholesky factor of the approximate covariance of psi; mode : modes at psi.
+    root : (P, P) lower Cholesky factor of the approximate covariance of psi; has_hessian : whether that is the inverse
+    of the exact Hessian there; mode : modes at psi.
     """
 
     psi: np.ndarray
     root: np.ndarray
+    has_hessian: bool
     by_location: list[np.ndarray]
     mode: Mode
     n_passes: int
@@ -75,25 +77,27 @@ def find_start(model: Model, names: tuple[str, ...]) -> Start:
         rows, columns = factor.theta_positions
         psi[model.layout.by_factor[a]] = np.where(rows == columns, sd[rows], 0.0)
     mode = find_mode(model, psi, model.zeros())
-    root, by_location = _scales(model, psi, mode, np.sqrt(np.diag(vcov)))
-    return Start(psi, root, by_location, mode, passes + mode.n_passes + 2)
+    root, has_hessian, by_location = _scales(model, psi, mode, np.sqrt(np.diag(vcov)))
+    return Start(psi, root, has_hessian, by_location, mode, passes + mode.n_passes + 2)
 
 
-def _scales(model: Model, psi: np.ndarray, mode: Mode, se_glm: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Root of psi's approximate covariance, and du/d(own, beta): from the Hessian where it is cheap and positive."""
+def _scales(model: Model, psi: np.ndarray, mode: Mode, se_glm: np.ndarray) -> tuple[np.ndarray, bool, list[np.ndarray]]:
+    """Root of psi's approximate covariance, whether it is from the Hessian (where that is cheap and positive), and
+    du/d(own, beta)."""
     rough = _theta_scale(model, psi)
     if has_exact_hessian(model):
         hessian, slopes = laplace_hessian(model, psi, mode, np.concatenate([se_glm, rough]))
         values = np.linalg.eigvalsh(hessian)
         if values[0] > LEAST_CURVATURE * values[-1]:
-            return np.linalg.cholesky(np.linalg.inv(hessian)), [slope[..., model.layout.location] for slope in slopes]
+            by_location = [slope[..., model.layout.location] for slope in slopes]
+            return np.linalg.cholesky(np.linalg.inv(hessian)), True, by_location
     location = model.layout.location
     root = np.diag(model.layout.join(np.zeros(location.stop), rough))
     fixed, by_location = fixed_information(model, psi, mode)
     located = _located(model)
     root[: located.start, : located.start] = DISPERSION_SCALE * np.eye(located.start)
     root[located, located] = np.linalg.cholesky(np.linalg.inv(fixed[located, located]))
-    return root, by_location
+    return root, False, by_location
 
 
 def has_exact_hessian(model: Model) -> bool:

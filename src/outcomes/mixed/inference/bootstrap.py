@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from rich.progress import Progress
 
 from outcomes.errors import UsageError
 from outcomes.mixed.results.modes import VarianceBlock, correlation_name
@@ -105,5 +104,7 @@ def correlation_names(blocks: Sequence[VarianceBlock]) -> tuple[tuple[str, str],
 
 def draws_shown(draws: int, show_progress: bool) -> Iterable[int]:
     """Count the draws, with a progress bar on a terminal."""
+    from rich.progress import Progress  # a tenth of the package's import, for those who draw
+
     with Progress(transient=True, disable=not show_progress) as progress:
         yield from progress.track(range(draws), description="Parametric bootstrap")

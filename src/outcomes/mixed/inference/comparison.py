@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError
 from outcomes.mixed.design.coding import Design
@@ -64,8 +64,8 @@ def compare(small: MixedFit, large: MixedFit) -> LikelihoodRatio:
     Raises
     ------
     UsageError
-        Other outcomes, rows, kinds of model, links, numbers of nodes or weights; a fit that did not converge; REML fits
-        with different fixed effects; fits that are not nested. The message says which.
+        Other outcomes, rows, kinds of model, links, numbers of nodes or weights; a fit that did not converge or is
+        approximate; REML fits with different fixed effects; fits that are not nested. The message says which.
 
     Notes
     -----
@@ -75,6 +75,10 @@ def compare(small: MixedFit, large: MixedFit) -> LikelihoodRatio:
     for which, fit in (("first", small), ("second", large)):
         if fit.status is FitStatus.NOT_CONVERGED:
             raise UsageError(f"The {which} fit did not converge.", "see fit.messages; simplify the model")
+        if fit.status is FitStatus.APPROXIMATE:
+            raise UsageError(
+                f"The {which} fit is approximate: its likelihood has an error of its own.", "use wald_test(fit, ...)"
+            )
     _refuse_other_likelihoods(small, large)
     if small.nobs != large.nobs:
         raise UsageError(
@@ -107,11 +111,11 @@ def _test(statistic: float, df: int, small: MixedFit, large: MixedFit, same_fixe
     """p-value of the fall against the distribution that fits what was added."""
     added = sum(len(block.names) for block in large.variances) - sum(len(block.names) for block in small.variances)
     if same_fixed and added == 1:
-        below = stats.chi2.sf(statistic, df - 1) if df > 1 else float(statistic <= 0)
-        p = (below + stats.chi2.sf(statistic, df)) / 2
+        below = scipy.stats.chi2.sf(statistic, df - 1) if df > 1 else float(statistic <= 0)
+        p = (below + scipy.stats.chi2.sf(statistic, df)) / 2
         return LikelihoodRatio(statistic, df, float(p), f"half chi2({df - 1}) + half chi2({df})")
     conservative = ", conservative at the boundary" if added > 0 else ""
-    return LikelihoodRatio(statistic, df, float(stats.chi2.sf(statistic, df)), f"chi2({df}){conservative}")
+    return LikelihoodRatio(statistic, df, float(scipy.stats.chi2.sf(statistic, df)), f"chi2({df}){conservative}")
 
 
 def _refuse_other_likelihoods(small: MixedFit, large: MixedFit) -> None:

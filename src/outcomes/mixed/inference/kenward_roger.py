@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.linalg import block_diag
 
 from outcomes.errors import UsageError
@@ -95,7 +95,7 @@ def kenward_roger_test(fit: LinearFit, L: np.ndarray, gap: np.ndarray) -> Kenwar
     scale = m / (expectation * (m - 2))
     adjusted = contrast @ parts.Phi_adjusted @ contrast.T
     F = float(scale * gap @ np.linalg.solve(adjusted, gap) / q)
-    return KenwardRogerTest(np.sqrt(np.diag(adjusted)), F, float(m), float(stats.f.sf(F, q, m)))
+    return KenwardRogerTest(np.sqrt(np.diag(adjusted)), F, float(m), float(scipy.stats.f.sf(F, q, m)))
 
 
 def _adjustment(fit: LinearFit) -> Adjustment:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
@@ -69,7 +69,7 @@ def profile_binomial_intervals(
     slopes = fixed_information(model, state.psi, state.mode)[1]
     deviance = deviance_by_nodes(LaplaceDeviance.near(model, state.psi, state.mode, slopes), fit.nagq)
     best = deviance(state.psi)[0]
-    limit = stats.norm.ppf((1 + level) / 2)
+    limit = scipy.stats.norm.ppf((1 + level) / 2)
     rows = []
     for target in _targets(fit, state, wanted):
         ends = [_limit(deviance, state, target, best, sign, limit) for sign in (-1.0, 1.0)]

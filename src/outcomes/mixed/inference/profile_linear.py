@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError
 from outcomes.mixed.covariance import lower_factor
@@ -75,7 +75,7 @@ def profile_intervals(
         + _sd_curves(best)
         + [_sigma_curve(best)]
     )
-    limit = stats.norm.ppf((1 + level) / 2)
+    limit = scipy.stats.norm.ppf((1 + level) / 2)
     rows = []
     for curve in curves:
         ends = [_limit(curve, best, sign, limit) for sign in (-1.0, 1.0)]

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError
 from outcomes.mixed.optimise import OptSummary
@@ -88,7 +88,7 @@ class SharedParameterFit:
 
     def conf_int(self, level: float = LEVEL) -> np.ndarray:
         """Wald intervals of `beta`, shape (p, 2), by the normal distribution."""
-        half = stats.norm.ppf((1 + level) / 2) * np.sqrt(np.diag(self.vcov))
+        half = scipy.stats.norm.ppf((1 + level) / 2) * np.sqrt(np.diag(self.vcov))
         return np.column_stack([self.beta - half, self.beta + half])
 
     def tidy(self) -> pl.DataFrame:
@@ -152,7 +152,7 @@ def compare_sharing(fits: Sequence[SharedParameterFit]) -> pl.DataFrame:
 def wald(part: str, terms: Sequence[str], estimate: np.ndarray, std_error: np.ndarray) -> pl.DataFrame:
     """Estimates with their tests and 95% intervals by the normal distribution, as rows of `tidy`."""
     z = estimate / std_error
-    half = stats.norm.ppf((1 + LEVEL) / 2) * std_error
+    half = scipy.stats.norm.ppf((1 + LEVEL) / 2) * std_error
     return pl.DataFrame(
         {
             "part": [part] * len(terms),
@@ -160,7 +160,7 @@ def wald(part: str, terms: Sequence[str], estimate: np.ndarray, std_error: np.nd
             "estimate": estimate,
             "std_error": std_error,
             "statistic": z,
-            "p_value": 2 * stats.norm.sf(np.abs(z)),
+            "p_value": 2 * scipy.stats.norm.sf(np.abs(z)),
             "conf_low": estimate - half,
             "conf_high": estimate + half,
         }

@@ -8,18 +8,21 @@ eliminated level by level, the others component by component; no matrix has one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from outcomes.mixed.elimination.batched import (
     apply,
+    chunks,
     inverse_and_logdet,
     multiply,
     positive_inverse,
     sandwich,
     symmetric_pairs,
 )
+from outcomes.mixed.elimination.components import Chunk
 from outcomes.mixed.elimination.linked_matrix import (
     ALONE,
     LinkedMatrix,
@@ -30,9 +33,6 @@ from outcomes.mixed.elimination.linked_matrix import (
     right_transposed,
 )
 from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
-
-CHUNK = 8192
-"""Levels of the first factor that are handled at once, so that the work stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def with_fixed_effects(A: np.ndarray, eliminated: State) -> State:
     )
 
 
-def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, State]:
-    """[X y]'V^-1 [X y], shape (q, q), and the state at theta that knows no fixed effects yet."""
+def eliminate_first(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, State]:
+    """[X y]'V^-1 [X y], shape (q, q), and the state as if the first factor were the only one; N_X is of the others."""
     factor = problem.factors[0]
     Lambda = factor.relative_factor(theta[problem.slices[0]])
     k, J = factor.k, problem.n_levels[0]
@@ -104,7 +104,7 @@ def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, St
     B = np.empty((k, k, J))
     N_X = None if rest is None else rest.F.copy()
     log_det_v = 0.0
-    for part in _chunks(J):
+    for part, _, across in _chunks(problem):
         inner = sandwich(Lambda.T, problem.G[:, :, part])
         for a in range(k):
             inner[a, a] += 1.0
@@ -116,10 +116,25 @@ def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, St
         for a in range(k):
             A -= ZX[a].T @ BZX[a]
             if rest is not None:
-                N_X -= rest.E[a][part].T @ BZX[a]
+                N_X -= across[a] @ BZX[a]
+    return A, State(log_det_v=log_det_v, B=B, N_X=N_X)
+
+
+def remaining_products(problem: LinearProblem, B: np.ndarray) -> np.ndarray:
+    """N at `lower`: the other factors' cross-products once the first is eliminated."""
+    rest = problem.rest
+    return rest.D - rest.C @ np.concatenate([B[a, b] for a, b in symmetric_pairs(len(B))])
+
+
+def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, State]:
+    """[X y]'V^-1 [X y] (q, q), and the state at theta that knows no fixed effects yet; FitRefused where there are
+    too many effects for that."""
+    A, first = eliminate_first(problem, theta)
+    rest, N_X, log_det_v = problem.rest, first.N_X, first.log_det_v
     if rest is None:
-        return A, State(log_det_v=log_det_v, B=B)
-    values = rest.D - rest.C @ np.concatenate([B[a, b] for a, b in symmetric_pairs(k)])
+        return A, first
+    rest.packing.refuse_sparse()
+    values = remaining_products(problem, first.B)
     bands = bands_of(problem, theta)
     padded_X = np.vstack([N_X, np.zeros(N_X.shape[1])])
     Gamma = np.zeros_like(padded_X)
@@ -135,7 +150,7 @@ def eliminate(problem: LinearProblem, theta: np.ndarray) -> tuple[np.ndarray, St
         inverses.append(S_inverse)
     return A, State(
         log_det_v=log_det_v,
-        B=B,
+        B=first.B,
         S_inverse=tuple(inverses),
         N=rest.matrices(values),
         N_X=N_X,
@@ -256,18 +271,19 @@ def cross_quadratic(problem: LinearProblem, covariance: np.ndarray) -> np.ndarra
     return Q
 
 
-def _chunks(n: int) -> list[slice]:
-    """Slices of at most CHUNK."""
-    return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
+def _chunks(problem: LinearProblem) -> Sequence[Chunk]:
+    """Levels of the first factor a few at a time, with their products with the other factors where there are some."""
+    if problem.rest is not None:
+        return problem.rest.by_chunk
+    return [(part, (), ()) for part in chunks(problem.n_levels[0])]
 
 
 def _first_factor(problem: LinearProblem, state: State, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums over levels of Z'V^-1 Z, and of U root root' U' with U = Z'V^-1 [X y], both (k, k)."""
-    k, J = problem.factors[0].k, problem.n_levels[0]
-    rest = problem.rest
+    k, rest = problem.factors[0].k, problem.rest
     Q = None if rest is None else cross_quadratic(problem, rest_covariance_at_lower(problem, state))
     whole, products = np.zeros((k, k)), np.zeros((k, k))
-    for part in _chunks(J):
+    for part, along, _ in _chunks(problem):
         G = problem.G[:, :, part]
         T = -multiply(G, state.B[:, :, part])
         for a in range(k):
@@ -275,7 +291,7 @@ def _first_factor(problem: LinearProblem, state: State, root: np.ndarray) -> tup
         remaining = problem.ZX[:, part]
         TG = multiply(T, G)
         if rest is not None:
-            remaining = remaining - np.stack([E[part] @ state.Gamma for E in rest.E])
+            remaining = remaining - np.stack([E @ state.Gamma for E in along])
             TG = TG - multiply(T, multiply(Q[:, :, part], np.swapaxes(T, 0, 1)))
         whole += TG.sum(axis=2)
         U = apply(T, remaining @ root)

@@ -9,11 +9,14 @@ from time import perf_counter
 import numpy as np
 
 from outcomes.errors import UsageError
+from outcomes.mixed.design.coding import Design
 from outcomes.mixed.linear.batch import is_small
 from outcomes.mixed.linear.deviance import State, solve
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.modes import LinearModes
+from outcomes.mixed.linear.probed.modes import ProbedModes
+from outcomes.mixed.linear.probed.search import search
 from outcomes.mixed.linear.problem import LinearFrame, LinearProblem, linear_problem
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.search.profiled import Profiled
@@ -42,18 +45,70 @@ ZERO_THETA = 1e-6
 """Below this an element of theta is zero: it changes the deviance by less than 1e-11 of a level's share."""
 
 
-def fit_crossproducts(formula: str, gram: GramData, *, reml: bool = True, start: np.ndarray | None = None) -> LinearFit:
+def fit_crossproducts(
+    formula: str, gram: GramData, *, reml: bool = True, start: np.ndarray | LinearFit | None = None
+) -> LinearFit:
     """Fit one specification to cross-products; see `outcomes.mixed.fit_linear`."""
     started = perf_counter()
-    design = gram.design(formula)
-    problem = linear_problem(gram, design)
+    design, near, earlier = gram.design(formula), None, None
+    if isinstance(start, LinearFit):
+        if start.optimizer is not None and _is_known(start.optimizer.hessian):
+            near = start.optimizer.hessian
+        earlier, start = _same_factors(start, gram, design), start.theta
+    problem = linear_problem(gram, design, beside=earlier)
+    near = near if near is not None and len(near) == problem.n_theta else None
     built = perf_counter()
-    objective, near = Profiled(problem, reml=reml), None
+    objective = Profiled(problem, reml=reml)
     if start is None and not is_small(problem):
         start, near = _from_twin(twin_of(problem, gram, design), reml=reml)
+    if not problem.is_exact:
+        return _approximately(formula, gram, problem, start, near, reml=reml, setup=built - started)
     story = _optimise(objective, start, near)
     timings = {"setup": built - started, "optimise": perf_counter() - built}
     return wrap_up(formula, gram, problem, story, reml=reml, timings=timings, state=objective.state(story.final))
+
+
+def _is_known(hessian: np.ndarray) -> bool:
+    """Whether second derivatives are there and of a minimum."""
+    return bool(np.isfinite(hessian).all() and np.linalg.eigvalsh(hessian)[0] > 0)
+
+
+def _same_factors(fit: LinearFit, gram: GramData, design: Design) -> LinearProblem | None:
+    """An earlier fit's constants where they are of the same rows and random terms, None otherwise."""
+    if not isinstance(fit.conditional, LinearModes) or fit.conditional.gram is not gram:
+        return None
+    wanted = [(block.group, block.columns) for block in design.random]
+    factors = fit.conditional.problem.factors
+    found = [(f.group, tuple(f.names[i] for i in block)) for f in factors for block in f.blocks]
+    return fit.conditional.problem if sorted(wanted) == sorted(found) else None
+
+
+def _approximately(
+    formula: str,
+    gram: GramData,
+    problem: LinearProblem,
+    start: np.ndarray | None,
+    near: np.ndarray | None,
+    *,
+    reml: bool,
+    setup: float,
+) -> LinearFit:
+    """Fit a specification whose linked effects are too many to be eliminated exactly."""
+    began = perf_counter()
+    start = first_theta(problem, start)
+    found = search(problem, start, np.diag(_curvatures(problem)) if near is None else near, reml=reml)
+    story = canonical(problem, found.story)
+    last = found.last if np.array_equal(story.final, found.story.final) else found.at(story.final)
+    timings = {"setup": setup, "optimise": perf_counter() - began}
+    fit = estimates(formula, problem, last.state, story, None, n_missing=gram.n_missing, reml=reml, timings=timings)
+    modes = ProbedModes(gram, problem, story.final, fit.sigma, last.state, last.scaled, found.probes, last.solutions)
+    return replace(
+        fit,
+        conditional=modes,
+        approximation=found.approximation,
+        status=FitStatus.APPROXIMATE if story.is_converged else FitStatus.NOT_CONVERGED,
+        messages=(found.approximation.words, *fit.messages),
+    )
 
 
 def _from_twin(twin: Twin | None, *, reml: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -106,20 +161,36 @@ def minimise_theta(
     `hessian` gives its second derivatives; without it they are differences of the objective's gradient. `near` is about
     what they are at the start, when that lies near the optimum. `gradient_tolerance` is that of `minimise`.
     """
-    if start is None:
-        start = START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in frame.factors])
-    elif len(start) != frame.n_theta:
-        raise UsageError(f"The start has {len(start)} covariance parameters, the model {frame.n_theta}.")
-    curvature = [np.full(f.n_theta, CURVATURE * n) for f, n in zip(frame.factors, frame.n_levels, strict=True)]
     story = minimise(
         objective,
-        start,
-        curvature=np.concatenate(curvature),
+        first_theta(frame, start),
+        curvature=_curvatures(frame),
         exact_hessian=hessian,
         near=near,
         gradient_tolerance=gradient_tolerance,
     )
     return canonical(frame, story)
+
+
+def first_theta(frame: LinearFrame, start: np.ndarray | None) -> np.ndarray:
+    """The given start, or one inside.
+
+    Raises
+    ------
+    UsageError
+        A start of another length.
+    """
+    if start is None:
+        return START_SD * np.concatenate([np.eye(factor.k)[factor.rows, factor.cols] for factor in frame.factors])
+    if len(start) != frame.n_theta:
+        raise UsageError(f"The start has {len(start)} covariance parameters, the model {frame.n_theta}.")
+    return np.asarray(start, dtype=float)
+
+
+def _curvatures(frame: LinearFrame) -> np.ndarray:
+    """Rough second derivatives (m,) of the deviance."""
+    levels = zip(frame.factors, frame.n_levels, strict=True)
+    return np.concatenate([np.full(factor.n_theta, CURVATURE * n) for factor, n in levels])
 
 
 def canonical(frame: LinearFrame, story: OptSummary) -> OptSummary:

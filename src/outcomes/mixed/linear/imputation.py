@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse, stats
+import scipy
+from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from outcomes.errors import UsageError
@@ -82,7 +83,7 @@ def impute_linear(fit: LinearFit, data: Any, outcome: np.ndarray, n_imputations:
 
 def _relative_errors(fit: LinearFit) -> tuple[dict[tuple[str, str], float], float]:
     """Standard errors of the logarithms of the standard deviations, 0 where there is none; and sigma's."""
-    half = stats.norm.ppf(0.975)
+    half = scipy.stats.norm.ppf(0.975)
     found = {
         (row["group"], row["name"]): 0.0
         if row["conf_low"] is None

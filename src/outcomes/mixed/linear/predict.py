@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError
 from outcomes.mixed.design.new_data import NewRows, new_rows
@@ -87,7 +87,7 @@ def predict_linear(fit: Predicting, data: Any = None, kind: str = "marginal", le
         random, variance = (np.concatenate([part[i] for part in parts]) for i in range(2))
         estimate, spread = estimate + random, variance
         df_denom = np.where(np.isfinite(estimate), np.inf, np.nan)
-    quantile = stats.t.ppf((1 + level) / 2, df_denom)
+    quantile = scipy.stats.t.ppf((1 + level) / 2, df_denom)
     half, new_half = quantile * np.sqrt(variance), quantile * np.sqrt(spread + fit.sigma**2)
     return beside(
         rows.data,

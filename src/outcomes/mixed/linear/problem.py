@@ -97,9 +97,14 @@ class LinearProblem(LinearFrame):
     ZX: np.ndarray
     rest: LinkedLevels | None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether all random effects can be eliminated exactly."""
+        return self.rest is None or self.rest.packing.is_dense
+
     def with_columns(self, W: np.ndarray, names: tuple[str, ...]) -> LinearProblem:
         """The problem with [X y] replaced by [X y] @ W; W (q, new q), `names` of the new fixed columns."""
-        rest = None if self.rest is None else replace(self.rest, F=self.rest.F @ W)
+        rest = None if self.rest is None else self.rest.with_products(self.rest.F @ W)
         return replace(self, ZX=self.ZX @ W, XX=W.T @ self.XX @ W, rest=rest, names=names)
 
 
@@ -198,7 +203,7 @@ def linear_problem(
         if beside is None:
             rest = build_rest(cells[0], cells[1:], gram.cells[:, : gram.n_random], F)
         else:
-            rest = replace(beside.rest, F=F)
+            rest = beside.rest.with_products(F)
     shared = {part.name: getattr(frame, part.name) for part in fields(LinearFrame)}
     return LinearProblem(**shared, G=sums[0][1], ZX=np.ascontiguousarray(ZX[0]), rest=rest)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError, no_such
 from outcomes.methods.therapists.therapist_effects import variance_share
@@ -16,6 +16,7 @@ from outcomes.mixed.design.coding import Design
 from outcomes.mixed.linear.modes import LinearModes
 from outcomes.mixed.linear.places.shares import PooledLevels
 from outcomes.mixed.linear.predict import predict_linear
+from outcomes.mixed.linear.probed.search import Approximation
 from outcomes.mixed.linear.satterthwaite import CovarianceGradient
 from outcomes.mixed.verbs.fitted import FittedModel
 
@@ -36,10 +37,14 @@ class LinearFit(FittedModel):
         Residual standard deviation, in the outcome's units.
     reml : bool
         True when fitted by restricted maximum likelihood.
+    approximation : Approximation or None
+        How far the estimates may be from the exact ones, where linked effects were too many for these (`status` is
+        approximate then); None where the fit is exact.
     """
 
     sigma: float = np.nan
     reml: bool = True
+    approximation: Approximation | None = None
 
     statistic_name = "t"
 
@@ -149,7 +154,7 @@ class LinearFit(FittedModel):
         rows.append(("Residual", "sigma", self.sigma, True))
         gradients.append(np.append(np.zeros(len(state.theta)), 0.5))
         cov = self.covariance_gradient.parameter_cov
-        half = stats.norm.ppf((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", gradients, cov, gradients))
+        half = scipy.stats.norm.ppf((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", gradients, cov, gradients))
         limits = [
             (row[2] * np.exp(-h), row[2] * np.exp(h)) if row[3] and h < WIDEST_LOG_SD else (None, None)
             for row, h in zip(rows, half, strict=True)

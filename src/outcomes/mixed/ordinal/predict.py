@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 from scipy.special import expit, roots_hermitenorm
 
 from outcomes.errors import UsageError
@@ -72,7 +72,7 @@ def predict_categories(fit: Ordinal, data: Any = None, kind: str = "marginal", l
     rows = new_rows(design, fit.names, data, with_groups=kind == "conditional", keep_data=True)
     below, gradient, density, own = _cumulative(fit, state, rows, kind)
     K = len(fit.categories)
-    z = stats.norm.ppf((1 + level) / 2)
+    z = scipy.stats.norm.ppf((1 + level) / 2)
 
     def error(of: np.ndarray, by_eta: np.ndarray) -> np.ndarray:
         return np.sqrt(np.einsum("ij,jk,ik->i", of, state.covariance, of) + by_eta**2 * own)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError, no_such
 from outcomes.mixed.generalised.result import GeneralisedFit
@@ -77,7 +77,7 @@ class OrdinalFit(GeneralisedFit):
         """The thresholds: threshold (``1|2``), estimate, std_error, conf_low, conf_high (Wald)."""
         n = len(self.tau)
         error = np.sqrt(np.diag(self.location_cov)[:n])
-        half = stats.norm.ppf((1 + level) / 2) * error
+        half = scipy.stats.norm.ppf((1 + level) / 2) * error
         names = [f"{low}|{high}" for low, high in zip(self.categories[:-1], self.categories[1:], strict=True)]
         return pl.DataFrame(
             {

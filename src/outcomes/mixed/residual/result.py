@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import FormulaError, UsageError
 from outcomes.mixed.design.data import VIEW, as_source
@@ -97,7 +97,7 @@ class StructuredFit(LinearFit):
         """Wald interval of `rho` on Fisher's scale; NaN without ar1."""
         if self.structure.ar1 is None:
             return np.nan, np.nan
-        half = stats.norm.ppf((1 + level) / 2) * np.sqrt(self._phi_cov()[-2, -2])
+        half = scipy.stats.norm.ppf((1 + level) / 2) * np.sqrt(self._phi_cov()[-2, -2])
         return float(np.tanh(self.phi[-1] - half)), float(np.tanh(self.phi[-1] + half))
 
     def residual_sd(self, level: float = 0.95) -> pl.DataFrame:
@@ -107,7 +107,9 @@ class StructuredFit(LinearFit):
         gradient = np.zeros((n, self.phi.size + 1))
         gradient[np.arange(1, n), np.arange(n - 1)] = 1.0
         gradient[:, -1] = 0.5
-        half = stats.norm.ppf((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", gradient, self._phi_cov(), gradient))
+        half = scipy.stats.norm.ppf((1 + level) / 2) * np.sqrt(
+            np.einsum("ij,jk,ik->i", gradient, self._phi_cov(), gradient)
+        )
         ratio = self.structure.ratios(self.phi)
         sd = ratio * self.sigma
         return pl.DataFrame(
@@ -155,7 +157,7 @@ class StructuredFit(LinearFit):
             return found
         source = self.design.source if data is None else as_source(data)
         ratio = self._ratio_of(source)
-        quantile = stats.t.ppf((1 + level) / 2, found["df_denom"].to_numpy())
+        quantile = scipy.stats.t.ppf((1 + level) / 2, found["df_denom"].to_numpy())
         half = (found["new_high"] - found["estimate"]).to_numpy()
         half = quantile * np.sqrt((half / quantile) ** 2 + self.sigma**2 * (ratio**2 - 1))
         return found.with_columns(

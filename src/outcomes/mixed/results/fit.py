@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import no_such
 from outcomes.mixed.design.coding import Design
@@ -132,13 +132,13 @@ class MixedFit:
     @property
     def pvalues(self) -> pd.Series:
         """Two-sided p-values from t with `df_denom` degrees of freedom; NaN where the fit did not converge."""
-        values = 2 * stats.t.sf(np.abs(self.tvalues), self.df_denom)
+        values = 2 * scipy.stats.t.sf(np.abs(self.tvalues), self.df_denom)
         values = np.full_like(values, np.nan) if self.status is FitStatus.NOT_CONVERGED else values
         return pd.Series(values, index=list(self.names), name="p_value")
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals of the fixed effects in statsmodels' words: `alpha`, columns 0 (lower) and 1 (upper)."""
-        half = stats.t.ppf(1 - alpha / 2, self.df_denom) * self.bse
+        half = scipy.stats.t.ppf(1 - alpha / 2, self.df_denom) * self.bse
         return pd.DataFrame({0: self.params - half, 1: self.params + half})
 
     def cov_params(self) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError, no_such
 from outcomes.mixed.design.data import VIEW
@@ -94,7 +94,7 @@ def plot_random_effects(fit: Effective, group: str, level: float = 0.95, most: i
     order = np.argsort(modes.mode[:, 0], kind="stable")
     if len(order) > most:
         order = np.r_[order[: most // 2], order[len(order) - most // 2 :]]
-    quantile = stats.norm.ppf((1 + level) / 2)
+    quantile = scipy.stats.norm.ppf((1 + level) / 2)
     labels = [str(label) for label in modes.labels.gather(order)]
     panels = []
     for k, name in enumerate(modes.names):
@@ -197,7 +197,7 @@ def _panel(alt: Any, frame: pl.DataFrame, x: str, y: str, x_title: str, y_title:
 def _quantiles(alt: Any, values: np.ndarray, title: str) -> altair.LayerChart:
     """Values in order against normal quantiles, with the line that normal ones lie on."""
     ordered = np.sort(values)
-    normal = stats.norm.ppf((np.arange(len(ordered)) + 0.5) / len(ordered))
+    normal = scipy.stats.norm.ppf((np.arange(len(ordered)) + 0.5) / len(ordered))
     points = _panel(
         alt,
         _thinned(pl.DataFrame({"normal": normal, "value": ordered})),

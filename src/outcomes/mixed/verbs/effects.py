@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from outcomes.errors import UsageError, no_such
 from outcomes.mixed.design.data import VIEW
@@ -238,11 +238,11 @@ def _table(
     is_known = np.isfinite(values) & (std_error > 0)
     df = np.full(len(values), np.inf)
     df[is_known] = [fit.ddf(row[None]) for row in J[is_known]]
-    half = stats.t.ppf((1 + level) / 2, df) * std_error
+    half = scipy.stats.t.ppf((1 + level) / 2, df) * std_error
     columns: dict[str, np.ndarray] = {"estimate": values, "std_error": std_error, "df_denom": df}
     if tested:
         statistic = np.divide(values, std_error, out=np.full_like(values, np.nan), where=std_error > 0)
-        p_value = 2 * stats.t.sf(np.abs(statistic), df)
+        p_value = 2 * scipy.stats.t.sf(np.abs(statistic), df)
         p_value = np.full_like(p_value, np.nan) if fit.status == FitStatus.NOT_CONVERGED else p_value
         columns |= {"statistic": statistic, "p_value": p_value}
     columns |= {"conf_low": values - half, "conf_high": values + half}

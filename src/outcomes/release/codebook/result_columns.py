@@ -6,7 +6,7 @@ from outcomes.contract import Kind, Rule
 from outcomes.link_names import LINK_NAMES
 from outcomes.release.codebook.vocabulary import ColumnText, count, identifier, number, text
 
-FIT_STATUSES = ("converged", "singular", "not_converged", "refused")
+FIT_STATUSES = ("converged", "singular", "approximate", "not_converged", "refused")
 
 RESULT_COLUMNS: dict[str, ColumnText] = {
     # counts

@@ -17,6 +17,7 @@ from outcomes.study.settings import AnalysisName
 
 NOT_ASKED = later("This question was not asked of these data.")
 _AT_EDGE = "no number, because a part of its model is estimated as zero"
+_APPROXIMATE = "no number, because its model could be calculated approximately only"
 _NOT_CONVERGED = "no number, because the calculation did not converge"
 
 
@@ -69,11 +70,12 @@ def told(row: Mapping, teller: Teller, form: Form = PLAIN) -> Told:
         return Unsaid(state, "no number, because it has no interval")
     if state is FitStatus.CONVERGED:
         return Estimate(*values, state, form)
+    why = _APPROXIMATE if state is FitStatus.APPROXIMATE else _AT_EDGE
     if not form.up:
-        return Unsaid(state, _AT_EDGE)
+        return Unsaid(state, why)
     side = direction(*values[1:])
     said = {Direction.MORE: form.up, Direction.LESS: form.down, Direction.UNCLEAR: "no clear difference"}[side]
-    return Unsaid(state, f"{said} ({_AT_EDGE})", side)
+    return Unsaid(state, f"{said} ({why})", side)
 
 
 def refusal(con: duckdb.DuckDBPyConnection, analysis: AnalysisName, teller: Teller) -> Given | None:

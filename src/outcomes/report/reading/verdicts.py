@@ -12,6 +12,11 @@ from outcomes.mixed import FitStatus
 from outcomes.report.reading.plain_words import NULL
 from outcomes.report.reading.rows import answer_rows
 
+_WITH_CARE = {
+    FitStatus.SINGULAR: "A part of the model behind this is estimated as zero: read it with care.",
+    FitStatus.APPROXIMATE: "The model behind this could be calculated approximately only: read it with care.",
+}
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -40,8 +45,8 @@ def _judged(row: dict, state: str | None) -> Judged:
     sentence = VERDICT_SENTENCES[verdict].format(outcome=outcome)
     null = f" {NULL}" if verdict is Verdict.NO_EFFECT else ""
     notes = []
-    if state == FitStatus.SINGULAR:
-        notes.append("A part of the model behind this is estimated as zero: read it with care.")
+    if state in _WITH_CARE:
+        notes.append(_WITH_CARE[state])
     if verdict is not Verdict.UNDECIDED:
         notes.append("An association: nobody was assigned to more or less guidance.")
     notes += [row[name] for name in ("disagreement", "apart") if row[name]]

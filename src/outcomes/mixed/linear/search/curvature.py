@@ -18,11 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.mixed.covariance import CovarianceFactor
-from outcomes.mixed.elimination.batched import apply, multiply, symmetric_pairs
+from outcomes.mixed.elimination.batched import apply, chunks, multiply, symmetric_pairs
 from outcomes.mixed.elimination.components import LinkedLevels
 from outcomes.mixed.elimination.linked_matrix import Sparse, left, left_transposed
 from outcomes.mixed.linear.deviance import (
-    CHUNK,
     State,
     cross_quadratic,
     projection_root,
@@ -141,8 +140,8 @@ def _first_factor(problem: LinearProblem, state: State, directions: Directions, 
     mixed = np.zeros((m1 * q, m1 * q))
     moved = np.zeros((0 if rest is None else rest.n_columns, m1 * q))
     B_moves = np.empty((m1, k * (k + 1) // 2, 0 if rest is None else J))
-    for start in range(0, J, CHUNK):
-        part = slice(start, min(start + CHUNK, J))
+    parts = [(part, (), ()) for part in chunks(J)] if rest is None else rest.by_chunk
+    for part, _, across in parts:
         G = problem.G[:, :, part]
         T = -multiply(G, state.B[:, :, part])
         for a in range(k):
@@ -162,8 +161,8 @@ def _first_factor(problem: LinearProblem, state: State, directions: Directions, 
         mixed += W.reshape(-1, m1 * q).T @ apply(P, W).reshape(-1, m1 * q)
         if rest is None:
             continue
-        for E, TW in zip(rest.E, apply(Tt, W), strict=True):
-            moved += E[part].T @ TW
+        for Et, TW in zip(across, apply(Tt, W), strict=True):
+            moved += Et @ TW
         for i, direction in enumerate(directions.first):
             move = multiply(Tt, np.tensordot(direction, T, axes=(1, 0)))
             for at, (a, b) in enumerate(symmetric_pairs(k)):

@@ -17,6 +17,7 @@ from outcomes.report.sections.report_section import ReportSection, Source
 _STATES = {
     FitStatus.CONVERGED: "calculation complete",
     FitStatus.SINGULAR: "a part is estimated as zero, so no number is shown",
+    FitStatus.APPROXIMATE: "calculated approximately only, so no number is shown",
     FitStatus.NOT_CONVERGED: "the calculation did not converge, so no number is shown",
     FitStatus.REFUSED: "not calculated",
 }
