@@ -8,16 +8,8 @@ import numpy as np
 from scipy.special import expit
 
 from outcomes.answers.balance.curve_forms import (
-    MISFIT_PARABOLA,
-    PARAMETERS,
-    TERMS,
-    WITH_GUIDANCE,
-    CurveForm,
-    Parameters,
-    Projection,
-    available,
-    project,
-)
+    MISFIT_PARABOLA, PARAMETERS, TERMS, WITH_GUIDANCE, CurveForm, Parameters, Projection, available, project,
+)  # fmt: skip
 from outcomes.answers.balance.dropout_surface import DropoutSurface, dropout_surface
 from outcomes.answers.balance.rows import GuidanceRows
 from outcomes.answers.balance.tables import Verdict
