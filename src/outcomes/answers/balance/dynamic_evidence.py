@@ -19,12 +19,12 @@ from outcomes.answers.balance.evidence import (
     BAND_PERCENTILES,
     SEED,
     Findings,
-    FreeModel,
     Turn,
     compare_forms,
     conclude,
     parabola_turn,
 )
+from outcomes.answers.balance.free_model import FreeModel
 from outcomes.answers.balance.rows import GuidanceRows
 from outcomes.answers.balance.verdict import ALPHA
 from outcomes.answers.common.dynamics import SERIES, TIME, with_errors

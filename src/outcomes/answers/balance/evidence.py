@@ -8,9 +8,15 @@ import numpy as np
 from scipy.special import expit
 
 from outcomes.answers.balance.curve_forms import (
-    MISFIT_PARABOLA, PARAMETERS, TERMS, WITH_GUIDANCE, CurveForm, Parameters, Projection, available, project,
+    MISFIT_PARABOLA,
+    PARAMETERS,
+    WITH_GUIDANCE,
+    CurveForm,
+    Projection,
+    available,
 )  # fmt: skip
 from outcomes.answers.balance.dropout_surface import DropoutSurface, dropout_surface
+from outcomes.answers.balance.free_model import LOGIT_SD, FreeModel, fit_free_model
 from outcomes.answers.balance.rows import GuidanceRows
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import ALPHA, WEIGHT, Evidence
@@ -21,16 +27,14 @@ from outcomes.methods.curvature.spline import SlopeBand, fit_spline, slope_band
 from outcomes.methods.curvature.surface_models import ModelComparison, compare_by_aicc
 from outcomes.methods.curvature.turning_point import TurningKind
 from outcomes.methods.curvature.two_lines import TwoLines, two_lines_test
-from outcomes.methods.inference.contrasts import WaldTest, estimate, wald_test
+from outcomes.methods.inference.contrasts import estimate, wald_test
 from outcomes.methods.inference.equivalence import EquivalenceState, equivalence_test
-from outcomes.mixed import FitStatus, fit_cluster_robust, fit_linear
 
 NEGLIGIBLE = 0.125
 """Bound of the equivalence tests: standard deviations of the outcome per standard deviation of the term. The half of
 the rows with more and the half with less of a normal term then differ by d = 0.2, Cohen's small difference (the halves'
 means lie 1.6 standard deviations apart). A logit counts pi / sqrt(3) as its standard deviation."""
 
-_LOGIT_SD = np.pi / np.sqrt(3)
 BAND_PERCENTILES = np.linspace(5, 95, 19)
 SEED = 20_413  # of the draws behind the band
 
@@ -40,41 +44,6 @@ preference."""
 _HELD: dict[CurveForm, tuple[str, ...]] = {
     CurveForm.BEST_LEVEL: (), CurveForm.RELATIVE: ("m", "m2"), CurveForm.FIT: ("p",),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class FreeModel:
-    """The free quadratic model of one outcome at one level.
-
-    Attributes
-    ----------
-    terms : tuple of str
-        Which of `TERMS` it has.
-    beta, covariance : ndarray, shapes (p,), (p, p)
-    sd : ndarray, shape (p,)
-        Effect sizes are beta * sd: standard deviation of each term over that of the outcome.
-    df : float
-        Therapists less one: what is tested is partly between therapists.
-    n_clients : int
-    status : FitStatus
-    """
-
-    terms: tuple[str, ...]
-    beta: np.ndarray
-    covariance: np.ndarray
-    sd: np.ndarray
-    df: float
-    n_clients: int
-    status: FitStatus
-
-    def project(self, parameters: Parameters) -> Projection:
-        """The restricted estimate."""
-        return project(self.terms, self.beta, self.covariance, parameters)
-
-    def wald(self, names: tuple[str, ...]) -> WaldTest:
-        """Joint test that the named terms are zero."""
-        rows = np.eye(len(self.terms))[[i for i, term in enumerate(self.terms) if term in names]]
-        return wald_test(rows, self.beta, self.covariance, df_den=self.df)
 
 
 @dataclass(frozen=True)
@@ -98,34 +67,6 @@ class Findings:
     band: SlopeBand | None  # None where the verdict does not ask for it (dynamic model)
     evidence: Evidence
     surface: DropoutSurface | None = None
-
-
-def fit_free_model(rows: GuidanceRows) -> FreeModel:
-    """Fit the outcome on all terms: a mixed model (satisfaction) or a logit hazard with therapist-robust errors."""
-    terms = tuple(term for term in TERMS if term in rows.frame.columns)
-    fixed = " + ".join([*terms, *rows.covariates])
-    if rows.outcome is Outcome.DROPOUT:
-        fit = fit_cluster_robust(f"y ~ {fixed}", rows.frame, "therapist_id")
-        outcome_sd = _LOGIT_SD
-    else:
-        of_client = " + (1 + w | client_id)" if rows.has_departure else ""
-        fit = fit_linear(f"y ~ {fixed}{of_client} + (1 | therapist_id)", rows.frame)
-        outcome_sd = float(rows.frame["y"].std())
-    if fit.status is FitStatus.NOT_CONVERGED:
-        raise FitRefused("The quadratic model of guidance did not converge.", "see the study's declared models")
-    missing = [term for term in terms if term not in fit.names]
-    if missing:
-        raise FitRefused("Guidance, its departures and preferences cannot be told apart in these data.")
-    places = [fit.names.index(term) for term in terms]
-    return FreeModel(
-        terms=terms,
-        beta=fit.beta[places],
-        covariance=fit.vcov[np.ix_(places, places)],
-        sd=np.array([rows.frame[term].std() for term in terms]) / outcome_sd,
-        df=float(rows.frame["therapist_id"].n_unique() - 1),
-        n_clients=rows.frame["client_id"].n_unique(),
-        status=fit.status,
-    )
 
 
 def find_evidence(rows: GuidanceRows) -> Findings:
@@ -270,12 +211,12 @@ def _no_form_matters(rows: GuidanceRows, model: FreeModel, surface: DropoutSurfa
     effects = []
     for form, place, name in along:
         found = model.project(PARAMETERS[form])
-        sd = frame[name].std() / _LOGIT_SD
+        sd = frame[name].std() / LOGIT_SD
         effects.append((found.theta[place] * sd, float(np.sqrt(found.covariance[place, place])) * sd))
     if surface is None:
         return False
     if surface.misfit is not None:
-        effects.append((surface.misfit.value / _LOGIT_SD, surface.misfit.std_error / _LOGIT_SD))
+        effects.append((surface.misfit.value / LOGIT_SD, surface.misfit.std_error / LOGIT_SD))
     return _all_negligible(effects, model.df)
 
 

@@ -10,11 +10,11 @@ from outcomes.answers.balance.evidence import (
     band_of,
     compare_forms,
     conclude,
-    fit_free_model,
     on_surface,
     parabola_turn,
     turn_along,
 )
+from outcomes.answers.balance.free_model import fit_free_model
 from outcomes.answers.balance.rows import GuidanceRows
 from outcomes.answers.balance.verdict import ALPHA, Evidence, best_form
 from outcomes.answers.common.words import Outcome

@@ -10,7 +10,7 @@ import polars as pl
 from scipy import stats
 
 from outcomes.answers.balance.curve_forms import SURFACE
-from outcomes.answers.balance.evidence import FreeModel
+from outcomes.answers.balance.free_model import FreeModel
 from outcomes.answers.balance.rows import GuidanceRows
 from outcomes.answers.balance.tables import (
     SURFACE_COVARIANCES,
