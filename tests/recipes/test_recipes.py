@@ -27,6 +27,7 @@ KINDS = {
     "excel": {"sessions", "clients", "episodes"},
     "spss": {"sessions", "clients"},
     "wide": {"sessions", "clients"},
+    "flat": {"sessions", "clients", "episodes"},
     "fhir": {"sessions"},
     "pmhc": {"sessions", "episodes"},
     "iapt": {"sessions", "episodes"},
@@ -70,7 +71,7 @@ def test_a_recipe_leads_from_the_raw_file_to_a_published_release(name, tmp_path,
         assert "rows of the export" in refreshed.said
 
 
-@pytest.mark.parametrize("name", ["redcap", "qualtrics", "wide"])
+@pytest.mark.parametrize("name", ["redcap", "qualtrics", "wide", "flat"])
 def test_the_raw_lines_that_a_recipe_shows_are_those_of_its_file(name, tmp_path, cohort):
     study = made(name, tmp_path / "study", cohort)
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")

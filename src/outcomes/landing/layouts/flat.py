@@ -10,6 +10,7 @@ import polars as pl
 
 from outcomes.contract import CONTRACT, Kind, LeftOut, Role
 from outcomes.landing.layouts.base import Export, Layout, Table, Tidy
+from outcomes.landing.layouts.dropping import is_dropped
 from outcomes.landing.layouts.opened import opening
 from outcomes.landing.layouts.plain import own_columns
 from outcomes.landing.rules.columns import known_names, normal
@@ -28,8 +29,9 @@ def arrange(table: Table, export: Export, kind: Kind) -> Tidy:
         return _sessions(table, export)
     source, columns = export.source(kind), {normal(name): name for name in table.frame.columns}
     key = columns.get(normal(source.columns.get(_KEY[kind], _KEY[kind])))
-    read = [name for one, name in columns.items() if one in known_names(kind, export.settings)]
-    if key is None or not table.frame.height:
+    known = known_names(kind, export.settings)
+    read = [name for one, name in columns.items() if one in known and not is_dropped(name, export)]
+    if key not in read or not table.frame.height:
         return Tidy(table.frame, table.lines, table.frame.height)
     filled = table.frame.select(_said(name, source.missing).alias(name) for name in read).with_columns(
         pl.int_range(table.frame.height).alias(_PLACE), _said(key, source.missing, table.frame).alias(_OWNER)
@@ -63,7 +65,7 @@ def _sessions(table: Table, export: Export) -> Tidy:
     )
     keys = {normal(source.columns.get(one.name, one.name)) for one in CONTRACT[Kind.SESSIONS] if one.role is Role.KEY}
     own = known_names(Kind.SESSIONS, export.settings) - others - keys
-    read = [name for name in table.frame.columns if normal(name) in own and normal(name) not in _dropped(export)]
+    read = [name for name in table.frame.columns if normal(name) in own and not is_dropped(name, export)]
     if not read or len(export.kinds) == 1:
         return Tidy(table.frame, table.lines, table.frame.height)
     has_any = table.frame.select(
@@ -73,10 +75,6 @@ def _sessions(table: Table, export: Export) -> Tidy:
         table.frame.filter(has_any), table.lines[has_any.to_numpy()].astype(np.int64), table.frame.height,
         {LeftOut.EMPTY_SESSION: int((~has_any).sum())},
     )  # fmt: skip
-
-
-def _dropped(export: Export) -> frozenset[str]:
-    return frozenset(normal(name) for kind in export.kinds for name in export.source(kind).drop)
 
 
 def _said(name: str, missing: tuple[str, ...], frame: pl.DataFrame | None = None) -> pl.Expr | pl.Series:
