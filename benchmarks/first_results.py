@@ -1,10 +1,10 @@
 """Measure how long each of the ten tasks of a researcher and of an analyst takes until its first result.
 
 Run as `python benchmarks/first_results.py STUDY`, with a published study of two releases; a copy of it is used.
-`--only 1 3` does some of the tasks. Prints the tables of docs/researcher-tasks.md and docs/analyst-tasks.md. Seconds are
-those of the processor (user and system, with all children), so that they do not depend on what else the machine does;
-a command's start and imports are in them. Cells of Python run one after another in one process, as in a notebook: the
-first has the imports.
+`--only 1 3` does some of the tasks. Prints the tables of docs/researcher-tasks.md and docs/analyst-tasks.md. Seconds
+are those of the processor (user and system, with all children), so that they do not depend on what else the machine
+does; a command's start and imports are in them. Cells of Python run one after another in one process, as in a notebook:
+the first has the imports.
 """
 
 from __future__ import annotations
