@@ -184,7 +184,10 @@ def _codes(kind: Kind, guesses: tuple[Guess, ...], known: dict[str, dict[str, st
     lines = []
     for guess in guesses:
         column = _column(guess)
-        strange = [code for code, _ in guess.found.codes if code.lower() not in column.codes]
+        seen = [code for code, _ in guess.found.codes]
+        strange = [
+            code for code in dict.fromkeys([*seen, *known.get(column.name, {})]) if code.lower() not in column.codes
+        ]
         if column.type is not ValueType.CODE or not strange:
             continue
         lines.append(f"[sources.{kind}.codes.{column.name}]")

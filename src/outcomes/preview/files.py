@@ -89,9 +89,9 @@ def read_any(
     with path.open("rb") as stream:
         is_workbook = stream.read(4) in (b"PK\x03\x04", b"$FL2", b"$FL3")
     table = None if is_workbook or _is_fhir(path) else _with_ending(read_file(con, path, scratch), path)
+    encoding = _ENCODINGS.get(table.encoding.partition(" ")[0], "") if table else ""
     if table is None or may_be_export(table.header):
-        return lay_out(con, path, scratch, beside, table, sheet)
-    encoding = _ENCODINGS.get(table.encoding.partition(" ")[0])
+        return lay_out(con, path, scratch, beside, table, sheet=sheet, encoding=encoding)
     return LaidOut(table, (f"encoding = {json.dumps(encoding)}",) if encoding else ())
 
 

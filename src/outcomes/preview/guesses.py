@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cache
 
@@ -22,6 +22,7 @@ _SHORTEST_WORD = 4
 _FEWEST_CODES = 2
 _ENOUGH = 3  # guessed columns that tell the kind of a file in which no column names the client
 _KEY_WORDS = re.compile(r"_?(id|ids|nr|no|num|number|nummer|code|key|kennung|pseudonym)$")
+ONE_COURSE = "one course of therapy a client"
 _LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "æ": "ae", "ł": "l"})
 
 
@@ -92,8 +93,16 @@ def best_mapping(found: tuple[FoundColumn, ...], file_name: str, n_rows: int) ->
         if kind is Kind.CLIENTS and repeats:
             score -= 2
         if score > most:
-            best, most = mapping, score
+            best, most = (mapping if repeats else _with_one_course(mapping)), score
     return best
+
+
+def _with_one_course(mapping: Mapping) -> Mapping:
+    """Take the client for the course of therapy, where each client has one row and nothing names the course."""
+    client = mapping.of("client_id")
+    if mapping.kind is not Kind.EPISODES or client is None or mapping.of("episode_id"):
+        return mapping
+    return replace(mapping, guesses=(Guess(client.found, "episode_id", client.certainty, ONE_COURSE), *mapping.guesses))
 
 
 def map_columns(found: tuple[FoundColumn, ...], kind: Kind) -> Mapping:

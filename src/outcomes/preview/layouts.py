@@ -32,7 +32,7 @@ PLACE = "{session_number}"
 _NUMBERED = re.compile(r".*?\d+\D*")
 _FEWEST = 2  # numbered columns that may be sessions side by side
 _EVENT = "redcap_event_name"
-_OF_SOURCE = ("format", "sheet", "columns", "drop", "date_format")  # options of any source
+_OF_SOURCE = ("format", "sheet", "encoding", "columns", "drop", "date_format")  # options of any source
 _INSTANCE = "redcap_repeat_instance"
 _WITH_TABLES = (LayoutName.IAPT, LayoutName.PMHC)  # each kind has tables of its own
 _UNREAD_TYPES = ("notes", "file", "signature")
@@ -89,7 +89,7 @@ def may_be_export(header: Sequence[str]) -> bool:
 
 def lay_out(
     con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path], table: FoundTable | None,
-    sheet: str = "",
+    *, sheet: str = "", encoding: str = "",
 ) -> LaidOut:  # fmt: skip
     """Lay an export out as sessions.
 
@@ -101,6 +101,8 @@ def lay_out(
         Other files that were given, among which a data dictionary may be.
     sheet : str
         Of a workbook that has several.
+    encoding : str
+        Of a text file, as the study file has to say it; '' for UTF-8.
 
     Raises
     ------
@@ -119,7 +121,7 @@ def lay_out(
         layout, lines, notes = TABLES[suffix], _option_lines(options), ()
     else:
         if not looks:
-            return _plain(table)
+            return _plain(table, encoding)
         look = looks[0]
         name = LayoutName(look.layout)
         layout = LAYOUTS[name]
@@ -129,10 +131,16 @@ def lay_out(
             *([f"What it can answer: {layout.answers}."] if layout.answers else []),
         )
         options = _options(look.layout, look.options, path, beside)
+        if options is not None and encoding:
+            options["encoding"] = encoding
         if options is None and look.layout == LayoutName.WIDE:
-            return _plain(table)
+            return _plain(table, encoding)
         if options is None:
-            return _plain(table, *notes, "It is shown as it is, since no data dictionary was found beside it.")
+            return _plain(
+                table, encoding, *notes, "It is shown as it is, since no data dictionary was found beside it."
+            )
+        if name in _WITH_TABLES:
+            options["columns"] = usual_names(name, Kind.SESSIONS)
         lines = (f"format = {dumps(str(look.layout))}", *_option_lines(options))
         options = {"format": look.layout, **options}
         if look.layout == LayoutName.REDCAP:
@@ -141,7 +149,8 @@ def lay_out(
             options["drop"] = list(marked)
             if table and _EVENT in table.header and not options["redcap"].get("instrument"):
                 enrolment, *options["redcap"]["events"] = _events(con, table)
-                lines = (lines[0], *_option_lines({"redcap": options["redcap"]}))
+                said_so = {part: options[part] for part in ("encoding", "redcap") if part in options}
+                lines = (lines[0], *_option_lines(said_so))
                 notes = (*notes, "Which of its events are sessions is guessed: all but the first.")
             if table and _INSTANCE in table.header and options["redcap"].get("instrument"):
                 options["columns"] = {"session_number": _INSTANCE}
@@ -151,7 +160,7 @@ def lay_out(
         if table is None:
             why = f"it looks like a {layout.title}, but {refused.message}" if notes else refused.message
             raise FileRefused(refused.refusal, why, refused.hint) from None
-        return _plain(table, *notes, f"It cannot be laid out yet: {refused.message}. Try: {refused.hint}.")
+        return _plain(table, encoding, *notes, f"It cannot be laid out yet: {refused.message}. Try: {refused.hint}.")
     laid_out = replace(laid_out, notes=(*notes, *laid_out.notes))
     return LaidOut(laid_out, lines, marked, name, options, enrolment, said)
 
@@ -226,13 +235,13 @@ def _template(layout: LayoutName) -> StudySettings:
     return StudySettings.model_validate(tomllib.loads(template_text(layout)))
 
 
-def _plain(table: FoundTable | None, *notes: str) -> LaidOut:
+def _plain(table: FoundTable | None, encoding: str, *notes: str) -> LaidOut:
     if table is None:
         raise FileRefused(
             Refusal.UNREADABLE, "the file is a zip archive or of a format that is not read",
             "save its table as CSV (UTF-8)",
         )  # fmt: skip
-    return LaidOut(table.noting(*notes), ())
+    return LaidOut(table.noting(*notes), (f"encoding = {dumps(encoding)}",) if encoding else ())
 
 
 def _options(layout: str, found: dict, path: Path, beside: Sequence[Path]) -> dict | None:

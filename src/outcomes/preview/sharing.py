@@ -12,9 +12,8 @@ from outcomes.contract import CONTRACT, Kind, Role
 from outcomes.landing.formats.source_rows import text_literal
 from outcomes.preview.cells import CELLS
 from outcomes.preview.columns import MISSING, FoundColumn
-from outcomes.preview.guesses import SURE, Guess, Mapping, map_columns
+from outcomes.preview.guesses import ONE_COURSE, SURE, Guess, Mapping, map_columns
 
-ONE_COURSE = "one course of therapy a client"
 _MOST_CHANGING = 0.05  # share of owners of whom a column says several things; more, and it is not theirs
 _KEYS = {
     kind: frozenset(column.name for column in columns if column.role is Role.KEY) for kind, columns in CONTRACT.items()
