@@ -68,8 +68,8 @@ _NAMES = {
     """,
     "data_cut": "cut extract_date date_of_extract export_date snapshot_date stichtag",
     "directiveness_preferred": """
-        preferred_directiveness preferred prefers preference preferred_guidance guidance_preferred guidance_preference cnip c_nip
-        cnip_directiveness wish_for_guidance
+        preferred_directiveness preferred prefers preference preferred_guidance guidance_preferred guidance_preference
+        cnip c_nip cnip_directiveness wish_for_guidance
     """,
     "reactance": "hong hprs hong_total reactance_score trps reaktanz",
     "age_band": "age_group agegroup age_category alter altersgruppe",
