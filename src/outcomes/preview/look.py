@@ -119,7 +119,7 @@ def _as_kinds(
     write_clean(con, laid_out.table.header, scratch)
     if is_dictionary(path):
         note = "It is a REDCap data dictionary, no data: put it beside study.toml, outside inbox/."
-        return FileLook(path.name, laid_out.table.noting(note))
+        return FileLook(path.name, replace(laid_out.table, notes=(note,)))
     mapping = best_mapping(columns, sheet or path.name, laid_out.table.n_rows)
     described = _described(con, path, laid_out.table, columns, mapping, None)
     marked = laid_out.marked | (described.identifying or {})

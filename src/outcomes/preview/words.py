@@ -88,9 +88,13 @@ def _near(names: tuple[str, ...]) -> str:
 
 
 def _columns(one: FileLook) -> list[str]:
-    becomes = {guess.found.name: f"{guess.column} ({guess.why})" for guess in one.guesses}
+    becomes: dict[str, str] = {}
+    for guess in one.guesses:
+        said = f"{guess.column} ({guess.why})"
+        before = becomes.get(guess.found.name)
+        becomes[guess.found.name] = f"{before}, {said}" if before else said
     rows = [("column", "holds", "range", "missing", "becomes")]
-    for column in one.columns:
+    for column in {column.name: column for column in one.columns}.values():
         is_hidden = column.name in (one.identifying or {})
         known = becomes | {name: f"read for {kind}" for name, kind in one.elsewhere.items()}
         fate = "not read: points at persons" if is_hidden else known.get(column.name, "not known")

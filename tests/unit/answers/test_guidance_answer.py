@@ -20,6 +20,7 @@ from outcomes.answers.guidance import run as guidance
 from outcomes.answers.guidance.tables import EFFECTS, GuidanceModel, GuidanceQuestion
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.reliability import departure_reliability
+from outcomes.mixed import FitStatus
 from outcomes.scoring.agreement import reliability_of_means
 from outcomes.simulate import CohortParameters, simulate_cohort, slope_truth
 
@@ -151,7 +152,7 @@ def test_the_coders_error_makes_the_slope_within_clients_smaller_and_the_correct
 
 def test_where_nothing_was_coded_twice_the_correction_is_refused_in_words(coded):
     row = only(coded["unknown"], question=GuidanceQuestion.CODED, is_quoted=True)
-    assert (row["estimate"], row["status"]) == (None, "REFUSED")
+    assert (row["estimate"], row["status"]) == (None, FitStatus.REFUSED)
     assert "coded twice" in row["reason"]
 
 
