@@ -1,4 +1,6 @@
-"""How often the verdicts on satisfaction are right when something else goes on beside the effect of guidance.
+"""How often each verdict comes out when the truth is known, in the plain world and where something else goes on.
+
+What guidance does to satisfaction and what it does to dropout is the same truth in each cohort.
 
 python benchmarks/verdict_worlds.py --counts counts.jsonl --cohorts 20 --others 8 --seconds 480
 python benchmarks/verdict_worlds.py --counts counts.jsonl --write docs/verdicts.md
@@ -20,9 +22,9 @@ import polars as pl
 from scipy import stats
 
 from outcomes.answers.balance.tables import Verdict
-from outcomes.answers.common.words import Outcome
+from outcomes.answers.common.words import Grain, Outcome
 from outcomes.answers.recovery.power import OUTCOMES, REFUSED, Size, trials
-from outcomes.simulate import Truth, WorldName
+from outcomes.simulate import DropoutTruth, Truth, WorldName
 from outcomes.study.settings import Disclosure
 
 START, END = "<!-- worlds: begin -->", "<!-- worlds: end -->"
@@ -45,7 +47,12 @@ OTHERS = {
 WORLDS = MAIN | OTHERS
 TRUTHS = tuple(truth for truth in Truth if truth is not Truth.LOG)
 SILENT = {str(Verdict.UNDECIDED), REFUSED}
-LEVELS = {"session": "Sessions", "client": "Between clients"}
+HAZARDS = {truth.verdict: truth for truth in DropoutTruth}
+TITLES = {
+    (Outcome.SATISFACTION, Grain.SESSION): "Satisfaction, sessions",
+    (Outcome.SATISFACTION, Grain.CLIENT): "Satisfaction, between clients",
+    (Outcome.DROPOUT, Grain.SESSION): "Dropout, sessions",
+}
 
 
 def jobs(cohorts: int, others: int, seed: int, truths: Sequence[Truth]) -> list[tuple[str, Truth, int]]:
@@ -68,7 +75,7 @@ def add_cohorts(counts: Path, wanted: list[tuple[str, Truth, int]], size: Size, 
                 continue
             if monotonic() > end:
                 return
-            found = trials(truth, size, seed, Disclosure(), WORLDS[world], outcomes={Outcome.SATISFACTION})
+            found = trials(truth, size, seed, Disclosure(), WORLDS[world], HAZARDS[truth])
             for trial in found:
                 file.write(json.dumps({"world": world, "seed": seed} | asdict(trial)) + "\n")
             file.flush()
@@ -81,51 +88,59 @@ def read_counts(counts: Path) -> list[dict]:
 
 def page(rows: list[dict], size: Size) -> str:
     """The tables for people: how often right, wrong and silent, and what came out instead."""
-    frame = pl.DataFrame(rows)
-    n = frame.group_by("world", "truth", "level").len()["len"]
-    worlds = [world for world in WORLDS if world in set(frame["world"])]
+    frame = pl.DataFrame(rows).with_columns(right=_right())
+    n = frame.unique(["world", "truth", "seed"]).group_by("world", "truth").len()["len"]
     lines = [
         f"Made by `python benchmarks/verdict_worlds.py`: {n.min()} to {n.max()} cohorts for each world and truth, "
-        f"{n.sum() // len(LEVELS)} in all, of {size.clients:,} clients",
+        f"{n.sum():,} in all, of {size.clients:,} clients",
         f"and {size.therapists} therapists. Cells: cohorts in which the verdict is right / silent (`undecided` or "
         "refused) / **wrong**, and what it then was; empty where",
         "none was made yet. Between clients nothing is true of `relative`, and every verdict but `no_effect` counts as "
         "wrong.",
     ]
-    for level, title in LEVELS.items():
-        lines += ["", f"### {title}", "", _all_together(frame.filter(pl.col("level") == level)), ""]
-        lines += ["| world | " + " | ".join(TRUTHS) + " |", "|---|" + "---|" * len(TRUTHS)]
-        for world in worlds:
-            own = frame.filter(pl.col("world") == world, pl.col("level") == level)
-            lines.append(f"| {world} | " + " | ".join(_cell(own, truth, level) for truth in TRUTHS) + " |")
+    for judged, title in TITLES.items():
+        own = frame.filter(pl.col("outcome") == judged[0], pl.col("level") == judged[1])
+        lines += ["", f"### {title}", "", f"All together: {_rates(own)}.", ""]
+        lines += [f"- {truth}: {_rates(own.filter(pl.col('truth') == truth))}" for truth in TRUTHS]
+        lines += ["", "| world | " + " | ".join(TRUTHS) + " |", "|---|" + "---|" * len(TRUTHS)]
+        for world in WORLDS:
+            cells = (_cell(own.filter(pl.col("world") == world, pl.col("truth") == truth)) for truth in TRUTHS)
+            lines.append(f"| {world} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _all_together(rows: pl.DataFrame) -> str:
-    """One sentence on all worlds and truths, with the 95% interval (Clopper-Pearson) of the share of wrong verdicts."""
-    n, silent = rows.height, rows["verdict"].is_in(list(SILENT)).sum()
-    is_nothing = (pl.col("truth") == Truth.RELATIVE) & (pl.col("level") == "client")
-    true = pl.when(is_nothing).then(pl.lit(str(Verdict.NO_EFFECT))).otherwise("truth")
-    right = rows.filter(pl.col("verdict") == true).height
-    interval = stats.binomtest(n - right - silent, n).proportion_ci()
+def _right() -> pl.Expr:
+    """The verdict that is right; between clients nothing is true of what is relative to a client's usual level."""
+    is_nothing = (pl.col("truth") == Truth.RELATIVE) & (pl.col("level") == Grain.CLIENT)
+    return pl.when(is_nothing).then(pl.lit(str(Verdict.NO_EFFECT))).otherwise("truth")
+
+
+def _counts(own: pl.DataFrame) -> tuple[int, int, int]:
+    """Right, silent and wrong."""
+    right, silent = (own["verdict"] == own["right"]).sum(), own["verdict"].is_in(list(SILENT)).sum()
+    return right, silent, own.height - right - silent
+
+
+def _rates(own: pl.DataFrame) -> str:
+    """Right, silent and wrong, with the 95% interval (Clopper-Pearson) of the share of wrong verdicts."""
+    if own.is_empty():
+        return "no cohort yet"
+    right, silent, wrong = _counts(own)
+    interval = stats.binomtest(wrong, own.height).proportion_ci()
     return (
-        f"All together: {right} of {n} right, {silent} silent, {n - right - silent} wrong "
-        f"({interval.low:.0%} to {interval.high:.0%} of such cohorts)."
+        f"{right} of {own.height:,} right ({right / own.height:.0%}), {silent} silent, {wrong} wrong "
+        f"({interval.low:.1%} to {interval.high:.1%} of such cohorts)"
     )
 
 
-def _cell(own: pl.DataFrame, truth: Truth, level: str) -> str:
+def _cell(own: pl.DataFrame) -> str:
     """Right / silent / wrong; empty where there is no cohort."""
-    verdicts = own.filter(pl.col("truth") == truth)["verdict"]
-    if verdicts.is_empty():
+    if own.is_empty():
         return ""
-    is_nothing = truth is Truth.RELATIVE and level == "client"
-    right = str(Verdict.NO_EFFECT) if is_nothing else str(truth)
-    counts = {name: (verdicts == name).sum() for name in OUTCOMES}
-    silent = sum(counts[name] for name in SILENT)
-    wrong = {name: n for name, n in counts.items() if n and name not in SILENT and name != right}
-    words = f"{counts[right]} / {silent} / "
-    return words + (f"**{sum(wrong.values())}** ({', '.join(wrong)})" if wrong else "0")
+    right, silent, wrong = _counts(own)
+    others = set(own.filter(pl.col("verdict") != pl.col("right"))["verdict"])
+    seen = [name for name in OUTCOMES if name in others and name not in SILENT]
+    return f"{right} / {silent} / " + (f"**{wrong}** ({', '.join(seen)})" if wrong else "0")
 
 
 def main() -> None:

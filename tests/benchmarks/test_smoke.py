@@ -50,7 +50,6 @@ TINY = {
         "--truths",
         "fit",
     ],
-    "verdicts.py": ["--cohorts", "1", "--clients", "150", "--therapists", "12"],
 }
 PEERS = {"disclosure_acro.py": "acro"}  # compared with, and not among what we install
 BESIDE = {  # data that lie beside the project

@@ -17,6 +17,7 @@ from identifier_recall import (
     recall,
 )
 
+pytestmark = pytest.mark.xdist_group("identifier_recall")  # what all of them look at is measured once
 TRUST = Path(__file__).parents[3] / "docs/trust.md"
 NEVER_FOUND = {"Sweden", "Poland", "Portugal", "Germany, five digits", "passport (Germany)"}
 """Forms that are those of pseudonyms: two groups of digits, five digits, letters and digits without a rule."""

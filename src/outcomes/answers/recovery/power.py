@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -95,7 +95,6 @@ def trials(
     rule: Disclosure,
     worlds: Sequence[WorldName] = (),
     hazard: DropoutTruth | None = None,
-    outcomes: Collection[Outcome] = frozenset(Outcome),
 ) -> tuple[Trial, ...]:
     """Simulate one cohort and decide on satisfaction, for sessions and clients, and on dropout.
 
@@ -107,21 +106,14 @@ def trials(
         As in `error_rates`.
     worlds : sequence of WorldName
         What goes on beside the effect of guidance.
-    outcomes : collection of Outcome
-        Which verdicts are asked for.
     """
     settings = template_settings(rule)
     parameters = with_truth(truth, CohortParameters(clients=size.clients, therapists=size.therapists))
     if hazard is not None:
         parameters = with_dropout_truth(hazard, parameters)
     with built(simulate_cohort(with_worlds(worlds, parameters), seed), settings) as con:
-        found = {}
-        if Outcome.SATISFACTION in outcomes:
-            found |= _satisfaction(con, settings)
-        if Outcome.DROPOUT in outcomes:
-            found |= _dropout(con, settings)
-    asked = (judged for judged in JUDGED if judged[0] in outcomes)
-    return tuple(Trial(str(truth), *judged, *found.get(judged, (REFUSED, False))) for judged in asked)
+        found = _satisfaction(con, settings) | _dropout(con, settings)
+    return tuple(Trial(str(truth), *judged, *found.get(judged, (REFUSED, False))) for judged in JUDGED)
 
 
 Judged = dict[tuple[str, str], tuple[str, bool]]
