@@ -82,24 +82,26 @@ def recorded(study: StudyFolder, flow: str) -> Iterator[OpenRun]:
 def read_runs(study: StudyFolder) -> tuple[Run, ...]:
     """Return the recorded runs, oldest first."""
     begun: dict[str, dict] = {}
-    writer = writing_process(study)
     for line in read_lines(study.root / RUNS):
         if "started" in line:
             begun[line["run"]] = line
         elif line.get("run") in begun:
             begun[line["run"]] |= line
+    now = _present(begun, study)
     return tuple(
         Run(
-            line["flow"], line["started"], line.get("ended", ""), line.get("end") or _without_end(line, writer),
-            line.get("exit_code"), line.get("refused", 0),
+            line["flow"], line["started"], line.get("ended", ""),
+            line.get("end") or (RUNNING if name == now else UNENDED), line.get("exit_code"), line.get("refused", 0),
         )
-        for line in begun.values()
+        for name, line in begun.items()
     )  # fmt: skip
 
 
-def _without_end(begun: dict, writer: int | None) -> str:
-    """Tell the run that still writes, on this machine, from one that was killed."""
-    return RUNNING if writer is not None and begun.get("process") == writer else UNENDED
+def _present(begun: dict[str, dict], study: StudyFolder) -> str:
+    """Return the name of the run that still writes, on this machine; '' where the last one ended or was killed."""
+    name = next(reversed(begun), "")
+    writer = writing_process(study) if name and "end" not in begun[name] else None
+    return name if writer is not None and begun[name].get("process") == writer else ""
 
 
 def last_end(study: StudyFolder) -> str:
