@@ -216,16 +216,22 @@ def chosen(files: Sequence[FileLook]) -> list[FileLook]:
 
 
 def _with_kinds(file: FileLook, kinds: set[Kind]) -> FileLook:
-    """Leave a file the further kinds that were chosen, and take their columns from the first."""
-    also = tuple(one for one in file.also if not one.is_further or one.kind in kinds)
-    taken = {name for one in also if one.is_further and one.sheet == file.sheet for name in of_owner(one.mapping)}
-    if file.mapping is None:
-        return file
+    """Leave a file the further kinds that were chosen, and take their columns from the table's own kind."""
+    also = [one for one in file.also if not one.is_further or one.kind in kinds]
+    further = [one for one in also if one.is_further]
+    first, *rest = (one if one.is_further else _without_further(one, further) for one in (file, *also))
+    return replace(first, also=tuple(rest))
+
+
+def _without_further(one: FileLook, further: Sequence[FileLook]) -> FileLook:
+    """Take from a look the columns that further kinds read from the same table."""
+    elsewhere = {name: each.kind for each in further if each.sheet == one.sheet for name in of_owner(each.mapping)}
+    if one.mapping is None or not elsewhere:
+        return one
     return replace(
-        file, also=also, mapping=without(file.mapping, taken),
-        guesses=tuple(guess for guess in file.guesses if guess.found.name not in taken),
-        unknown={name: near for name, near in (file.unknown or {}).items() if name not in taken},
-        elsewhere={name: one.kind for one in also if one.is_further for name in of_owner(one.mapping) & taken},
+        one, mapping=without(one.mapping, elsewhere), elsewhere=elsewhere,
+        guesses=tuple(guess for guess in one.guesses if guess.found.name not in elsewhere),
+        unknown={name: near for name, near in (one.unknown or {}).items() if name not in elsewhere},
     )  # fmt: skip
 
 

@@ -131,6 +131,7 @@ def test_sheets_of_a_workbook_are_kinds_and_one_may_hold_two(desk):
         notes.write_row(1, 0, ["a", "b"])
     given = desk.file("practice.xlsx", out.getvalue())
     study = drafted(desk, given)
+    assert not any(source.drop for source in study.settings.sources.values())
     found = landed(study, given)
     assert {kind: one.rows_landed for kind, one in found.items()} == {
         Kind.SESSIONS: 80, Kind.EPISODES: 20, Kind.CLIENTS: 20,
