@@ -15,7 +15,7 @@ from outcomes.audit.results import AuditReport, CheckResult, Status
 from outcomes.audit.suites import Check, read_suites
 from outcomes.progress import tracked
 from outcomes.store.files import read_json, write_json, write_text
-from outcomes.store.warehouse import connect, transaction
+from outcomes.store.warehouse import connect, insert_rows, transaction
 from outcomes.study import StudyFolder, StudySettings
 from outcomes.study.sealing import read_sealing
 
@@ -176,8 +176,9 @@ def _percent(prop: float) -> str:
 
 def _write_table(con: duckdb.DuckDBPyConnection, checks: Sequence[CheckResult]) -> None:
     con.execute(_DQ_RESULTS)
-    con.executemany(
-        "insert into dq_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    insert_rows(
+        con,
+        "dq_results",
         [
             [
                 check.check_id,

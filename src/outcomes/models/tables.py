@@ -11,7 +11,7 @@ import duckdb
 from outcomes.models.state import Fit
 from outcomes.release.codebook.comments import describe
 from outcomes.release.codebook.tables import TABLES as DESCRIBED
-from outcomes.store.warehouse import transaction
+from outcomes.store.warehouse import insert_rows, transaction
 from outcomes.study.settings import StudySettings
 
 Row = tuple[object, ...]
@@ -34,8 +34,7 @@ def write_tables(con: duckdb.DuckDBPyConnection, fits: Sequence[Fit], settings: 
     with transaction(con):
         for table in TABLES:
             con.execute(f"create or replace table {DESCRIBED[table].sql}")
-            if rows := list(contents[table]):
-                con.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
+            insert_rows(con, table, list(contents[table]))
         describe(con, TABLES, settings)
 
 

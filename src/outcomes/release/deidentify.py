@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from outcomes.store.warehouse import insert_rows
 from outcomes.study.tables.confidential import Disclosure, QuasiIdentifier
 
 TABLE = "deidentification"
@@ -27,20 +28,19 @@ _AGE, _BOTH = 1, 2  # levels: the age band is withheld; the gender too
 Traits = tuple[str | None, str | None]  # age band, gender
 
 # The practice and therapist of most of a client's appointments, the first by name in a tie.
+_SEEN = """
+create or replace temp table seen as
+select client_id, practice_id, therapist_id
+from core_sessions
+group by client_id, practice_id, therapist_id
+qualify row_number() over (partition by client_id order by count(*) desc, practice_id, therapist_id) = 1
+"""
 _QUASI = """
 create or replace temp table quasi as
-with
-seen as (
-    select
-        client_id, practice_id, therapist_id,
-        row_number() over (partition by client_id order by count(*) desc, practice_id, therapist_id) as place
-    from core_sessions
-    group by client_id, practice_id, therapist_id
-)
 select
     listed.client_id, listed.age_band, listed.gender, seen.practice_id, seen.therapist_id, mart_clients.ending_state
 from {table} as listed
-left join seen on listed.client_id = seen.client_id and seen.place = 1
+left join seen on listed.client_id = seen.client_id
 left join mart_clients on listed.client_id = mart_clients.client_id
 """
 
@@ -137,6 +137,7 @@ def deidentify(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> None:
     rule : Disclosure
         k, l and the declared quasi-identifiers.
     """
+    con.execute(_SEEN)
     given = {table: _given(con, table) for table in _TABLES}
     # What is withheld for one table is withheld in both, which can make a class of the other too small.
     while sum(_withhold(con, table, rule) for table in _TABLES):
@@ -192,7 +193,7 @@ def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> b
         "create or replace temp table orders "
         f"(age_band varchar, gender varchar, level integer{''.join(f', {name} varchar' for name in stays)})"
     )
-    con.executemany(f"insert into orders values ({', '.join('?' * len(orders[0]))})", orders)
+    insert_rows(con, "orders", orders)
     same = " and ".join(f"quasi.{name} is not distinct from orders.{name}" for name in rule.quasi_identifiers)
     con.execute(
         f"create or replace temp table hidden as select client_id, level from quasi inner join orders on {same}"
@@ -209,16 +210,11 @@ def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> b
 
 def _account(con: duckdb.DuckDBPyConnection, names: tuple[QuasiIdentifier, ...], rule: Disclosure) -> tuple[int, ...]:
     """Count the classes of one set of quasi-identifiers in `quasi`: k, l, clients, classes, below k, below l."""
-    rows = con.execute(
-        "select count(*), coalesce(list(distinct ending_state) filter (ending_state <> 'undetermined'), []) "
-        f"from quasi group by {', '.join(names)}"
-    ).fetchall()
-    classes = [ClientClass(n, frozenset(endings)) for n, endings in rows]
-    return (
-        rule.k,
-        rule.l,
-        sum(one.n for one in classes),
-        len(classes),
-        sum(one.n < rule.k for one in classes),
-        sum(one.is_uniform(rule) for one in classes),
-    )
+    counted = con.execute(
+        "select coalesce(sum(n), 0)::bigint, count(*), count(*) filter (n < $k), "
+        "count(*) filter (n_endings between 1 and $l - 1) "
+        "from (select count(*) as n, count(distinct ending_state) filter (ending_state <> 'undetermined') as n_endings "
+        f"from quasi group by {', '.join(names)})",
+        {"k": rule.k, "l": rule.l},
+    ).fetchall()[0]
+    return (rule.k, rule.l, *counted)

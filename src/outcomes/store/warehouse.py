@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -75,9 +75,21 @@ def sql_files(layer: str) -> list[Traversable]:
     return sorted((item for item in folder.iterdir() if item.name.endswith(".sql")), key=lambda item: item.name)
 
 
+def read_sql(name: str) -> str:
+    """Return the text of one file of `sql/`, e.g. `"marts/mart_clients.sql"`."""
+    return (files("outcomes.sql") / name).read_text(encoding="utf-8")
+
+
 def run_sql_file(con: duckdb.DuckDBPyConnection, name: str, **parameters: object) -> None:
     """Run one file of `sql/`, e.g. `"marts/mart_clients.sql"`, with a value for each `$parameter` that it names."""
-    con.execute((files("outcomes.sql") / name).read_text(encoding="utf-8"), parameters or None)
+    con.execute(read_sql(name), parameters or None)
+
+
+def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    """Insert rows of plain values (None where empty) by one statement: one for each row is far slower."""
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        con.execute(f"insert into {table} select {', '.join(['unnest(?)'] * len(columns))}", columns)
 
 
 def sql_table(con: duckdb.DuckDBPyConnection, name: str, **parameters: object) -> duckdb.DuckDBPyRelation:

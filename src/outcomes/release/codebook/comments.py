@@ -9,6 +9,7 @@ import duckdb
 from outcomes.errors import UsageError
 from outcomes.release.codebook.tables import TABLES, of_study
 from outcomes.release.codebook.vocabulary import ColumnText, TableText
+from outcomes.store.warehouse import insert_rows
 from outcomes.study import StudySettings
 
 
@@ -40,44 +41,47 @@ def describe(
         "create table if not exists codebook (table_name varchar, column_name varchar, type varchar, "
         "description varchar, unit varchar, range varchar, source varchar)"
     )
-    for name in _undescribed(con) if tables is None else tables:
+    there = _tables(con)
+    if tables is None:
+        described = {name for (name,) in con.execute("select distinct table_name from codebook").fetchall()}
+        tables = sorted(there.keys() - described)
+    for name in tables:
         if name not in known:
             raise UsageError(f"The table {name} is not described", "describe it where the step that writes it says so")
         table = of_study(known[name], settings) if settings else known[name]
-        _describe_table(con, table, settings)
+        _describe_table(con, table, there.get(name, ("table", {})), settings)
 
 
-def _undescribed(con: duckdb.DuckDBPyConnection) -> list[str]:
+def _tables(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, dict[str, str]]]:
+    """Kind (table or view) and types of the columns of all that stays."""
     found = con.execute(
-        "select table_name from (select table_name, temporary, internal from duckdb_tables() union all "
-        "select view_name, temporary, internal from duckdb_views()) "
-        "where not temporary and not internal and table_name not in (select table_name from codebook) "
-        "order by table_name"
+        "select kind, name, map(list(column_name), list(data_type)) from duckdb_columns() as columns inner join "
+        "(select 'table' as kind, table_name as name, temporary from duckdb_tables() union all "
+        "select 'view', view_name, temporary from duckdb_views()) on table_name = name "
+        "where not temporary and not internal group by kind, name"
     )
-    return [name for (name,) in found.fetchall()]
+    return {name: (kind, types) for kind, name, types in found.fetchall()}
 
 
-def _describe_table(con: duckdb.DuckDBPyConnection, table: TableText, settings: StudySettings | None) -> None:
-    found = con.execute(
-        "select column_name, data_type from duckdb_columns() where table_name = ? order by column_index",
-        [table.name],
-    )
-    types = dict(found.fetchall())
+def _describe_table(
+    con: duckdb.DuckDBPyConnection, table: TableText, made: tuple[str, dict[str, str]], settings: StudySettings | None
+) -> None:
+    kind, types = made
     if set(types) != set(table.column_names):
         odd = ", ".join(sorted(set(types) ^ set(table.column_names)))
         raise UsageError(
             f"The description of {table.name} and its columns differ: {odd}", "mend the description of the table"
         )
     con.execute("delete from codebook where table_name = ?", [table.name])
-    is_view = con.execute("select count(*) from duckdb_views() where view_name = ?", [table.name]).fetchall()[0][0]
-    kind = "view" if is_view else "table"
     rows = [(table.name, None, kind.upper(), table.description, None, None, table.source)]
-    con.execute(f'comment on {kind} "{table.name}" is {_quoted(table.description)}')
+    comments = [f'comment on {kind} "{table.name}" is {_quoted(table.description)}']
     for name, text in table.columns.items():
         unit, values = measure(text, settings)
         rows.append((table.name, name, types[name], text.description, unit, values, text.source or table.source))
-        con.execute(f'comment on column "{table.name}"."{name}" is {_quoted(_comment(text.description, unit, values))}')
-    con.executemany("insert into codebook values (?, ?, ?, ?, ?, ?, ?)", rows)
+        said = _quoted(_comment(text.description, unit, values))
+        comments.append(f'comment on column "{table.name}"."{name}" is {said}')
+    con.execute("; ".join(comments))
+    insert_rows(con, "codebook", rows)
 
 
 def measure(text: ColumnText, settings: StudySettings | None) -> tuple[str | None, str | None]:
