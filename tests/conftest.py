@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["processes", "studies"]
+pytest_plugins = ["axe", "processes", "studies"]
 
 # Set before NumPy loads: each worker of a parallel run would start threads of its own, and waiting threads cost
 # more than they bring at these sizes.

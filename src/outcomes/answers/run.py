@@ -26,6 +26,7 @@ from outcomes.answers.states import STATES, AnswerState, AnswerStatus
 from outcomes.answers.therapists import run as therapists
 from outcomes.contract import SCORE
 from outcomes.errors import FitRefused
+from outcomes.languages import later
 from outcomes.progress import tracked
 from outcomes.release.codebook.comments import describe
 from outcomes.release.codebook.vocabulary import TableText
@@ -58,6 +59,7 @@ ANSWER_TABLES: dict[str, TableText] = {
 """Every table that this step writes."""
 
 ANSWERS = "answers.json"
+LEFT_OUT = later("the study file leaves it out")
 
 
 def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
@@ -141,7 +143,7 @@ def _asked(
 ) -> tuple[dict[str, pl.DataFrame], AnswerState]:
     """Run one analysis, unless it is left out."""
     if analysis.name in study.settings.answers.leave_out:
-        return {}, AnswerState(analysis.name, AnswerStatus.LEFT_OUT, "the study file leaves it out")
+        return {}, AnswerState(analysis.name, AnswerStatus.LEFT_OUT, LEFT_OUT)
     if reason := reason_withheld(con):
         return {}, AnswerState(analysis.name, AnswerStatus.REFUSED, reason)
     if lacking := _lacking(con, CENTRAL_NEEDS[analysis.name]):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from outcomes.feedback.figures import Figure, Measure, Said
+from outcomes.languages import spoken
 from outcomes.methods.inference.mover import difference_interval
 
 ALIKE_SHARE = 0.1
@@ -86,13 +87,13 @@ def question(found: Mapping[Measure, Compared]) -> str:
         asked.now.said is Said.FEW or (asked.now.said is Said.NUMBER and asked.now.high < _HALF)
     )
     if told.get(Measure.LEANING) is Said.MORE:
-        return "With whom could I lead less, and how would I find out whether they like it?"
+        return spoken("With whom could I lead less, and how would I find out whether they like it?")
     if told.get(Measure.LEANING) is Said.LESS:
-        return "With whom could I lead more, and how would I find out whether they like it?"
+        return spoken("With whom could I lead more, and how would I find out whether they like it?")
     if changes.get(Measure.DISTANCE) is Change.HIGHER:
-        return "Where did I notice that my guidance was not what a client wanted, and what did I do then?"
+        return spoken("Where did I notice that my guidance was not what a client wanted, and what did I do then?")
     if asks_seldom:
-        return "What would help me to ask more often how my guidance feels?"
+        return spoken("What would help me to ask more often how my guidance feels?")
     if changes.get(Measure.SATISFACTION) is Change.LOWER:
-        return "What was different in these months, for my clients and for me?"
-    return "When did a client last tell me that they want more guidance or less, and what did I do then?"
+        return spoken("What was different in these months, for my clients and for me?")
+    return spoken("When did a client last tell me that they want more guidance or less, and what did I do then?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from outcomes.languages import month, month_alone, spoken
 from outcomes.study.tables.feedback import PeriodLength
 
 _YEAR = 12
@@ -40,14 +41,14 @@ class Period:
         """Its name in a sentence: "January to June 2024"."""
         if self.length is PeriodLength.YEAR:
             return f"{self.start:%Y}"
-        return f"{self.start:%B} to {self.last_month:%B %Y}"
+        return spoken("{first} to {last}", first=month_alone(self.start), last=month(self.last_month))
 
     @property
     def short(self) -> str:
         """Its name under a picture: "Jan-Jun 2024"."""
         if self.length is PeriodLength.YEAR:
             return f"{self.start:%Y}"
-        return f"{self.start:%b}\N{EN DASH}{self.last_month:%b %Y}"
+        return f"{month_alone(self.start, is_short=True)}\N{EN DASH}{month(self.last_month, is_short=True)}"
 
     def is_over(self, today: date, data_until: date | None, settle_days: int) -> bool:
         """Say whether it may be told: it ended long enough ago, and the data reach its last month.

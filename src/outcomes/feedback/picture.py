@@ -8,6 +8,7 @@ import altair as alt
 import polars as pl
 
 from outcomes.feedback.figures import Figure
+from outcomes.languages import decimal, spoken
 from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BLUE, INK, NARROW, PAPER, axis_title, picture
 from outcomes.report.page.blocks import Picture
@@ -53,15 +54,27 @@ def fit_picture(figures: Sequence[Figure], span: float, unit: str, digits: int) 
                 label.encode(x=x, y=alt.Y("high:Q", title=None), text=alt.Text("distance:Q", format=f".{digits}f"))
                 for label in labels
             ),
-        ).sized(width=width, height=150, title=axis_title(f"Distance from the wish, in {unit}"))
+        ).sized(width=width, height=150, title=axis_title(spoken("Distance from the wish, in {unit}", unit=unit)))
+
+    def number(value: float) -> str:
+        return decimal(f"{value:.{digits}f}")
 
     first, last = shown[0], shown[-1]
-    told = f"{last.value:.{digits}f} {unit} from the wish in {last.period.label}"
-    title = f"Guidance lay {told}"
+    title = spoken(
+        "Guidance lay {number} {unit} from the wish in {period}", number=number(last.value), unit=unit,
+        period=last.period.label,
+    )  # fmt: skip
     if len(shown) > 1:
-        title += f"; in {first.period.label} it was {first.value:.{digits}f}"
+        title = spoken(
+            "{title}; in {period} it was {number}", title=title, period=first.period.label, number=number(first.value)
+        )
     said = "; ".join(
-        f"{one.period.label}: {one.value:.{digits}f} ({one.low:.{digits}f} to {one.high:.{digits}f})" for one in shown
-    )
-    caption = "Zero is as clients wish. Upright lines: the range in which the true average probably lies."
-    return picture(chart, caption, f"Distance of guidance from clients' wishes, in {unit}. {said}.", title, frame)
+        spoken(
+            "{period}: {number} ({low} to {high})", period=one.period.label, number=number(one.value),
+            low=number(one.low), high=number(one.high),
+        )
+        for one in shown
+    )  # fmt: skip
+    caption = spoken("Zero is as clients wish. Upright lines: the range in which the true average probably lies.")
+    description = spoken("Distance of guidance from clients' wishes, in {unit}. {periods}.", unit=unit, periods=said)
+    return picture(chart, caption, description, title, frame)

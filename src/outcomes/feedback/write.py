@@ -20,6 +20,7 @@ from outcomes.feedback.periods import Period
 from outcomes.feedback.private import private_folder, write_index, write_private
 from outcomes.feedback.sessions import client_periods, n_clients_beside
 from outcomes.feedback.spreads import reaches
+from outcomes.languages import read_language, speaking
 from outcomes.release.folders import DATABASE, published_id
 from outcomes.release.withholding import reason_withheld
 from outcomes.report.page.html import html
@@ -106,10 +107,12 @@ def write_feedback(study: StudyFolder, today: date) -> Written:
     add_told(study, before, new, reach, key_sha256(key))
     told = {code: (*before.figures.get(code, ()), *figures) for code, figures in new.items()}
     current = {code: figures for code, figures in told.items() if any(one.period == periods[-1] for one in figures)}
+    language = read_language(study.settings.report.language, study.root)
     folder, written = private_folder(study, release_id), {}
     for code, figures in sorted(current.items()):
-        page = feedback_page(Told(figures, study.settings, release_id, is_simulated(study.root)))
-        files = {f"{code}.html": html(page).encode(), f"{code}.pdf": pdf(page)}
+        with speaking(language):
+            page = feedback_page(Told(figures, study.settings, release_id, is_simulated(study.root)))
+            files = {f"{code}.html": html(page).encode(), f"{code}.pdf": pdf(page)}
         written[code] = write_private(folder, files, study.settings.feedback.encrypt_to.get(therapists[code], ""))
     write_index(folder, INDEX, index_text(therapists, written))
     record_pages(study, release_id, len(written))

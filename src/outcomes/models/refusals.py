@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from outcomes.errors import FitRefused
+from outcomes.languages import later
 from outcomes.study.settings import Disclosure
 
 MINIMUM_CLIENTS = 50
@@ -50,24 +51,31 @@ class RefusalRule(StrEnum):
     SESSIONS = "sessions beyond terms"
 
 
-_SENTENCES = {
-    RefusalRule.COHORT: "No session of the cohort can take part in this model.",
-    RefusalRule.COMPLETE: "No session has all the ratings that this question needs.",
-    RefusalRule.RATED: "No session has both a rating of guidance and {about}.",
-    RefusalRule.ENDINGS: "No endings are recorded in these data, so nothing can be said about dropout.",
-    RefusalRule.COLUMNS: "The data hold no values for: {about}.",
-    RefusalRule.DROPOUTS: "No dropout is recorded in these data under the study's definition, so nothing can be said "
-    "about it.",
-    RefusalRule.THERAPISTS: "There are too few therapists. With so few, differences between therapists cannot be told "
-    "from chance, and other results would look more certain than they are.",
-    RefusalRule.CLIENTS: "There are too few clients with the ratings that this question needs.",
-    RefusalRule.VERDICT_CLIENTS: "There are too few clients for a verdict on guidance: at least {needed} with complete "
-    "ratings are needed.",
-    RefusalRule.SPREAD: "All sessions have the same value of {about}, so nothing can explain differences in it.",
-    RefusalRule.VERDICT_SPREAD: "Guidance or {about} hardly varies, so nothing can be said about their relation.",
-    RefusalRule.EVENTS: "There are too few {about} for the number of terms in this model.",
-    RefusalRule.SESSIONS: "There are too few sessions for the number of terms in this model.",
+SENTENCES = {
+    RefusalRule.COHORT: later("No session of the cohort can take part in this model."),
+    RefusalRule.COMPLETE: later("No session has all the ratings that this question needs."),
+    RefusalRule.RATED: later("No session has both a rating of guidance and {about}."),
+    RefusalRule.ENDINGS: later("No endings are recorded in these data, so nothing can be said about dropout."),
+    RefusalRule.COLUMNS: later("The data hold no values for: {about}."),
+    RefusalRule.DROPOUTS: later(
+        "No dropout is recorded in these data under the study's definition, so nothing can be said about it."
+    ),
+    RefusalRule.THERAPISTS: later(
+        "There are too few therapists. With so few, differences between therapists cannot be told "
+        "from chance, and other results would look more certain than they are."
+    ),
+    RefusalRule.CLIENTS: later("There are too few clients with the ratings that this question needs."),
+    RefusalRule.VERDICT_CLIENTS: later(
+        "There are too few clients for a verdict on guidance: at least {needed} with complete ratings are needed."
+    ),
+    RefusalRule.SPREAD: later("All sessions have the same value of {about}, so nothing can explain differences in it."),
+    RefusalRule.VERDICT_SPREAD: later(
+        "Guidance or {about} hardly varies, so nothing can be said about their relation."
+    ),
+    RefusalRule.EVENTS: later("There are too few {about} for the number of terms in this model."),
+    RefusalRule.SESSIONS: later("There are too few sessions for the number of terms in this model."),
 }
+"""By rule; report and brief say them in the language of the study."""
 _HINTS = {
     RefusalRule.THERAPISTS: "pool practices",
     RefusalRule.CLIENTS: "wait for more clients",
@@ -101,7 +109,7 @@ class Refusal:
     @property
     def sentence(self) -> str:
         """The reason in plain words, without any count of the data."""
-        return _SENTENCES[self.rule].format(about=self.about, needed=self.needed)
+        return SENTENCES[self.rule].format(about=self.about, needed=self.needed)
 
     def error(self) -> FitRefused:
         """The refusal as an error."""

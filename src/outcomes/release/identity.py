@@ -9,13 +9,14 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from outcomes.languages.catalogue import own_catalogue
 from outcomes.release.batches import landed_batches
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 
 _ID_DIGITS = 12
 _CODE_DIGITS = 8
-_SOURCES = (".py", ".html", ".css", ".toml")
+_SOURCES = (".py", ".html", ".css", ".po", ".toml")
 _OUTSIDE = ("flows/", "sql/", "expectations/", "notebooks/")
 
 
@@ -31,7 +32,8 @@ def candidate_id(study: StudyFolder) -> str:
     -------
     str
         The first 12 hex digits of a SHA-256 over the landed batches (order and hashes), `study.toml`, the SQL files,
-        the expectation suites, the code version and the state of the seal.
+        the expectation suites, the code version, the state of the seal and, where the study has one, its own
+        catalogue of sentences.
     """
     digest = hashlib.sha256()
     for batch in landed_batches(study.landed):
@@ -42,6 +44,9 @@ def candidate_id(study: StudyFolder) -> str:
     sealing = read_sealing(study)
     for part in (study.settings_sha256, *rules, code_version(), sealing.state, sealing.seal):
         digest.update(f"{part}\n".encode())
+    own = own_catalogue(study.settings.report.language, study.root)
+    if own.is_file():
+        digest.update(own.read_bytes())
     return digest.hexdigest()[:_ID_DIGITS]
 
 

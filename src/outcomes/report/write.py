@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from outcomes.disclosure.ledger import is_up_to_date, teller, write_told
+from outcomes.languages import ENGLISH, read_language, speaking
 from outcomes.release.folders import DATABASE
 from outcomes.report.documents.annex import annex
 from outcomes.report.documents.brief import brief, easy_brief
@@ -38,6 +39,8 @@ def is_written(folder: Path, study: StudyFolder, release_id: str) -> bool:
 def write_report(folder: Path, study: StudyFolder) -> Path:
     """Write brief, report and annex, small numbers suppressed and rounded, each as a page and as PDF.
 
+    Brief and report are in the study's language, the annex is in English.
+
     Pages need neither network nor script, but for the explorer, which is written only where the study asks for it.
 
     Parameters
@@ -54,7 +57,8 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
         The report's page. The same release after the same earlier reports gives the same bytes; `told.json` beside it
         has all that the documents tell, for the ledger: they are one release, and tell one number of one thing.
     """
-    with _source(folder, study) as source:
+    language = read_language(study.settings.report.language, study.root)
+    with _source(folder, study) as source, speaking(language):
         pages = documents(source)
         explored = explorer(source) if study.settings.report.interactive else ""
         for document in (*WRITTEN, Document.EXPLORER):
@@ -63,8 +67,9 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
         write_told(folder, source.teller)
     for page in pages:
         name_html, name_pdf = page.document.files
-        write_bytes(folder / name_pdf, pdf(page))
-        write_text(folder / name_html, html(page))
+        with speaking(language if page.language == language.tag else ENGLISH):
+            write_bytes(folder / name_pdf, pdf(page))
+            write_text(folder / name_html, html(page))
     if explored:
         write_text(folder / Document.EXPLORER.files[0], explored)
     return folder / Document.REPORT.files[0]

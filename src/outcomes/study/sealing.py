@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from outcomes.errors import StorageError
+from outcomes.languages import later
 from outcomes.store.files import read_lines, write_text
 from outcomes.study.folder import StudyFolder
 from outcomes.study.settings import StudySettings
@@ -73,7 +74,7 @@ class Sealing:
         day = self.seal.day if self.seal else ""
         return {
             SealState.EXPLORATORY: "Exploratory: the specification was not sealed.",
-            SealState.WITHHELD: "Outcomes are withheld until the specification is sealed.",
+            SealState.WITHHELD: later("Outcomes are withheld until the specification is sealed."),
             SealState.SEALED_BEFORE: f"Sealed on {day}, before outcomes were seen.",
             SealState.SEALED_AFTER: f"Sealed on {day}, when outcomes were already visible.",
             SealState.CHANGED: f"Exploratory: the specification was changed after it was sealed on {day}.",

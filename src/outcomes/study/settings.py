@@ -17,6 +17,7 @@ from outcomes.study.tables.delivery import Delivery
 from outcomes.study.tables.feedback import Feedback
 from outcomes.study.tables.instruments import ScoredScale, refuse_impossible_scores
 from outcomes.study.tables.multiverse import Multiverse
+from outcomes.study.tables.report import Report
 from outcomes.study.tables.scales import DEFAULT_UNIT, Scale, own_column, refuse_impossible_scales
 from outcomes.study.tables.source import Source
 from outcomes.study.visible import texts
@@ -215,25 +216,6 @@ class Schedule(Part):
 
     expected_hours: float = Field(
         0, ge=0, description="`outcomes status` calls an older release stale; 0: never", examples=["26"]
-    )
-
-
-class Report(Part):
-    """For whom the report is written."""
-
-    title: str = Field(
-        "", description="Title of the report; empty: the study's name", examples=['"Guidance in our practices"']
-    )
-    audience: str = Field(
-        "practice leads, clinicians and service users",
-        description="For whom it is written",
-        examples=['"practice leads"'],
-    )
-    language: Literal["en"] = Field("en", description="Its language", examples=['"en"'])
-    interactive: bool = Field(
-        False,
-        description="Whether `explorer.html` is written too: pictures to point at, for readers who allow scripts",
-        examples=["true"],
     )
 
 

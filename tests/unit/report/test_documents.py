@@ -14,12 +14,16 @@ import pytest
 from page_text import visible_text
 from planted_answers import plant_answers, refuse_answers
 from reading_ease import blocks, flesch, n_words, syllables
+from synthetic_release import Cohort, make_release
 from test_report_sections import pieces
 
 from outcomes.answers.certainty.tables import CERTAINTIES
 from outcomes.answers.run import ANSWER_TABLES
 from outcomes.disclosure import Shown, Teller
+from outcomes.release.withholding import REASON
 from outcomes.report.findings.all_findings import findings
+from outcomes.report.page.blocks import Paragraph
+from outcomes.report.page.html import html as as_html
 from outcomes.report.page.pieces import Estimate, Given, Kind, Ranged
 from outcomes.report.sections.report_section import Source
 from outcomes.report.write import documents, write_report
@@ -242,3 +246,27 @@ def test_a_release_of_an_older_version_is_not_compared(source):
         page = documents(dataclasses.replace(source, before=before))[1]
     (since,) = (section for section in page.sections if section.name == "since")
     assert "cannot be compared" in " ".join(str(piece) for piece in pieces(since))
+
+
+def test_where_outcomes_are_withheld_nothing_is_said_to_be_seen_or_small(release, template_study):
+    refuse_answers(release, REASON)
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("create or replace table seal as select 'withheld' as status, 'Outcomes are withheld.' as sentence")
+    con, source = sources(release, template_study)
+    _, *pages = documents(source)
+    con.close()
+    for page in pages[:2]:
+        text = visible_text(as_html(page))
+        assert "Nothing is said yet: the researchers have to fix first" in text
+        assert "Who is in it is said once the plan is fixed" in text
+        for wrong in ("The plan was not fixed before", "Small numbers are not shown", "outcomes seal"):
+            assert wrong not in text
+
+
+def test_a_pathway_of_one_stage_is_no_picture(tmp_path, template_study):
+    folder = make_release(tmp_path / "release", Cohort(n_therapists=12, clients_per_therapist=6, has_endings=False))
+    con, source = sources(refuse_answers(folder, REASON), template_study)
+    _, report, *_ = documents(source)
+    con.close()
+    (people,) = (section for section in report.sections if section.name == "people")
+    assert [type(block) for block in people.blocks] == [Paragraph]

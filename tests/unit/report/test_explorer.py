@@ -10,8 +10,8 @@ import tomllib
 
 import duckdb
 import pytest
+from axe import BROWSER, FLAGS
 from page_text import visible_text
-from test_accessibility import BROWSER, FLAGS
 from test_documents import sources
 
 from outcomes.answers.dropout.tables import RATES

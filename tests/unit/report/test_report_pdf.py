@@ -116,6 +116,15 @@ def test_every_word_of_the_page_is_in_it_and_none_is_cut_off(written, read):
     assert words_outside(read(pdf, "-bbox")) == []
 
 
+def test_a_table_wider_than_the_line_keeps_room_for_its_words():
+    number, short = Given("92% (62% to 100%)"), Given("0.05")
+    head = ("Question", "Smallest effect detected", "Worth detecting from", "Effect detected", "Effect detected")
+    wide = typeset(table(head, [("Why? " * 30, short, short, number, number)]))["widths"]
+    assert wide[0] > wide[3] == wide[4] > len(number.text)
+    assert wide[1] > len("detected")
+    assert typeset(table(("Question", "Answer"), [("Why?", number)]))["widths"] == []
+
+
 def test_each_page_has_its_number_and_the_release(written, read):
     pages = read(written[1], "-layout").split("\f")[:-1]
     assert len(pages) > 2

@@ -6,7 +6,7 @@ import pytest
 
 from outcomes.answers.common.words import Certainty
 from outcomes.mixed import FitStatus
-from outcomes.report.findings.wording import Size, headline, size
+from outcomes.report.findings.wording import Size, Subject, headline, size
 from outcomes.report.page.palette import ROLES
 from outcomes.report.page.pieces import Estimate
 
@@ -29,6 +29,7 @@ SPEC = """
     very low  | little  | We cannot tell whether misfit and dropout go together
     very low  | unclear | We cannot tell whether misfit and dropout go together
 """
+ABOUT = Subject("Misfit", "misfit", "dropout", "more dropout", "less dropout")
 ROWS = [tuple(cell.strip() for cell in line.split("|")) for line in SPEC.strip().splitlines()[1:]]
 
 
@@ -38,7 +39,7 @@ def test_every_pair_of_certainty_and_size_is_in_the_table():
 
 @pytest.mark.parametrize(("sure", "found", "said"), ROWS)
 def test_the_words_are_those_of_the_table(sure, found, said):
-    made = headline(Certainty(sure), Size(found), "Misfit", "dropout", "more dropout", "less dropout")
+    made = headline(Certainty(sure), Size(found), ABOUT)
     assert made == said
 
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from outcomes.answers.common.fitting import Answered
 from outcomes.errors import FitRefused
+from outcomes.languages import later
 from outcomes.methods.inference.contrasts import Estimate
 from outcomes.mixed import FitStatus
 
-BROKE_DOWN = "The calculation broke down on these data, so there is no number; please report it."
+BROKE_DOWN = later("The calculation broke down on these data, so there is no number; please report it.")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import duckdb
 from outcomes.answers.common.words import Cause, HazardTerm, Reading
 from outcomes.disclosure import is_group
 from outcomes.errors import FitRefused
+from outcomes.languages import later
 from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS
 from outcomes.store.warehouse import sql_table
 from outcomes.study.settings import Disclosure
@@ -24,7 +25,7 @@ HAZARD_TERMS = {
 """Terms whose effects are told. Both know nothing of the future."""
 
 
-NO_GUIDANCE = "These data hold no ratings of guidance, so what it means for dropout cannot be said."
+NO_GUIDANCE = later("These data hold no ratings of guidance, so what it means for dropout cannot be said.")
 
 
 def has_guidance(rows: duckdb.DuckDBPyRelation) -> bool:

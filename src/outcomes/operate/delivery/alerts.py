@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 from outcomes.errors import OutcomesError, visible
 from outcomes.landing.results import Refused
+from outcomes.languages import ENGLISH, Language, count, read_language, speaking, spoken
 from outcomes.operate.delivery.encryption import encrypted_message
 from outcomes.operate.delivery.journal import Journal
 from outcomes.operate.delivery.login import ReadBlock, no_blocks
@@ -24,23 +25,44 @@ def alert_refusals(
     """Mail the analysts which files were refused and what to do; return why mails failed."""
     if not refused:
         return ()
-    parts = [f"{visible(one_line(file.file_name))}\n  {file.message}\n  What to do: {file.hint}" for file in refused]
-    lines = ["These files of the inbox were refused; the others were used:", *parts]
-    lines.append("Put the mended files into the inbox; the next refresh takes them.")
+    with speaking(_language(study)):
+        parts = [f"{visible(one_line(file.file_name))}\n  {file.message}\n  {_to_do(file.hint)}" for file in refused]
+        lines = [spoken("These files of the inbox were refused; the others were used:"), *parts]
+        lines.append(spoken("Put the mended files into the inbox; the next refresh takes them."))
+        subject = spoken("{n} file(s) refused", n=count(len(refused)))
     key = [f"{file.file_name} {file.sha256} {file.refusal}" for file in refused]
-    return _alert(study, f"{len(refused)} file(s) refused", "\n\n".join(lines), sorted(key), read_block)
+    return _alert(study, subject, "\n\n".join(lines), sorted(key), read_block)
 
 
 def alert_failure(study: StudyFolder, failed: OutcomesError, read_block: ReadBlock = no_blocks) -> tuple[str, ...]:
-    """Mail the analysts why a run failed and what to do; return why mails failed."""
-    lines = [
-        f"The run failed: {failed.message}",
-        f"What to do: {failed.hint or 'read the message above'}",
-        "The release before stays published. `outcomes status` shows the last runs; "
-        "the next refresh goes on where this one stopped.",
-    ]
+    """Mail the analysts why a run failed and what to do; return why mails failed.
+
+    What the error says stays English, as in the terminal and in the log, so that it can be looked up there.
+    """
+    with speaking(_language(study)):
+        lines = [
+            spoken("The run failed: {why}", why=failed.message),
+            _to_do(failed.hint or spoken("read the message above")),
+            spoken(
+                "The release before stays published. `outcomes status` shows the last runs; the next refresh goes on "
+                "where this one stopped."
+            ),
+        ]
+        subject = spoken("run failed ({error})", error=type(failed).__name__)
     key = [type(failed).__name__, failed.message, published_id(study) or ""]
-    return _alert(study, f"run failed ({type(failed).__name__})", "\n\n".join(lines), key, read_block)
+    return _alert(study, subject, "\n\n".join(lines), key, read_block)
+
+
+def _to_do(hint: str) -> str:
+    return spoken("What to do: {hint}", hint=hint)
+
+
+def _language(study: StudyFolder) -> Language:
+    """The study's language; English where its catalogue cannot be read, which may be the very news."""
+    try:
+        return read_language(study.settings.report.language, study.root)
+    except OutcomesError:
+        return ENGLISH
 
 
 def _alert(study: StudyFolder, subject: str, text: str, key: Sequence[str], read_block: ReadBlock) -> tuple[str, ...]:
@@ -51,9 +73,12 @@ def _alert(study: StudyFolder, subject: str, text: str, key: Sequence[str], read
 
     def message() -> EmailMessage:
         if wanted.encrypt_to:
-            return encrypted_message(
-                "A message is attached", {"message.txt": f"{subject}\n\n{text}\n".encode()}, wanted.encrypt_to
-            )
+            with speaking(_language(study)):
+                return encrypted_message(
+                    spoken("A message is attached"),
+                    {"message.txt": f"{subject}\n\n{text}\n".encode()},
+                    wanted.encrypt_to,
+                )
         made = EmailMessage()
         made["Subject"] = f"{one_line(study.settings.study.name)}: {subject}"
         made.set_content(f"{text}\n")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 
 from outcomes.errors import UsageError
+from outcomes.languages import spoken
 
 SUFFIX = ".age"
 
@@ -54,7 +55,8 @@ def encrypted_message(line: str, files: Mapping[str, bytes], keys: Sequence[str]
     """
     message = EmailMessage()
     message["Subject"] = line
-    message.set_content(f"{line}.\n\nIt is encrypted with age (https://age-encryption.org); your key opens it.\n")
+    how = spoken("It is encrypted with age ({site}); your key opens it.", site="https://age-encryption.org")
+    message.set_content(f"{line}.\n\n{how}\n")
     for name, content in files.items():
         message.add_attachment(
             encrypt(content, keys), maintype="application", subtype="octet-stream", filename=f"{name}{SUFFIX}"

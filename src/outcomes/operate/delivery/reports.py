@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from html import escape
 from pathlib import Path
 
+from outcomes.languages import moment, read_language, speaking, spoken, spoken_in, translated
 from outcomes.operate.delivery.encryption import encrypted_message
 from outcomes.operate.delivery.journal import Journal, State
 from outcomes.operate.delivery.login import ReadBlock, no_blocks
@@ -68,25 +70,32 @@ def report_message(study: StudyFolder, audience: Audience) -> EmailMessage:
     UsageError
         If the study declares keys and the files cannot be encrypted for them.
     """
+    with speaking(read_language(study.settings.report.language, study.root)):
+        return _report_message(study, audience)
+
+
+def _report_message(study: StudyFolder, audience: Audience) -> EmailMessage:
     if keys := study.settings.delivery.encrypt_to:
         files = {name: (study.current.resolve() / name).read_bytes() for name in _files(study, audience)}
-        return encrypted_message("A report is attached", files, keys)
+        return encrypted_message(spoken("A report is attached"), files, keys)
     folder, settings = study.current.resolve(), study.settings
     title = one_line(settings.report.title or settings.study.name)
+    published = moment(datetime.fromisoformat(read_json(folder / "manifest.json")["published_at"]))
     lines = [
-        f"A new report of the study {title} is attached.",
-        f"It answers: {settings.study.question}",
-        f"Release {folder.name}, published {read_json(folder / 'manifest.json')['published_at']} (UTC).",
+        spoken("A new report of the study {title} is attached.", title=title),
+        spoken("It answers: {question}", question=translated(settings.study.question)),
+        spoken("Release {release}, published {moment}.", release=folder.name, moment=published),
     ]
     if audience is Audience.ANALYSTS:
-        lines.append(f"Data-quality checks: {read_json(folder / 'checks.json')['summary']}.")
+        summary = read_json(folder / "checks.json")["summary"]
+        lines.append(spoken("Data-quality checks: {summary}.", summary=summary))
     if settings.study.contact:
-        lines.append(f"Questions: {settings.study.contact}")
+        lines.append(spoken("Questions: {contact}", contact=settings.study.contact))
     message = EmailMessage()
-    message["Subject"] = f"{title}: new report ({folder.name})"
+    message["Subject"] = spoken("{title}: new report ({release})", title=title, release=folder.name)
     message.set_content("\n".join(lines) + "\n")
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    message.add_alternative(f'<html lang="en"><body>{paragraphs}</body></html>', subtype="html")
+    message.add_alternative(f'<html lang="{spoken_in().tag}"><body>{paragraphs}</body></html>', subtype="html")
     for name in _files(study, audience):
         content = (folder / name).read_bytes()  # as bytes, so that what arrives has the hash in the manifest
         if name.endswith(".pdf"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from outcomes.languages import ENGLISH, speaking, spoken, spoken_in
 from outcomes.report.documents.pages import page_with
-from outcomes.report.page.blocks import Page
+from outcomes.report.page.blocks import Notice, Page
 from outcomes.report.sections.findings import (
     balance,
     connection,
@@ -48,5 +51,13 @@ other analyses before what would change the answer."""
 
 
 def annex(source: Source) -> Page:
-    """Return the annex of a release; a section that has nothing to say is left out."""
-    return page_with(source, Document.ANNEX, "analysts and methodologists", (one.made(source) for one in SECTIONS))
+    """Return the annex of a release, in English whatever is spoken; a section that has nothing to say is left out."""
+    notice = in_english(spoken("This annex is in English. Brief and report say the findings in your language."))
+    with speaking(ENGLISH):
+        made = page_with(source, Document.ANNEX, "analysts and methodologists", (one.made(source) for one in SECTIONS))
+    return replace(made, notice=notice)
+
+
+def in_english(said: str) -> Notice | None:
+    """What readers of another language are told first; nothing where English is theirs."""
+    return None if spoken_in().is_source else Notice(said, spoken_in().tag)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from outcomes.languages import later, spoken, translated
 from outcomes.report.documents.pages import page_with
 from outcomes.report.documents.parts import reasons, who
 from outcomes.report.findings.finding import Finding
-from outcomes.report.findings.wording import EASY
+from outcomes.report.findings.wording import EASY, SURE
 from outcomes.report.page.blocks import Block, Page, Section, bullets, paragraph
 from outcomes.report.page.pieces import Link, Strong, Words, say
 from outcomes.report.sections.report_section import Source
@@ -16,63 +17,73 @@ from outcomes.study.tables.delivery import Document
 MOST = 4
 """Findings on one page with its picture; more would not leave room for who is in it and what it does not show."""
 MOST_EASY = 3
-NOTHING = "These data do not answer the question yet."
+NOTHING = later("These data do not answer the question yet.")
 
 
 def brief(source: Source, found: Sequence[Finding]) -> Page:
     """Return the brief: findings with numbers, ranges and how sure they are, a picture, what to try, what it lacks."""
     chosen = [one for one in found if one.is_told][:MOST]
     sections = (
-        Section("findings", "What we found", _found(source, chosen)),
-        Section("who", "Who is in it", (paragraph(who(source)),)),
-        Section("try", "What one could try", _advice(chosen)),
-        Section("limits", "What this does not show", (
+        Section("findings", spoken("What we found"), _found(source, chosen)),
+        Section("who", spoken("Who is in it"), (paragraph(who(source)),)),
+        Section("try", spoken("What one could try"), _advice(chosen)),
+        Section("limits", spoken("What this does not show"), (
             paragraph(
-                "Chance did not decide who got more guidance. So we see what goes together, and not what causes what."
+                spoken(
+                    "Chance did not decide who got more guidance. So we see what goes together, and not what causes "
+                    "what."
+                )
             ),
         )),
-        Section("on", "Where to read on", (
+        Section("on", spoken("Where to read on"), (
             paragraph(
                 say("{report} has more pictures and the limits, {annex} all tables.",
-                    report=Link("The report", Document.REPORT.files[0]),
-                    annex=Link("the annex", Document.ANNEX.files[0]))
+                    report=Link(spoken("The report"), Document.REPORT.files[0]),
+                    annex=Link(spoken("the annex"), Document.ANNEX.files[0]))
             ),
         )),
     )  # fmt: skip
-    return page_with(source, Document.BRIEF, "everyone", sections)
+    return page_with(source, Document.BRIEF, spoken("everyone"), sections)
 
 
 def easy_brief(source: Source, found: Sequence[Finding]) -> Page:
     """Return the brief in easy words, for service users."""
     chosen = [one for one in found if one.is_told][:MOST_EASY]
-    items = [Words((*one.easy.pieces, " ", EASY[one.certainty])) for one in chosen]
-    blocks: tuple[Block, ...] = (bullets(*items), *_picture(chosen)) if items else (paragraph(NOTHING),)
+    items = [Words((*one.easy.pieces, " ", translated(EASY[one.certainty]))) for one in chosen]
+    blocks: tuple[Block, ...] = (bullets(*items), *_picture(chosen)) if items else (paragraph(translated(NOTHING)),)
     sections = (
-        Section("about", "What this is about", (
+        Section("about", spoken("What this is about"), (
             paragraph(
-                "In therapy, some therapists lead a lot. They give advice and tell people what to do. We call this "
-                "guidance. Other therapists lead less. We wanted to know what is good for people."
+                spoken(
+                    "In therapy, some therapists lead a lot. They give advice and tell people what to do. We call this "
+                    "guidance. Other therapists lead less. We wanted to know what is good for people."
+                )
             ),
         )),
-        Section("findings", "What we found", blocks),
-        Section("try", "What you can do", (
+        Section("findings", spoken("What we found"), blocks),
+        Section("try", spoken("What you can do"), (
             paragraph(
-                "You can tell your therapist how much guidance you want. You can say when it feels too much or too "
-                "little. You do not have to give a reason."
+                spoken(
+                    "You can tell your therapist how much guidance you want. You can say when it feels too much or too "
+                    "little. You do not have to give a reason."
+                )
             ),
         )),
-        Section("limits", "What we do not know", (
-            paragraph("We only saw what goes together. We do not know why. What is true for many may not fit you."),
+        Section("limits", spoken("What we do not know"), (
+            paragraph(
+                spoken("We only saw what goes together. We do not know why. What is true for many may not fit you.")
+            ),
         )),
     )  # fmt: skip
-    return page_with(source, Document.EASY, "service users", sections)
+    return page_with(source, Document.EASY, spoken("service users"), sections)
 
 
 def _found(source: Source, chosen: Sequence[Finding]) -> tuple[Block, ...]:
     if not chosen:
-        return (paragraph(NOTHING), bullets(*reasons(source)))
+        return (paragraph(translated(NOTHING)), bullets(*reasons(source)))
     items = [
-        Words((Strong(f"{one.heading}."), " ", *one.sentence.pieces, f" Certainty: {one.certainty}.")) for one in chosen
+        Words((Strong(f"{one.heading}."), " ", *one.sentence.pieces, " ", translated(SURE[one.certainty])))
+        for one in chosen
     ]
     return (bullets(*items), *_picture(chosen))
 
@@ -85,5 +96,5 @@ def _picture(chosen: Sequence[Finding]) -> tuple[Block, ...]:
 def _advice(chosen: Sequence[Finding]) -> tuple[Block, ...]:
     said = dict.fromkeys(one.advice for one in chosen if one.advice)
     if not said:
-        return (paragraph("Nothing here is sure enough to change what you do."),)
+        return (paragraph(spoken("Nothing here is sure enough to change what you do.")),)
     return (bullets(*said),)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from outcomes.languages import spoken_in
 from outcomes.report.page.blocks import Page, Section
 from outcomes.report.reading.data_cut import last_month
-from outcomes.report.reading.plain_words import plain
+from outcomes.report.reading.plain_words import question_told
 from outcomes.report.reading.rows import table_rows
 from outcomes.report.sections.report_section import Source
 from outcomes.study.tables.delivery import Document
@@ -20,9 +21,9 @@ def page_with(source: Source, document: Document, audience: str, sections: Itera
         document=document,
         title=settings.report.title or settings.study.name,
         study=settings.study.name,
-        question=settings.study.question if document is Document.ANNEX else plain(settings.study.question),
+        question=settings.study.question if document is Document.ANNEX else question_told(settings.study.question),
         audience=audience,
-        language=settings.report.language,
+        language=spoken_in().tag,
         release_id=release["release_id"],
         data_cut=last_month(source.con, source.teller),
         sections=tuple(section for section in sections if section and section.blocks),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from outcomes.languages import count, later, spoken, translated
 from outcomes.report.page.blocks import Block, table
 from outcomes.report.page.pieces import Given, Piece, Words, say
 from outcomes.report.reading.rows import table_rows
@@ -9,9 +10,9 @@ from outcomes.report.sections.grounds.quality import broken_in
 from outcomes.report.sections.report_section import Source
 
 _KINDS = {
-    "conformance": "Are values written as agreed?",
-    "completeness": "Is it all there?",
-    "plausibility": "Can it be true?",
+    "conformance": later("Are values written as agreed?"),
+    "completeness": later("Is it all there?"),
+    "plausibility": later("Can it be true?"),
 }
 
 
@@ -24,6 +25,8 @@ def quality(source: Source) -> tuple[Block, ...]:
     for kind in dict.fromkeys(row["category"] for row in rows):
         own = [row for row in rows if row["category"] == kind]
         broken = [row for row in own if broken_in(row, source.teller)]
-        lines.append((_KINDS.get(kind, kind), Given(str(len(own))), Given(str(len(broken)) if broken else "none")))
+        lines.append(
+            (translated(_KINDS[kind]), Given(count(len(own))), Given(count(len(broken)) if broken else spoken("none")))
+        )
     head = say("Broken in {least} rows or more", least=Given(str(source.teller.rule.minimum_count)))
-    return (table(("What was checked", "Checks", head), lines),)
+    return (table((spoken("What was checked"), spoken("Checks"), head), lines),)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from outcomes.answers.certainty.tables import CERTAINTIES
 from outcomes.disclosure import Teller
+from outcomes.languages import count, spoken
 from outcomes.report.findings.all_findings import findings
 from outcomes.report.findings.finding import Finding
 from outcomes.report.page.blocks import Block, bullets, paragraph
@@ -18,21 +19,27 @@ from outcomes.report.sections.report_section import Source
 def since_last(source: Source, found: Sequence[Finding]) -> tuple[Block, ...]:
     """Compare the headings of both releases' findings, and how many clients they rest on."""
     if source.before is None:
-        return (paragraph("This is the first report."),)
+        return (paragraph(spoken("This is the first report.")),)
     if not answer_rows(source.before, CERTAINTIES):
-        return (paragraph("The last report did not say how sure its findings are, so they cannot be compared."),)
+        return (
+            paragraph(spoken("The last report did not say how sure its findings are, so they cannot be compared.")),
+        )
     earlier = Source(source.before, source.settings, Teller(source.settings.disclosure))
     before, now = ({one.name: one.heading for one in made} for made in (findings(earlier), found))
     changed = [
-        say("{what} {now}. Before: {then}.", what=Strong("Changed."), now=now[name], then=then)
+        say("{what} {now}. Before: {then}.", what=Strong(spoken("Changed.")), now=now[name], then=then)
         for name, then in before.items()
         if now.get(name, then) != then
     ]
-    new = [say("{what} {now}.", what=Strong("New."), now=said) for name, said in now.items() if name not in before]
-    gone = [say("{what} {then}.", what=Strong("No longer told."), then=before[name]) for name in before.keys() - now]
+    new = [
+        say("{what} {now}.", what=Strong(spoken("New.")), now=said) for name, said in now.items() if name not in before
+    ]
+    gone = [
+        say("{what} {then}.", what=Strong(spoken("No longer told.")), then=before[name]) for name in before.keys() - now
+    ]
     items = [*_more_data(source), *changed, *new, *gone]
     if not (changed or new or gone):
-        items.append(say("{what} All findings are worded as before.", what=Strong("The same.")))
+        items.append(say("{what} All findings are worded as before.", what=Strong(spoken("The same."))))
     return (bullets(*items),)
 
 
@@ -45,7 +52,15 @@ def _more_data(source: Source) -> list[Words]:
     now = told.table.cells[name].value
     if then is None or now is None:
         return []
-    counts = {"then": Given(f"{then:,}", Kind.COUNT), "now": Given(f"{now:,}", Kind.COUNT)}
+    counts = {"then": Given(count(then), Kind.COUNT), "now": Given(count(now), Kind.COUNT)}
     if then == now:
-        return [say("{what} The reports rest on {now} clients, as before.", what=Strong("Data."), now=counts["now"])]
-    return [say("{what} The last report rested on {then} clients, this one on {now}.", what=Strong("Data."), **counts)]
+        return [
+            say("{what} The reports rest on {now} clients, as before.", what=Strong(spoken("Data.")), now=counts["now"])
+        ]
+    return [
+        say(
+            "{what} The last report rested on {then} clients, this one on {now}.",
+            what=Strong(spoken("Data.")),
+            **counts,
+        )
+    ]

@@ -10,11 +10,13 @@ from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from outcomes.languages import ENGLISH, speaking, spoken
+from outcomes.report.documents.annex import in_english
 from outcomes.report.documents.pages import page_with
 from outcomes.report.explorer.views import View, views
 from outcomes.report.figures.drawing import Drawing
 from outcomes.report.figures.style import NARROW, WIDE, finished
-from outcomes.report.page.blocks import SIMULATED, SIMULATED_NOTE, table
+from outcomes.report.page.blocks import Notice, table
 from outcomes.report.page.html import html, styles
 from outcomes.report.page.palette import in_variables
 from outcomes.report.page.pieces import Given, Kind, Link, say
@@ -35,9 +37,15 @@ NOTHING = "These data show nothing that could be explored; the annex says why."
 
 
 def explorer(source: Source) -> str:
-    """Return the page of a release; make it after the annex, whose numbers it repeats."""
+    """Return the page of a release, in English; make it after the annex, whose numbers it repeats."""
+    notice = in_english(spoken("This page is in English. Brief and report say the findings in your language."))
+    with speaking(ENGLISH):
+        return _explored(source, notice)
+
+
+def _explored(source: Source, notice: Notice | None) -> str:
     found = views(source)
-    page = page_with(source, Document.EXPLORER, "those who want to look closer", ())
+    page = replace(page_with(source, Document.EXPLORER, "those who want to look closer", ()), notice=notice)
     environment = Environment(
         loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -45,7 +53,7 @@ def explorer(source: Source) -> str:
     with debug_mode(False):
         specs = {view.name: {"wide": _spec(view.draw(WIDE)), "narrow": _spec(view.draw(NARROW))} for view in found}
     return environment.get_template("explorer.html").render(
-        page=page, css=styles(), policy=POLICY, simulated=SIMULATED, simulated_note=SIMULATED_NOTE, nothing=NOTHING,
+        page=page, css=styles(), policy=POLICY, nothing=NOTHING,
         views=[(view, _table(view)) for view in found], specs=_as_json(specs), script=_script() if found else "",
         annex=html(say("{annex} has the pictures without scripts.", annex=Link("The annex", Document.ANNEX.files[0]))),
     )  # fmt: skip

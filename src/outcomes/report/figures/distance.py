@@ -7,11 +7,15 @@ from collections.abc import Sequence
 import altair as alt
 import polars as pl
 
+from outcomes.languages import decimal, spoken
 from outcomes.report.figures.drawing import Drawing, layer
-from outcomes.report.figures.style import BLUE, INK, NARROW, PAPER, QUIET, axis_title, picture
+from outcomes.report.figures.style import BLUE, INK, PAPER, QUIET, axis_title, fitted, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
 from outcomes.study.tables.scales import Scale
+
+_HEIGHT = 170  # px: with its text it keeps its size beside the findings on one printed page
+_SIGNED = "datum.value ? format(datum.value, '+~g') : '0'"
 
 
 def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, unit: str) -> Picture:
@@ -30,11 +34,12 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
     ends = [points[0][0], points[-1][0]]
     room = (ends[1] - ends[0]) * 0.08
 
+    axis = spoken("Too little guidance (left) or too much (right), in {unit} from the wish", unit=unit)
+
     def chart(width: int) -> Drawing:
         x = alt.X(
-            "points:Q", title=["Too little guidance (left) or too much (right),", f"in {unit} from the wish"]
-            if width <= NARROW else [f"Too little guidance (left) or too much (right), in {unit} from the wish"],
-            axis=alt.Axis(values=frame["points"].to_list(), format="+d", grid=False),
+            "points:Q", title=fitted(axis, width),
+            axis=alt.Axis(values=frame["points"].to_list(), labelExpr=_SIGNED, grid=False),
             scale=alt.Scale(domain=[ends[0] - room, ends[1] + room], nice=False, zero=False),
         )  # fmt: skip
         y = alt.Y("mean:Q", title=None, scale=alt.Scale(domain=[scale.minimum, scale.maximum], nice=False))
@@ -51,16 +56,26 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
                 label.encode(x=x, y=alt.Y("high:Q", title=None), text=alt.Text("mean:Q", format=".1f"))
                 for label in labels
             ),
-        ).sized(width=width, height=230, title=axis_title("Average satisfaction, whole scale"))
+        ).sized(width=width, height=_HEIGHT, title=axis_title(spoken("Average satisfaction, whole scale")))
 
     nearest = min(points, key=lambda one: abs(one[0]))[1]
-    title = (
-        f"Average satisfaction: {points[0][1].in_number} with far too little, {nearest.in_number} as clients want it, "
-        f"{points[-1][1].in_number} with far too much guidance"
+    title = spoken(
+        "Average satisfaction: {below} with far too little, {at} as clients want it, {above} with far too much "
+        "guidance",
+        below=points[0][1].in_number, at=nearest.in_number, above=points[-1][1].in_number,
+    )  # fmt: skip
+    said = "; ".join(
+        spoken("at {place}: {number} ({interval})", place=_place(x), number=e.in_number, interval=e.in_interval)
+        for x, e in points
     )
-    said = "; ".join(f"at {x:+g}: {e.in_number} ({e.in_interval})" for x, e in points)
-    caption = (
+    caption = spoken(
         "Dots: average satisfaction if guidance lay so far from each client's wish. Upright lines: the range in which "
         "the true average probably lies. Dashed: as the client wants it."
     )
-    return picture(chart, caption, f"Average satisfaction by distance from the wish: {said}.", title, frame)
+    description = spoken("Average satisfaction by distance from the wish: {points}.", points=said)
+    return picture(chart, caption, description, title, frame)
+
+
+def _place(x: float) -> str:
+    """A distance with its sign."""
+    return ("+" if x > 0 else "") + decimal(f"{x:g}")

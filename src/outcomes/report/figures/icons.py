@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import altair as alt
 import polars as pl
 
+from outcomes.languages import spoken
 from outcomes.report.figures.drawing import Drawing, above, beside, layer
 from outcomes.report.figures.style import BLUE, EMPTY, INK, NARROW, QUIET, WIDE, picture
 from outcomes.report.page.blocks import Picture
@@ -29,9 +30,10 @@ _TALLEST = 160  # px of an array at a desk
 
 @dataclass(frozen=True)
 class Group:
-    """One array: its label, and of how many of a hundred it is said."""
+    """One array: its label, the same inside a sentence, and of how many of a hundred it is said."""
 
     label: str
+    inside: str
     risk: Estimate
 
     @property
@@ -42,7 +44,7 @@ class Group:
     @property
     def words(self) -> str:
         """What stands at the array: the number and its range."""
-        return f"{self.risk.in_number} ({self.risk.in_interval})"
+        return spoken("{number} ({interval})", number=self.risk.in_number, interval=self.risk.in_interval)
 
 
 def icon_arrays(groups: Sequence[Group], session: str) -> Picture:
@@ -66,11 +68,16 @@ def icon_arrays(groups: Sequence[Group], session: str) -> Picture:
         [(group.label, *group.risk.drawn, ALL) for group in groups],
         schema=["guidance", "risk", "low", "high", "of"], orient="row",
     )  # fmt: skip
-    short = ", ".join(f"{group.label.lower()} {group.risk.in_number}" for group in groups)
-    title = f"Leaving by session {session}, of {ALL} clients: {short}"
-    said = "; ".join(f"{group.label.lower()}: {group.words} of {ALL}" for group in groups)
-    caption = "Each figure is one client; the blue ones have left. In brackets: where the true number probably lies."
-    return picture(chart, caption, f"Clients who leave by session {session}: {said}.", title, data)
+    short = ", ".join(f"{group.inside} {group.risk.in_number}" for group in groups)
+    title = spoken("Leaving by session {t}, of {all} clients: {groups}", t=session, all=ALL, groups=short)
+    said = "; ".join(
+        spoken("{group}: {number} of {all}", group=group.inside, number=group.words, all=ALL) for group in groups
+    )
+    caption = spoken(
+        "Each figure is one client; those that stand out have left. In brackets: where the true number probably lies."
+    )
+    description = spoken("Clients who leave by session {t}: {groups}.", t=session, groups=said)
+    return picture(chart, caption, description, title, data)
 
 
 def _array(group: Group, side: int, *title: str) -> alt.Chart:

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import altair as alt
 import polars as pl
 
+from outcomes.languages import spoken
 from outcomes.report.figures.drawing import Drawing, layer
 from outcomes.report.figures.style import BLUE, INK, NARROW, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
 
-_ROW, _LINE = 44, 14  # px a definition, and a line of its label
+_ROW, _LINE = 34, 14  # px a definition, and a line of its label
 _CHARS, _CHARS_NARROW = 86, 38
 
 
@@ -34,11 +35,13 @@ def share_picture(shares: Sequence[tuple[str, Estimate, bool]]) -> Picture:
         lines = [
             (i, line, up, own)
             for i, (label, _, own) in enumerate(ordered)
-            for up, line in enumerate(reversed(textwrap.wrap(label + (" (this study)" if own else ""), chars)))
+            for up, line in enumerate(
+                reversed(textwrap.wrap(spoken("{definition} (this study)", definition=label) if own else label, chars))
+            )
         ]
         most = max(up for _, _, up, _ in lines)
         x = alt.X(
-            "share:Q", title="Of 100 courses of therapy, dropped out", axis=alt.Axis(tickCount=6),
+            "share:Q", title=spoken("Of {all} courses of therapy, dropped out", all=100), axis=alt.Axis(tickCount=6),
             scale=alt.Scale(domain=[0, 100], nice=False),
         )  # fmt: skip
         y = alt.Y("place:O", axis=None)
@@ -59,13 +62,19 @@ def share_picture(shares: Sequence[tuple[str, Estimate, bool]]) -> Picture:
             base.mark_point(stroke=BLUE, strokeWidth=2, size=70, opacity=1).encode(x=x, y=y, fill=fill),
         ).sized(width=width, height=(_ROW + _LINE * most) * len(ordered))
 
-    title = (
-        f"Between {ordered[0][1].in_number} and {ordered[-1][1].in_number} of courses end in dropout: it hangs on what "
-        "counts as one"
+    title = spoken(
+        "Between {least} and {most} of courses end in dropout: it hangs on what counts as one",
+        least=ordered[0][1].in_number, most=ordered[-1][1].in_number,
+    )  # fmt: skip
+    said = "; ".join(
+        f"{label}: " + spoken("{number} ({interval})", number=e.in_number, interval=e.in_interval)
+        for label, e, _ in ordered
     )
-    said = "; ".join(f"{label}: {e.in_number} ({e.in_interval})" for label, e, _ in ordered)
     data = pl.DataFrame(
         [(label, *e.drawn) for label, e, _ in ordered], schema=["definition", "share", "low", "high"], orient="row"
     )
-    caption = "Lines: the range in which the true share probably lies. The filled mark is this study's own definition."
-    return picture(chart, caption, f"Share of courses that end in dropout, by definition: {said}.", title, data)
+    caption = spoken(
+        "Lines: the range in which the true share probably lies. The filled mark is this study's own definition."
+    )
+    description = spoken("Share of courses that end in dropout, by definition: {shares}.", shares=said)
+    return picture(chart, caption, description, title, data)

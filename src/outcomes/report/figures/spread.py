@@ -7,12 +7,14 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from outcomes.languages import decimal, spoken
 from outcomes.report.figures.drawing import Drawing, layer
-from outcomes.report.figures.style import BAND, BLUE, NARROW, QUIET, picture
+from outcomes.report.figures.style import BAND, BLUE, NARROW, QUIET, fitted, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate
 
 _REACH, _POINTS = 3.0, 81
+_SIGNED = "datum.value ? format(datum.value, '+.1f') : '0'"
 _MIDDLE = stats.norm.ppf(0.95)  # standard deviations that hold the middle 90% of a normal distribution
 
 
@@ -29,13 +31,14 @@ def spread_picture(spread: Estimate) -> Picture:
     frame = pl.DataFrame({"points": x, "height": stats.norm.pdf(x, scale=sd) if sd else np.zeros_like(x)})
     middle = frame.filter(pl.col("points").abs() <= _MIDDLE * sd)
 
+    axis = spoken("Clients' satisfaction, in points below or above the average therapist")
+
     def chart(width: int) -> Drawing:
         place = alt.X(
-            "points:Q", title="Clients' satisfaction, in points below or above the average therapist",
-            axis=alt.Axis(grid=False, tickCount=7 if width > NARROW else 4, format="+.1f"), scale=alt.Scale(nice=False),
+            "points:Q", title=fitted(axis, width),
+            axis=alt.Axis(grid=False, tickCount=7 if width > NARROW else 4, labelExpr=_SIGNED),
+            scale=alt.Scale(nice=False),
         )  # fmt: skip
-        if width <= NARROW:
-            place = place.title(["Clients' satisfaction, in points", "below or above the average therapist"])
         height = alt.Y("height:Q", axis=None)
         zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("x:Q"))
         return layer(
@@ -44,11 +47,14 @@ def spread_picture(spread: Estimate) -> Picture:
             alt.Chart(frame).mark_line(color=BLUE, strokeWidth=2).encode(x=place, y=height),
         ).sized(width=width, height=130)
 
-    ends = f"{_MIDDLE * sd:.1f}"
-    caption = (
+    ends = decimal(f"{_MIDDLE * sd:.1f}")
+    caption = spoken(
         "The higher the line, the more therapists lie there. Filled: nine of ten therapists. The shape is the model's; "
         "no therapist is drawn, named or ranked."
     )
-    title = f"Nine of ten therapists lie within {ends} points of the average"
-    said = f"{title}; a typical difference is {spread.in_number} points ({spread.in_interval})."
+    title = spoken("Nine of ten therapists lie within {ends} points of the average", ends=ends)
+    said = spoken(
+        "{title}; a typical difference is {number} points ({interval}).",
+        title=title, number=spread.in_number, interval=spread.in_interval,
+    )  # fmt: skip
     return picture(chart, caption, said, title, frame)

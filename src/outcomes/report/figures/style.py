@@ -6,6 +6,7 @@ One blue in several depths, dashes, shapes and labels at the marks themselves: n
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
@@ -16,6 +17,7 @@ import vl_convert
 from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
+from outcomes.languages import spoken_in
 from outcomes.report.figures.density import Bin
 from outcomes.report.figures.drawing import Drawing, drawing
 from outcomes.report.page import palette
@@ -24,6 +26,7 @@ from outcomes.report.page.pieces import Piece, Words, words
 
 WIDE, NARROW = 560, 262
 """Widths of the plotting area in px; with axes and labels they fit a text column and a 360 px screen."""
+_NARROW_CHARS = 36  # of a line in bold type that is as wide as a narrow picture
 
 INK, QUIET, GRID = palette.INK.light, palette.QUIET.light, palette.GRID.light
 BLUE, BAND, BARS = palette.BLUE.light, palette.BAND.light, palette.BARS.light
@@ -72,6 +75,11 @@ def axis_title(text: str) -> alt.TitleParams:
     return alt.TitleParams(text, anchor="start", fontSize=13, fontWeight=600, color=INK, offset=10)
 
 
+def fitted(text: str, width: int, chars: int = _NARROW_CHARS) -> list[str]:
+    """The title of an axis or a label in as many lines as a plotting area takes; a narrow one takes so many `chars`."""
+    return textwrap.wrap(text, chars) if width <= NARROW else [text]
+
+
 def density(bins: Sequence[Bin], x: alt.X, width: int) -> alt.Chart:
     """Sessions below a curve; bins of few clients stay empty."""
     shown = [b for b in bins if b.sessions.value is not None]
@@ -95,7 +103,9 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
 
 def inline_svg(chart: alt.TopLevelMixin | Drawing) -> Markup:
     """Inline SVG: no name spaces (HTML knows them), ids of its own."""
-    svg = vl_convert.vegalite_to_svg(finished(drawing(chart)))
+    language = spoken_in()
+    numbers = None if language.is_source else language.chart_format
+    svg = vl_convert.vegalite_to_svg(finished(drawing(chart)), format_locale=numbers)
     svg = re.sub(r'\s(xmlns(:xlink)?|version|class|role|aria-[a-z]+)="[^"]*"', "", svg)
     own = f"fig-{sha256(svg.encode()).hexdigest()[:8]}-"
     return Markup(re.sub(r'\bid="', f'id="{own}', svg).replace("url(#", f"url(#{own}"))

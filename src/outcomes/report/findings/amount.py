@@ -9,9 +9,10 @@ from outcomes.answers.common.words import Cause
 from outcomes.answers.dropout.tables import INCIDENCE, GuidanceLevel, told_session
 from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
 from outcomes.answers.recovery.tables import EstimatorName
+from outcomes.languages import as_written, spoken
 from outcomes.report.figures.icons import Group, icon_arrays
-from outcomes.report.findings.finding import Finding, Subject, by_how_much, rating, worth_finding
-from outcomes.report.findings.wording import size
+from outcomes.report.findings.finding import Finding, by_how_much, rating, worth_finding
+from outcomes.report.findings.wording import Subject, size
 from outcomes.report.page.pieces import Estimate, Form, Given, Ranged, say
 from outcomes.report.reading.contrasts_rows import OF_100
 from outcomes.report.reading.quoted import quoted_effects
@@ -34,7 +35,10 @@ def dropout_by_amount(source: Source) -> Finding | None:
     if rated is None or session is None or not set(_QUOTED) <= set(found):
         return None
     low, high, difference = (found[name] for name in _QUOTED)
-    about = Subject("The amount of guidance alone", "dropout", "more dropout", "less dropout")
+    about = Subject(
+        spoken("The amount of guidance alone"), spoken("the amount of guidance alone"), spoken("dropout"),
+        spoken("more dropout"), spoken("less dropout"),
+    )  # fmt: skip
     what = size([difference], worth_finding(con, EstimatorName.DROPOUT_RISK))
     sentence = say(
         "Of {all} clients with little guidance, {low} leave by session {t}. With much guidance, {high} do.",
@@ -44,7 +48,9 @@ def dropout_by_amount(source: Source) -> Finding | None:
         "Think of {all} people who get little guidance. {low} of them stop too soon. When they get much guidance, "
         "{high} do.", all=Given("100"), low=Ranged(low), high=Ranged(high),
     )  # fmt: skip
-    draw = partial(icon_arrays, [Group("Little guidance", low), Group("Much guidance", high)], str(session))
+    little = Group(spoken("Little guidance"), spoken("little guidance"), low)
+    much = Group(spoken("Much guidance"), spoken("much guidance"), high)
+    draw = partial(icon_arrays, [little, much], str(session))
     return Finding(
         FindingName.AMOUNT_DROPOUT, rated, what, about, sentence, easy, "risks", draw=draw
     )  # fmt: skip
@@ -59,11 +65,12 @@ def satisfaction_with_more(source: Source) -> Finding | None:
     if rated is None or not isinstance(effect, Estimate):
         return None
     scale = source.settings.scales["satisfaction"]
-    ends = {"low": Given(f"{scale.minimum:g}"), "high": Given(f"{scale.maximum:g}")}
+    ends = {"low": Given(as_written(scale.minimum)), "high": Given(as_written(scale.maximum))}
     about = Subject(
-        "More guidance than usual", "satisfaction", "more satisfaction", "less satisfaction"
+        spoken("More guidance than usual"), spoken("more guidance than usual"), spoken("satisfaction"),
+        spoken("more satisfaction"), spoken("less satisfaction"),
     )  # fmt: skip
-    rose, way = by_how_much(effect, "higher", "lower")
+    rose, way = by_how_much(effect, spoken("higher"), spoken("lower"))
     sentence = say(
         "When a client got one point more guidance than usual, the session was rated {effect} points {way}, on the "
         "scale from {low} to {high}.", effect=rose, way=way, **ends,

@@ -12,7 +12,7 @@ from outcomes.answers.certainty.rule import Ground
 from outcomes.answers.certainty.tables import CERTAINTIES, FindingName
 from outcomes.answers.common.words import Certainty
 from outcomes.answers.recovery.tables import CARDS, EstimatorName
-from outcomes.report.findings.wording import Size, headline
+from outcomes.report.findings.wording import Size, Subject, headline
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import PLAIN, Estimate, Form, Ranged, Words
 from outcomes.report.reading.rows import answer_rows
@@ -24,16 +24,6 @@ class Rating:
 
     certainty: Certainty
     grounds: dict[Ground, str]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a finding is about, for its headline: see `wording.headline`."""
-
-    subject: str
-    outcome: str
-    more: str
-    less: str
 
 
 @dataclass(frozen=True)
@@ -87,8 +77,7 @@ class Finding:
     @property
     def heading(self) -> str:
         """The finding in one line, without numbers."""
-        about = self.about
-        return headline(self.certainty, self.size, about.subject, about.outcome, about.more, about.less)
+        return headline(self.certainty, self.size, self.about)
 
 
 def rating(con: duckdb.DuckDBPyConnection, name: FindingName) -> Rating | None:

@@ -9,10 +9,11 @@ from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel
 from outcomes.answers.dropout.tables import TOLD_SESSIONS
 from outcomes.answers.recovery.tables import EstimatorName
+from outcomes.languages import as_written, later, spoken, translated
 from outcomes.report.figures.distance import distance_picture
 from outcomes.report.figures.icons import Group, icon_arrays
-from outcomes.report.findings.finding import Finding, Subject, rating, worth_finding
-from outcomes.report.findings.wording import Size, size
+from outcomes.report.findings.finding import Finding, rating, worth_finding
+from outcomes.report.findings.wording import Size, Subject, size
 from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Piece, Ranged, say
 from outcomes.report.reading.contrasts_rows import (
     ABOVE,
@@ -27,11 +28,29 @@ from outcomes.report.sections.report_section import Source
 
 RATED = Form(digits=1)
 _SUBJECTS = {
-    (True, True): "Guidance far from the client's wish",
-    (True, False): "Too little guidance for the client's wish",
-    (False, True): "Too much guidance for the client's wish",
+    (True, True): (
+        later("Guidance far from the client's wish"),
+        later("guidance far from the client's wish"),
+    ),
+    (True, False): (
+        later("Too little guidance for the client's wish"),
+        later("too little guidance for the client's wish"),
+    ),
+    (False, True): (
+        later("Too much guidance for the client's wish"),
+        later("too much guidance for the client's wish"),
+    ),
 }
-_ADVICE = "Ask each client how much guidance they want, and stay near to it."
+"""By which side costs: as a sentence begins, and inside one."""
+_LEVELS = {
+    ContrastLevel.FAR_BELOW: (later("Far too little"), later("far too little")),
+    ContrastLevel.BELOW: (later("Too little"), later("too little")),
+    ContrastLevel.AT: (later("As they want"), later("as they want")),
+    ContrastLevel.ABOVE: (later("Too much"), later("too much")),
+    ContrastLevel.FAR_ABOVE: (later("Far too much"), later("far too much")),
+}
+"""As a label, and inside a sentence."""
+_ADVICE = later("Ask each client how much guidance they want, and stay near to it.")
 
 
 @dataclass(frozen=True)
@@ -47,14 +66,15 @@ class _Quoted:
         (low, below), (_, at), (high, above) = self.levels.items()
         return {
             "at": Ranged(at), "below": Ranged(below), "above": Ranged(above),
-            "little": str(low), "much": str(high),
-            "off": Given(f"{max(abs(self.points[low]), abs(self.points[high])):g}", Kind.PLACE),
+            "little": translated(_LEVELS[low][1]), "much": translated(_LEVELS[high][1]),
+            "off": Given(as_written(max(abs(self.points[low]), abs(self.points[high]))), Kind.PLACE),
         }  # fmt: skip
 
-    def subject(self, costs_up: bool) -> str:
+    def subject(self, costs_up: bool) -> tuple[str, str]:
         """What the finding is about: both sides, or the one that differs from the wish."""
         costs = tuple(one.low > 0 if costs_up else one.high < 0 for one in self.differences)
-        return _SUBJECTS.get(costs, _SUBJECTS[True, True])
+        begun, inside = _SUBJECTS.get(costs, _SUBJECTS[True, True])
+        return translated(begun), translated(inside)
 
 
 def dropout_by_distance(source: Source) -> Finding | None:
@@ -66,22 +86,21 @@ def dropout_by_distance(source: Source) -> Finding | None:
     if rated is None or quoted is None:
         return None
     found = size(quoted.differences, worth_finding(source.con, EstimatorName.DROPOUT_RISK))
-    about = Subject(quoted.subject(costs_up=True), "dropout", "more dropout", "less dropout")
+    about = Subject(*quoted.subject(costs_up=True), spoken("dropout"), spoken("more dropout"), spoken("less dropout"))
     pieces = quoted.pieces() | {"all": Given("100")}
     sentence = say(
         "Of {all} clients who get the guidance they want, {at} leave by session {t}. With {little}, {below} do; with "
         "{much}, {above}. That is {off} {unit} off the wish.",
-        t=Given(str(session)), unit=source.settings.scales["directiveness"].unit, **pieces,
+        t=Given(str(session)), unit=translated(source.settings.unit("directiveness")), **pieces,
     )  # fmt: skip
     easy = say(
         "Think of {all} people who get as much guidance as they want. {at} of them stop too soon. With {little} "
         "guidance, {below} stop too soon. With {much}, {above} do.",
         **{name: pieces[name] for name in ("all", "at", "little", "below", "much", "above")},
     )
-    names = {ContrastLevel.AT: "As they want"}
-    groups = [Group(names.get(level, level.capitalize()), risk) for level, risk in quoted.levels.items()]
+    groups = [Group(*map(translated, _LEVELS[level]), risk) for level, risk in quoted.levels.items()]
     draw = partial(icon_arrays, groups, str(session))
-    advice = _ADVICE if found is Size.MORE else ""
+    advice = translated(_ADVICE) if found is Size.MORE else ""
     return Finding(FindingName.FIT_DROPOUT, rated, found, about, sentence, easy, "contrasts", advice, draw)
 
 
@@ -93,10 +112,12 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
     if rated is None or quoted is None:
         return None
     found = size(quoted.differences)
-    subject = quoted.subject(costs_up=False)
-    about = Subject(subject, "satisfaction", "more satisfied clients", "less satisfied clients")
+    about = Subject(
+        *quoted.subject(costs_up=False), spoken("satisfaction"), spoken("more satisfied clients"),
+        spoken("less satisfied clients"),
+    )  # fmt: skip
     scale = source.settings.scales["satisfaction"]
-    pieces = quoted.pieces() | {"low": Given(f"{scale.minimum:g}"), "high": Given(f"{scale.maximum:g}")}
+    pieces = quoted.pieces() | {"low": Given(as_written(scale.minimum)), "high": Given(as_written(scale.maximum))}
     del pieces["off"]
     sentence = say(
         "On the scale from {low} to {high}, clients give {at} to the guidance they want, {below} to {little} and "
@@ -110,9 +131,9 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
     points = [
         (told.points[level], replace(one, form=RATED)) for level, one in means.items() if isinstance(one, Estimate)
     ]
-    unit = source.settings.scales["directiveness"].unit
+    unit = translated(source.settings.unit("directiveness"))
     draw = partial(distance_picture, points, scale, unit)
-    advice = _ADVICE if found is Size.LESS else ""
+    advice = translated(_ADVICE) if found is Size.LESS else ""
     return Finding(FindingName.FIT_SATISFACTION, rated, found, about, sentence, easy, "contrasts", advice, draw)
 
 

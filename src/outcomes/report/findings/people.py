@@ -9,9 +9,10 @@ from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.common.words import Outcome
 from outcomes.answers.connection.tables import EFFECTS, PathWords
 from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
+from outcomes.languages import spoken
 from outcomes.report.figures.spread import spread_picture
-from outcomes.report.findings.finding import Finding, Subject, by_how_much, flipped, rating
-from outcomes.report.findings.wording import Size, size
+from outcomes.report.findings.finding import Finding, by_how_much, flipped, rating
+from outcomes.report.findings.wording import Size, Subject, size
 from outcomes.report.page.pieces import Estimate, Ranged, say
 from outcomes.report.reading.rows import answer_rows, told
 from outcomes.report.sections.report_section import Source
@@ -25,12 +26,13 @@ def asking(source: Source) -> Finding | None:
     if rated is None or not isinstance(effect, Estimate):
         return None
     about = Subject(
-        "Asking how the guidance feels",
-        "the fit of the next session",
-        "guidance farther from the client's wish next time",
-        "guidance nearer to the client's wish next time",
+        spoken("Asking how the guidance feels"),
+        spoken("asking how the guidance feels"),
+        spoken("the fit of the next session"),
+        spoken("guidance farther from the client's wish next time"),
+        spoken("guidance nearer to the client's wish next time"),
     )
-    moved, way = by_how_much(flipped(effect), "nearer to", "farther from")
+    moved, way = by_how_much(flipped(effect), spoken("nearer to"), spoken("farther from"))
     sentence = say(
         "After the therapist asked, guidance in the next session lay {moved} points {way} the client's wish.",
         moved=moved, way=way,
@@ -40,7 +42,7 @@ def asking(source: Source) -> Finding | None:
         "the person wants.", moved=moved, way=way,
     )  # fmt: skip
     what = size([effect])
-    advice = "Ask in the session how the guidance feels." if what is Size.LESS else ""
+    advice = spoken("Ask in the session how the guidance feels.") if what is Size.LESS else ""
     return Finding(FindingName.ASKING, rated, what, about, sentence, easy, "connection", advice)
 
 
@@ -54,12 +56,13 @@ def reactance(source: Source) -> Finding | None:
     if rated is None or not all(isinstance(one, Estimate) for one in (change, low, high)):
         return None
     about = Subject(
-        "Feeling pushed easily",
-        "what guidance brings",
-        "a larger gain from more guidance",
-        "a smaller gain from more guidance",
+        spoken("Feeling pushed easily"),
+        spoken("feeling pushed easily"),
+        spoken("what guidance brings"),
+        spoken("a larger gain from more guidance"),
+        spoken("a smaller gain from more guidance"),
     )
-    (small, down), (large, up) = (by_how_much(one, "higher", "lower") for one in (high, low))
+    (small, down), (large, up) = (by_how_much(one, spoken("higher"), spoken("lower")) for one in (high, low))
     sentence = say(
         "With one point more guidance than usual, clients who seldom feel pushed rated the session {low} points {up}; "
         "those who easily feel pushed, {high} points {down}.", low=large, up=up, high=small, down=down,
@@ -79,10 +82,11 @@ def therapists(source: Source) -> Finding | None:
     if rated is None or not isinstance(spread, Estimate):
         return None
     about = Subject(
-        "Which therapist a client sees",
-        "satisfaction",
-        "a difference in satisfaction",
-        "a difference in satisfaction",
+        spoken("Which therapist a client sees"),
+        spoken("which therapist a client sees"),
+        spoken("satisfaction"),
+        spoken("a difference in satisfaction"),
+        spoken("a difference in satisfaction"),
     )
     sentence = say(
         "Clients of a typical therapist are {spread} points more or less satisfied than those of the average one.",

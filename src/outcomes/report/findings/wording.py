@@ -7,9 +7,11 @@ nobody was assigned to more or less guidance.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from outcomes.answers.common.words import Certainty
+from outcomes.languages import later, spoken
 from outcomes.report.page.pieces import Direction, Estimate
 
 
@@ -23,24 +25,53 @@ class Size(StrEnum):
 
 
 _LINKS = {
-    Certainty.HIGH: "goes with",
-    Certainty.MODERATE: "probably goes with",
-    Certainty.LOW: "may go with",
+    Certainty.HIGH: later("{subject} goes with {change}"),
+    Certainty.MODERATE: later("{subject} probably goes with {change}"),
+    Certainty.LOW: later("{subject} may go with {change}"),
 }
 _LITTLE = {
-    Certainty.HIGH: "makes little or no difference to",
-    Certainty.MODERATE: "probably makes little or no difference to",
-    Certainty.LOW: "may make little or no difference to",
+    Certainty.HIGH: later("{subject} makes little or no difference to {outcome}"),
+    Certainty.MODERATE: later("{subject} probably makes little or no difference to {outcome}"),
+    Certainty.LOW: later("{subject} may make little or no difference to {outcome}"),
 }
-_CANNOT = "We cannot tell whether {subject} and {outcome} go together"
+_CANNOT = later("We cannot tell whether {subject} and {outcome} go together")
 
 EASY = {
-    Certainty.HIGH: "We are quite sure.",
-    Certainty.MODERATE: "This is likely true.",
-    Certainty.LOW: "This may be true. We are not sure.",
-    Certainty.VERY_LOW: "We do not know yet.",
+    Certainty.HIGH: later("We are quite sure."),
+    Certainty.MODERATE: later("This is likely true."),
+    Certainty.LOW: later("This may be true. We are not sure."),
+    Certainty.VERY_LOW: later("We do not know yet."),
 }
 """How sure, in easy words."""
+
+SURE = {
+    Certainty.HIGH: later("Certainty: high."),
+    Certainty.MODERATE: later("Certainty: moderate."),
+    Certainty.LOW: later("Certainty: low."),
+    Certainty.VERY_LOW: later("Certainty: very low."),
+}
+"""The same in one word of four."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a finding is about, as its sentences name it, in the language that is spoken.
+
+    Attributes
+    ----------
+    subject : str
+        What is more or less of, as a sentence begins: "Guidance far from the client's wish".
+    inside : str
+        The same inside a sentence.
+    outcome, more, less : str
+        What it may act on, more of it, and less: "dropout", "more dropout", "less dropout".
+    """
+
+    subject: str
+    inside: str
+    outcome: str
+    more: str
+    less: str
 
 
 def size(differences: Iterable[Estimate], worth: float | None = None) -> Size:
@@ -62,25 +93,17 @@ def size(differences: Iterable[Estimate], worth: float | None = None) -> Size:
     return Size.LESS if sides == {Direction.LESS} else Size.UNCLEAR
 
 
-def headline(sure: Certainty, found: Size, subject: str, outcome: str, more: str, less: str) -> str:
+def headline(sure: Certainty, found: Size, about: Subject) -> str:
     """Say a finding in one line.
-
-    Parameters
-    ----------
-    sure : Certainty
-    found : Size
-    subject : str
-        What is more or less of, as a sentence begins: "Guidance far from the client's wish".
-    outcome, more, less : str
-        What it may act on, more of it, and less: "dropout", "more dropout", "less dropout".
 
     Examples
     --------
-    >>> headline(Certainty.MODERATE, Size.MORE, "Misfit", "dropout", "more dropout", "less dropout")
+    >>> about = Subject("Misfit", "misfit", "dropout", "more dropout", "less dropout")
+    >>> headline(Certainty.MODERATE, Size.MORE, about)
     'Misfit probably goes with more dropout'
     """
     if sure is Certainty.VERY_LOW or found is Size.UNCLEAR:
-        return _CANNOT.format(subject=subject[:1].lower() + subject[1:], outcome=outcome)
+        return spoken(_CANNOT, subject=about.inside, outcome=about.outcome)
     if found is Size.LITTLE:
-        return f"{subject} {_LITTLE[sure]} {outcome}"
-    return f"{subject} {_LINKS[sure]} {more if found is Size.MORE else less}"
+        return spoken(_LITTLE[sure], subject=about.subject, outcome=about.outcome)
+    return spoken(_LINKS[sure], subject=about.subject, change=about.more if found is Size.MORE else about.less)

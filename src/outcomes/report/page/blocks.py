@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from markupsafe import Markup
 
+from outcomes.languages import later, month, spoken, translated
 from outcomes.report.page.pieces import Piece, Words, words
 from outcomes.study.tables.delivery import Document, OwnDocument
 
@@ -90,9 +91,17 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-NO_MONTH = "Data without dates, or of too few clients to show their last month"
-SIMULATED = "Simulated data"
-SIMULATED_NOTE = "A computer made up all clients in it. No one here is real."
+NO_MONTH = later("Data without dates, or of too few clients to show their last month")
+SIMULATED = later("Simulated data")
+SIMULATED_NOTE = later("A computer made up all clients in it. No one here is real.")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A line for readers of another language; `language` as documents name it."""
+
+    text: str
+    language: str
 
 
 @dataclass(frozen=True)
@@ -106,13 +115,15 @@ class Page:
     title, study, question, audience : str
         As the study file has them; the audience as the document names it.
     language : str
-        Of the text, e.g. "en".
+        Of the text, as documents name it: "en", "pt-BR".
     release_id : str
     data_cut : date or None
         First day of the last month of the data; None where it is not shown.
     sections : tuple of Section
     is_simulated : bool
         Whether the data are made up: said above everything, and in the file's title.
+    notice : Notice or None
+        Said first to readers of another language; None where the page is in theirs.
     """
 
     document: Document | OwnDocument
@@ -125,23 +136,34 @@ class Page:
     data_cut: date | None
     sections: tuple[Section, ...]
     is_simulated: bool = False
+    notice: Notice | None = None
 
     @property
     def kicker(self) -> str:
         """The line over the title."""
-        return f"{_KINDS[self.document]} for {self.audience}"
+        return spoken("{kind} for {audience}", kind=translated(_KINDS[self.document][0]), audience=self.audience)
 
     @property
     def meta(self) -> str:
         """The line under the question."""
-        until = f"Data up to {self.data_cut:%B %Y}" if self.data_cut else NO_MONTH
-        return f"{until} · release {self.release_id}"
+        until = spoken("Data up to {month}", month=month(self.data_cut)) if self.data_cut else translated(NO_MONTH)
+        return f"{until} · {self.release_label}"
+
+    @property
+    def release_label(self) -> str:
+        """Which release it is of."""
+        return spoken("release {release}", release=self.release_id)
+
+    @property
+    def simulated(self) -> tuple[str, ...]:
+        """What is said above everything where the data are made up."""
+        return (translated(SIMULATED), translated(SIMULATED_NOTE)) if self.is_simulated else ()
 
     @property
     def file_title(self) -> str:
         """What windows, shelves and mail programs call it."""
-        said = f"{self.title}: {_KINDS[self.document].lower()}"
-        return f"{SIMULATED}: {said}" if self.is_simulated else said
+        said = f"{self.title}: {translated(_KINDS[self.document][1])}"
+        return f"{translated(SIMULATED)}: {said}" if self.is_simulated else said
 
     @property
     def has_contents(self) -> bool:
@@ -152,17 +174,18 @@ class Page:
     def closing(self) -> str:
         """The last line."""
         made = "Made by the study's own data pipeline. " if self.document is Document.ANNEX else ""
-        return f"{made}This page names no person."
+        return made + spoken("This page names no person.")
 
 
 _KINDS = {
-    Document.BRIEF: "Brief",
-    Document.EASY: "In easy words",
-    Document.REPORT: "Report",
-    Document.ANNEX: "Annex",
-    Document.EXPLORER: "Pictures to point at",
-    OwnDocument.FEEDBACK: "Feedback",
+    Document.BRIEF: (later("Brief"), later("brief")),
+    Document.EASY: (later("In easy words"), later("in easy words")),
+    Document.REPORT: (later("Report"), later("report")),
+    Document.ANNEX: ("Annex", "annex"),
+    Document.EXPLORER: ("Pictures to point at", "pictures to point at"),
+    OwnDocument.FEEDBACK: (later("Feedback"), later("feedback")),
 }
+"""What each document is, as a line begins and behind a colon."""
 
 
 def paragraph(piece: Piece | Words) -> Paragraph:

@@ -16,9 +16,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from outcomes.languages import spoken
 from outcomes.report.page.blocks import (
-    SIMULATED,
-    SIMULATED_NOTE,
     Block,
     Bullets,
     Fold,
@@ -127,8 +126,8 @@ def _(part: Picture) -> Markup:
     title = _tag('<p class="figure-title">{}</p>\n').format(part.title) if part.title else Markup("")
     data = base64.b64encode(part.data.encode()).decode()
     link = (
-        _tag(' <a class="data" download="figure.csv" href="data:text/csv;base64,{}">Data (CSV)</a>')
-        .format(data)
+        _tag(' <a class="data" download="figure.csv" href="data:text/csv;base64,{}">{}</a>')
+        .format(data, spoken("Data (CSV)"))
         if part.data
         else Markup("")
     )  # fmt: skip
@@ -162,7 +161,8 @@ def _captioned(blocks: Iterable[Block], title: str, numbers: Iterator[int]) -> I
     """Name each table after its section, so that no two on a page have the same name."""
     for block in blocks:
         if isinstance(block, Table) and not block.caption:
-            yield replace(block, caption=f"{title}, table {next(numbers)}: {_text(block.head[0])}")
+            caption = spoken("{title}, table {n}: {head}", title=title, n=next(numbers), head=_text(block.head[0]))
+            yield replace(block, caption=caption)
         elif isinstance(block, Fold):
             yield replace(block, blocks=tuple(_captioned(block.blocks, title, numbers)))
         else:
@@ -177,7 +177,7 @@ def _(part: Page) -> str:
     )  # fmt: skip
     return environment.get_template("report.html").render(
         css=styles(), page=part, sections=[html(section) for section in part.sections],
-        simulated=SIMULATED, simulated_note=SIMULATED_NOTE,
+        skip=spoken("Skip to the content"),
     )  # fmt: skip
 
 

@@ -10,12 +10,15 @@ from typing import Any
 
 import typst
 
+from outcomes.languages import later, spoken
 from outcomes.report.page.blocks import Page
 from outcomes.report.page.typeset import Node, typeset
 
 _STANDARDS = ["a-2a", "ua-1"]
 _LOST = "\N{REPLACEMENT CHARACTER}"
-_LOST_NOTE = f"Some characters have no form in the fonts of this PDF and stand as {_LOST}; the page beside it has them."
+_LOST_NOTE = later(
+    "Some characters have no form in the fonts of this PDF and stand as {lost}; the page beside it has them."
+)
 
 
 def pdf(page: Page) -> bytes:
@@ -34,7 +37,10 @@ def pdf(page: Page) -> bytes:
         if not lost:
             raise
         table = dict.fromkeys(map(ord, lost), _LOST)
-        return _compiled(_mapped(document, lambda text: text.translate(table)) | {"lost-note": _LOST_NOTE}, made_on)
+        return _compiled(
+            _mapped(document, lambda text: text.translate(table)) | {"lost-note": spoken(_LOST_NOTE, lost=_LOST)},
+            made_on,
+        )
 
 
 def _compiled(document: Node, made_on: datetime) -> bytes:

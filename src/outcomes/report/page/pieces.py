@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from outcomes.disclosure import Shown
+from outcomes.languages import decimal, later, percent, spoken, translated
 from outcomes.mixed import FitStatus
 
 _DIGIT = re.compile(r"\d")
@@ -28,8 +29,8 @@ class Form:
     ----------
     digits : int
         Decimals.
-    suffix : str
-        Behind every number: "%".
+    is_percent : bool
+        With the sign of percent behind every number.
     unit : str
         Behind the number in sentences, with its space: " points".
     times : float
@@ -43,7 +44,7 @@ class Form:
     """
 
     digits: int = 2
-    suffix: str = ""
+    is_percent: bool = False
     unit: str = ""
     times: float = 1.0
     is_log: bool = False
@@ -66,15 +67,16 @@ class Form:
         return max(0, min(self.digits, _SIGNIFICANT - 1 - math.floor(math.log10(error))))
 
     def number(self, value: float, digits: int | None = None) -> str:
-        """Print one value, with a true minus sign and no minus zero; `digits` decimals where given."""
+        """Print one value as readers write it, with a true minus and no minus zero; `digits` decimals where given."""
         told = f"{self.on_page(value):.{self.digits if digits is None else digits}f}"
         if float(told) == 0:
-            return told.removeprefix("-") + self.suffix
-        return ("+" if self.is_signed and not told.startswith("-") else "") + told.replace("-", "−") + self.suffix
+            told = told.removeprefix("-")
+        sign = "+" if self.is_signed and float(told) > 0 else ""
+        return sign + (percent(told) if self.is_percent else decimal(told))
 
 
-PERCENT = Form(digits=0, suffix="%", times=100)
-PERCENT_POINTS = Form(digits=0, unit=" percentage points", times=100, is_signed=True, up="higher", down="lower")
+PERCENT = Form(digits=0, is_percent=True, times=100)
+PERCENT_POINTS = Form(digits=0, unit=later(" percentage points"), times=100, is_signed=True, up="higher", down="lower")
 PLAIN = Form()
 
 
@@ -151,7 +153,8 @@ class Estimate:
     @property
     def in_interval(self) -> str:
         """Both ends."""
-        return f"{self.form.number(self.low, self._digits)} to {self.form.number(self.high, self._digits)}"
+        low, high = (self.form.number(end, self._digits) for end in (self.low, self.high))
+        return spoken("{low} to {high}", low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -177,8 +180,8 @@ class Range:
     @property
     def text(self) -> str:
         """Both ends."""
-        ends = [self.form.number(self.low), self.form.number(self.high)]
-        return " to ".join(dict.fromkeys(ends))
+        low, high = self.form.number(self.low), self.form.number(self.high)
+        return low if low == high else spoken("{low} to {high}", low=low, high=high)
 
 
 class Kind(StrEnum):
@@ -248,14 +251,14 @@ class Words:
 
 
 def say(template: str, **parts: Piece) -> Words:
-    """Fill the named places of a sentence.
+    """Fill the named places of a sentence, said in the language that is spoken now.
 
     Examples
     --------
     >>> say("By session {t}.", t=Given("8")).pieces
     ('By session ', Given(text='8', kind=<Kind.DECLARED: 'declared'>), '.')
     """
-    split = _SLOT.split(template)
+    split = _SLOT.split(translated(template))
     return Words(tuple(parts[text] if i % 2 else text for i, text in enumerate(split) if i % 2 or text))
 
 

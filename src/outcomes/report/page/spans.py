@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import singledispatch
 
 from outcomes.disclosure import Shown
+from outcomes.disclosure.counts import WITHHELD
+from outcomes.languages import count, percent, spoken, translated
 from outcomes.report.page.pieces import Estimate, Given, Link, Piece, Range, Ranged, Strong, Unsaid
 
 CONVERGED_MARK = "✓"
 """Behind every number of a fit that converged."""
+
+_FEWER = re.compile(r"fewer than ([\d,]+)")
 
 
 class Look(StrEnum):
@@ -44,9 +49,22 @@ def _(piece: str, in_table: bool = False) -> tuple[Span, ...]:
 
 @spans.register(Given)
 @spans.register(Range)
-@spans.register(Shown)
-def _(piece: Given | Range | Shown, in_table: bool = False) -> tuple[Span, ...]:
+def _(piece: Given | Range, in_table: bool = False) -> tuple[Span, ...]:
     return (Span(piece.text),)
+
+
+@spans.register
+def _(piece: Shown, in_table: bool = False) -> tuple[Span, ...]:
+    return (Span(shown_text(piece)),)
+
+
+def shown_text(one: Shown) -> str:
+    """A count or share as it may leave, in the language that is spoken now."""
+    if one.value is not None:
+        return percent(str(one.value)) if one.text.endswith("%") else count(one.value)
+    if found := _FEWER.fullmatch(one.text):
+        return spoken("fewer than {least}", least=count(int(found[1].replace(",", ""))))
+    return spoken("not shown") if one.text == WITHHELD.text else one.text
 
 
 @spans.register
@@ -62,7 +80,11 @@ def _(piece: Link, in_table: bool = False) -> tuple[Span, ...]:
 @spans.register
 def _(piece: Ranged, in_table: bool = False) -> tuple[Span, ...]:
     told = piece.estimate
-    return (Span(told.in_number, Look.STRONG), Span(told.form.unit + " "), Span(f"({told.in_interval})", Look.INTERVAL))
+    return (
+        Span(told.in_number, Look.STRONG),
+        Span(translated(told.form.unit) + " "),
+        Span(f"({told.in_interval})", Look.INTERVAL),
+    )
 
 
 @spans.register

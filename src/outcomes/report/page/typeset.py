@@ -11,8 +11,6 @@ from functools import singledispatch
 from typing import Any
 
 from outcomes.report.page.blocks import (
-    SIMULATED,
-    SIMULATED_NOTE,
     Bullets,
     Fold,
     Heading,
@@ -33,6 +31,8 @@ _SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ (\d[\d.]*) (\d[\d.]*)"')
 _LONGEST_WORD = 45  # characters that fit a line, whichever they are
 _WORD = 14  # characters of a word that stays whole in a table: as long as the page's own
 _LONG_CELL = 600  # characters; a longer cell may go over the end of a page
+_HEAD_LINES = 3
+_LINE, _GAP, _LEAST, _MOST = 105, 3, 14, 28  # characters on a line of a table, between columns, of words, of numbers
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
@@ -64,7 +64,34 @@ def _(part: Table) -> Node:
     def row(cells: tuple[Words, ...]) -> list[Node]:
         return [_cell(words, place >= part.n_labels, longest) for place, words in enumerate(cells)]
 
-    return {"kind": "table", "columns": len(part.head), "head": row(part.head), "rows": [row(it) for it in part.rows]}
+    head, rows = row(part.head), [row(it) for it in part.rows]
+    return {
+        "kind": "table",
+        "columns": len(head),
+        "widths": _widths(head, rows, part.n_labels),
+        "head": head,
+        "rows": rows,
+    }
+
+
+def _widths(head: list[Node], rows: list[list[Node]], n_labels: int) -> list[int]:
+    """Shares of the line for the columns of a table that is wider than it; empty where all fit side by side.
+
+    Left alone, long words on the left would get no more room than short numbers, and run over pages. Columns of numbers
+    get what their longest number and their head in three lines need; words share the rest.
+    """
+    texts = [
+        ["".join(it["text"] for it in line[place]["words"]) for line in (head, *rows)] for place in range(len(head))
+    ]
+    if sum(max(map(len, column)) for column in texts) <= _LINE:
+        return []
+    heads = [max(len(column[0]) // _HEAD_LINES, *map(len, column[0].split() or [""])) for column in texts]
+    needed = [
+        min(_MOST, max(head, *map(len, column[1:] or [""]))) + _GAP for head, column in zip(heads, texts, strict=True)
+    ]
+    rest = max(_LINE - sum(needed[n_labels:]), n_labels * _LEAST)
+    longest = [max(map(len, column)) for column in texts[:n_labels]]
+    return [max(_LEAST, rest * one // max(1, sum(longest))) for one in longest] + needed[n_labels:]
 
 
 def _cell(words: Words, is_number: bool, longest: int) -> Node:
@@ -97,10 +124,11 @@ def _(part: Section) -> Node:
 
 @typeset.register
 def _(part: Page) -> Node:
-    said = ("title", "study", "kicker", "question", "meta", "closing", "release_id", "file_title")
+    said = ("title", "study", "kicker", "question", "meta", "closing", "release_label", "file_title")
     return {name: _text(getattr(part, name)) for name in said} | {
         "language": part.language, "sections": [typeset(section) for section in part.sections],
-        "simulated": [SIMULATED, SIMULATED_NOTE] if part.is_simulated else [],
+        "simulated": list(part.simulated),
+        "notice": [part.notice.text, part.notice.language] if part.notice else [],
         "document": part.document, "has-contents": part.has_contents,
     }  # fmt: skip
 

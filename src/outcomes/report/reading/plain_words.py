@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from outcomes.languages import later, spoken_in, translated
 from outcomes.methods.dropout.dropout_bounds import EndingState
 from outcomes.study.settings import DropoutDefinition
 
@@ -33,14 +34,14 @@ REASONS = {
 }
 
 DEFINITIONS = {
-    DropoutDefinition.UNILATERAL: "the client ended therapy without agreement",
-    DropoutDefinition.THERAPIST_JUDGED: "the therapist judged the ending to be premature",
-    DropoutDefinition.COUNT_2: "the client came to fewer than two sessions",
-    DropoutDefinition.COUNT_3: "the client came to fewer than three sessions",
-    DropoutDefinition.COUNT_4: "the client came to fewer than four sessions",
-    DropoutDefinition.COUNT_MEDIAN: "the client came to fewer sessions than half of all clients",
-    DropoutDefinition.MISSED_LAST: "the last appointment was missed and none came after it",
-    DropoutDefinition.PROTOCOL: "the client came to fewer sessions than were planned",
+    DropoutDefinition.UNILATERAL: later("the client ended therapy without agreement"),
+    DropoutDefinition.THERAPIST_JUDGED: later("the therapist judged the ending to be premature"),
+    DropoutDefinition.COUNT_2: later("the client came to fewer than two sessions"),
+    DropoutDefinition.COUNT_3: later("the client came to fewer than three sessions"),
+    DropoutDefinition.COUNT_4: later("the client came to fewer than four sessions"),
+    DropoutDefinition.COUNT_MEDIAN: later("the client came to fewer sessions than half of all clients"),
+    DropoutDefinition.MISSED_LAST: later("the last appointment was missed and none came after it"),
+    DropoutDefinition.PROTOCOL: later("the client came to fewer sessions than were planned"),
 }
 """Definitions of dropout in plain words."""
 
@@ -70,3 +71,17 @@ def plain(text: str) -> str:
     for name in sorted(TERMS, key=len, reverse=True):
         text = text.replace(name, TERMS[name][0].lower() + TERMS[name][1:])
     return text
+
+
+def question_told(question: str) -> str:
+    """A study's question without column names; in another language the study's own words stay as they are."""
+    return plain(question) if spoken_in().is_source else translated(question)
+
+
+OF_THE_TEMPLATE = (
+    later("How does therapist directiveness relate to client satisfaction and dropout, and for whom?"),
+    later("How does therapist directiveness relate to client satisfaction and dropout?"),
+    later("practice leads, clinicians and service users"),
+    later("points"),
+)
+"""What a study file says where nobody changed it: said in the language of the documents too."""

@@ -9,11 +9,13 @@ import duckdb
 from outcomes.answers.states import STATES, AnswerStatus
 from outcomes.disclosure import Teller
 from outcomes.errors import UsageError
+from outcomes.languages import later
 from outcomes.mixed import FitStatus
 from outcomes.release.codebook.vocabulary import TableText
 from outcomes.report.page.pieces import PLAIN, Direction, Estimate, Form, Given, Kind, Told, Unsaid, direction
 from outcomes.study.settings import AnalysisName
 
+NOT_ASKED = later("This question was not asked of these data.")
 _AT_EDGE = "no number, because a part of its model is estimated as zero"
 _NOT_CONVERGED = "no number, because the calculation did not converge"
 
@@ -78,7 +80,7 @@ def refusal(con: duckdb.DuckDBPyConnection, analysis: AnalysisName, teller: Tell
     """Why an analysis gave no numbers; None where it did."""
     states = answer_rows(con, STATES, analysis=analysis)
     if not states:
-        return Given("This question was not asked of these data.", Kind.REASON)
+        return Given(NOT_ASKED, Kind.REASON)
     if AnswerStatus(states[0]["status"]) is AnswerStatus.ANSWERED:
         return None
     reason = teller.text(states[0]["reason"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from outcomes.disclosure import Teller
+from outcomes.languages import translated
 from outcomes.report.page.blocks import Block, Section, headline, paragraph
 from outcomes.report.reading.rows import refusal
 from outcomes.study.settings import AnalysisName, StudySettings
@@ -69,4 +70,4 @@ class ReportSection:
         """The section of one release; None where it has nothing to say."""
         reason = refusal(source.con, self.analysis, source.teller) if self.analysis else None
         blocks = (headline(CANNOT), paragraph(reason)) if reason else self.blocks(source)
-        return Section(self.name, self.title, blocks) if blocks else None
+        return Section(self.name, translated(self.title), blocks) if blocks else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from outcomes.languages import later
 from outcomes.study.settings import AnalysisName
 
 _GUIDANCE, _SATISFACTION = "directiveness", "satisfaction"
@@ -21,10 +22,13 @@ CENTRAL_NEEDS: dict[AnalysisName, tuple[str, ...]] = {
 """Columns of sessions, by the analysis that needs ratings of all of them."""
 
 
+LACKING = later("These data hold no ratings of {ratings}, so this question cannot be answered.")
+
+
 def lacking_sentence(scales: tuple[str, ...]) -> str:
     """Say in one sentence why a question about ratings that were not made has no answer.
 
     >>> lacking_sentence(("directiveness", "satisfaction"))
     'These data hold no ratings of directiveness and of satisfaction, so this question cannot be answered.'
     """
-    return f"These data hold no ratings of {' and of '.join(scales)}, so this question cannot be answered."
+    return LACKING.format(ratings=" and of ".join(scales))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from outcomes.languages import later, translated
 from outcomes.report.page.blocks import Block, headline, paragraph
 from outcomes.report.reading.rows import table_rows
 from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.sealing import SealState
 
-WITHHELD = (
+WITHHELD = later(
     "Nothing is said yet about satisfaction or dropout: the researchers have to fix first how they will analyse the "
     "data. Where this report says that a rating or an ending is not there, this is why."
 )
@@ -15,11 +16,14 @@ WITHHELD = (
 
 def _blocks(source: Source) -> tuple[Block, ...]:
     """What table `seal` says of withheld outcomes; its other states are told with the origin of the numbers."""
-    con = source.con
-    withheld = [row for row in table_rows(con, "seal") if SealState(row["status"]) is SealState.WITHHELD]
-    if not withheld:
-        return ()
-    return (headline(withheld[0]["sentence"]), paragraph(WITHHELD))
+    said = sentence_withheld(source)
+    return (headline(translated(said)), paragraph(translated(WITHHELD))) if said else ()
 
 
-SECTION = ReportSection("seal", "Not shown yet", _blocks)
+def sentence_withheld(source: Source) -> str:
+    """What table `seal` says of withheld outcomes; empty where they are there."""
+    rows = table_rows(source.con, "seal")
+    return next((row["sentence"] for row in rows if SealState(row["status"]) is SealState.WITHHELD), "")
+
+
+SECTION = ReportSection("seal", later("Not shown yet"), _blocks)

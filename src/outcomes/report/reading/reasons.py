@@ -1,0 +1,63 @@
+"""Why there is no answer, in the language of the documents: the release's tables keep it in English."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from outcomes.answers.common.estimates import BROKE_DOWN
+from outcomes.answers.common.risk_set import NO_GUIDANCE
+from outcomes.answers.run import LEFT_OUT
+from outcomes.languages import later, spoken, spoken_in, translated
+from outcomes.models.refusals import SENTENCES
+from outcomes.release.withholding import REASON
+from outcomes.report.reading.plain_words import plain
+from outcomes.report.reading.rows import NOT_ASKED
+from outcomes.study.tables.questions import LACKING
+
+_PLAINER = {
+    REASON: later("Nothing is said yet: the researchers have to fix first how they will analyse the data."),
+}
+"""What a reader of brief and report cannot do anything with, and what is said instead."""
+_KNOWN = (*SENTENCES.values(), BROKE_DOWN, NO_GUIDANCE, LEFT_OUT, NOT_ASKED, LACKING)
+_NAMED = (
+    later("satisfaction"),
+    later("dropout"),
+    later("directiveness"),
+    later("directiveness and of satisfaction"),
+)
+"""What such sentences are about; where one names something else, it is told in general words."""
+_SLOT = re.compile(r"\\\{\w+\\\}")
+
+
+def reason_told(reason: str) -> str:
+    """Say why there is no answer.
+
+    In another language than English a reason that is not among the known ones becomes a general sentence that leads to
+    the annex: nobody should have to read half a page in a foreign language.
+
+    Parameters
+    ----------
+    reason : str
+        As `rows.refusal` gives it.
+    """
+    if reason in _PLAINER:
+        return translated(_PLAINER[reason])
+    if spoken_in().is_source:
+        return plain(reason)
+    for message, pattern in _patterns().items():
+        found = pattern.fullmatch(reason)
+        if found and all(part in _NAMED or part.isdigit() for part in found.groupdict().values()):
+            return spoken(message, **{name: translated(part) for name, part in found.groupdict().items()})
+    return spoken("These data do not answer this question; the annex says why.")
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    """Each known sentence as it is told: capital first, full stop last."""
+    return {message: re.compile(_pattern(message)) for message in _KNOWN}
+
+
+def _pattern(message: str) -> str:
+    whole = message[:1].upper() + message[1:] + ("" if message.endswith(".") else ".")
+    return _SLOT.sub(lambda found: f"(?P<{found[0][2:-2]}>.+)", re.escape(whole))
