@@ -44,9 +44,9 @@ def show_release(study: StudyFolder, folder: Path, release_id: str) -> None:
     """Show a release's summary with its documents, its findings over releases, and the time that steps took."""
     name = study.settings.study.name
     links = [f"- [{file}]({(folder / file).as_uri()})" for document in Document for file in document.files]
-    summary = "\n".join(
-        [release.summary_markdown(folder), f"Documents, in `{folder}` on the machine that made them:", "", *links, "",
-         f"`outcomes ui {study.root}` shows them there."]
+    summary = release.summary_markdown(
+        folder, [f"Documents, in `{folder}` on the machine that made them:", "", *links, "",
+                 f"`outcomes ui {study.root}` shows them there."],
     )  # fmt: skip
     create_markdown_artifact(summary, key=f"release-{release_id}", description=name)
     trend = [

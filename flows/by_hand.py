@@ -18,15 +18,32 @@ def run_by_hand(job: str, study: str, wait_seconds: float, **more: Any) -> Any:
 
     Without one Prefect is not loaded: a temporary server of its own would cost 15 seconds a command, and what it
     shows would be gone with it.
+
+    Raises
+    ------
+    UsageError
+        If a server is set and does not answer.
     """
     with stopping.stoppable():
         if has_server():
             if _CONSOLE in OURS:
                 os.environ[_CONSOLE] = "CRITICAL"  # the command line says it itself, once
-            from outcomes.flows import refresh as jobs
-        else:
-            from outcomes.flows import jobs
+            return _on_server(job, study, wait_seconds, **more)
+        from outcomes.flows import jobs
+
         return getattr(jobs, job)(study, wait_seconds, **more)
+
+
+def _on_server(job: str, study: str, wait_seconds: float, **more: Any) -> Any:
+    """Run it as a flow. Prefect itself tries again for a while; then it is asked whether the server is there at all."""
+    from outcomes.flows import refresh as jobs
+    from outcomes.flows.server import refuse_silent_server
+
+    try:
+        return getattr(jobs, job)(study, wait_seconds, **more)
+    except RuntimeError:  # "Failed to reach API", which says nothing of which and of what to do
+        refuse_silent_server()
+        raise
 
 
 def has_server() -> bool:

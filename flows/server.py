@@ -49,6 +49,22 @@ def require_server() -> str:
     return url
 
 
+def refuse_silent_server() -> None:
+    """Say so where the server that is set does not answer.
+
+    Raises
+    ------
+    UsageError
+        If nothing answers there.
+    """
+    url = PREFECT_API_URL.value()
+    if not _answers(url):
+        raise UsageError(
+            f"The Prefect server at {url} does not answer; what was finished stays",
+            "start it in another terminal (prefect server start), or work without one: unset PREFECT_API_URL",
+        ) from None
+
+
 def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:

@@ -14,7 +14,7 @@ from processes import HANGS_SECONDS
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
-OUT, DRAWN = "OUT", "DRAWN"  # paths of the test's own
+OUT, DRAWN, STUDY = "OUT", "DRAWN", "STUDY"  # paths of the test's own
 # The smallest run of each: arguments of its command line.
 TINY = {
     "answers.py": ["400"],
@@ -28,6 +28,7 @@ TINY = {
         *("--structures", "practice", "nested", "anywhere", "many"),
     ],
     "engine_binomial.py": ["--rows", "2000", "--repeats", "1", "--engines", "outcomes", "--out", OUT],
+    "first_results.py": [STUDY, "--only", "1"],
     "missing_ratings.py": ["--cohorts", "1", "--clients", "150", "--therapists", "12", "--keep", OUT],
     "pipeline.py": ["400"],  # too few for any model: each step runs, no simulation does
     "recovery.py": ["--seeds", "2", "--clients", "100", "--therapists", "10"],
@@ -65,7 +66,7 @@ def test_every_benchmark_has_a_smoke_test():
 
 @pytest.mark.filterwarnings("default")  # of peers, as where a person runs it
 @pytest.mark.parametrize("name", TINY)
-def test_a_benchmark_runs_at_a_tiny_size(name, tmp_path, monkeypatch, capsys):
+def test_a_benchmark_runs_at_a_tiny_size(name, tmp_path, monkeypatch, capsys, request):
     if name in PEERS and not find_spec(PEERS[name]):
         pytest.skip(f"{PEERS[name]} is not installed")
     if name in BESIDE and not BESIDE[name].is_dir():
@@ -74,6 +75,8 @@ def test_a_benchmark_runs_at_a_tiny_size(name, tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)  # which our flows set for their children
     paths = {OUT: str(out), DRAWN: str(tmp_path / "drawn.svg")}
+    if STUDY in TINY[name]:
+        paths[STUDY] = str(request.getfixturevalue("my_study").root)
     monkeypatch.setattr("sys.argv", [name, *(paths.get(word, word) for word in TINY[name])])
     runpy.run_path(str(BENCHMARKS / name), run_name="__main__")  # in this process: the imports cost the most
     assert DRAWN not in TINY[name] or (tmp_path / "drawn.svg").read_text(encoding="utf-8").startswith("<svg")

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from processes import HANGS_SECONDS, Forked, private_environment
+from processes import HANGS_SECONDS, CommandLine, Forked, free_port, private_environment
 from wholeness import check_nothing_is_lost
 
 from outcomes.flows.stopping import EXIT_CODE, SENTENCE
@@ -124,3 +124,12 @@ def test_work_that_does_not_listen_to_ctrl_c_is_ended_too():
         _, said = deaf.communicate(timeout=HANGS_SECONDS)
     assert deaf.returncode == EXIT_CODE
     assert said == f"outcomes: {SENTENCE}\n"
+
+
+def test_a_server_that_does_not_answer_is_named_with_what_to_do(tmp_path, tiny_study):
+    address = f"http://127.0.0.1:{free_port()}/api"
+    said = CommandLine(private_environment(tmp_path / "home", PREFECT_API_URL=address))("land", tiny_study.root)
+    assert said.returncode == 2, said.stderr
+    assert f"The Prefect server at {address} does not answer" in said.stderr
+    assert "unset PREFECT_API_URL" in said.stderr
+    assert "Traceback" not in said.stderr

@@ -93,3 +93,7 @@ def test_negative_variances_are_refused():
         variance_share(-0.1, 1.0)
     with pytest.raises(UsageError, match="cannot be negative"):
         median_odds_ratio(-0.1)
+
+
+def test_an_odds_ratio_beyond_all_numbers_is_infinite_and_no_warning():
+    assert median_odds_ratio(1e7) == np.inf

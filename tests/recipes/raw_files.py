@@ -226,12 +226,25 @@ def fhir(cohort: Cohort, root: Path) -> None:
     (root / "session-rating.json").write_text(json.dumps(form), encoding="utf-8")
 
 
+def flat(cohort: Cohort, root: Path) -> None:
+    """One table of sessions, on which the client and the course of therapy stand again."""
+    sessions, episodes, clients = of_one_course(cohort)
+    every = sessions.join(episodes.drop("client_id"), on="episode_id").join(clients, on="client_id", how="left")
+    rows = every.select(
+        client="client_id", therapist="therapist_id", nr="session_number", day="session_date", came="attended",
+        guidance="directiveness", satisfied="satisfaction", prefers="directiveness_preferred", gender="gender",
+        first_contact="start", ended="end", ending="ending", seen_until="data_cut",
+    )  # fmt: skip
+    _write_csv(root / "inbox" / "everything.csv", [rows.columns, *(list(row) for row in rows.fill_null("").rows())])
+
+
 WRITERS: dict[str, Callable[[Cohort, Path], None]] = {
     "redcap": redcap,
     "qualtrics": qualtrics,
     "excel": excel,
     "spss": spss,
     "wide": wide,
+    "flat": flat,
     "fhir": fhir,
 }
 

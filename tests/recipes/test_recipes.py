@@ -4,10 +4,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 from national_files import NATIONAL
 from raw_files import WRITERS as RAW
 from raw_files import blocks
 
+from outcomes.cli import main
 from outcomes.landing import land_inbox
 from outcomes.operate import read_status
 from outcomes.preview.look import look_at
@@ -27,6 +29,7 @@ KINDS = {
     "excel": {"sessions", "clients", "episodes"},
     "spss": {"sessions", "clients"},
     "wide": {"sessions", "clients"},
+    "flat": {"sessions", "clients", "episodes"},
     "fhir": {"sessions"},
     "pmhc": {"sessions", "episodes"},
     "iapt": {"sessions", "episodes"},
@@ -70,7 +73,7 @@ def test_a_recipe_leads_from_the_raw_file_to_a_published_release(name, tmp_path,
         assert "rows of the export" in refreshed.said
 
 
-@pytest.mark.parametrize("name", ["redcap", "qualtrics", "wide"])
+@pytest.mark.parametrize("name", ["redcap", "qualtrics", "wide", "flat"])
 def test_the_raw_lines_that_a_recipe_shows_are_those_of_its_file(name, tmp_path, cohort):
     study = made(name, tmp_path / "study", cohort)
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
@@ -112,3 +115,24 @@ def test_a_first_look_recognises_the_recipes_files_and_says_what_they_can_answer
     assert any(note.startswith("What it can answer: ") for note in one.table.notes)
     assert f'format = "{name}"' in "\n".join(look.study_lines)
     assert "Marker" not in str(look)
+
+
+@pytest.mark.parametrize("name", ["flat", "wide", "redcap", "excel", "pmhc", "iapt"])
+def test_a_drafted_study_file_feeds_every_kind_that_the_recipes_file_holds(name, tmp_path, cohort):
+    (tmp_path / "raw" / "inbox").mkdir(parents=True)
+    WRITERS[name](cohort, tmp_path / "raw")
+    given = sorted((tmp_path / "raw" / "inbox").iterdir())
+    for one in (tmp_path / "raw").glob("dictionary.csv"):
+        given.append(one.rename(tmp_path / "raw" / "TheDictionary.csv"))
+    drafted = CliRunner().invoke(main, ["init", str(tmp_path / "study"), "--from", *map(str, given)])
+    assert drafted.exit_code == 0, drafted.output
+    study = StudyFolder.open(tmp_path / "study")
+    for one in (tmp_path / "raw" / "inbox").iterdir():
+        one.rename(study.inbox / one.name)
+    report = land_inbox(study)
+    assert not report.refused, report.refused
+    assert {landed.kind for landed in report.landed} >= KINDS[name]
+    assert sum(landed.rows_quarantined for landed in report.landed) == 0
+    ids = {kind: source.columns.get("episode_id") for kind, source in study.settings.sources.items()}
+    if name in NATIONAL:
+        assert ids["sessions"] == ids["episodes"] is not None

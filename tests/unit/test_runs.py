@@ -1,11 +1,14 @@
 """The journal of runs says how each one ended, killed ones too."""
 
+import json
+
 import pytest
 
 from outcomes.errors import ChecksFailed
-from outcomes.operate.runs import read_runs, recorded
+from outcomes.operate.runs import RUNNING, UNENDED, read_runs, recorded
 from outcomes.store.files import append_line, read_lines
 from outcomes.study import create_study
+from outcomes.study.lock import writer_lock
 
 
 @pytest.fixture
@@ -54,3 +57,17 @@ def test_a_long_journal_loses_its_older_half(study):
         pass
     assert [line["run"] for line in read_lines(journal)][:2] == ["2", "3"]
     assert read_runs(study)[-1].flow == "refresh"
+
+
+def test_a_run_that_still_writes_is_said_to_run_and_one_that_was_killed_is_not(study):
+    with writer_lock(study), recorded(study, "refresh"):
+        (run,) = read_runs(study)
+        assert (run.end, run.is_running, run.exit_code) == (RUNNING, True, None)
+        holder = study.root / ".lock-holder.json"
+        said = json.loads(holder.read_text(encoding="utf-8"))
+        for other in ({"machine": "elsewhere"}, {"process": 2**22 + 1}):
+            holder.write_text(json.dumps(said | other), encoding="utf-8")
+            assert [one.end for one in read_runs(study)] == [UNENDED]
+        holder.write_text("cut o", encoding="utf-8")
+        assert [one.end for one in read_runs(study)] == [UNENDED]
+    assert [one.end for one in read_runs(study)] == ["done"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import click
@@ -19,19 +21,26 @@ from outcomes.truths import DropoutTruth, Truth, WorldName
 def init(directory: Path, is_from: bool, template: str, files: tuple[Path, ...]) -> None:
     """Make a study folder with a commented study.toml and an inbox.
 
-    `outcomes init DIR --from FILE...` looks at your files and maps them; every guess is marked as one. Your files are
-    not copied. `outcomes init DIR --template redcap` starts from the study file of a layout.
+    `outcomes init DIR --from FILE...` looks at your files and maps them; every guess is marked as one. Your data are
+    not copied; a data dictionary among the files is, beside study.toml. `outcomes init DIR --template redcap` starts
+    from the study file of a layout.
     """
     from outcomes.study.folder import create_study
 
     if is_from != bool(files) or (is_from and template):
         raise UsageError("--from needs files, files need --from, and neither goes with --template", "see --help")
+    beside: list[Path] = []
     if is_from:
         text, next_step = _mapped(directory, files)
+        beside = [path for path in files if _as_toml(path.resolve()) in text]
+        for path in beside:
+            text = text.replace(_as_toml(path.resolve()), _as_toml(path.name))
     else:
         text = _template(template) if template else ""
         next_step = "adapt study.toml, put source files into inbox/, run `outcomes refresh`"
     study = create_study(directory, text)
+    for path in beside:
+        shutil.copyfile(path, study.root / path.name)
     click.echo(f"Made the study {study.root}\n  next: {next_step}")
 
 
@@ -41,6 +50,10 @@ def schema() -> None:
     from outcomes.study.handbook import json_schema
 
     click.echo(json_schema())
+
+
+def _as_toml(path: Path | str) -> str:
+    return json.dumps(str(path), ensure_ascii=False)
 
 
 def _template(name: str) -> str:
@@ -75,6 +88,9 @@ def _mapped(directory: Path, files: tuple[Path, ...]) -> tuple[str, str]:
     lacking = ", ".join(line.split(" = ")[0].lstrip("# ") for line in look.study_lines if NEEDED in line)
     first = f"name the columns that were not found ({lacking}), " if lacking else ""
     n_guesses = sum(GUESS in line for line in look.study_lines)
+    unfit = [one.name for one in look.files if one.kind is None and one.columns]
+    if unfit:
+        first = f"mind that nothing is read from {', '.join(unfit)} (no column seems to name the client), {first}"
     next_step = (
         f"{first}read the {n_guesses} guesses in study.toml, put the files into inbox/, "
         f"try `outcomes check --study {directory} FILE`, then `outcomes refresh {directory}`"

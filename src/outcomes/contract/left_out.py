@@ -22,13 +22,14 @@ class LeftOut(StrEnum):
     OTHER_APPOINTMENT = "other_appointment"
     JOINED = "joined"
     OTHER_ITEM = "other_item"
+    REPEATED = "repeated"
 
 
 LEFT_OUT_REASONS: dict[LeftOut, str] = {
     LeftOut.RECORD_ROW: "the record's own row; its values were joined to the record's repeating rows",
     LeftOut.OTHER_FORM: "a row of another form or event than the study reads here",
     LeftOut.EMPTY_FORM: "a form that nobody filled in",
-    LeftOut.EMPTY_SESSION: "a session of a wide file in which nothing stands",
+    LeftOut.EMPTY_SESSION: "a session in which nothing stands",
     LeftOut.PREVIEW: "an answer from a preview or a test of the survey",
     LeftOut.SPAM: "an answer that the survey software marked as spam",
     LeftOut.UNFINISHED: "an answer that was not finished, where the study takes finished ones only",
@@ -39,4 +40,5 @@ LEFT_OUT_REASONS: dict[LeftOut, str] = {
     LeftOut.OTHER_APPOINTMENT: "an appointment of another type than the study takes",
     LeftOut.JOINED: "a further answer or utterance of the same session; it was joined to the session's row",
     LeftOut.OTHER_ITEM: "an answer to an item that no score of the study uses",
+    LeftOut.REPEATED: "a further row of the same client or course of therapy; its values were joined to the first",
 }

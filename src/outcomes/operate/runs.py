@@ -13,9 +13,11 @@ from pathlib import Path
 from outcomes.errors import OutcomesError
 from outcomes.store.files import append_line, read_lines, write_text
 from outcomes.study import StudyFolder
+from outcomes.study.lock import writing_process
 
 RUNS = "runs.jsonl"
 UNENDED = "did not end"
+RUNNING = "runs now"
 _LANDING = ("refresh", "land")  # flows that land files
 _MOST_BYTES = 1_000_000  # a longer journal is cut to its younger half
 
@@ -29,7 +31,7 @@ class Run:
     flow, started, ended : str
         Name; ISO 8601, UTC; `ended` is empty where the run was killed or still runs.
     end : str
-        `published`, `nothing new`, `done`, `failed: <kind of error>`, or `did not end`.
+        `published`, `nothing new`, `done`, `failed: <kind of error>`, `runs now`, or `did not end`.
     exit_code : int or None
         As the command line gives it; None where the run did not end.
     n_refused : int
@@ -42,6 +44,11 @@ class Run:
     end: str
     exit_code: int | None
     n_refused: int
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is under way."""
+        return self.end == RUNNING
 
 
 class OpenRun:
@@ -80,13 +87,21 @@ def read_runs(study: StudyFolder) -> tuple[Run, ...]:
             begun[line["run"]] = line
         elif line.get("run") in begun:
             begun[line["run"]] |= line
+    now = _present(begun, study)
     return tuple(
         Run(
-            line["flow"], line["started"], line.get("ended", ""), line.get("end", UNENDED), line.get("exit_code"),
-            line.get("refused", 0),
+            line["flow"], line["started"], line.get("ended", ""),
+            line.get("end") or (RUNNING if name == now else UNENDED), line.get("exit_code"), line.get("refused", 0),
         )
-        for line in begun.values()
+        for name, line in begun.items()
     )  # fmt: skip
+
+
+def _present(begun: dict[str, dict], study: StudyFolder) -> str:
+    """Return the name of the run that still writes, on this machine; '' where the last one ended or was killed."""
+    name = next(reversed(begun), "")
+    writer = writing_process(study) if name and "end" not in begun[name] else None
+    return name if writer is not None and begun[name].get("process") == writer else ""
 
 
 def last_end(study: StudyFolder) -> str:

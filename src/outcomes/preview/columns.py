@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -47,6 +47,16 @@ class FoundType(StrEnum):
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a file's own data dictionary says of a column: its label, what its codes stand for, its bounds."""
+
+    label: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class FoundColumn:
     """One column of a file.
 
@@ -73,6 +83,8 @@ class FoundColumn:
         Numbers far off the others that often stand for a missing value.
     n_strange : int
         Different values that do not fit the type.
+    said : Said
+        What the file's own dictionary says of it.
     """
 
     name: str
@@ -90,6 +102,7 @@ class FoundColumn:
     codes: tuple[tuple[str, int], ...] = ()
     stand_ins: tuple[str, ...] = ()
     n_strange: int = 0
+    said: Said = field(default_factory=Said)
 
     @property
     def is_numeric(self) -> bool:
@@ -117,6 +130,11 @@ def find_columns(con: duckdb.DuckDBPyConnection, table: FoundTable) -> tuple[Fou
     """Describe every column of the table of cells."""
     n_rows = con.execute(f"select count(*) from {CELLS}").fetchall()[0][0]
     return tuple(_column(con, place, name, n_rows) for place, name in enumerate(table.header))
+
+
+def with_said(columns: tuple[FoundColumn, ...], said: dict[str, Said]) -> tuple[FoundColumn, ...]:
+    """Give columns what the file's own dictionary says of them."""
+    return tuple(replace(one, said=said[one.name]) if one.name in said else one for one in columns)
 
 
 def _column(con: duckdb.DuckDBPyConnection, place: int, name: str, n_rows: int) -> FoundColumn:

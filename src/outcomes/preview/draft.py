@@ -6,15 +6,16 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from json import dumps
 
 from pydantic import ValidationError
 
-from outcomes.contract import CONTRACT, Column, Ending, Kind, ValueType
+from outcomes.contract import CONTRACT, Column, Kind, Role, ValueType
 from outcomes.preview.columns import NO, NO_WORDS, YES, YES_WORDS, FoundType
 from outcomes.preview.guesses import Guess, Mapping
+from outcomes.preview.synonyms import meaning
 from outcomes.study.settings import Source, StudySettings
 
 GUESS = "# guess"
@@ -24,26 +25,6 @@ _RANGES = (
     (0, 1), (1, 4), (0, 3), (0, 4), (1, 5), (1, 6), (1, 7), (0, 6), (0, 10), (1, 10), (0, 20), (0, 21), (0, 24),
     (0, 27), (0, 40), (8, 32), (0, 50), (0, 100), (0, 150), (0, 1000),
 )  # fmt: skip
-_CODE_WORDS: dict[str, dict[str, str]] = {
-    "ending": {
-        "agreed": Ending.AGREED, "completed": Ending.AGREED, "planned": Ending.AGREED, "complete": Ending.AGREED,
-        "mutual": Ending.AGREED, "concluded": Ending.AGREED, "beendet": Ending.AGREED,
-        "dropout": Ending.CLIENT_ENDED, "dropped out": Ending.CLIENT_ENDED, "drop-out": Ending.CLIENT_ENDED,
-        "unplanned": Ending.CLIENT_ENDED, "abbruch": Ending.CLIENT_ENDED, "discontinued": Ending.CLIENT_ENDED,
-        "declined": Ending.CLIENT_ENDED, "client ended": Ending.CLIENT_ENDED, "disengaged": Ending.CLIENT_ENDED,
-        "moved": Ending.MOVED_AWAY, "moved away": Ending.MOVED_AWAY, "deceased": Ending.DIED, "died": Ending.DIED,
-        "dead": Ending.DIED, "referred": Ending.REFERRED_ON, "referred on": Ending.REFERRED_ON,
-        "ongoing": Ending.OPEN, "active": Ending.OPEN, "open": Ending.OPEN, "in treatment": Ending.OPEN,
-        "laufend": Ending.OPEN, "unknown": Ending.UNKNOWN, "other": Ending.UNKNOWN, "unbekannt": Ending.UNKNOWN,
-    },
-    "gender": {
-        "f": "woman", "female": "woman", "w": "woman", "weiblich": "woman", "femme": "woman", "frau": "woman",
-        "m": "man", "male": "man", "männlich": "man", "maennlich": "man", "homme": "man", "mann": "man",
-        "nb": "non-binary", "nonbinary": "non-binary", "divers": "non-binary", "d": "non-binary", "x": "other",
-        "unknown": "not stated", "prefer not to say": "not stated", "k.a.": "not stated",
-    },
-    "age_band": {},
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,12 +40,15 @@ class SourceDraft:
         Columns that must not be read, with why.
     source_lines : tuple of str
         How the file is laid out.
+    codes : dict of str to dict of str to str
+        What codes stand for, by the contract's column, where the layout says so.
     """
 
     mapping: Mapping
     pattern: str
     identifying: dict[str, tuple[str, ...]]
     source_lines: tuple[str, ...] = ()
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def guesses(self) -> tuple[Guess, ...]:
@@ -113,9 +97,12 @@ def pattern_of(names: Sequence[str], others: Sequence[str] = ()) -> str:
     '*visits*'
     """
     words = [set(re.findall(r"[^\W\d_]{3,}", _stem(name).lower())) for name in names]
-    for word in sorted(set.intersection(*words) if words else set(), key=len, reverse=True):
-        if not any(fnmatchcase(other.lower(), f"*{word}*") for other in others):
-            return f"*{word}*"
+    undated = re.sub(r"(?<=[\W_])\d[\W\d_]*$", "", _stem(names[0]).lower()) if names else ""
+    common = sorted(set.intersection(*words) if words else set(), key=len, reverse=True)
+    for word in (*common, *([undated] if re.search(r"[^\W\d_]{3,}", undated) else [])):
+        pattern = f"*{re.sub(r'[][*?]', '?', word)}*"
+        if not any(fnmatchcase(other.lower(), pattern) for other in others):
+            return pattern
     return f"*{re.sub(r'[][*?]', '?', _stem(names[0]).lower())}*" if names else "*"
 
 
@@ -143,10 +130,11 @@ def _source(draft: SourceDraft) -> list[str]:
     lines += [f"{guess.column} = {_quoted(guess.found.name)}  {GUESS}: {guess.why}" for guess in guesses]
     have = {guess.column for guess in guesses}
     for column in CONTRACT[kind]:
-        if column.name not in have and (column.required or column.is_central):
+        says_how_it_went = column.role is Role.OUTCOME and column.type is ValueType.CODE
+        if column.name not in have and (column.required or column.is_central or says_how_it_went):
             need = NEEDED if column.required else "not found; questions about it cannot be answered"
             lines.append(f'# {column.name} = ""  # {need}')
-    return lines + _codes(kind, guesses)
+    return lines + _codes(kind, guesses, draft.codes)
 
 
 def _order(guesses: tuple[Guess, ...]) -> tuple[str, str]:
@@ -192,28 +180,40 @@ def _dropped(draft: SourceDraft) -> list[str]:
     return [*lines, "]"]
 
 
-def _codes(kind: Kind, guesses: tuple[Guess, ...]) -> list[str]:
+def _codes(kind: Kind, guesses: tuple[Guess, ...], known: dict[str, dict[str, str]]) -> list[str]:
     lines = []
     for guess in guesses:
         column = _column(guess)
-        strange = [code for code, _ in guess.found.codes if code.lower() not in column.codes]
+        seen = [code for code, _ in guess.found.codes]
+        strange = [
+            code for code in dict.fromkeys([*seen, *known.get(column.name, {})]) if code.lower() not in column.codes
+        ]
         if column.type is not ValueType.CODE or not strange:
             continue
         lines.append(f"[sources.{kind}.codes.{column.name}]")
         for code in strange:
-            meant = _CODE_WORDS[column.name].get(code.lower())
+            label = guess.found.said.labels.get(code, "")
+            meant = known.get(column.name, {}).get(code) or meaning(code, column) or meaning(label, column)
+            said = f": {label!r} in the data dictionary" if label else ""
             written = _quoted(code)
-            choice = f"one of: {', '.join(column.codes)}"
-            lines.append(f'{written} = "{meant}"  {GUESS}' if meant else f'# {written} = ""  # {choice}')
+            if meant:
+                lines.append(f'{written} = "{meant}"  {GUESS}{said}')
+            else:
+                choice = f"{said.removeprefix(': ')}; one of: " if said else "one of: "
+                lines.append(f'# {written} = ""  # {choice}{", ".join(column.codes)}')
     return lines
 
 
 def _scales(drafts: Sequence[SourceDraft]) -> list[str]:
     found: dict[str, tuple[Column, float, float]] = {}
+    declared: dict[str, tuple[float, float]] = {}
     for draft in drafts:
         for guess in draft.guesses:
             if _is_scale(guess):
                 low, high = guess.found.minimum, guess.found.maximum
+                said = guess.found.said
+                if said.low is not None and said.high is not None:
+                    declared[guess.column] = (said.low, said.high)
                 found[guess.column] = (_column(guess), low if low is not None else 0, high if high is not None else 1)
     lines = []
     for name, (column, low, high) in found.items():
@@ -222,8 +222,11 @@ def _scales(drafts: Sequence[SourceDraft]) -> list[str]:
         ]
         least, most = min(low, *(one[1] for one in partners), low), max(high, *(one[2] for one in partners), high)
         bottom, top = scale_range(least, most)
+        why = f": seen {low:g} to {high:g}", ""
+        if said := declared.get(name) or declared.get(column.same_metric_as):
+            (bottom, top), why = said, (": so in the data dictionary",) * 2
         lines += [
-            f"[scales.{name}]", f"minimum = {bottom}  {GUESS}: seen {low:g} to {high:g}", f"maximum = {top}  {GUESS}",
+            f"[scales.{name}]", f"minimum = {bottom:g}  {GUESS}{why[0]}", f"maximum = {top:g}  {GUESS}{why[1]}",
             f'rater = "client"  {GUESS}: say who rated', "",
         ]  # fmt: skip
     return lines

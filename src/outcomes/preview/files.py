@@ -67,13 +67,17 @@ def read_file(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path) -> Foun
     return read_delimited(con, text, scratch)
 
 
-def read_any(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path]) -> LaidOut:
+def read_any(
+    con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path], sheet: str = ""
+) -> LaidOut:
     """Read a file; what looks like the export of another system is laid out first.
 
     Parameters
     ----------
     beside : sequence of Path
         Other files that were given, among which a data dictionary may be.
+    sheet : str
+        Of a workbook that has several.
 
     Raises
     ------
@@ -85,10 +89,24 @@ def read_any(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: 
     with path.open("rb") as stream:
         is_workbook = stream.read(4) in (b"PK\x03\x04", b"$FL2", b"$FL3")
     table = None if is_workbook or _is_fhir(path) else _with_ending(read_file(con, path, scratch), path)
+    encoding = _ENCODINGS.get(table.encoding.partition(" ")[0], "") if table else ""
     if table is None or may_be_export(table.header):
-        return lay_out(con, path, scratch, beside, table)
-    encoding = _ENCODINGS.get(table.encoding.partition(" ")[0])
+        return lay_out(con, path, scratch, beside, table, sheet=sheet, encoding=encoding)
     return LaidOut(table, (f"encoding = {json.dumps(encoding)}",) if encoding else ())
+
+
+def can_be_flat(path: Path) -> bool:
+    """Say by the ending of its name whether a table can be read as several kinds: text, a workbook, an SPSS file."""
+    return _ending(path) not in (*PARQUET.suffixes, *NDJSON.suffixes)
+
+
+def is_text(path: Path) -> bool:
+    """Say by the ending of its name whether landing reads a file as delimited text."""
+    return _ending(path) in CSV.suffixes
+
+
+def _ending(path: Path) -> str:
+    return Path(path.name.lower().removesuffix(PACKED)).suffix
 
 
 def _is_fhir(path: Path) -> bool:
@@ -102,7 +120,7 @@ def _is_fhir(path: Path) -> bool:
 
 def _with_ending(table: FoundTable, path: Path) -> FoundTable:
     """Say so where the name's ending is not that of the format: landing tells formats by it."""
-    ending = Path(path.name.lower().removesuffix(PACKED)).suffix
+    ending = _ending(path)
     usual = _ENDINGS[table.form]
     if ending in usual:
         return table

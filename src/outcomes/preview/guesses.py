@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cache
 
 from outcomes.contract import CONTRACT, Column, Kind, ValueType
 from outcomes.preview.columns import FoundColumn, FoundType
-from outcomes.preview.synonyms import SYNONYMS
+from outcomes.preview.synonyms import SYNONYMS, meaning
 
-_SAME, _SYNONYM, _WORDS, _CLOSE = 1.0, 0.9, 0.7, 0.6  # how sure each way of guessing is
+_SAME, _SYNONYM, _LABEL, _WORDS, _CODES, _CLOSE = 1.0, 0.9, 0.8, 0.7, 0.65, 0.6  # how sure each way of guessing is
+SURE = _CODES
+"""From here on a guess is more than a likeness of names."""
 _CLOSENESS = 0.84
 _MOST_LONGER = 3  # signs between two similar names
 _NEAR = 0.6
 _SHORTEST_WORD = 4
+_FEWEST_CODES = 2
 _ENOUGH = 3  # guessed columns that tell the kind of a file in which no column names the client
 _KEY_WORDS = re.compile(r"_?(id|ids|nr|no|num|number|nummer|code|key|kennung|pseudonym)$")
+ONE_COURSE = "one course of therapy a client"
 _LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "æ": "ae", "ł": "l"})
 
 
@@ -89,8 +93,16 @@ def best_mapping(found: tuple[FoundColumn, ...], file_name: str, n_rows: int) ->
         if kind is Kind.CLIENTS and repeats:
             score -= 2
         if score > most:
-            best, most = mapping, score
+            best, most = (mapping if repeats else _with_one_course(mapping)), score
     return best
+
+
+def _with_one_course(mapping: Mapping) -> Mapping:
+    """Take the client for the course of therapy, where each client has one row and nothing names the course."""
+    client = mapping.of("client_id")
+    if mapping.kind is not Kind.EPISODES or client is None or mapping.of("episode_id"):
+        return mapping
+    return replace(mapping, guesses=(Guess(client.found, "episode_id", client.certainty, ONE_COURSE), *mapping.guesses))
 
 
 def map_columns(found: tuple[FoundColumn, ...], kind: Kind) -> Mapping:
@@ -130,7 +142,26 @@ def nearest(name: str, kind: Kind | None, most: int = 3) -> tuple[str, ...]:
 
 
 def _certainty(found: FoundColumn, column: Column) -> tuple[float, str]:
-    asked = simple(found.name)
+    certainty, why = _certainty_of(found.name, found, column)
+    if certainty >= SURE:
+        return certainty, why
+    by_label, _ = _certainty_of(found.said.label, found, column) if found.said.label else (0.0, "")
+    if by_label >= SURE:
+        return _LABEL * by_label, "its label in the data dictionary"
+    if column.type is ValueType.CODE and _has_codes_of(found, column):
+        return _CODES, "its codes"
+    return certainty, why
+
+
+def _has_codes_of(found: FoundColumn, column: Column) -> bool:
+    """Say whether most codes of a column, or what they stand for, are words that a closed list knows."""
+    words = list(found.said.labels.values()) or [code for code, _ in found.codes]
+    known = {meaning(word, column) for word in words if len(word) > 1} - {None}
+    return len(known) >= _FEWEST_CODES and 2 * len(known) >= len(words)
+
+
+def _certainty_of(name: str, found: FoundColumn, column: Column) -> tuple[float, str]:
+    asked = simple(name)
     if asked == column.name:  # whatever it holds: what does not fit breaks a rule
         return _SAME, "same name"
     if not _can_hold(found, column):
@@ -177,6 +208,6 @@ def _can_hold(found: FoundColumn, column: Column) -> bool:
         case ValueType.YES_NO:
             return found.is_yes_no
         case ValueType.CODE:
-            return bool(found.codes)
+            return bool(found.codes) and found.type is not FoundType.DATE
         case ValueType.SCALE:
             return found.is_numeric

@@ -17,7 +17,9 @@ from outcomes.landing.identifiers.door import refuse_identifying_values
 from outcomes.landing.refusal import FileRefused
 from outcomes.landing.rules.columns import ColumnPlan
 from outcomes.landing.rules.row_rules import create_typed, find_breaches
+from outcomes.preview.cells import CLEAN
 from outcomes.study.settings import StudySettings
+from outcomes.study.tables.layouts import Encoding
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,35 @@ def try_landing(
         return try_rules(con, plan, rows, n_malformed)
     except (FileRefused, StudyError, StorageError) as refusal:
         return Trial(refusal.message, refusal.hint)
+
+
+def try_shared(
+    con: duckdb.DuckDBPyConnection, content: Path, scratch: Path, kind: Kind, kinds: tuple[Kind, ...],
+    settings: StudySettings, n_malformed: int,
+) -> Trial:  # fmt: skip
+    """Apply landing's layout and rules to a file of several kinds, as one of them; nothing is landed.
+
+    Parameters
+    ----------
+    content : Path
+        The export, or the comma-separated UTF-8 table that was read from a text file.
+    n_malformed : int
+        Rows that were left out of that table.
+    """
+    from outcomes.landing.layouts.door import as_format, layout_of, suffix_of  # brings all layouts along
+
+    room = scratch / "tried"
+    room.mkdir()
+    if content.name == CLEAN:
+        read = {one: settings.sources[one].model_copy(update={"encoding": Encoding.UTF_8}) for one in kinds}
+        settings = settings.model_copy(update={"sources": {**settings.sources, **read}})
+    suffix = suffix_of(content.name)
+    try:
+        layout = layout_of(suffix, settings.sources[kind].format)
+        plan, rows = as_format(layout, suffix, kinds).read(con, content, room, kind, settings)
+    except (FileRefused, StudyError, StorageError) as refusal:
+        return Trial(refusal.message, refusal.hint)
+    return try_rules(con, plan, rows, n_malformed)
 
 
 def try_rules(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, rows: SourceRows, n_malformed: int = 0) -> Trial:

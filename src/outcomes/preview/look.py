@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,71 +13,22 @@ from outcomes.contract import Kind
 from outcomes.landing.files import readable_name
 from outcomes.landing.refusal import FileRefused
 from outcomes.preview.cells import CLEAN, FoundTable, write_clean
-from outcomes.preview.columns import FoundColumn, find_columns
+from outcomes.preview.columns import FoundColumn, find_columns, with_said
 from outcomes.preview.draft import SourceDraft, draft_lines, pattern_of, settings_of
-from outcomes.preview.files import read_any
-from outcomes.preview.guesses import Guess, Mapping, best_mapping, nearest
+from outcomes.preview.files import can_be_flat, is_text, read_any
+from outcomes.preview.guesses import Mapping, best_mapping, nearest
 from outcomes.preview.identifying import identifying
-from outcomes.preview.landing_trial import Trial, try_landing
-from outcomes.preview.layouts import is_dictionary
+from outcomes.preview.landing_trial import Trial, try_landing, try_shared
+from outcomes.preview.layouts import LaidOut, is_dictionary, lay_out_again, sheets_of, usual_codes, usual_names
+from outcomes.preview.looks import FileLook, Look
+from outcomes.preview.sharing import further_mapping, of_owner, without
 from outcomes.preview.under_study import read_in_study, study_mapping
 from outcomes.store.warehouse import connect
-from outcomes.study.answerable import Answer, answers_of
+from outcomes.study.answerable import answers_of
 from outcomes.study.settings import StudySettings
+from outcomes.study.tables.layouts import LayoutName
 
 _MEMORY = "1GB"
-
-
-@dataclass(frozen=True)
-class FileLook:
-    """What was found in one file.
-
-    Attributes
-    ----------
-    name : str
-    table : FoundTable or None
-        None where the file cannot be read; `refused` and `hint` then say why.
-    columns : tuple of FoundColumn
-    kind : Kind or None
-        None where no kind of file fits.
-    guesses : tuple of Guess
-        What columns would become.
-    identifying : dict of str to tuple of str
-        Columns that seem to point at persons, with the kinds of identifiers.
-    unknown : dict of str to tuple of str
-        Columns that nothing is known of, with the nearest names of the contract.
-    trial : Trial or None
-        What landing would say; None where there is nothing to try.
-    source_lines : tuple of str
-        What the study file must say of how the file is laid out.
-    """
-
-    name: str
-    table: FoundTable | None = None
-    columns: tuple[FoundColumn, ...] = ()
-    kind: Kind | None = None
-    guesses: tuple[Guess, ...] = ()
-    identifying: dict[str, tuple[str, ...]] | None = None
-    unknown: dict[str, tuple[str, ...]] | None = None
-    trial: Trial | None = None
-    refused: str = ""
-    hint: str = ""
-    mapping: Mapping | None = None
-    source_lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Look:
-    """What was found in all files together: the questions that they can answer, and the study file to paste."""
-
-    files: tuple[FileLook, ...]
-    answers: tuple[Answer, ...]
-    study_lines: tuple[str, ...]
-
-    @property
-    def n_refused(self) -> int:
-        """Files that cannot be read."""
-        return sum(one.table is None for one in self.files)
 
 
 def look_at(paths: Sequence[Path], settings: StudySettings | None = None, study_name: str = "My study") -> Look:
@@ -103,12 +54,12 @@ def look_at(paths: Sequence[Path], settings: StudySettings | None = None, study_
             ]
             lines: list[str] = []
         else:
-            guessed = [_guessed(con, path, room, paths) for path, room in zip(paths, rooms, strict=True)]
-            drafts = _drafts(guessed)
+            guessed = chosen([_guessed(con, path, room, paths) for path, room in zip(paths, rooms, strict=True)])
+            drafts = drafts_of(guessed)
             lines = draft_lines(drafts, study_name) if drafts else []
             used = settings_of(lines) if lines else None
-            found = [_with_trial(con, one, room, used) for one, room in zip(guessed, rooms, strict=True)]
-    names = {guess.column for one in found if one.kind for guess in one.guesses}
+            found = [_with_trial(con, one, path, used) for one, path in zip(guessed, paths, strict=True)]
+    names = {guess.column for file in found for one in file.every if one.kind for guess in one.guesses}
     if settings:
         names |= {name for source in settings.sources.values() for name in source.constants}
     return Look(tuple(found), answers_of(names) if names else (), tuple(lines))
@@ -130,23 +81,81 @@ def _in_study(
 
 
 def _guessed(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path]) -> FileLook:
+    """Look at a file by what it seems to hold; each sheet of a workbook is a table of its own."""
     try:
-        laid_out = read_any(con, path, scratch, beside)
+        sheets = sheets_of(path)
+        if len(sheets) < 2:
+            return _as_kinds(con, path, scratch, beside)
+        looks, notes = [], []
+        for number, sheet in enumerate(sheets):
+            room = scratch / str(number)
+            room.mkdir()
+            try:
+                looks.append(_as_kinds(con, path, room, beside, sheet))
+            except FileRefused as refused:
+                notes.append(f"The sheet {sheet!r} is left: {refused.message}.")
     except FileRefused as refused:
         return FileLook(readable_name(path), refused=refused.message, hint=refused.hint)
     except OSError as failed:
         return FileLook(
             readable_name(path), refused=f"the file cannot be read: {failed.strerror}", hint="check its permissions"
         )
-    columns = find_columns(con, laid_out.table)
+    if not looks:
+        return FileLook(readable_name(path), refused=" ".join(notes), hint="save the sheet with the table as CSV")
+    order = list(Kind)
+    looks.sort(key=lambda one: order.index(one.kind) if one.kind else len(order))
+    first, *rest = looks
+    notes += [f"The sheet {one.sheet!r} looks like none of {', '.join(Kind)}." for one in rest if not one.kind]
+    others = [look for one in rest if one.kind for look in one.every]
+    return replace(first, table=first.table.noting(*notes), also=(*first.also, *others))
+
+
+def _as_kinds(
+    con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path], sheet: str = ""
+) -> FileLook:
+    """Look at one table as the kind that it fits best, and as those of which it holds something too."""
+    laid_out = read_any(con, path, scratch, beside, sheet)
+    columns = with_said(find_columns(con, laid_out.table), laid_out.said)
     write_clean(con, laid_out.table.header, scratch)
-    if is_dictionary(laid_out.table.header):
+    if is_dictionary(path):
         note = "It is a REDCap data dictionary, no data: put it beside study.toml, outside inbox/."
-        return FileLook(path.name, laid_out.table.noting(note))
-    mapping = best_mapping(columns, path.name, laid_out.table.n_rows)
+        return FileLook(path.name, replace(laid_out.table, notes=(note,)))
+    mapping = best_mapping(columns, sheet or path.name, laid_out.table.n_rows)
     described = _described(con, path, laid_out.table, columns, mapping, None)
     marked = laid_out.marked | (described.identifying or {})
-    return replace(described, identifying=marked, source_lines=laid_out.lines)
+    first = replace(
+        described, identifying=marked, source_lines=laid_out.lines, layout=laid_out.layout, sheet=sheet, room=scratch
+    )
+    if first.mapping is None:
+        return first
+    return replace(first, also=tuple(_further(con, path, first, laid_out)))
+
+
+def _further(con: duckdb.DuckDBPyConnection, path: Path, first: FileLook, laid_out: LaidOut) -> Iterator[FileLook]:
+    """Look at a table as the kinds that it does not fit best."""
+    if laid_out.layout is LayoutName.TABLE and not can_be_flat(path):
+        return
+    for kind in Kind:
+        room = first.room / kind
+        room.mkdir()
+        try:
+            again = lay_out_again(con, path, room, laid_out, kind)
+        except FileRefused:
+            continue
+        table = again.table if again else laid_out.table
+        columns = with_said(find_columns(con, table), laid_out.said) if again else first.columns
+        usual = usual_names(laid_out.layout, kind) if again else {}
+        mapping = further_mapping(
+            con, columns, first.mapping, kind, first.identifying or {}, usual=usual, is_own_rows=again is not None
+        )
+        if mapping is None:
+            continue
+        write_clean(con, table.header, room)
+        yield FileLook(
+            first.name, table, tuple(guess.found for guess in mapping.guesses), kind, mapping.guesses, {}, {},
+            mapping=mapping, source_lines=(again or laid_out).lines, layout=laid_out.layout, sheet=first.sheet,
+            codes=usual_codes(laid_out.layout, kind) if again else {}, is_further=True, room=room,
+        )  # fmt: skip
 
 
 def _described(
@@ -167,23 +176,80 @@ def _described(
     return FileLook(readable_name(path), table, columns, kind, kept, marked, unknown, trial, mapping=mapping)
 
 
-def _drafts(found: list[FileLook]) -> list[SourceDraft]:
-    """Take the first file of each kind; its names and those of its like make the pattern."""
-    drafts = []
+def _with_trial(con: duckdb.DuckDBPyConnection, file: FileLook, path: Path, settings: StudySettings | None) -> FileLook:
+    """Say what landing would say of a file, of each of its kinds."""
+    if not (settings and file.kind and file.table):
+        return file
+    kinds = tuple(kind for kind in settings.sources if kind in {one.kind for one in file.every})
+    tried = []
+    for one in file.every:
+        if len(kinds) == 1:
+            trial = try_landing(con, one.room / CLEAN, one.room, one.kind, settings, one.table.n_malformed)
+        else:
+            content = file.room / CLEAN if file.layout is LayoutName.TABLE and is_text(path) else path
+            trial = try_shared(con, content, one.room, one.kind, kinds, settings, file.table.n_malformed)
+        tried.append(replace(one, trial=trial))
+    return replace(tried[0], also=tuple(tried[1:]))
+
+
+def chosen(files: Sequence[FileLook]) -> list[FileLook]:
+    """Keep the further kinds of files for which there is no file of their own, from the file that says most of them.
+
+    What another file has is left to it: its columns are then not known in the first.
+    """
+    owners: dict[Kind, int] = {}
+    for place, file in enumerate(files):
+        for one in file.every:
+            if one.kind and not one.is_further:
+                owners.setdefault(one.kind, place)
+    further: dict[Kind, Kind] = {}  # by the further kind, the kind of the files that feed it
     for kind in Kind:
-        of_kind = [one for one in found if one.kind is kind and one.mapping]
-        others = [one.name for one in found if one.kind is not kind]
-        if of_kind:
-            pattern = pattern_of([one.name for one in of_kind], others)
-            drafts.append(
-                SourceDraft(of_kind[0].mapping, pattern, of_kind[0].identifying or {}, of_kind[0].source_lines)
-            )
-    return drafts
+        said = [
+            (len(one.guesses), -place, file.kind)
+            for place, file in enumerate(files)
+            for one in file.also
+            if kind not in owners and one.kind is kind and owners[file.kind] == place
+        ]
+        if said:
+            further[kind] = max(said)[2]
+    return [_with_kinds(file, {kind for kind, feeds in further.items() if feeds is file.kind}) for file in files]
 
 
-def _with_trial(
-    con: duckdb.DuckDBPyConnection, one: FileLook, scratch: Path, settings: StudySettings | None
-) -> FileLook:
-    if one.trial or not (settings and one.kind and one.table):
+def _with_kinds(file: FileLook, kinds: set[Kind]) -> FileLook:
+    """Leave a file the further kinds that were chosen, and take their columns from the table's own kind."""
+    also = [one for one in file.also if not one.is_further or one.kind in kinds]
+    further = [one for one in also if one.is_further]
+    first, *rest = (one if one.is_further else _without_further(one, further) for one in (file, *also))
+    return replace(first, also=tuple(rest))
+
+
+def _without_further(one: FileLook, further: Sequence[FileLook]) -> FileLook:
+    """Take from a look the columns that further kinds read from the same table."""
+    elsewhere = {name: each.kind for each in further if each.sheet == one.sheet for name in of_owner(each.mapping)}
+    if one.mapping is None or not elsewhere:
         return one
-    return replace(one, trial=try_landing(con, scratch / CLEAN, scratch, one.kind, settings, one.table.n_malformed))
+    return replace(
+        one, mapping=without(one.mapping, elsewhere), elsewhere=elsewhere,
+        guesses=tuple(guess for guess in one.guesses if guess.found.name not in elsewhere),
+        unknown={name: near for name, near in (one.unknown or {}).items() if name not in elsewhere},
+    )  # fmt: skip
+
+
+def drafts_of(files: Sequence[FileLook]) -> list[SourceDraft]:
+    """Take the first file of each kind; its name and those of its like make the pattern, one for all its kinds."""
+    first: dict[Kind, tuple[FileLook, FileLook]] = {}
+    for is_further in (False, True):
+        for file in files:
+            for one in file.every:
+                if one.kind and one.mapping and one.is_further is is_further:
+                    first.setdefault(one.kind, (file, one))
+    drafts = []
+    for kind in (kind for kind in Kind if kind in first):
+        file, one = first[kind]
+        like = [other.name for other in files if other.kind is file.kind]
+        others = [other.name for other in files if other.kind is not file.kind]
+        shares = sum(owner is file for owner, _ in first.values()) > 1
+        is_flat = shares and one.layout is LayoutName.TABLE and any(each.is_further for each in file.every)
+        lines = (f'format = "{LayoutName.FLAT}"', *one.source_lines) if is_flat else one.source_lines
+        drafts.append(SourceDraft(one.mapping, pattern_of(like, others), one.identifying or {}, lines, one.codes))
+    return drafts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from outcomes.contract import Column, Ending
+
 _NAMES = {
     "practice_id": """
         practice clinic clinic_id site site_id service_id centre center org organisation organization praxis
@@ -66,8 +68,8 @@ _NAMES = {
     """,
     "data_cut": "cut extract_date date_of_extract export_date snapshot_date stichtag",
     "directiveness_preferred": """
-        preferred_directiveness preference preferred_guidance guidance_preferred guidance_preference cnip c_nip
-        cnip_directiveness wish_for_guidance
+        preferred_directiveness preferred prefers preference preferred_guidance guidance_preferred guidance_preference
+        cnip c_nip cnip_directiveness wish_for_guidance
     """,
     "reactance": "hong hprs hong_total reactance_score trps reaktanz",
     "age_band": "age_group agegroup age_category alter altersgruppe",
@@ -78,3 +80,40 @@ SYNONYMS: dict[str, tuple[str, ...]] = {column: tuple(names.split()) for column,
 
 KNOWN = frozenset(SYNONYMS) | {name for names in SYNONYMS.values() for name in names}
 """All names by which some column of the contract is known."""
+
+_CODE_WORDS: dict[str, dict[str, str]] = {
+    "ending": {
+        "agreed": Ending.AGREED, "completed": Ending.AGREED, "planned": Ending.AGREED, "complete": Ending.AGREED,
+        "mutual": Ending.AGREED, "concluded": Ending.AGREED, "beendet": Ending.AGREED,
+        "dropout": Ending.CLIENT_ENDED, "dropped out": Ending.CLIENT_ENDED, "drop-out": Ending.CLIENT_ENDED,
+        "unplanned": Ending.CLIENT_ENDED, "abbruch": Ending.CLIENT_ENDED, "discontinued": Ending.CLIENT_ENDED,
+        "too early": Ending.JUDGED_PREMATURE, "not known": Ending.UNKNOWN,
+        "declined": Ending.CLIENT_ENDED, "client ended": Ending.CLIENT_ENDED, "disengaged": Ending.CLIENT_ENDED,
+        "moved": Ending.MOVED_AWAY, "moved away": Ending.MOVED_AWAY, "deceased": Ending.DIED, "died": Ending.DIED,
+        "dead": Ending.DIED, "referred": Ending.REFERRED_ON, "referred on": Ending.REFERRED_ON,
+        "ongoing": Ending.OPEN, "active": Ending.OPEN, "open": Ending.OPEN, "in treatment": Ending.OPEN,
+        "laufend": Ending.OPEN, "unknown": Ending.UNKNOWN, "other": Ending.UNKNOWN, "unbekannt": Ending.UNKNOWN,
+    },
+    "gender": {
+        "f": "woman", "female": "woman", "w": "woman", "weiblich": "woman", "femme": "woman", "frau": "woman",
+        "m": "man", "male": "man", "männlich": "man", "maennlich": "man", "homme": "man", "mann": "man",
+        "nb": "non-binary", "nonbinary": "non-binary", "divers": "non-binary", "d": "non-binary", "x": "other",
+        "unknown": "not stated", "prefer not to say": "not stated", "k.a.": "not stated",
+    },
+    "age_band": {},
+}  # fmt: skip
+
+
+def meaning(word: str, column: Column) -> str | None:
+    """Return the contract's code that a word stands for, where it is a usual one; None else.
+
+    Parameters
+    ----------
+    word : str
+        As a file or its data dictionary has it.
+    column : Column
+        With a closed list.
+    """
+    plain = word.strip().lower()
+    same = next((code for code in column.codes if plain.replace(" ", "_") == code.replace(" ", "_")), None)
+    return same or _CODE_WORDS[column.name].get(plain)

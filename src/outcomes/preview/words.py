@@ -7,7 +7,7 @@ import json
 from outcomes.contract import RULE_REASONS, Rule
 from outcomes.landing.refusal import counted
 from outcomes.preview.columns import FoundColumn
-from outcomes.preview.look import FileLook, Look
+from outcomes.preview.looks import FileLook, Look
 
 _WIDEST_NAME = 32
 
@@ -63,7 +63,11 @@ def _file(one: FileLook) -> str:
     if one.unknown:
         lines += ["", "  Not known:"]
         lines += [f"    {_short(name)}{_near(near)}" for name, near in one.unknown.items()]
-    return "\n".join([*lines, *_trial(one)])
+    lines += _trial(one)
+    for further in one.also:
+        where = f"The sheet {further.sheet!r} looks like" if further.sheet != one.sheet else "It also holds"
+        lines += ["", f"  {where} {further.kind}:", *_columns(further), *_trial(further)]
+    return "\n".join(lines)
 
 
 def _rows(one: FileLook) -> str:
@@ -84,12 +88,17 @@ def _near(names: tuple[str, ...]) -> str:
 
 
 def _columns(one: FileLook) -> list[str]:
-    becomes = {guess.found.name: f"{guess.column} ({guess.why})" for guess in one.guesses}
+    becomes: dict[str, str] = {}
+    for guess in one.guesses:
+        said = f"{guess.column} ({guess.why})"
+        before = becomes.get(guess.found.name)
+        becomes[guess.found.name] = f"{before}, {said}" if before else said
     rows = [("column", "holds", "range", "missing", "becomes")]
-    for column in one.columns:
+    for column in {column.name: column for column in one.columns}.values():
         is_hidden = column.name in (one.identifying or {})
-        fate = "not read: points at persons" if is_hidden else becomes.get(column.name, "not known")
-        if not is_hidden and column.name not in becomes and column.name not in (one.unknown or {}):
+        known = becomes | {name: f"read for {kind}" for name, kind in one.elsewhere.items()}
+        fate = "not read: points at persons" if is_hidden else known.get(column.name, "not known")
+        if not is_hidden and column.name not in known and column.name not in (one.unknown or {}):
             fate = "not read: dropped"
         shown = "" if is_hidden else column.range
         rows.append((_short(column.name), _holds(column), shown, f"{column.missing_share:.0%}", fate))
@@ -164,5 +173,6 @@ def _file_as_json(one: FileLook) -> dict:
         "delimiter": table.delimiter, "rows": table.about_rows, "rows_read": table.n_rows,
         "is_sample": table.is_sample, "notes": table.notes, "kind": one.kind, "columns": columns,
         "refused": one.trial.refused if one.trial else "", "hint": one.trial.hint if one.trial else "",
-        "rows_by_rule": one.trial.by_rule if one.trial else {},
+        "rows_by_rule": one.trial.by_rule if one.trial else {}, "sheet": one.sheet,
+        "also": [_file_as_json(further) for further in one.also],
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from platform import python_version
@@ -43,8 +43,14 @@ def make_manifest(
     }
 
 
-def summary_markdown(folder: Path) -> str:
-    """Return a release's summary in Markdown, from its manifest: counts of rows, no data."""
+def summary_markdown(folder: Path, first: Sequence[str] = ()) -> str:
+    """Return a release's summary in Markdown, from its manifest: counts of rows, no data.
+
+    Parameters
+    ----------
+    first : sequence of str
+        Lines that stand before the tables.
+    """
     manifest = read_json(folder / MANIFEST)
     lines = [
         f"# Release {manifest['release_id']}: {manifest['study_name']}",
@@ -52,13 +58,15 @@ def summary_markdown(folder: Path) -> str:
         f"Published {manifest['published_at']}, code {manifest['code_version']}, "
         f"{len(manifest['inputs'])} landed batches.",
         "",
-        "| table | rows |",
-        "|---|---:|",
-        *(f"| {name} | {count:,} |" for name, count in manifest["row_counts"].items()),
+        *first,
         "",
         "| step | seconds |",
         "|---|---:|",
         *(f"| {step} | {seconds:,.1f} |" for step, seconds in manifest["timings_seconds"].items()),
+        "",
+        "| table | rows |",
+        "|---|---:|",
+        *(f"| {name} | {count:,} |" for name, count in manifest["row_counts"].items()),
     ]
     return "\n".join(lines) + "\n"
 

@@ -57,6 +57,20 @@ def writer_lock(study: StudyFolder, wait_seconds: float = 0) -> Iterator[None]:
         lock.release()
 
 
+def writing_process(study: StudyFolder) -> int | None:
+    """Return the process of this machine that writes to the study now; None where there is none, or it is elsewhere."""
+    try:
+        holder = json.loads((study.root / _HOLDER).read_text(encoding="utf-8"))
+        if holder["machine"] != platform.node():
+            return None
+        os.kill(process := int(holder["process"]), 0)
+    except PermissionError:  # it lives, and is another user's
+        return process
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return process
+
+
 def _holder(study: StudyFolder) -> str:
     try:
         holder = json.loads((study.root / _HOLDER).read_text(encoding="utf-8"))

@@ -15,10 +15,14 @@ from answer_cohorts import (
     only,
 )
 
+from outcomes.answers.common.simulated import built
 from outcomes.answers.guidance import run as guidance
 from outcomes.answers.guidance.tables import EFFECTS, GuidanceModel, GuidanceQuestion
 from outcomes.errors import FitRefused
-from outcomes.simulate import CohortParameters, slope_truth
+from outcomes.methods.inference.reliability import departure_reliability
+from outcomes.mixed import FitStatus
+from outcomes.scoring.agreement import reliability_of_means
+from outcomes.simulate import CohortParameters, simulate_cohort, slope_truth
 
 PARAMETERS = CohortParameters(clients=700, therapists=40)
 
@@ -107,3 +111,56 @@ def test_a_study_without_satisfaction_is_refused_in_words():
         con.execute("update mart_session_directiveness set satisfaction_score = null, satisfaction_next = null")
         with pytest.raises(FitRefused, match="No session has all the ratings"):
             guidance.run(con, SETTINGS)
+
+
+CODED = replace(PARAMETERS, clients=400, therapists=30)
+TELL_OF_CODERS = "insert into core_agreement values ('b1', 'directiveness', 2, 4000, 900, 900, 0.6, 0.6, ?)"
+
+
+@pytest.fixture(scope="module")
+def coded():
+    """Slopes within clients where guidance is known exactly, and where two coders tell of it who err."""
+    cohort = simulate_cohort(CODED, 5)
+    with built(cohort, SETTINGS) as con:
+        exact = guidance.level_rows(con.table("mart_session_directiveness"), SETTINGS.disclosure, "satisfaction_score")
+    rng = np.random.default_rng(8)
+    guided = cohort.sessions["directiveness"].cast(pl.Float64).to_numpy()
+    ratings = guided + rng.normal(0, CODED.directiveness.session_sd, (2, guided.size))
+    sessions = cohort.sessions.with_columns(pl.Series("directiveness", ratings.mean(axis=0)).fill_nan(None))
+    with built(replace(cohort, sessions=sessions), SETTINGS) as con:
+        rows = {}
+        for name, reliability in (("known", reliability_of_means(ratings)), ("unknown", None)):
+            con.execute("delete from core_agreement")
+            con.execute(TELL_OF_CODERS, [reliability])
+            mart = con.table("mart_session_directiveness")
+            rows[name] = guidance.level_rows(mart, SETTINGS.disclosure, "satisfaction_score", coders=guidance.coders_of(con))
+    return {name: pl.DataFrame(found, infer_schema_length=None) for name, found in (("exact", exact), *rows.items())}
+
+
+def test_the_coders_error_makes_the_slope_within_clients_smaller_and_the_correction_gives_it_back(coded):
+    words = {"part": "within client", "is_quoted": True}
+    truth = only(coded["exact"], question="slope", **words)
+    with_error = only(coded["known"], question="slope", **words)
+    corrected = only(coded["known"], question=GuidanceQuestion.CODED, **words)
+    # Two coders whose error is as large as the departures: reliability of departures 2 / 3.
+    assert corrected["mean_reliability"] == pytest.approx(2 / 3, abs=0.08)
+    assert abs(with_error["estimate"]) < 0.85 * abs(truth["estimate"])
+    assert abs(corrected["estimate"] - truth["estimate"]) < 2 * corrected["std_error"]
+    assert corrected["estimate"] == pytest.approx(with_error["estimate"] / corrected["mean_reliability"])
+    assert corrected["std_error"] == pytest.approx(with_error["std_error"] / corrected["mean_reliability"])
+
+
+def test_where_nothing_was_coded_twice_the_correction_is_refused_in_words(coded):
+    row = only(coded["unknown"], question=GuidanceQuestion.CODED, is_quoted=True)
+    assert (row["estimate"], row["status"]) == (None, FitStatus.REFUSED)
+    assert "coded twice" in row["reason"]
+
+
+def test_ratings_that_were_not_coded_have_no_such_correction(answered, coded):
+    for rows in (answered[0], coded["exact"]):
+        assert rows.filter(pl.col("question") == GuidanceQuestion.CODED).is_empty()
+
+
+def test_error_as_large_as_the_departures_leaves_no_slope():
+    with pytest.raises(FitRefused, match="as large as"):
+        departure_reliability(0.5, total_variance=4.0, within_variance=2.0)

@@ -8,6 +8,7 @@ directiveness per point of satisfaction).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from functools import cache, partial
 
 import duckdb
@@ -22,6 +23,7 @@ from outcomes.answers.common.simplify import simplest_row
 from outcomes.answers.common.tables import filled
 from outcomes.answers.guidance.tables import EFFECTS, TABLES, GuidanceModel, GuidanceQuestion, SlopePart
 from outcomes.errors import FitRefused, UsageError
+from outcomes.methods.inference.reliability import departure_reliability
 from outcomes.methods.therapists.between_effect import corrected_between, mean_reliabilities
 from outcomes.mixed import wald_test
 from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
@@ -82,10 +84,27 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     FitRefused
         Where no part can be answered.
     """
-    rows = level_rows(con.table("mart_session_directiveness"), settings.disclosure, "satisfaction_score")
+    mart = con.table("mart_session_directiveness")
+    rows = level_rows(mart, settings.disclosure, "satisfaction_score", coders=coders_of(con))
     rows += _lagged(con, settings.disclosure)
     refuse_all(rows)
     return {EFFECTS.name: filled(EFFECTS, rows)}
+
+
+@dataclass(frozen=True)
+class Coders:
+    """What is known of the error of directiveness that was made of codes; the reliability is None where nothing is."""
+
+    reliability: float | None
+
+
+def coders_of(con: duckdb.DuckDBPyConnection) -> Coders | None:
+    """Return how reliable coded sessions are, over all batches by their sessions; None where none was coded."""
+    n, reliability = con.execute(
+        "select count(*), sum(reliability * n_sessions) filter (reliability is not null) "
+        "/ sum(n_sessions) filter (reliability is not null) from core_agreement where scale = 'directiveness'"
+    ).fetchall()[0]
+    return Coders(reliability) if n else None
 
 
 def level_rows(
@@ -94,12 +113,18 @@ def level_rows(
     outcome: str,
     models: Collection[GuidanceModel] = tuple(MODELS),
     corrected: Collection[GuidanceModel] = tuple(MODELS),
+    coders: Coders | None = None,
 ) -> list[dict]:
     """Slopes of `outcome` at the three levels from these models, their differences; of those in `corrected`, the slope
     between clients corrected for reliability.
 
     y = b0 + bW (d - client mean) + bC (client mean - therapist mean) + bT (therapist mean - grand mean) + b ln(session)
     (Curran & Bauer 2011, doi 10.1146/annurev.psych.093008.100356).
+
+    Parameters
+    ----------
+    coders : Coders, optional
+        Where directiveness was coded: the slope within clients is then given without the coders' error too.
     """
     fixed = f"{outcome} ~ " + " + ".join(PARTS) + " + log_session"
     rows = []
@@ -108,6 +133,8 @@ def level_rows(
     def told(model: GuidanceModel) -> Iterator[tuple]:
         answered = fit_linear_answer(f"{fixed} + {MODELS[model]}", mart, rule)
         yield from _levels(answered, model)
+        if coders:
+            yield _without_coders_error(answered, mart, rule, model, coders)
         if model in corrected and model is not GuidanceModel.TWO_LEVELS:  # see `_levels`
             yield from _corrected(answered, reliabilities, model)
 
@@ -161,12 +188,38 @@ def _corrected(answered: Answered, reliabilities: Callable[[], np.ndarray], mode
     yield words, numbers(corrected.corrected, answered)
 
 
+def _without_coders_error(
+    answered: Answered, mart: duckdb.DuckDBPyRelation, rule: Disclosure, model: GuidanceModel, coders: Coders
+) -> tuple[dict, Numbers]:
+    """The slope within clients as if coders did not err; the reliability counts as known.
+
+    That between clients needs no further correction: the coders' error is part of what makes clients' means unreliable.
+    """
+    words = {
+        "question": GuidanceQuestion.CODED, "part": SlopePart.WITHIN,
+        "is_quoted": QUOTED["directiveness_within"] == model,
+    }  # fmt: skip
+    if coders.reliability is None:
+        return words, Numbers(reason="Too few sessions were coded twice, so the coders' error is not known.")
+    try:
+        total = float(mart.aggregate("var_samp(directiveness_score)").fetchall()[0][0])
+        fit = fit_linear_answer(OF_GUIDANCE, mart, rule).fit
+        reliability = departure_reliability(coders.reliability, total, fit.sigma**2)
+    except FitRefused as refusal:
+        return words, Numbers(reason=f"The slope cannot be freed from the coders' error. {refusal.message}")
+    found = answered.estimate({"directiveness_within": 1 / reliability})
+    return words | {"mean_reliability": reliability}, numbers(found, answered)
+
+
+OF_GUIDANCE = "directiveness_score ~ 1 + (1 | client_id) + (1 | therapist_id)"
+
+
 def client_reliabilities(mart: duckdb.DuckDBPyRelation, rule: Disclosure) -> np.ndarray:
     """Reliability of each client's mean directiveness among the clients of a therapist, shape (n_clients,).
 
     lambda_i = tau^2 / (tau^2 + sigma^2 / n_i), with the variances of d ~ 1 + (1 | client) + (1 | therapist).
     """
-    fit = fit_linear_answer("directiveness_score ~ 1 + (1 | client_id) + (1 | therapist_id)", mart, rule).fit
+    fit = fit_linear_answer(OF_GUIDANCE, mart, rule).fit
     between = next(float(block.cov[0, 0]) for block in fit.variances if block.group == "client_id")
     per_client = mart.aggregate("client_id, count(*)::double as n", "client_id").order("client_id")
     return mean_reliabilities(between, fit.sigma**2, per_client.project("n").fetchnumpy()["n"])

@@ -15,6 +15,7 @@ class GuidanceQuestion(StrEnum):
     SLOPE = "slope"
     CONTEXT = "contextual effect"
     CORRECTED = "slope corrected for unreliable means"
+    CODED = "slope corrected for the coders' error"
     NEXT_SATISFACTION = "guidance to next satisfaction"
     NEXT_GUIDANCE = "satisfaction to next guidance"
 
@@ -54,7 +55,9 @@ EFFECTS = answer_table(
         "model": text("Which levels and random slopes the model has", GuidanceModel),
         "is_quoted": flag("Whether a report should quote this row; the others stand beside it as sensitivity"),
         "mean_reliability": number(
-            "Mean reliability of clients' average directiveness; only beside the corrected slope", "0 to 1"
+            "Reliability that a slope is corrected by: mean one of clients' average directiveness, or that of a coded "
+            "session's departure from it; only beside the corrected slopes",
+            "0 to 1",
         ),
         **NUMBERS,
     },

@@ -15,8 +15,11 @@ _COLUMNS = {
     "name": ("variablefieldname", "fieldname"),
     "form": ("formname",),
     "type": ("fieldtype",),
+    "label": ("fieldlabel",),
     "choices": ("choicescalculationsorsliderlabels", "selectchoicesorcalculations"),
     "validation": ("textvalidationtypeorshowslidernumber",),
+    "minimum": ("textvalidationmin",),
+    "maximum": ("textvalidationmax",),
     "identifier": ("identifier",),
 }
 _NEEDED = ("name", "form", "type", "identifier")
@@ -27,12 +30,16 @@ _WORDS = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "Fal
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its form, type, choices by code, and whether the project marks it as identifying."""
+    """One field: its form, type, label, choices by code, bounds as written, and whether the project marks it as
+    identifying."""
 
     name: str
     form: str
     type: str
+    label: str = ""
     choices: dict[str, str] = field(default_factory=dict)
+    minimum: str = ""
+    maximum: str = ""
     is_identifier: bool = False
 
     @property
@@ -102,8 +109,9 @@ def read_dictionary(path: Path) -> Dictionary:
 
     fields = tuple(
         Field(
-            cell(row, "name"), cell(row, "form"), cell(row, "type").lower(),
+            cell(row, "name"), cell(row, "form"), cell(row, "type").lower(), cell(row, "label"),
             _WORDS.get(cell(row, "type").lower()) or _choices(cell(row, "choices"), cell(row, "type").lower()),
+            cell(row, "minimum"), cell(row, "maximum"),
             is_identifier=cell(row, "identifier").lower() == "y"
             or cell(row, "validation").lower().startswith(_IDENTIFYING_TYPES),
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from outcomes.landing.layouts.base import Layout, Recognised
 from outcomes.landing.layouts.coded import CODED
 from outcomes.landing.layouts.fhir.layout import FHIR
+from outcomes.landing.layouts.flat import FLAT
 from outcomes.landing.layouts.item_rows import ITEMS
 from outcomes.landing.layouts.national.iapt import IAPT
 from outcomes.landing.layouts.national.pmhc import PMHC
@@ -26,6 +27,7 @@ LAYOUTS: dict[LayoutName, Layout] = {
     LayoutName.WIDE: WIDE,
     LayoutName.ITEMS: ITEMS,
     LayoutName.CODED: CODED,
+    LayoutName.FLAT: FLAT,
 }
 """By the value of `format`; the narrowest first, as they are tried on an unknown file."""
 

@@ -1,4 +1,4 @@
-"""Reliability of ratings: of group means (ICC1, ICC2) and of a scale's items (Cronbach's alpha)."""
+"""Reliability of ratings: of group means (ICC1, ICC2), of a scale's items (Cronbach's alpha), of departures."""
 
 from __future__ import annotations
 
@@ -135,3 +135,33 @@ def item_reliability(items: ArrayLike) -> ItemReliability:
         n_complete=int(n),
         n_incomplete=int(items.shape[0] - n),
     )
+
+
+def departure_reliability(reliability: float, total_variance: float, within_variance: float) -> float:
+    """Reliability of departures from a client's mean, where that of the ratings as they stand is known.
+
+    The error's variance is (1 - r) V, all of it within clients, so that the departures have 1 - (1 - r) V / W. A slope
+    on departures divided by it is what it would be without that error (Fuller 1987, doi 10.1002/9780470316665,
+    section 1.1).
+
+    Parameters
+    ----------
+    reliability : float
+        r, share of the variance of the ratings that is not error, 0 to 1.
+    total_variance, within_variance : float
+        V of all ratings and W of their departures, squared scale units, as observed (error included).
+
+    Raises
+    ------
+    FitRefused
+        If the error is as large as the departures.
+
+    Examples
+    --------
+    >>> round(departure_reliability(0.9, total_variance=4.0, within_variance=2.0), 2)
+    0.8
+    """
+    share = 1 - (1 - reliability) * total_variance / within_variance if within_variance > 0 else 0.0
+    if share <= 0:
+        raise FitRefused("The error of the ratings is as large as their departures from clients' means.")
+    return share

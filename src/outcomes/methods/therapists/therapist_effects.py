@@ -100,7 +100,8 @@ def median_odds_ratio(group_variance: float) -> float:
     """
     if not group_variance >= 0:
         raise UsageError("The variance of therapists cannot be negative.")
-    return float(np.exp(np.sqrt(2 * group_variance) * scipy.stats.norm.ppf(0.75)))
+    with np.errstate(over="ignore"):  # therapists who differ without end: infinite, and a table then has no number
+        return float(np.exp(np.sqrt(2 * group_variance) * scipy.stats.norm.ppf(0.75)))
 
 
 def boundary_p_value(lrt: float) -> float:

@@ -25,6 +25,7 @@ class LayoutName(StrEnum):
     IAPT = "iapt"
     ITEMS = "items"  # one row an answer to one item of a questionnaire
     CODED = "coded"  # one row an utterance with its code, by one coder
+    FLAT = "flat"  # one row a session, with what belongs to its client and course of therapy
 
 
 class Encoding(StrEnum):

@@ -58,12 +58,17 @@ def open_excel(export: Export) -> Table:
 
 def sheet_names(path: Path) -> list[str]:
     """Return the names of a workbook's sheets in lower case; none where it is damaged or cannot be read here."""
+    return [name.strip().lower() for name in names_of_sheets(path)]
+
+
+def names_of_sheets(path: Path) -> list[str]:
+    """Return the names of a workbook's sheets as they are; none where it is damaged or cannot be read here."""
     try:
         fastexcel = import_module("fastexcel")
     except ModuleNotFoundError:
         return []
     try:
-        return [name.strip().lower() for name in fastexcel.read_excel(path).sheet_names]
+        return list(fastexcel.read_excel(path).sheet_names)
     except fastexcel.FastExcelError:
         return []
 

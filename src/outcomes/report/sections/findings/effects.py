@@ -108,6 +108,11 @@ def _more(
         ("Between clients, corrected because a usual level rests on few sessions", told(row, teller, form))
         for row in corrected
     ]
+    context += [
+        ("The same client, corrected because coders of sessions err", told(row, teller, form))
+        for row in rows
+        if row["question"] == GuidanceQuestion.CODED
+    ]
     if context:
         folds.append(fold("How the three differ", table(("Compared", difference), context), *_tested(rows, corrected)))
     return tuple(folds)
