@@ -133,7 +133,8 @@ def coded():
             con.execute("delete from core_agreement")
             con.execute(TELL_OF_CODERS, [reliability])
             mart = con.table("mart_session_directiveness")
-            rows[name] = guidance.level_rows(mart, SETTINGS.disclosure, "satisfaction_score", coders=guidance.coders_of(con))
+            coders = guidance.coders_of(con)
+            rows[name] = guidance.level_rows(mart, SETTINGS.disclosure, "satisfaction_score", coders=coders)
     return {name: pl.DataFrame(found, infer_schema_length=None) for name, found in (("exact", exact), *rows.items())}
 
 
