@@ -24,7 +24,6 @@ SESSIONS_PER_CLIENT = 9.6  # of the default simulated cohort, appointments inclu
 CLIENTS_PER_THERAPIST = 25
 REPEATS = {100_000: 3}
 DEFAULT_SIZES = (100_000, 1_000_000)
-STAND_INS = ("fits.json", "answers.json", "report.html", "report.pdf")  # what the steps left out would have made
 
 
 def simulate(root: str, n_sessions: int) -> None:
@@ -72,6 +71,7 @@ def run_steps(root: str, data_only: bool) -> tuple[Any, ...]:
 
     from outcomes import audit, landing, models, release
     from outcomes.answers import run as answers
+    from outcomes.release.publish import PARTS
     from outcomes.report import write as report
     from outcomes.study import StudyFolder
 
@@ -91,8 +91,9 @@ def run_steps(root: str, data_only: bool) -> tuple[Any, ...]:
     timed("audit", lambda: audit.audit(folder, study))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if data_only:
-        for name in STAND_INS:
-            (folder / name).write_text("{}")
+        for name in PARTS:  # what the steps left out would have made
+            if not (folder / name).exists():
+                (folder / name).write_text("{}")
     else:
         timed("fit", lambda: models.fit_models(folder, study))
         timed("answer", lambda: answers.answer(folder, study))

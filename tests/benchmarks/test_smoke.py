@@ -87,6 +87,13 @@ def test_a_benchmark_runs_at_a_tiny_size(name, tmp_path, monkeypatch, capsys, re
         ] == []
 
 
+def test_the_pipeline_is_measured_without_models_and_documents(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setattr("sys.argv", ["pipeline.py", "--data-only", "400"])
+    runpy.run_path(str(BENCHMARKS / "pipeline.py"), run_name="__main__")
+    assert "publish" in capsys.readouterr().out
+
+
 def test_a_benchmark_of_the_pipeline_whose_step_fails_ends_with_its_error(tmp_path):
     """It hung for ever where a step's process died."""
     program = "import os, sys; sys.path.insert(0, {folder!r}); import pipeline; pipeline.in_own_process({call})"

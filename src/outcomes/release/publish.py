@@ -18,7 +18,7 @@ from outcomes.study import StudyFolder
 from outcomes.study.tables.delivery import WRITTEN
 
 # What each step leaves in the candidate, and the command that makes it.
-_PARTS = {
+PARTS = {
     DATABASE: "build",
     "checks.json": "audit",
     "checks.html": "audit",
@@ -71,7 +71,7 @@ def publish(study: StudyFolder, release_id: str, trail: Mapping[str, Any] | None
 
 
 def _require_parts(candidate: Path) -> None:
-    missing = {name: step for name, step in _PARTS.items() if not (candidate / name).is_file()}
+    missing = {name: step for name, step in PARTS.items() if not (candidate / name).is_file()}
     if missing:
         raise UsageError(
             f"The candidate release is not complete: {', '.join(missing)} missing",
