@@ -22,12 +22,11 @@ from outcomes.release.scores import offer_scores
 from outcomes.release.timings import record_timing
 from outcomes.release.withholding import empty_consequences, write_seal_table
 from outcomes.store.files import remove_leftovers, sync_folder
-from outcomes.store.warehouse import READABLE_BY, connect, read_sql, transaction
+from outcomes.store.warehouse import READABLE_BY, connect, run_sql_file, transaction
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 
 MEMORY_LIMIT = "1500MB"
-_PASSING = "create or replace temp "  # a table or view that is gone when the build ends
 
 # In the order in which they read one another.
 SQL_ORDER = (
@@ -117,18 +116,10 @@ def build(study: StudyFolder, release_id: str) -> Path:
 
 
 def make_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Run all SQL files; `raw_*` and `study_*` must be there.
-
-    What is only read here is made on all threads. What stays is written by one: several leave half-filled groups of
-    rows, which the checkpoint would write again, and a larger file.
-    """
+    """Run all SQL files; `raw_*` and `study_*` must be there."""
     offer_scores(con)
-    threads = con.execute("select current_setting('threads')").fetchall()[0][0]
     for name in SQL_ORDER:
-        text = read_sql(f"{name}.sql")
-        con.execute(f"set threads = {threads if _PASSING in text else 1}")
-        con.execute(text)
-    con.execute(f"set threads = {threads}")
+        run_sql_file(con, f"{name}.sql")
 
 
 def _fill(con: duckdb.DuckDBPyConnection, study: StudyFolder, release_id: str, batches: tuple[Batch, ...]) -> None:

@@ -75,14 +75,9 @@ def sql_files(layer: str) -> list[Traversable]:
     return sorted((item for item in folder.iterdir() if item.name.endswith(".sql")), key=lambda item: item.name)
 
 
-def read_sql(name: str) -> str:
-    """Return the text of one file of `sql/`, e.g. `"marts/mart_clients.sql"`."""
-    return (files("outcomes.sql") / name).read_text(encoding="utf-8")
-
-
 def run_sql_file(con: duckdb.DuckDBPyConnection, name: str, **parameters: object) -> None:
     """Run one file of `sql/`, e.g. `"marts/mart_clients.sql"`, with a value for each `$parameter` that it names."""
-    con.execute(read_sql(name), parameters or None)
+    con.execute((files("outcomes.sql") / name).read_text(encoding="utf-8"), parameters or None)
 
 
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
