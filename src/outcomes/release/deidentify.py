@@ -210,11 +210,16 @@ def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> b
 
 def _account(con: duckdb.DuckDBPyConnection, names: tuple[QuasiIdentifier, ...], rule: Disclosure) -> tuple[int, ...]:
     """Count the classes of one set of quasi-identifiers in `quasi`: k, l, clients, classes, below k, below l."""
-    counted = con.execute(
-        "select coalesce(sum(n), 0)::bigint, count(*), count(*) filter (n < $k), "
-        "count(*) filter (n_endings between 1 and $l - 1) "
-        "from (select count(*) as n, count(distinct ending_state) filter (ending_state <> 'undetermined') as n_endings "
-        f"from quasi group by {', '.join(names)})",
-        {"k": rule.k, "l": rule.l},
-    ).fetchall()[0]
-    return (rule.k, rule.l, *counted)
+    rows = con.execute(
+        "select count(*), coalesce(list(distinct ending_state) filter (ending_state <> 'undetermined'), []) "
+        f"from quasi group by {', '.join(names)}"
+    ).fetchall()
+    classes = [ClientClass(n, frozenset(endings)) for n, endings in rows]
+    return (
+        rule.k,
+        rule.l,
+        sum(one.n for one in classes),
+        len(classes),
+        sum(one.n < rule.k for one in classes),
+        sum(one.is_uniform(rule) for one in classes),
+    )
