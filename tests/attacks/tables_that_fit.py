@@ -70,35 +70,52 @@ class Unknowns:
     def possible(self, expression: Expression, enough: int = 3, large: int = 10) -> tuple[int, int, int]:
         """Return smallest, largest and number of possible values.
 
-        Where more than `enough` are possible, one of them `large` in size, the ends and the number are those found so
-        far: least of what is possible. Otherwise the ends are exact, and the number is up to `enough`.
+        Where `enough` or more are possible, one of them `large` in size or zero between them, the ends and the number
+        are those found so far: least of what is possible. Otherwise the ends are exact, the number is up to `enough`.
 
         Raises
         ------
         NothingFitsError
             If nothing fits.
         """
-        group = self._group([self._place[self.about(name)] for name in expression])
-        cost = np.zeros(len(self._low))
-        for name, times in expression.items():
-            cost[self._place[name]] += times
-        found = self._values(group, cost)
-        if len(found) >= enough and max(map(abs, found)) >= large:
-            return min(found), max(found), len(found)
+        group, cost = self._costed(expression)
         for sign in (-1, 1):
+            if self._is_wide(group, cost, enough, large):
+                break
             if self._solve(group, sign * cost) is None:
                 raise NothingFitsError
-            found = self._values(group, cost)
-            if len(found) >= enough and max(map(abs, found)) >= large:
-                break
         else:
+            found = self._values(group, cost)
             for value in range(min(found) + 1, max(found)):
                 if len(self._values(group, cost)) >= enough:
                     break
                 if value not in found:
                     self._solve(group, np.zeros(len(cost)), (cost, value))
-            found = self._values(group, cost)
+        found = self._values(group, cost)
         return min(found), max(found), len(found)
+
+    def widen(self, expressions: Sequence[Expression], enough: int = 3, large: int = 10) -> None:
+        """Look for solutions that leave many sums many values at once; `possible` needs fewer of its own then."""
+        n_before, left = np.inf, list(expressions)
+        while len(left) < n_before:
+            n_before, costs = len(left), {}
+            for group, cost in map(self._costed, left):
+                costs[id(group)] = (group, costs[id(group)][1] + cost if id(group) in costs else cost)
+            for group, cost in costs.values():
+                for sign in (-1, 1):
+                    self._solve(group, sign * cost)
+            left = [one for one in left if not self._is_wide(*self._costed(one), enough, large)]
+
+    def _costed(self, expression: Expression) -> tuple[_Group, np.ndarray]:
+        group = self._group([self._place[self.about(name)] for name in expression])
+        cost = np.zeros(len(self._low))
+        for name, times in expression.items():
+            cost[self._place[name]] += times
+        return group, cost
+
+    def _is_wide(self, group: _Group, cost: np.ndarray, enough: int, large: int) -> bool:
+        found = self._values(group, cost)
+        return len(found) >= enough and (max(map(abs, found)) >= large or min(found) <= 0 <= max(found))
 
     def ends(self, expression: Expression) -> tuple[int, int]:
         """Return smallest and largest possible value, exactly.
@@ -108,10 +125,7 @@ class Unknowns:
         NothingFitsError
             If nothing fits.
         """
-        group = self._group([self._place[self.about(name)] for name in expression])
-        cost, ends = np.zeros(len(self._low)), []
-        for name, times in expression.items():
-            cost[self._place[name]] += times
+        (group, cost), ends = self._costed(expression), []
         for sign in (1, -1):
             found = self._solve(group, sign * cost)
             if found is None:

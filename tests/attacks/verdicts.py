@@ -80,17 +80,15 @@ def attack(releases: Sequence[Delivered], moves: Sequence[Move], one_course: boo
         If the releases contradict what the attacker takes for sure.
     """
     system = Attack(one_course=one_course).learn(releases, moves)
-    found = []
-    for at, quantity in dict.fromkeys(system.hidden):
-        found.append(Found(at, None, quantity, *system.unknowns.possible({(at, quantity): 1})))
+    asked = [((at, None, quantity), {(at, quantity): 1}) for at, quantity in dict.fromkeys(system.hidden)]
     told = {quantity: [] for _, quantity in (*system.hidden, *system.open)}
     for at, quantity in dict.fromkeys((*system.hidden, *system.open)):
         told[quantity].append(at)
     for quantity, places in told.items():
         steps = [*itertools.pairwise(sorted(places)), *([(min(places), max(places))] if len(places) > 2 else [])]
-        for since, at in steps:
-            change = {(at, quantity): 1, (since, quantity): -1}
-            found.append(Found(at, since, quantity, *system.unknowns.possible(change)))
+        asked += [((at, since, quantity), {(at, quantity): 1, (since, quantity): -1}) for since, at in steps]
+    system.unknowns.widen([expression for _, expression in asked])
+    found = [Found(*place, *system.unknowns.possible(expression)) for place, expression in asked]
     days = [days_of_last_session(one) for one in releases]
     return Outcome(tuple(found), sum(one == 1 for one in days), system.gave_up, system)
 

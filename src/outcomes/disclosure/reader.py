@@ -17,6 +17,9 @@ from scipy.sparse import csr_array
 
 from outcomes.disclosure.counts import AMBIGUITY
 
+MANY = 3
+"""With more open ranges than this, two tables are looked for that widen many at once, for the price of one range."""
+
 
 @dataclass(frozen=True)
 class Revealed:
@@ -105,20 +108,33 @@ class Ranges:
         large = (low <= high) & (np.maximum(np.abs(low), np.abs(high)) >= self.threshold)  # low > high: none found yet
         return large | ((low <= 0) & (high >= 0) & (high - low >= AMBIGUITY - 1))
 
+    def solve_together(self, places: np.ndarray) -> None:
+        """Widen many ranges by two tables: one in which their sum is largest, one in which it is smallest."""
+        objective = sum(self._objective(place) for place in places)
+        for sign in (-1, 1):
+            self._widen(sign * objective)
+
     def solve(self, place: Sequence[int]) -> Revealed | None:
         """Find the whole range of one count or change; return it where it is not protected."""
         (since, at), key = self._pairs[place[0]], int(place[1])
-        objective = np.zeros((self.view.n_releases, self.view.n_parts))
-        objective[at] += self.view.all_counts[key]
-        is_change = since < self.view.n_releases
-        if is_change:
-            objective[since] -= self.view.all_counts[key]
         for sign in (-1, 1):
-            self._found.append(self._solution(sign * objective))
-            self.add(self._found[-1])
+            self._widen(sign * self._objective(place))
             if self.protects(self.low[*place], self.high[*place]):
                 return None
-        return Revealed(key, at, since if is_change else None, int(self.low[*place]), int(self.high[*place]))
+        before = since if since < self.view.n_releases else None
+        return Revealed(key, at, before, int(self.low[*place]), int(self.high[*place]))
+
+    def _objective(self, place: Sequence[int]) -> np.ndarray:
+        """What to multiply the parts by to have the count or change."""
+        (since, at), key = self._pairs[place[0]], int(place[1])
+        objective = np.zeros((self.view.n_releases + 1, self.view.n_parts))
+        objective[at] += self.view.all_counts[key]
+        objective[since] -= self.view.all_counts[key]
+        return objective[:-1]  # nobody is in the release behind the last one
+
+    def _widen(self, objective: np.ndarray) -> None:
+        self._found.append(self._solution(objective))
+        self.add(self._found[-1])
 
     def _solution(self, objective: np.ndarray) -> np.ndarray:
         bounds, constraints = self._problem
@@ -177,6 +193,10 @@ def first_revealed(
     ranges = Ranges(view, threshold, found)
     for table in fitting:
         ranges.add(table)
+    n_before = np.inf
+    while MANY < len(left := ranges.unprotected()) < n_before:
+        n_before = len(left)
+        ranges.solve_together(left)
     while len(left := ranges.unprotected()):
         if one := ranges.solve(left[-1]):
             return one
