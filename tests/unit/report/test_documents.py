@@ -266,7 +266,11 @@ def test_where_outcomes_are_withheld_nothing_is_said_to_be_seen_or_small(release
 def test_a_pathway_of_one_stage_is_no_picture(tmp_path, template_study):
     folder = make_release(tmp_path / "release", Cohort(n_therapists=12, clients_per_therapist=6, has_endings=False))
     con, source = sources(refuse_answers(folder, REASON), template_study)
-    _, report, *_ = documents(source)
+    annex, report, *_ = documents(source)
     con.close()
     (people,) = (section for section in report.sections if section.name == "people")
     assert [type(block) for block in people.blocks] == [Paragraph]
+    text = visible_text(as_html(report))
+    assert "A client dropped out if" not in text  # nor is said what it would be, or who could have
+    assert "For the questions on dropout" not in visible_text(as_html(annex))
+    assert "Each client is first compared" not in text  # nothing is compared where guidance is refused
