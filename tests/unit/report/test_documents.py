@@ -7,6 +7,7 @@ import json
 import math
 import re
 import shutil
+from pathlib import Path
 
 import duckdb
 import pypdf
@@ -192,6 +193,21 @@ def test_links_between_documents_lead_to_sections_that_exist(written):
 def test_contents_of_the_annex_list_every_section(pages, written):
     contents = re.search(r"<nav.*?</nav>", written[Document.ANNEX], flags=re.DOTALL)[0]
     assert re.findall(r'href="#([\w-]+)"', contents) == [section.name for section in pages[Document.ANNEX].sections]
+
+
+def test_the_places_where_the_handbook_says_that_questions_are_answered_exist(written):
+    said = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
+    places = re.findall(r"^\| an? [\w ]+ \| [^|]+\? \| ([^|]+) \|$", said, flags=re.MULTILINE)
+    assert len(places) == 5
+    for place in places:
+        named = re.findall(r"`([\w-]+)`: ([^;`]+)", place)
+        assert named
+        for document, parts in named:
+            titles = [text for tag, text in blocks(written[Document(document)]).found if tag == "h2"]
+            left = parts
+            for title in sorted(titles, key=len, reverse=True):
+                left = left.replace(title, "")
+            assert left.strip(" ,") == "", f"{document} has no part {left!r}"
 
 
 def test_pictures_say_in_title_and_description_what_they_show_and_give_their_data(pages):
