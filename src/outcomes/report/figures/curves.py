@@ -8,14 +8,21 @@ from outcomes.disclosure import Teller
 from outcomes.report.figures.density import Bin, session_bins
 from outcomes.report.figures.satisfaction import curve_picture
 from outcomes.report.page.blocks import Block, Picture, paragraph
-from outcomes.report.page.pieces import PLAIN, Estimate, Given, Kind, Told, say
+from outcomes.report.page.pieces import PLAIN, Estimate, Form, Given, Kind, Told, say
 from outcomes.report.reading.plain_words import is_bend
 from outcomes.report.reading.rows import table_rows, told
 from outcomes.study.settings import StudySettings
 
+_IN_SENTENCES = Form(digits=1)
 
-def curve_told(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> list[tuple[float, Told]]:
-    """The curve of the first linear model with a bend, else of the first one that has a curve and converged."""
+
+def curve_told(
+    con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller, form: Form = _IN_SENTENCES
+) -> list[tuple[float, Told]]:
+    """The curve of the first linear model with a bend, else of the first one that has a curve and converged.
+
+    A picture takes a finer form than a sentence: a line in steps of a tenth of a point would be a staircase.
+    """
     names = [spec.name for spec in settings.models if spec.kind == "linear"]
     bent = [
         spec.name for spec in settings.models if spec.kind == "linear" and any(is_bend(term) for term in spec.fixed)
@@ -24,7 +31,7 @@ def curve_told(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: 
         condition = f"model = '{name}' and curve = 'satisfaction' and status = 'converged'"
         rows = sorted(table_rows(con, "model_curves", condition), key=lambda row: row["x"])
         if rows:
-            return [(row["x"], told(row, teller, PLAIN)) for row in rows]
+            return [(row["x"], told(row, teller, form)) for row in rows]
     return []
 
 
@@ -58,7 +65,7 @@ def curve_and_bins(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller
 ) -> tuple[list[tuple[float, Estimate]], tuple[Bin, ...]]:
     """Return the points of the curve that may be drawn, and the sessions below it; nothing where no model has one."""
-    points = [(x, e) for x, e in curve_told(con, settings, teller) if isinstance(e, Estimate)]
+    points = [(x, e) for x, e in curve_told(con, settings, teller, PLAIN) if isinstance(e, Estimate)]
     if not points:
         return [], ()
     return points, session_bins(con, "directiveness_within", points[0][0], points[-1][0], teller)
