@@ -71,7 +71,7 @@ def run_steps(root: str, data_only: bool) -> tuple[Any, ...]:
 
     from outcomes import audit, landing, models, release
     from outcomes.answers import run as answers
-    from outcomes.release.publish import PARTS
+    from outcomes.release.publishing import PARTS
     from outcomes.report import write as report
     from outcomes.study import StudyFolder
 
