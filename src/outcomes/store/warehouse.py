@@ -80,6 +80,11 @@ def run_sql_file(con: duckdb.DuckDBPyConnection, name: str, **parameters: object
     con.execute((files("outcomes.sql") / name).read_text(encoding="utf-8"), parameters or None)
 
 
+def quoted(name: str) -> str:
+    """Return a table's or column's name as SQL writes it, whatever signs are in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
     """Insert rows of plain values (None where empty) by one statement: one for each row is far slower."""
     if rows:
