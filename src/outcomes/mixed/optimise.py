@@ -112,11 +112,15 @@ def minimise(
     nothing there: where the Hessian has a direction of negative curvature, the search restarts along it.
     """
     n_evaluations = 0
+    last: tuple[np.ndarray, float, np.ndarray] | None = None
 
     def counted(x: np.ndarray) -> tuple[float, np.ndarray]:
-        nonlocal n_evaluations
-        n_evaluations += 1
-        return objective(x)
+        """Evaluate, but for where the last evaluation was: searches begin and end there."""
+        nonlocal n_evaluations, last
+        if last is None or not np.array_equal(last[0], x):
+            n_evaluations += 1
+            last = (x.copy(), *objective(x))
+        return last[1], last[2].copy()
 
     start = np.asarray(start, dtype=float)
     unit = np.ones(len(start)) if curvature is None else 1 / np.sqrt(curvature)
@@ -125,7 +129,7 @@ def minimise(
         value, gradient = counted(u * unit)
         return value, gradient * unit
 
-    start_value = counted(start)[0]
+    start_value = counted(start if near is not None else start / unit * unit)[0]  # as the search rounds it
     tolerance = _TOLERANCE * np.sqrt(1 + abs(start_value)) if curvature is None else _SCALED_TOLERANCE
     options = {"gtol": gradient_tolerance or tolerance, "maxiter": max_iterations}
     x, restarts = start, 0

@@ -77,7 +77,17 @@ def sql_files(layer: str) -> list[Traversable]:
 
 def run_sql_file(con: duckdb.DuckDBPyConnection, name: str, **parameters: object) -> None:
     """Run one file of `sql/`, e.g. `"marts/mart_clients.sql"`, with a value for each `$parameter` that it names."""
-    con.execute((files("outcomes.sql") / name).read_text(encoding="utf-8"), parameters or None)
+    con.execute(sql_text(name), parameters or None)
+
+
+def sql_text(name: str) -> str:
+    """What one file of `sql/` says."""
+    return (files("outcomes.sql") / name).read_text(encoding="utf-8")
+
+
+def quoted(name: str) -> str:
+    """Return a table's or column's name as SQL writes it, whatever signs are in it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:

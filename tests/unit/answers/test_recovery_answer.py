@@ -20,7 +20,7 @@ from outcomes.answers.recovery.cards import (
     verdict_card,
 )
 from outcomes.answers.recovery.distances import dropout_distances, satisfaction_distances, true_distances
-from outcomes.answers.recovery.quotes import Quote, quotes
+from outcomes.answers.recovery.quotes import READ, Quote, quotes
 from outcomes.answers.recovery.tables import CARDS, CanAnswer, EstimatorName
 from outcomes.answers.recovery.world import MAX_CLIENTS, StudySize, measure, world_of
 from outcomes.errors import FitRefused
@@ -138,8 +138,18 @@ def test_the_simulated_world_has_the_studys_course_length_and_share_of_dropout(s
     assert got.dropout_prop == pytest.approx(size.dropout_prop, abs=0.06)
 
 
+def test_a_cohort_whose_other_tables_are_left_out_has_the_same_rows_in_those_that_are_read():
+    cohort = simulate_cohort(CohortParameters(clients=80, therapists=8), 3)
+    with built(cohort, SETTINGS) as whole, built(cohort, SETTINGS, READ) as part:
+        for name in READ:
+            assert part.table(name).pl().equals(whole.table(name).pl())
+        made = {name for (name,) in part.sql("select table_name from duckdb_tables() where not internal").fetchall()}
+    assert "mart_participant_flow" not in made
+    assert set(READ) <= made
+
+
 def test_everything_that_has_a_card_is_quoted_by_a_cohort_large_enough():
-    with database(CohortParameters(clients=1_200, therapists=60)) as con:
+    with built(simulate_cohort(CohortParameters(clients=1_200, therapists=60), 1), SETTINGS, READ) as con:
         told = quotes(con, SETTINGS)
     assert [quote.estimator for quote in told if quote.is_refused] == []
     assert sorted(quote.estimator for quote in told) == sorted(estimator.name for estimator in ESTIMATORS)

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from outcomes.answers.recovery.cards import Estimator, Simulated, Yardstick, card
+from outcomes.answers.recovery.cards import Estimator, Simulated, Yardstick, card, verdict_card
 from outcomes.answers.recovery.quotes import PARTS, Quote, tried
 from outcomes.answers.recovery.run import _known_ahead
-from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, where_tried
+from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, settled_worlds, where_tried
 from outcomes.answers.recovery.tables import EstimatorName
 
 SLOPE = Estimator("slope", "Is there a slope?", "points", Yardstick(0.1, 0.2), lambda known: 0.0)
@@ -76,6 +76,39 @@ def test_a_verdict_that_is_always_right_is_settled_and_one_that_is_right_three_t
     assert is_verdict_settled(["no_effect"] * 12, ["fit"] * 12, POSITIVE, 20)
     assert not is_verdict_settled(["no_effect"] * 12, ["fit"] * 9 + ["undecided"] * 3, POSITIVE, 20)
     assert is_verdict_settled(["no_effect"] * 20, ["fit"] * 15 + ["undecided"] * 5, POSITIVE, 20)
+
+
+def test_a_world_in_which_the_verdict_is_always_right_is_settled_while_the_other_goes_on():
+    assert settled_worlds(["no_effect"] * 10, ["fit"] * 8 + ["undecided"] * 2, POSITIVE, 20) == (True, False)
+    assert settled_worlds(["no_effect"] * 8 + ["fit"] * 2, ["fit"] * 10, POSITIVE, 20) == (False, True)
+    assert settled_worlds(["refused"] + ["no_effect"] * 9, ["fit"] * 10, POSITIVE, 20) == (False, False)
+
+
+def test_a_card_of_a_verdict_counts_each_world_by_the_cohorts_that_it_was_tried_in():
+    made = verdict_card("verdict on satisfaction", ["no_effect"] * 10, ["fit"] * 14 + ["undecided"] * 6, POSITIVE)
+    assert (made.n_cohorts, made.coverage, made.power) == (20, 1.0, 0.7)
+
+
+@pytest.mark.parametrize(("right_null", "right_fit"), [(0.98, 0.8), (0.98, 0.55), (0.75, 0.9), (0.9, 0.3)])
+def test_stopping_a_world_apart_changes_the_class_of_at_most_one_verdict_in_fifty(right_null, right_fit):
+    rng, changed, n = np.random.default_rng(12), 0, 100
+    for _ in range(n):
+        whole = (
+            np.where(rng.random(20) < right_null, "no_effect", "fit").tolist(),
+            np.where(rng.random(20) < right_fit, "fit", "undecided").tolist(),
+        )
+        last = [20, 20]
+        for size in (10, 12, 14, 16, 18):
+            told = [one[: min(size, end)] for one, end in zip(whole, last, strict=True)]
+            apart = settled_worlds(*told, POSITIVE, 20)
+            last = [min(end, size) if done else end for end, done in zip(last, apart, strict=True)]
+            if all(apart) or is_verdict_settled(*told, POSITIVE, 20):
+                last = [min(end, size) for end in last]
+                break
+        told = [one[:end] for one, end in zip(whole, last, strict=True)]
+        kept, full = (verdict_card("verdict on satisfaction", *one, POSITIVE) for one in (told, whole))
+        changed += kept.answer is not full.answer
+    assert changed <= n / 50
 
 
 def test_a_verdict_that_is_refused_now_and_then_goes_on_and_one_that_mostly_is_does_not():

@@ -22,6 +22,9 @@ from outcomes.models.refusals import (
 from outcomes.store.warehouse import sql_table
 from outcomes.study import StudySettings
 
+READ = ("mart_session_directiveness", "mart_person_session")
+"""Tables of a release that all verdicts are decided on."""
+
 
 @dataclass(frozen=True)
 class GuidanceRows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 
@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from outcomes.contract import Kind
-from outcomes.release.build import make_tables
+from outcomes.release.building import make_tables
 from outcomes.release.relations import offer_batches, offer_settings, raw_columns
 from outcomes.simulate import Cohort
 from outcomes.store.warehouse import connect
@@ -21,7 +21,7 @@ _YES_NO = {"yes": True, "no": False}
 
 
 @contextmanager
-def built(cohort: Cohort, settings: StudySettings) -> Iterator[duckdb.DuckDBPyConnection]:
+def built(cohort: Cohort, settings: StudySettings, wanted: Collection[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an in-memory database with the core tables and marts of a cohort, as a release would have them.
 
     Parameters
@@ -29,6 +29,8 @@ def built(cohort: Cohort, settings: StudySettings) -> Iterator[duckdb.DuckDBPyCo
     cohort : Cohort
     settings : StudySettings
         Of a study on the template's scales.
+    wanted : collection of str
+        Tables that will be read; all of a release where empty.
     """
     with connect() as con:
         con.execute("set threads = 1")  # tables of this size gain nothing from more
@@ -36,7 +38,7 @@ def built(cohort: Cohort, settings: StudySettings) -> Iterator[duckdb.DuckDBPyCo
         offer_batches(con, ())
         for sequence, (kind, table) in enumerate(_tables(cohort).items(), start=1):
             _offer(con, kind, table, sequence)
-        make_tables(con)
+        make_tables(con, wanted)
         yield con
 
 

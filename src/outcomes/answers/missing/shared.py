@@ -45,6 +45,10 @@ def shared_fits(formula: str, rows: MissingRows, settings: StudySettings) -> lis
     if _OF_CLIENT_SLOPE in formula:
         kinds.insert(1, Sharing.BOTH)
     try:
-        return [fit_shared_parameter(ratings_formula, hazard, rows.ratings, at_risk, sharing=kind) for kind in kinds]
+        fits: list[SharedParameterFit] = []
+        for kind in kinds:
+            start = fits[0] if fits else None
+            fits.append(fit_shared_parameter(ratings_formula, hazard, rows.ratings, at_risk, sharing=kind, start=start))
+        return fits
     except UsageError as error:
         raise FitRefused(error.message, error.hint) from error

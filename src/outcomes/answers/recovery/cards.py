@@ -223,13 +223,15 @@ def verdict_card(name: TriedVerdict, in_null: Sequence[str], in_fit: Sequence[st
     """How often a verdict is right: no false one where guidance does nothing, `fit` where fit is true.
 
     `coverage` is the share of the worlds without effect in which no effect was claimed, `power` the share of the worlds
-    of fit (misfit as costly as in the calibrated world) in which the verdict is fit.
+    of fit (misfit as costly as in the calibrated world) in which the verdict is fit. Each is of the cohorts that its
+    world was tried in.
     """
-    words = (name, VERDICTS[name], "share of cohorts", len(in_null))
+    words = (name, VERDICTS[name], "share of cohorts", max(len(in_null), len(in_fit)))
     if sum(verdict == FitStatus.REFUSED for verdict in (*in_null, *in_fit)) > MAX_REFUSED * len((*in_null, *in_fit)):
         return Card(*words, CanAnswer.NO, "In data of this size the verdict is refused: there are too few therapists "
                     "or clients.", FitStatus.REFUSED)  # fmt: skip
-    rights = [share_of(right, len(in_null)) for right in verdict_rights(in_null, in_fit, positive)]
+    tried = (len(in_null), len(in_fit))
+    rights = [share_of(*one) for one in zip(verdict_rights(in_null, in_fit, positive), tried, strict=True)]
     answer, reason = verdict_class(*rights)
     return Card(*words, answer, reason, FitStatus.CONVERGED, None, None, None, *rights[0], *rights[1])
 
@@ -243,8 +245,18 @@ def verdict_class(
     right_null: tuple[float, float, float], right_fit: tuple[float, float, float]
 ) -> tuple[CanAnswer, str]:
     """The answer of a verdict from its two shares of right ones (share, low, high)."""
-    if right_null[2] < MIN_COVERAGE:
+    if is_often_false(right_null):
         return CanAnswer.NO, "Too often an effect is claimed where there is none."
+    return recognised(right_fit)
+
+
+def is_often_false(right_null: tuple[float, float, float]) -> bool:
+    """What the worlds without effect say of the answer (share, low, high of right verdicts)."""
+    return right_null[2] < MIN_COVERAGE
+
+
+def recognised(right_fit: tuple[float, float, float]) -> tuple[CanAnswer, str]:
+    """What the worlds of fit say of the answer (share, low, high of right verdicts)."""
     if right_fit[0] >= 0.8:
         return CanAnswer.YES, "Fit to the wish is recognised where it is as strong as usual."
     if right_fit[0] >= 0.5:

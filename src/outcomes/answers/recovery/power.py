@@ -13,7 +13,7 @@ from scipy import stats
 
 from outcomes.answers.balance.curve_forms import CurveForm
 from outcomes.answers.balance.evidence import Findings, between_clients, find_evidence
-from outcomes.answers.balance.rows import verdict_clients, verdict_dropouts, verdict_sessions
+from outcomes.answers.balance.rows import READ, verdict_clients, verdict_dropouts, verdict_sessions
 from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import decide
@@ -111,7 +111,7 @@ def trials(
     parameters = with_truth(truth, CohortParameters(clients=size.clients, therapists=size.therapists))
     if hazard is not None:
         parameters = with_dropout_truth(hazard, parameters)
-    with built(simulate_cohort(with_worlds(worlds, parameters), seed), settings) as con:
+    with built(simulate_cohort(with_worlds(worlds, parameters), seed), settings, READ) as con:
         found = _satisfaction(con, settings) | _dropout(con, settings)
     return tuple(Trial(str(truth), *judged, *found.get(judged, (REFUSED, False))) for judged in JUDGED)
 

@@ -36,6 +36,9 @@ from outcomes.methods.therapists.therapist_effects import boundary_p_value, medi
 from outcomes.mixed import FitStatus, fit_cluster_robust, fit_linear
 from outcomes.study import StudySettings
 
+READ = ("mart_session_directiveness", "mart_person_session", "mart_clients", "core_dropout_labels", "core_episodes")
+"""Tables of a release that the quotes are estimated from."""
+
 
 def quotes(con: duckdb.DuckDBPyConnection, settings: StudySettings, settled: Collection[str] = ()) -> tuple[Quote, ...]:
     """Estimate everything on one cohort; what it cannot answer is a refused quote.

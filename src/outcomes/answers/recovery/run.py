@@ -18,8 +18,8 @@ import duckdb
 import polars as pl
 
 from outcomes.answers.analysis import Analysis
+from outcomes.answers.balance import rows
 from outcomes.answers.balance.evidence_for_verdict import evidence_for_verdict
-from outcomes.answers.balance.rows import verdict_dropouts, verdict_sessions
 from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.balance.verdict import Decision, decide
@@ -36,8 +36,8 @@ from outcomes.answers.recovery.cards import (
 )
 from outcomes.answers.recovery.distances import true_distances
 from outcomes.answers.recovery.quote import Quote
-from outcomes.answers.recovery.quotes import quotes, tried
-from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, where_tried
+from outcomes.answers.recovery.quotes import READ, quotes, tried
+from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, settled_worlds, where_tried
 from outcomes.answers.recovery.tables import CARDS, TABLES, CanAnswer, TriedVerdict
 from outcomes.answers.recovery.world import StudySize, measure, world_of
 from outcomes.errors import FitRefused
@@ -78,6 +78,10 @@ _SPREADS = {
 }
 
 
+World = tuple[TriedVerdict, Truth]
+"""A verdict, and what is true of guidance where it is tried: no effect, or fit."""
+
+
 @dataclass(frozen=True)
 class Tried:
     """What one cohort gave; `sds` and `slopes` (attenuated truths) are empty for a very large one, and `tried` names
@@ -87,7 +91,7 @@ class Tried:
     quotes: dict[str, Quote]
     sds: dict[str, float]
     slopes: dict[str, float]
-    verdicts: dict[str, tuple[str, str]]
+    verdicts: dict[World, str]
     tried: frozenset[str] = frozenset()
 
 
@@ -126,8 +130,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | 
         "n_therapists": size.capped.therapists,
         "sessions_per_client": size.sessions_per_client,
     }
-    rows = [asdict(_without(one) if one.estimator in missing else one) | simulated for one in cards]
-    return {CARDS.name: filled(CARDS, rows)}
+    told = [asdict(_without(one) if one.estimator in missing else one) | simulated for one in cards]
+    return {CARDS.name: filled(CARDS, told)}
 
 
 def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...]:
@@ -154,7 +158,7 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     jobs = [(large, seed, *declared, None, _known_ahead(distances)) for seed in LARGE_SEEDS]
     small: list[Tried] = []
     very_large: list[Tried] = []
-    settled: frozenset[str] = frozenset()
+    settled: frozenset[str | World] = frozenset()
     with workers(settings.cluster.address) as pool:
         for numbers in rounds(len(cohorts)):
             jobs += [(world, cohorts[number], *declared, truth, settled) for number in numbers]
@@ -186,24 +190,31 @@ def _known_ahead(distances: dict[str, float]) -> frozenset[str]:
     return frozenset(one.name for one in ESTIMATORS if one.truth and not math.isnan(one.truth(known)))
 
 
-def _settled(found: Simulated, small: list[Tried], n_cohorts: int) -> frozenset[str]:
-    """Estimators and verdicts whose class further cohorts would not change."""
+def _settled(found: Simulated, small: list[Tried], n_cohorts: int) -> frozenset[str | World]:
+    """Estimators, verdicts and verdicts' worlds that further cohorts would not change the class of."""
     tried_on = [one.tried for one in small]
     n_left = n_cohorts - len(small)
-    estimators = (
+    settled: set[str | World] = {
         one.name for one in ESTIMATORS
         if is_settled(one, own := where_tried(found, tried_on, one.name), len(own.cohorts) + n_left)
-    )  # fmt: skip
-    pairs = {name: _verdicts_of(name, small) for name in VERDICTS}
-    verdicts = (name for name, (null, fit) in pairs.items()
-                if is_verdict_settled(null, fit, POSITIVE, len(null) + n_left))  # fmt: skip
-    return frozenset((*estimators, *verdicts))
+    }  # fmt: skip
+    for name in VERDICTS:
+        null, fit = _verdicts_of(name, small)
+        told = (null, fit, POSITIVE, max(len(null), len(fit)) + n_left)
+        worlds = dict(zip((Truth.NO_EFFECT, Truth.FIT), settled_worlds(*told), strict=True))
+        settled |= {(name, truth) for truth, is_certain in worlds.items() if is_certain}
+        if all(worlds.values()) or is_verdict_settled(*told):
+            settled.add(name)
+    return frozenset(settled)
 
 
-def _verdicts_of(name: str, small: list[Tried]) -> tuple[list[str], list[str]]:
-    """A verdict in the worlds without effect and with fit, of the cohorts in which it was tried."""
-    pairs = [one.verdicts[name] for one in small if name in one.verdicts]
-    return [null for null, _ in pairs], [fit for _, fit in pairs]
+def _verdicts_of(name: TriedVerdict, small: list[Tried]) -> tuple[list[str], list[str]]:
+    """A verdict in the worlds without effect and with fit, of the cohorts in which it was tried there."""
+    null, fit = (
+        [one.verdicts[name, truth] for one in small if (name, truth) in one.verdicts]
+        for truth in (Truth.NO_EFFECT, Truth.FIT)
+    )
+    return null, fit
 
 
 def _all_refused(n_cohorts: int) -> tuple[Card, ...]:
@@ -225,12 +236,12 @@ def _try(
     rule: Disclosure,
     dropout: Dropout,
     truth: SlopeTruth | None,
-    settled: frozenset[str] = frozenset(),
+    settled: frozenset[str | World] = frozenset(),
 ) -> Tried:
     """Simulate one cohort and take all quotes that are not settled; where the truth is given, also the spreads and the
     verdicts."""
     settings = _simulated_study(rule, dropout)
-    with built(simulate_cohort(world, seed), settings) as con:
+    with built(simulate_cohort(world, seed), settings, READ) as con:
         told = {quote.estimator: quote for quote in quotes(con, settings, settled)}
         if truth is None:
             return Tried(seed, told, {}, {}, {})
@@ -238,23 +249,25 @@ def _try(
     null = with_truth(Truth.NO_EFFECT, world)
     fit = with_truth(Truth.FIT, world)
     usual = replace(fit, satisfaction=replace(fit.satisfaction, misfit_cost=world.satisfaction.misfit_cost))
-    asked = [name for name in VERDICTS if name not in settled]
-    pairs = zip(*(_verdicts(one, seed, settings, asked) for one in (null, usual)), strict=True)
-    return Tried(seed, told, sds, slopes, dict(zip(asked, pairs, strict=True)), tried(settled))
+    verdicts: dict[World, str] = {}
+    for true, one in ((Truth.NO_EFFECT, null), (Truth.FIT, usual)):
+        asked = [name for name in VERDICTS if not {name, (name, true)} & settled]
+        verdicts |= {(name, true): found for name, found in _verdicts(one, seed, settings, asked).items()}
+    return Tried(seed, told, sds, slopes, verdicts, tried(settled))
 
 
 def _verdicts(
     world: CohortParameters, seed: int, settings: StudySettings, asked: list[TriedVerdict]
-) -> list[Verdict | FitStatus]:
+) -> dict[TriedVerdict, Verdict | FitStatus]:
     """The verdicts on satisfaction and dropout after sessions, of those that are asked for."""
     if not asked:
-        return []
-    with built(simulate_cohort(world, seed), settings) as con:
+        return {}
+    with built(simulate_cohort(world, seed), settings, rows.READ) as con:
         judges: dict[TriedVerdict, Callable[[], Decision]] = {
-            TriedVerdict.SATISFACTION: lambda: judge_sessions(verdict_sessions(con, settings)).decision,
-            TriedVerdict.DROPOUT: lambda: decide(evidence_for_verdict(verdict_dropouts(con, settings))),
+            TriedVerdict.SATISFACTION: lambda: judge_sessions(rows.verdict_sessions(con, settings)).decision,
+            TriedVerdict.DROPOUT: lambda: decide(evidence_for_verdict(rows.verdict_dropouts(con, settings))),
         }
-        return [_verdict(judges[name]) for name in asked]
+        return {name: _verdict(judges[name]) for name in asked}
 
 
 def _verdict(judge: Callable[[], Decision]) -> Verdict | FitStatus:

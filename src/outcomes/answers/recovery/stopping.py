@@ -7,7 +7,7 @@ what those so far let expect, and the card's class is worked out for each comple
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,9 @@ from outcomes.answers.recovery.cards import (
     Estimator,
     Simulated,
     card,
+    is_often_false,
     judged,
+    recognised,
     share_of,
     truth_of,
     verdict_class,
@@ -31,6 +33,8 @@ FIRST, STEP = 10, 2
 a refusal more than four further ones are expected in 1.6 of 100 studies, after ten in 0.5."""
 CERTAIN = 0.99
 """Predictive probability of the class so far from which on it counts as certain."""
+CERTAIN_APART = 0.995
+"""The same of what one of a verdict's two worlds says alone, so that both together are wrong in 1 of 100 at most."""
 COMPLETIONS, SEED = 1_000, 1_982
 _JEFFREYS = 0.5
 
@@ -74,7 +78,8 @@ def is_settled(estimator: Estimator, found: Simulated, n_cohorts: int) -> bool:
 
 def is_verdict_settled(in_null: Sequence[str], in_fit: Sequence[str], positive: frozenset[str], n_cohorts: int) -> bool:
     """Whether all `n_cohorts` would give a verdict the class that the cohorts so far give it."""
-    n, left = len(in_null), n_cohorts - len(in_null)
+    tried = (len(in_null), len(in_fit))
+    left = n_cohorts - max(tried)
     refused = sum(verdict == FitStatus.REFUSED for verdict in (*in_null, *in_fit))
     if left <= 0 or refused > MAX_REFUSED * 2 * n_cohorts:
         return True
@@ -82,13 +87,41 @@ def is_verdict_settled(in_null: Sequence[str], in_fit: Sequence[str], positive: 
         return False
     rng = np.random.default_rng(SEED)
     rights = verdict_rights(in_null, in_fit, positive)
-    now = verdict_class(*(share_of(right, n) for right in rights))
-    completed = [right + _more(rng, right, n, left) for right in rights]
+    now = verdict_class(*(share_of(right, n) for right, n in zip(rights, tried, strict=True)))
+    completed = [right + _more(rng, right, n, left) for right, n in zip(rights, tried, strict=True)]
+    pairs, times = np.unique(completed, axis=1, return_counts=True)
     same = [
-        verdict_class(*(share_of(int(right), n_cohorts) for right in pair)) == now
-        for pair in zip(*completed, strict=True)
+        verdict_class(*(share_of(int(right), n + left) for right, n in zip(pair, tried, strict=True))) == now
+        for pair in pairs.T
     ]
-    return bool(np.mean(same) >= CERTAIN)
+    return bool(np.average(same, weights=times) >= CERTAIN)
+
+
+def settled_worlds(
+    in_null: Sequence[str], in_fit: Sequence[str], positive: frozenset[str], n_cohorts: int
+) -> tuple[bool, bool]:
+    """Whether all `n_cohorts` would leave what the world without effect, and that of fit, says of a verdict's class."""
+    left = n_cohorts - max(len(in_null), len(in_fit))
+    if left <= 0:
+        return True, True
+    if FitStatus.REFUSED in (*in_null, *in_fit):
+        return False, False
+    rng = np.random.default_rng(SEED)
+    rights = verdict_rights(in_null, in_fit, positive)
+    null, fit = (
+        _is_same(part, right, n, right + _more(rng, right, n, left), n + left)
+        for part, right, n in zip((is_often_false, recognised), rights, (len(in_null), len(in_fit)), strict=True)
+    )
+    return null, fit
+
+
+def _is_same(
+    part: Callable[[tuple[float, float, float]], object], right: int, n: int, completed: np.ndarray, n_completed: int
+) -> bool:
+    """Whether a part of a verdict's class is as good as certain to stay."""
+    now, (values, times) = part(share_of(right, n)), np.unique(completed, return_counts=True)
+    same = [part(share_of(int(one), n_completed)) == now for one in values]
+    return bool(np.average(same, weights=times) >= CERTAIN_APART)
 
 
 def where_tried(found: Simulated, tried: Sequence[frozenset[str]], name: str) -> Simulated:

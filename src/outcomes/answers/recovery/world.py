@@ -56,6 +56,10 @@ class StudySize:
         )
 
 
+READ = ("mart_session_directiveness", "core_dropout_labels")
+"""Tables of a release that its size is measured from."""
+
+
 def measure(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> StudySize:
     """Measure the size of a database with core tables and marts."""
     ((clients, therapists, sessions),) = con.execute(
@@ -78,7 +82,7 @@ def world_of(size: StudySize, settings: StudySettings) -> CohortParameters:
     base = CohortParameters(clients=PROBE_CLIENTS, therapists=PROBE_CLIENTS // 20)
     wanted, world = np.log(_course(base)), base
     for _ in range(PROBES):
-        with built(simulate_cohort(world, PROBE_SEED), settings) as con:
+        with built(simulate_cohort(world, PROBE_SEED), settings, READ) as con:
             found = measure(con, settings)
         steps = [size.sessions_per_client / found.sessions_per_client, size.dropout_prop / found.dropout_prop]
         wanted = wanted + np.nan_to_num(np.log(np.clip(steps, *STEP)))  # an unknown share of dropout stays

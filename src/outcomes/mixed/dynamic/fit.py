@@ -86,12 +86,21 @@ class _Counter:
     def __init__(self, problem: DynamicProblem) -> None:
         self.problem = problem
         self.n = 0
+        self._last: tuple[np.ndarray, tuple[float, np.ndarray, np.ndarray]] | None = None
 
     def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         return self.at(theta)[:2]
 
     def at(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Deviance, gradient and best linear coefficients."""
+        """Deviance, gradient and best linear coefficients; known where the last evaluation was."""
+        last = self._last
+        if last is not None and np.array_equal(last[0], theta):
+            return last[1]
+        found = self._evaluated(theta)
+        self._last = theta.copy(), found
+        return found
+
+    def _evaluated(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         self.n += 1
         nowhere = np.inf, np.zeros_like(theta), np.zeros(len(self.problem.linear))
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from outcomes.mixed.joint.points import CURRENT, LOADINGS
 from outcomes.mixed.joint.results import SharedParameterFit, Sharing
 from outcomes.mixed.joint.rows import JointRows, join_rows
 from outcomes.mixed.joint.wrap import wrap
-from outcomes.mixed.optimise import minimise
+from outcomes.mixed.layout import JointLayout
+from outcomes.mixed.optimise import OptSummary, minimise
 
 _START = {"s_u": 0.5, "s_w": 0.1, "s_v": 0.2, "s_s": 0.05, "tau": 0.3}
 """Start of the loadings, all others at 0; the outcome is standardised."""
 
 _HESSIAN_STEP = 1e-4
+_NEAR_TOLERANCE = 1e-4  # of a search from another model's optimum: as near as BFGS comes, so that errors are the same
 
 MAX_THERAPISTS = 1_500
 """Their effects are one dense system of three unknowns each: above this it takes gigabytes."""
@@ -37,6 +40,7 @@ def fit_shared_parameter(
     link: str = "logit",
     associated: tuple[str, ...] | None = None,
     sharing: Sharing = Sharing.INTERCEPT,
+    start: SharedParameterFit | None = None,
 ) -> SharedParameterFit:
     """Fit ratings y and time of dropout T given shared effects b: f(y | b) f(T | b) f(b), by Laplace's approximation.
 
@@ -65,6 +69,9 @@ def fit_shared_parameter(
         What the hazard depends on: the intercepts, the client's slope, both (and the therapist's intercept beside
         them), or the current value m_i(t), the expected rating at the session itself. For the current value the risk
         set needs the columns of the ratings' formula as they are at its sessions.
+    start : SharedParameterFit, optional
+        A fit of the same formulas, data and `associated` with another `sharing`: where the search begins. The optimum
+        is found and proved all the same.
 
     Raises
     ------
@@ -112,8 +119,15 @@ def fit_shared_parameter(
         )
     free = _free(ratings_design, groups, bool(own), associated, sharing)
     deviance = JointDeviance(rows, chosen, free)
-    start, curvature = _start(rows, chosen.start, free)
-    story = minimise(deviance, start, curvature=curvature, hessian_step=_HESSIAN_STEP)
+    first, curvature = _start(rows, chosen.start, free)
+    near = None
+    if start is not None:
+        of_earlier = _free(ratings_design, groups, bool(own), associated, start.sharing)
+        earlier = replace(deviance.layout, free=of_earlier)
+        first, near = _carried(start.optimizer, earlier, first, curvature, deviance.layout)
+    story = minimise(
+        deviance, first, curvature=curvature, hessian_step=_HESSIAN_STEP, near=near, near_tolerance=_NEAR_TOLERANCE
+    )
     if not np.isfinite(story.value):
         raise FitRefused("The joint likelihood could not be evaluated.", "look for extreme values in the columns")
     return wrap(rows, groups, deviance.layout, story, sharing, str(chosen))
@@ -193,3 +207,21 @@ def _start(rows: JointRows, to_predictor: Any, free: tuple[str, ...]) -> tuple[n
     return np.concatenate([beta, gamma, [np.log(sigma)], [_START.get(name, 0.0) for name in free]]), np.maximum(
         curvature, 1.0
     )
+
+
+def _carried(
+    story: OptSummary, of: JointLayout, first: np.ndarray, curvature: np.ndarray, layout: JointLayout
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The start `first` with what an earlier optimum says of the same parameters, and about the Hessian there;
+    untouched where that optimum is of other columns or was not found."""
+    if len(story.final) != of.parts[3].stop or not story.is_converged:
+        return first, None
+    found, near = first.copy(), np.diag(curvature)
+    same = [name for name in layout.free if name in of.free]
+    n = layout.parts[3].start
+    ours, theirs = (np.array([*range(n), *map(one.at, same)]) for one in (layout, of))
+    found[ours] = story.final[theirs]
+    near[np.ix_(ours, ours)] = story.hessian[np.ix_(theirs, theirs)]
+    if CURRENT in layout.free and "lambda_u" in of.free and story.final[of.at("s_u")]:
+        found[layout.at(CURRENT)] = story.final[of.at("lambda_u")] / story.final[of.at("s_u")]
+    return found, near

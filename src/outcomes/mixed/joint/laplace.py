@@ -64,6 +64,9 @@ class JointDeviance:
         self.rows, self.link, self.free = rows, link, free
         self.layout = JointLayout(rows.ratings.fixed.shape[1], rows.hazard.W.shape[1], free)
         cells = rows.cells
+        self._client = cells.client[rows.hazard.cell]  # of the hazard's rows, which are sorted by it
+        self._at_risk, self._first = np.unique(self._client, return_index=True)
+        self._has_x = bool(rows.hazard.x.any())
         self._effects = (np.zeros((cells.n_clients, 2)), np.zeros((cells.n_therapists, 3)))
         has_two = "lambda_w" in free or {CURRENT, "s_w"} <= set(free)
         nodes, weights = hermegauss(N_NODES_EACH if has_two else n_nodes)
@@ -173,13 +176,15 @@ class JointDeviance:
         n = 3 * cells.n_therapists
         A = np.eye(2) + self._by_client(point.M[:, CLIENT, CLIENT])
         K = point.M[:, CLIENT, THERAPIST]
-        A_inverse = np.linalg.inv(A)
+        A_inverse, determinant = _inverse_of_two(A)
         own = cells.by_therapist @ point.M[:, THERAPIST, THERAPIST].reshape(-1, 9)
         S = np.zeros((cells.n_therapists, 3, cells.n_therapists, 3))
         j = np.arange(cells.n_therapists)
         S[j, :, j, :] = own.reshape(-1, 3, 3) + np.eye(3)
-        spread = (A_inverse[cells.client] @ K)[cells.second]
-        blocks = np.einsum("pab,pac->pbc", K[cells.first], spread)
+        inverse = A_inverse[cells.client]
+        spread = (inverse[:, :, :1] * K[:, :1] + inverse[:, :, 1:] * K[:, 1:])[cells.second]
+        left = K[cells.first]
+        blocks = left[:, 0, :, None] * spread[:, 0, None] + left[:, 1, :, None] * spread[:, 1, None]
         at_a, at_b = cells.therapist[cells.first], cells.therapist[cells.second]
         rows = (3 * at_a[:, None] + np.arange(3))[:, :, None]
         columns = (3 * at_b[:, None] + np.arange(3))[:, None, :]
@@ -188,7 +193,7 @@ class JointDeviance:
             factor = cho_factor(S, lower=True)
         except (np.linalg.LinAlgError, ValueError):
             return None
-        log_determinant = np.log(np.linalg.det(A)).sum() + 2 * np.log(np.diag(factor[0])).sum()
+        log_determinant = np.log(determinant).sum() + 2 * np.log(np.diag(factor[0])).sum()
         return Curvature(A_inverse, K, factor, float(log_determinant))
 
     def _solve(self, curvature: Curvature, g_u: np.ndarray, g_v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -221,35 +226,38 @@ class JointDeviance:
 
     def _correction(self, at: Parameters, point: Point, curvature: Curvature) -> Correction:
         """What quadrature over the clients' shared effects adds to Laplace's approximation."""
-        hazard, client = self.rows.hazard, self.rows.cells.client
+        hazard, own, client = self.rows.hazard, at.loadings[2:, CLIENT], self._client
         root = np.linalg.cholesky(curvature.A_inverse)
-        own = at.loadings[2:, CLIENT]
-        loading = own[0] + hazard.x[:, None] * own[1]
+        moved = root @ self._nodes.T  # (C, 2, Q)
+        shift, tilt = np.einsum("ka,caq->kqc", own, moved)
         here = self.link.derivatives(point.eta, hazard.events, None)
-        log_ratio, by_eta, slopes, moved = [], [], [], []
-        for node in self._nodes:
-            effect = root @ node
-            delta = np.sum(loading * effect[client][hazard.cell], axis=1)
+        curve, bend = 0.5 * here.weight, 0.5 * here.third
+        sums = np.zeros((len(self._weights), 3, len(root)))  # of the rest, its slope, and x times that
+        by_eta = []
+        for of_constant, of_x, own_sums in zip(shift, tilt, sums, strict=True):
+            delta = of_constant[client]
+            if self._has_x:
+                delta += hazard.x * of_x[client]
+            square = delta**2
             there = self.link.derivatives(point.eta + delta, hazard.events, None)
-            rest = there.loglik - here.loglik - here.score * delta + 0.5 * here.weight * delta**2
             slope = there.score - here.score + here.weight * delta
-            log_ratio.append(self._rows_by_client(rest))
-            slopes.append([self._rows_by_client(slope), self._rows_by_client(hazard.x * slope)])
-            by_eta.append(slope + 0.5 * here.third * delta**2)
-            moved.append(effect)
-        log_terms = np.stack(log_ratio) + np.log(self._weights)[:, None]
+            parts = [there.loglik - here.loglik - here.score * delta + curve * square, slope]
+            parts += [hazard.x * slope] if self._has_x else []
+            for into, part in zip(own_sums, parts, strict=False):
+                into[self._at_risk] = np.add.reduceat(part, self._first)
+            by_eta.append(slope + bend * square)
+        log_terms = sums[:, 0] + np.log(self._weights)[:, None]
         top = log_terms.max(axis=0)
         share = np.exp(log_terms - top)
         total = share.sum(axis=0)
         share /= total
-        of_row = share[:, client[hazard.cell]]
-        weighted = share[:, None] * np.asarray(slopes)  # node, (1, x), client
-        by_root = -np.einsum("qkc,ka,qb->cab", weighted, own, self._nodes)
+        weighted = share[:, None] * sums[:, 1:]  # node, (1, x), client
+        by_root = -np.einsum("qkc,ka,qb->cab", weighted, own, self._nodes, optimize=True)
         return Correction(
             value=-float(np.sum(top + np.log(total))),
-            by_eta=-np.sum(of_row * np.stack(by_eta), axis=0),
+            by_eta=-sum(part[client] * own_eta for part, own_eta in zip(share, by_eta, strict=True)),
             by_covariance=_by_covariance(by_root, root),
-            by_loading=-np.einsum("qkc,qca->ka", weighted, np.asarray(moved)),
+            by_loading=-np.einsum("qkc,caq->ka", weighted, moved, optimize=True),
         )
 
     def _gradient(self, at: Parameters, point: Point, curvature: Curvature, correction: Correction) -> np.ndarray:
@@ -298,13 +306,18 @@ class JointDeviance:
         of_free = [by_alpha if name == CURRENT else by_loading[AT[name]] for name in self.free]
         return np.concatenate([beta, hazard.W.T @ of_rows, [log_sigma], of_free])
 
-    def _rows_by_client(self, values: np.ndarray) -> np.ndarray:
-        """Sums over the hazard's rows of each client."""
-        return self._by_client(self.rows.hazard.by_cell @ values)
-
     def _by_client(self, by_cell: np.ndarray) -> np.ndarray:
         """Sums over the cells of each client."""
         return np.add.reduceat(by_cell, self.rows.cells.starts, axis=0)
+
+
+def _inverse_of_two(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Inverses (C, 2, 2) and determinants (C,) of symmetric matrices of two rows."""
+    determinant = A[:, 0, 0] * A[:, 1, 1] - A[:, 0, 1] ** 2
+    inverse = np.empty_like(A)
+    inverse[:, 0, 0], inverse[:, 1, 1] = A[:, 1, 1], A[:, 0, 0]
+    inverse[:, 0, 1] = inverse[:, 1, 0] = -A[:, 0, 1]
+    return inverse / determinant[:, None, None], determinant
 
 
 def _by_covariance(by_root: np.ndarray, root: np.ndarray) -> np.ndarray:

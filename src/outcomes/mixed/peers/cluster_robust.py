@@ -86,14 +86,16 @@ def fit_cluster_robust(
     events, trials, _ = chosen.events(rows.y, rows.weights)
     X, fixed = fixed_columns(design, rows.X)
     names, back = fixed.names, fixed.back
-    refuse_separated(events, trials, X, names, chosen)
+    start = refuse_separated(events, trials, X, names, chosen)
     total = np.ones_like(events) if trials is None else trials
     from statsmodels.genmod.families import Binomial  # half a second, for those who ask
     from statsmodels.genmod.generalized_linear_model import GLM
 
     family = Binomial(chosen.statsmodels)
     model = GLM(np.column_stack([events, total - events]), X, family=family)
-    found = model.fit(cov_type="cluster", cov_kwds={"groups": clusters.codes}, maxiter=100, tol=1e-12)
+    found = model.fit(
+        start_params=start, cov_type="cluster", cov_kwds={"groups": clusters.codes}, maxiter=100, tol=1e-12
+    )
     return ClusterRobustFit(
         formula=parsed.source,
         names=names,
@@ -121,8 +123,9 @@ def fit_cluster_robust(
 
 def refuse_separated(
     events: np.ndarray, trials: np.ndarray | None, X: np.ndarray, names: tuple[str, ...], link: Link
-) -> None:
-    """Raise FitRefused when a column separates the outcome, by the engine's own search."""
+) -> np.ndarray:
+    """Raise FitRefused when a column separates the outcome, by the engine's own search; return where that ends."""
     cells = find_cells([np.zeros(len(events), dtype=np.int32)])
     rows = sorted_rows(X, events, trials, None, cells)
-    fit_glm(Model(rows, Blocks((LevelFactor((1,), "", 1, np.array([0])),), cells.levels, 1), link), names)
+    model = Model(rows, Blocks((LevelFactor((1,), "", 1, np.array([0])),), cells.levels, 1), link)
+    return fit_glm(model, names)[0]

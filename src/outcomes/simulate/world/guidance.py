@@ -7,6 +7,7 @@ equations.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import norm
@@ -107,8 +108,9 @@ def mean_squared_distance(p: CohortParameters, best_level: float) -> float:
     return d.client_sd**2 + d.therapist_sd**2 + d.session_sd**2 + sorted_ + (d.mean - best_level) ** 2
 
 
+@lru_cache(maxsize=16)
 def mean_absolute_misfit(p: CohortParameters) -> float:
-    """Mean of |directiveness - preferred| (folded normal), before any asking."""
+    """Mean of |directiveness - preferred| (folded normal), before any asking; the same after every session."""
     gap, sd = p.directiveness.mean - p.directiveness.preferred_mean, float(np.sqrt(misfit_variance(p)))
     return float(2 * sd * norm.pdf(gap / sd) + gap * (1 - 2 * norm.cdf(-gap / sd)))
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 import uuid
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -22,11 +25,13 @@ from outcomes.release.scores import offer_scores
 from outcomes.release.timings import record_timing
 from outcomes.release.withholding import empty_consequences, write_seal_table
 from outcomes.store.files import remove_leftovers, sync_folder
-from outcomes.store.warehouse import READABLE_BY, connect, run_sql_file, transaction
+from outcomes.store.warehouse import READABLE_BY, connect, run_sql_file, sql_text, transaction
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 
 MEMORY_LIMIT = "1500MB"
+
+_TABLE = re.compile(r"\b(?:raw|stg|core|mart)_\w+")
 
 # In the order in which they read one another.
 SQL_ORDER = (
@@ -115,11 +120,28 @@ def build(study: StudyFolder, release_id: str) -> Path:
     return folder
 
 
-def make_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Run all SQL files; `raw_*` and `study_*` must be there."""
+def make_tables(con: duckdb.DuckDBPyConnection, wanted: Collection[str] = ()) -> None:
+    """Run the SQL files; `raw_*` and `study_*` must be there.
+
+    Parameters
+    ----------
+    con : connection
+    wanted : collection of str
+        Tables to make, with all that they are made from; every table where empty.
+    """
     offer_scores(con)
-    for name in SQL_ORDER:
+    for name in _made_from(frozenset(wanted)) if wanted else SQL_ORDER:
         run_sql_file(con, f"{name}.sql")
+
+
+@cache
+def _made_from(wanted: frozenset[str]) -> tuple[str, ...]:
+    """The SQL files that these tables need, in their order: every file that their text names, and so on."""
+    needed = set(wanted)
+    for name in reversed(SQL_ORDER):  # a file reads those before it only
+        if name.rsplit("/", 1)[-1] in needed:
+            needed |= set(_TABLE.findall(sql_text(f"{name}.sql")))
+    return tuple(name for name in SQL_ORDER if name.rsplit("/", 1)[-1] in needed)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, study: StudyFolder, release_id: str, batches: tuple[Batch, ...]) -> None:
