@@ -66,12 +66,11 @@ def bare_read(root: Path) -> tuple[float, float]:
 
 def run_steps(root: str, data_only: bool) -> tuple[Any, ...]:
     import altair  # noqa: F401
-    import great_expectations  # noqa: F401
     import vl_convert  # noqa: F401
 
     from outcomes import audit, landing, models, release
     from outcomes.answers import run as answers
-    from outcomes.release.publish import PARTS
+    from outcomes.release.publishing import PARTS
     from outcomes.report import write as report
     from outcomes.study import StudyFolder
 

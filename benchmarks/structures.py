@@ -102,10 +102,12 @@ STRUCTURES: dict[str, Sessions | Ratings] = {
     "anywhere-2": Sessions(0.02, ANYWHERE, 50),
     "anywhere": Sessions(0.05, ANYWHERE, 50),
     "many": Sessions(0.05, ANYWHERE, 10),
+    "large": Sessions(0.05, ANYWHERE, 125),
     "linked": Sessions(0.2, ANYWHERE, 10),
 }
 """5% of clients move inside their practice, or to any of 2,000 therapists (of 1,000,000 sessions; 1, 2 and 5%), or of
-10,000, a part of whom hang together; 20% of clients link nearly all (of 2,000,000 sessions 20,000 therapists)."""
+10,000, a part of whom hang together; to any of 8,000 (of 10,000,000 sessions, `large`); 20% of clients link nearly all
+(of 2,000,000 sessions 20,000 therapists)."""
 
 if INSTEVAL.exists():
     STRUCTURES |= {

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from outcomes.contract import Kind
-from outcomes.release.build import SQL_ORDER, make_tables
+from outcomes.release.building import SQL_ORDER, make_tables
 from outcomes.release.relations import offer_batches, offer_settings
 from outcomes.release.scores import offer_scores
 from outcomes.store.warehouse import connect, run_sql_file

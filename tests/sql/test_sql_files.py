@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from outcomes.release.build import SQL_ORDER
+from outcomes.release.building import SQL_ORDER
 from outcomes.store.warehouse import sql_files
 
 FILES = {

@@ -47,7 +47,7 @@ def make_release(folder: Path, cohort: Cohort = Cohort()) -> Path:
     sessions, people = _sessions(cohort)
     tables = {
         "mart_session_directiveness": _directiveness(sessions),
-        "mart_person_session": _person_session(sessions, cohort),
+        "mart_person_session": _person_session(sessions),
         "core_episodes": people,
         "core_sessions": _dated(sessions),
         "core_dropout_labels": _labels(people),
@@ -165,11 +165,11 @@ def _directiveness(sessions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _person_session(sessions: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
+def _person_session(sessions: pl.DataFrame) -> pl.DataFrame:
     number = pl.col("attended_number")
     before = (pl.col("directiveness_so_far") * number - pl.col("directiveness_score")) / (number - 1)
     ending = pl.when(pl.col("is_last")).then(pl.col("state")).otherwise(pl.lit("continues"))
-    known = pl.when(ending != "undetermined") if cohort.has_endings else pl.when(pl.lit(False))
+    known = pl.when(ending != "undetermined")
     return sessions.with_columns(
         *((number == k).cast(pl.Int32).alias(f"session_{k}") for k in (1, 2, 3)),
         log_session=pl.when(number >= 4).then(number.cast(pl.Float64).log()).otherwise(0.0),

@@ -1,15 +1,17 @@
 """A check that cannot fail is worse than none: faults planted in a small table must be found before a suite is trusted.
 
-Without the mending in `gx_duckdb`, Great Expectations sees nothing on DuckDB and says that all is well. Should another
-version of one of the packages bring that back, the audit stops here.
+That holds for whoever evaluates: our SQL, and Great Expectations, which without the mending in `gx_duckdb` sees nothing
+on DuckDB and says that all is well. Should another version of one of the packages bring that back, the audit stops
+here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from outcomes.audit.gx_duckdb import Evaluation, Evaluator
+from outcomes.audit.evaluation import Evaluation
 from outcomes.errors import ChecksFailed
 from outcomes.store.warehouse import connect
 
@@ -43,8 +45,15 @@ _PLANTED: dict[str, tuple[dict[str, Any], int]] = {
 
 
 @cache
-def prove_that_checks_see(types: frozenset[str]) -> None:
+def prove_that_checks_see(types: frozenset[str], evaluate: Callable[..., dict[str, Evaluation]]) -> None:
     """Run one expectation of each type on a table with known faults, once a process.
+
+    Parameters
+    ----------
+    types : frozenset of str
+        Types of expectation in use.
+    evaluate : callable
+        Takes connection, table and expectations: `compiled.evaluate` or `gx_duckdb.evaluate`.
 
     Raises
     ------
@@ -53,13 +62,11 @@ def prove_that_checks_see(types: frozenset[str]) -> None:
     """
     if unproven := sorted(types - _PLANTED.keys()):
         raise _untrusted(f"no fault is planted for {', '.join(unproven)}")
-    asked = [{"type": kind, "kwargs": kwargs, "meta": {"id": kind}} for kind, (kwargs, _) in _PLANTED.items()]
+    asked = [{"type": kind, "kwargs": _PLANTED[kind][0], "meta": {"id": kind}} for kind in sorted(types)]
     with connect() as con:
         con.execute(_TABLE)
-        evaluator = Evaluator(con)
-        found = evaluator.evaluate("canary", asked)
-        evaluator.close()
-    blind = [kind for kind, (_, among) in _PLANTED.items() if found.get(kind) != Evaluation(False, 2, among)]
+        found = evaluate(con, "canary", asked)
+    blind = [kind for kind in sorted(types) if found.get(kind) != Evaluation(False, 2, _PLANTED[kind][1])]
     if blind:
         raise _untrusted(f"planted faults are not found by {', '.join(blind)}")
 

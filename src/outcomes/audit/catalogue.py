@@ -16,6 +16,8 @@ table, in `expectations/`. Ranges and settings come from `study.toml`; what a re
 - A column that the study does not collect, or a case that does not occur, is *not applicable*, which is not a pass.
 - A check that cannot be run counts as failed. Before any suite is trusted, each kind of check must find faults that are
   planted in a small table; and a test plants a violation for every single check.
+- The audit runs them as SQL; in tests, Great Expectations' own run of every check agrees. It runs the checks that have
+  no such form.
 - Accepted: the share of violations that is still no finding.
 
 Generated: `python -m outcomes.audit.catalogue > docs/checks.md`.

@@ -1,4 +1,4 @@
-"""The one door to Great Expectations, mended for DuckDB.
+"""The one door to Great Expectations, mended for DuckDB: for expectations that `compiled` has no form of.
 
 Import it late: the library takes seconds to load. Three things are done here and nowhere else.
 
@@ -16,12 +16,14 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
 from typing import Any, ClassVar, Literal
 
 import duckdb
 import sqlalchemy as sa
 from duckdb_engine import ConnectionWrapper
+
+from outcomes.audit.evaluation import NOT_EVALUATED, Evaluation
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 logging.getLogger("great_expectations").addHandler(logging.NullHandler())
@@ -98,19 +100,6 @@ class ExpectQueryToFindNoViolations(BatchExpectation):
         return {"success": counts["n_violated"] <= tolerated + 1e-9, "result": counts}
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """What one check found.
-
-    `n_violated` and `n_denominator` are None where the check could not be evaluated; the library's message is dropped,
-    because it could carry a value.
-    """
-
-    success: bool
-    n_violated: int | None
-    n_denominator: int | None
-
-
 class Evaluator:
     """Runs expectations by SQL inside an open DuckDB connection; nothing is written, to the database or elsewhere.
 
@@ -150,6 +139,14 @@ class Evaluator:
         self._source.get_execution_engine().engine.dispose()
 
 
+def evaluate(
+    con: duckdb.DuckDBPyConnection, table: str, expectations: Sequence[Mapping[str, Any]]
+) -> dict[str, Evaluation]:
+    """Evaluate the expectations of one table by the library itself; see `Evaluator.evaluate`."""
+    with closing(Evaluator(con)) as evaluator:
+        return evaluator.evaluate(table, expectations)
+
+
 def _evaluation(result: Any) -> Evaluation:
     counts = result.result
     if "n_violated" in counts:
@@ -157,6 +154,6 @@ def _evaluation(result: Any) -> Evaluation:
     if counts.get("element_count") == 0:
         return Evaluation(True, 0, 0)  # a sum over no rows is empty, not a failure
     if counts.get("unexpected_count") is None:
-        return Evaluation(False, None, None)
+        return NOT_EVALUATED
     among = counts["element_count"] - counts.get("missing_count", 0)
     return Evaluation(bool(result.success), counts["unexpected_count"], among)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import duckdb
 
+from outcomes.audit import compiled
 from outcomes.audit.answerable import answerable, of_sources
+from outcomes.audit.canary import prove_that_checks_see
+from outcomes.audit.evaluation import NOT_EVALUATED, Evaluation
 from outcomes.audit.page import checks_json, checks_page
 from outcomes.audit.results import AuditReport, CheckResult, Status
 from outcomes.audit.suites import Check, read_suites
@@ -18,9 +21,6 @@ from outcomes.store.files import read_json, write_json, write_text
 from outcomes.store.warehouse import connect, insert_rows, transaction
 from outcomes.study import StudyFolder, StudySettings
 from outcomes.study.sealing import read_sealing
-
-if TYPE_CHECKING:
-    from outcomes.audit.gx_duckdb import Evaluation, Evaluator
 
 DATABASE = "outcomes.duckdb"
 MEMORY_LIMIT = "1GB"
@@ -102,33 +102,36 @@ def check_tables(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, suites: Mapping[str, Sequence[Check]]
 ) -> tuple[CheckResult, ...]:
     """Run suites on the committed tables of a connection; nothing is written."""
-    # Late: Great Expectations takes seconds to load, and most commands do not need it.
-    from outcomes.audit.canary import prove_that_checks_see
-    from outcomes.audit.gx_duckdb import Evaluator
-
-    prove_that_checks_see(frozenset(check.type for checks in suites.values() for check in checks))
-    evaluator = Evaluator(con)
-    try:
-        results: list[CheckResult] = []
-        for table, checks in tracked(suites.items(), "Checking tables", total=len(suites)):
-            results += _check_table(con, evaluator, table, checks, settings)
-    finally:
-        evaluator.close()
+    results: list[CheckResult] = []
+    for table, checks in tracked(suites.items(), "Checking tables", total=len(suites)):
+        results += _check_table(con, table, checks, settings)
     return tuple(results)
 
 
 def _check_table(
-    con: duckdb.DuckDBPyConnection, evaluator: Evaluator, table: str, checks: Sequence[Check], settings: StudySettings
+    con: duckdb.DuckDBPyConnection, table: str, checks: Sequence[Check], settings: StudySettings
 ) -> list[CheckResult]:
     """Run one table's suite; where the table is missing, no check of it could be run."""
-    from outcomes.audit.gx_duckdb import Evaluation
-
     declared = {check.id: check.expectation(settings) for check in checks}
     to_run = [expectation for expectation in declared.values() if expectation]
     there = con.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchall()[0][0]
-    found = evaluator.evaluate(table, to_run) if there and to_run else {}
-    missing = Evaluation(False, None, None)
-    return [_result(check, found.get(check.id, missing) if declared[check.id] else None) for check in checks]
+    found = _evaluate(con, table, to_run) if there else {}
+    return [_result(check, found.get(check.id, NOT_EVALUATED) if declared[check.id] else None) for check in checks]
+
+
+def _evaluate(
+    con: duckdb.DuckDBPyConnection, table: str, expectations: Sequence[Mapping[str, Any]]
+) -> dict[str, Evaluation]:
+    """Evaluate by our SQL what has a form there, and the rest by the library; neither is trusted unproven."""
+    ours = [one for one in expectations if compiled.is_compiled(one)]
+    prove_that_checks_see(frozenset(one["type"] for one in ours), compiled.evaluate)
+    found = compiled.evaluate(con, table, ours)
+    if theirs := [one for one in expectations if not compiled.is_compiled(one)]:
+        from outcomes.audit import gx_duckdb  # late: it takes seconds to load
+
+        prove_that_checks_see(frozenset(one["type"] for one in theirs), gx_duckdb.evaluate)
+        found |= gx_duckdb.evaluate(con, table, theirs)
+    return found
 
 
 def _result(check: Check, found: Evaluation | None) -> CheckResult:

@@ -85,6 +85,11 @@ def sql_text(name: str) -> str:
     return (files("outcomes.sql") / name).read_text(encoding="utf-8")
 
 
+def quoted(name: str) -> str:
+    """Return a table's or column's name as SQL writes it, whatever signs are in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
     """Insert rows of plain values (None where empty) by one statement: one for each row is far slower."""
     if rows:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from outcomes.contract import AGE_BANDS, GENDERS, MEASURED, OTHER_SCORES, RULE_REASONS, Kind, Rule
-from outcomes.release.build import make_tables
+from outcomes.release.building import make_tables
 from outcomes.release.codebook.comments import describe
 from outcomes.release.relations import offer_settings, raw_columns
 from outcomes.store.warehouse import connect

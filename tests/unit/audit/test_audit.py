@@ -121,7 +121,7 @@ def test_no_value_and_no_id_of_a_client_is_told_anywhere(faulty, study, capfd):
             printed.out + printed.err,
         ]
     )
-    assert [value for value in {*ids, "11.5", "2031"} if value in told] == []
+    assert [value for value in {*ids, "11.5", "2031-05"} if value in told] == []
     assert printed.out == ""
 
 

@@ -6,8 +6,9 @@ import sys
 import pytest
 from duckdb_engine import ConnectionWrapper
 
-from outcomes.audit import canary
-from outcomes.audit.gx_duckdb import DuckDBExecutionEngine, Evaluation, Evaluator, gx
+from outcomes.audit import canary, compiled, gx_duckdb
+from outcomes.audit.evaluation import Evaluation
+from outcomes.audit.gx_duckdb import DuckDBExecutionEngine, Evaluator, gx
 from outcomes.audit.suites import read_suites
 from outcomes.errors import ChecksFailed
 from outcomes.store.warehouse import connect
@@ -85,29 +86,31 @@ def test_a_check_that_cannot_run_is_told_from_one_that_passes_and_carries_no_mes
     assert found == {"broken": Evaluation(False, None, None), "filled": Evaluation(False, 2, 3)}
 
 
-def test_every_type_in_use_proves_itself_on_planted_faults():
+@pytest.mark.parametrize("evaluate", [compiled.evaluate, gx_duckdb.evaluate])
+def test_every_type_in_use_proves_itself_on_planted_faults(evaluate):
     canary.prove_that_checks_see.cache_clear()
-    canary.prove_that_checks_see(TYPES)
+    canary.prove_that_checks_see(TYPES, evaluate)
 
 
 def test_checks_that_see_nothing_are_refused(monkeypatch):
     canary.prove_that_checks_see.cache_clear()
     unmended = DuckDBExecutionEngine.__mro__[1].execute_query
     monkeypatch.setattr(DuckDBExecutionEngine, "execute_query", unmended)
-    with pytest.raises(ChecksFailed, match="planted faults are not found by expect_column_values_to_not_be_null"):
-        canary.prove_that_checks_see(TYPES)
+    with pytest.raises(ChecksFailed, match=r"planted faults are not found by .*expect_column_values_to_not_be_null"):
+        canary.prove_that_checks_see(TYPES, gx_duckdb.evaluate)
 
 
 def test_a_type_without_a_planted_fault_is_refused():
     with pytest.raises(ChecksFailed, match="no fault is planted for expect_column_to_exist"):
-        canary.prove_that_checks_see(frozenset({"expect_column_to_exist"}))
+        canary.prove_that_checks_see(frozenset({"expect_column_to_exist"}), gx_duckdb.evaluate)
 
 
 def test_nothing_is_printed_logged_or_left_in_the_home_folder(tmp_path):
     program = (
         "import logging; logging.basicConfig(level=logging.DEBUG)\n"
+        "from outcomes.audit import gx_duckdb\n"
         "from outcomes.audit.canary import prove_that_checks_see\n"
-        f"prove_that_checks_see(frozenset({sorted(TYPES)!r}))\n"
+        f"prove_that_checks_see(frozenset({sorted(TYPES)!r}), gx_duckdb.evaluate)\n"
         "import os; assert os.environ['GX_ANALYTICS_ENABLED'] == 'false'\n"
     )
     home = tmp_path / "home"

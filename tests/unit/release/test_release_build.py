@@ -1,22 +1,18 @@
 """The build: a pure function, written aside, kept once it is there."""
 
-from importlib import import_module
-
 import duckdb
 import pytest
 from release_inputs import episodes, land, sessions
 
 from outcomes.contract import Kind
 from outcomes.errors import StorageError, UsageError
-from outcomes.release import build, candidate_folder, candidate_id
+from outcomes.release import build, building, candidate_folder, candidate_id
 from outcomes.release.batches import landed_batches
-from outcomes.release.build import make_tables
+from outcomes.release.building import make_tables
 from outcomes.release.relations import offer_batches, offer_settings
 from outcomes.store.files import file_sha256, read_json, write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder, create_study
-
-building = import_module("outcomes.release.build")  # the package gives this name to the function
 
 
 def contents(con: duckdb.DuckDBPyConnection) -> dict[str, tuple]:

@@ -1,7 +1,6 @@
 """Publication: together or not at all."""
 
 import os
-from importlib import import_module
 
 import duckdb
 import pytest
@@ -16,14 +15,13 @@ from outcomes.release import (
     is_finished,
     publish,
     published_id,
+    publishing,
     record_timing,
     summary_markdown,
     timed,
 )
 from outcomes.store.files import file_sha256, read_json
 from outcomes.store.warehouse import connect
-
-publishing = import_module("outcomes.release.publish")  # the package gives this name to the function
 
 
 def ask(database, sql="select release_id from release"):

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import shutil
+from pathlib import Path
 
 import duckdb
 import pypdf
@@ -194,6 +195,21 @@ def test_contents_of_the_annex_list_every_section(pages, written):
     assert re.findall(r'href="#([\w-]+)"', contents) == [section.name for section in pages[Document.ANNEX].sections]
 
 
+def test_the_places_where_the_handbook_says_that_questions_are_answered_exist(written):
+    said = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
+    places = re.findall(r"^\| an? [\w ]+ \| [^|]+\? \| ([^|]+) \|$", said, flags=re.MULTILINE)
+    assert len(places) == 5
+    for place in places:
+        named = re.findall(r"`([\w-]+)`: ([^;`]+)", place)
+        assert named
+        for document, parts in named:
+            titles = [text for tag, text in blocks(written[Document(document)]).found if tag == "h2"]
+            left = parts
+            for title in sorted(titles, key=len, reverse=True):
+                left = left.replace(title, "")
+            assert left.strip(" ,") == "", f"{document} has no part {left!r}"
+
+
 def test_pictures_say_in_title_and_description_what_they_show_and_give_their_data(pages):
     drawn = [block for page in (Document.REPORT, Document.BRIEF) for section in pages[page].sections
              for block in section.blocks if hasattr(block, "wide")]  # fmt: skip
@@ -266,7 +282,11 @@ def test_where_outcomes_are_withheld_nothing_is_said_to_be_seen_or_small(release
 def test_a_pathway_of_one_stage_is_no_picture(tmp_path, template_study):
     folder = make_release(tmp_path / "release", Cohort(n_therapists=12, clients_per_therapist=6, has_endings=False))
     con, source = sources(refuse_answers(folder, REASON), template_study)
-    _, report, *_ = documents(source)
+    annex, report, *_ = documents(source)
     con.close()
     (people,) = (section for section in report.sections if section.name == "people")
     assert [type(block) for block in people.blocks] == [Paragraph]
+    text = visible_text(as_html(report))
+    assert "A client dropped out if" not in text  # nor is said what it would be, or who could have
+    assert "For the questions on dropout" not in visible_text(as_html(annex))
+    assert "Each client is first compared" not in text  # nothing is compared where guidance is refused

@@ -311,6 +311,20 @@ def test_an_undecided_verdict_says_why_without_a_bare_share(release, template_st
     assert trace in fold
 
 
+def test_what_another_model_says_beside_a_verdict_is_told_with_its_numbers_and_without_small_counts(
+    release, template_study
+):
+    beside = "Therapists who guide more have less satisfied clients (correlation -0.41, -0.52 to -0.28)."
+    other = (
+        "A model that does not allow for responses gives +0.02 points, not -0.11 (-0.13 to -0.09): 7 clients are few."
+    )
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update verdicts set apart = ?, disagreement = ? where level = 'session'", [beside, other])
+    balance = visible_text(str(html(made(release, template_study)["balance"])))
+    assert beside in balance
+    assert other.replace("7 clients", "fewer than 10 clients") in balance
+
+
 @pytest.mark.parametrize(
     ("table", "column"),
     [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from outcomes.answers.common.words import Certainty
 from outcomes.mixed import FitStatus
+from outcomes.report.figures.density import Cell
+from outcomes.report.figures.satisfaction import surface_picture
 from outcomes.report.findings.wording import Size, Subject, headline, size
-from outcomes.report.page.palette import ROLES
+from outcomes.report.page.palette import ROLES, in_roles
 from outcomes.report.page.pieces import Estimate
 
 SPEC = """
@@ -84,3 +88,13 @@ def test_text_stands_out_from_its_ground_as_wcag_aa_asks(which, ground, role):
 @pytest.mark.parametrize("which", ["light", "dark"])
 def test_filled_icons_stand_out_from_empty_ones_in_grey_too(which):
     assert _contrast(getattr(ROLES["blue"], which), getattr(ROLES["empty"], which)) >= 3
+
+
+@pytest.mark.parametrize("which", ["light", "dark"])
+def test_the_line_of_the_wish_stands_out_from_its_edges_in_grey_whatever_squares_it_crosses(which):
+    cells = [Cell(x, x, 50) for x in (1.0, 5.0, 9.0)]
+    shape = {"a1": 0.3, "a2": 0.0, "a3": 0.1, "a4": -0.3, "a5": 0.0}
+    drawn = surface_picture(cells, shape, (0, 10), 10, "points", "points", "how").wide
+    lines = re.findall(r'<path[^>]*stroke="([^"]+)" stroke-width="(3|7)"', in_roles(drawn))
+    assert lines == [("var(--paper)", "7"), ("var(--warm)", "3")]
+    assert _contrast(getattr(ROLES["warm"], which), getattr(ROLES["paper"], which)) >= 3

@@ -210,7 +210,7 @@ def test_a_build_that_was_killed_before_it_withheld_leaves_no_database_with_raw_
 
     with monkeypatch.context() as patched:
         patched.setattr(
-            sys.modules["outcomes.release.build"], "deidentify", killed
+            sys.modules["outcomes.release.building"], "deidentify", killed
         )  # the package has a function of that name
         with pytest.raises(KeyboardInterrupt):
             built(landed)

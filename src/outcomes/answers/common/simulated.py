@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from outcomes.contract import Kind
-from outcomes.release.build import make_tables
+from outcomes.release.building import make_tables
 from outcomes.release.relations import offer_batches, offer_settings, raw_columns
 from outcomes.simulate import Cohort
 from outcomes.store.warehouse import connect

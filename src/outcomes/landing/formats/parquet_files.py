@@ -16,7 +16,7 @@ from outcomes.landing.formats.nested import refuse_nested
 from outcomes.landing.formats.source_rows import SourceRows, path_literal, text_literal
 from outcomes.landing.refusal import FileRefused
 from outcomes.landing.rules.columns import ColumnPlan, normal, plan_columns
-from outcomes.store.warehouse import connect
+from outcomes.store.warehouse import connect, quoted
 from outcomes.study.settings import StudySettings
 
 _NUMBERS = (
@@ -86,12 +86,12 @@ def read_parquet(
 
 
 def _cell(name: str, sql_type: str, plan: ColumnPlan) -> str:
-    quoted = _quoted(name)
+    cell = quoted(name)
     if sql_type == "DATE" or sql_type.startswith("TIMESTAMP"):
-        return f"strftime({quoted}::date, {text_literal(plan.source.date_format)})"
+        return f"strftime({cell}::date, {text_literal(plan.source.date_format)})"
     if plan.source.decimal_mark == "," and sql_type.startswith(_NUMBERS):
-        return f"replace({quoted}::varchar, '.', ',')"
-    return f"{quoted}::varchar"
+        return f"replace({cell}::varchar, '.', ',')"
+    return f"{cell}::varchar"
 
 
 def _is_scalar(sql_type: str) -> bool:
@@ -107,7 +107,7 @@ def _cell_bytes(con: duckdb.DuckDBPyConnection, file: str, n_rows: int, types: d
     plain = _CELL_BYTES * n_rows * (len(types) - len(texts))
     if not texts:
         return plain
-    lengths = " + ".join(f"coalesce(sum(strlen({_quoted(name)}::varchar)), 0)" for name in texts)
+    lengths = " + ".join(f"coalesce(sum(strlen({quoted(name)}::varchar)), 0)" for name in texts)
     try:
         ((n_bytes,),) = con.execute(f"select {lengths} from read_parquet({file})").fetchall()
     except duckdb.OutOfMemoryException:
@@ -123,10 +123,6 @@ def _refuse_too_large(path: Path, n_bytes: int, settings: StudySettings) -> None
     if n_bytes > settings.landing.max_bytes:
         raise too_large(f"the file unpacks to {n_bytes:,} bytes; the study allows {settings.landing.max_bytes:,}")
     refuse_bomb(n_bytes, path.stat().st_size)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _pairs(content: Path, kind: Kind, settings: StudySettings) -> set[Pair]:
@@ -167,7 +163,7 @@ def _distinct_pairs(
     """Return the distinct pairs of client and episode, whether their cells are nested, and the SQL that selects one."""
     relation = f"read_parquet({path_literal(content)})"
     described = con.execute(f"describe select * from {relation}").fetchall()
-    columns = {normal(name): (_quoted(name), sql_type) for name, sql_type, *_ in described}
+    columns = {normal(name): (quoted(name), sql_type) for name, sql_type, *_ in described}
     found = [columns.get(name) for name in (id_cells.client, id_cells.episode)]
     selected = ", ".join(f"coalesce(cast({column[0]} as varchar), '')" if column else "''" for column in found)
     is_nested = any(column and not _is_scalar(column[1]) for column in found)

@@ -10,7 +10,8 @@ from outcomes.report.documents.parts import reasons, who
 from outcomes.report.findings.finding import Finding
 from outcomes.report.findings.wording import EASY, SURE
 from outcomes.report.page.blocks import Block, Page, Section, bullets, paragraph
-from outcomes.report.page.pieces import Link, Strong, Words, say
+from outcomes.report.page.pieces import Given, Link, Strong, Words, say
+from outcomes.report.reading.stand_ins import GUIDANCE, stands_for
 from outcomes.report.sections.report_section import Source
 from outcomes.study.tables.delivery import Document
 
@@ -52,23 +53,9 @@ def easy_brief(source: Source, found: Sequence[Finding]) -> Page:
     items = [Words((*one.easy.pieces, " ", translated(EASY[one.certainty]))) for one in chosen]
     blocks: tuple[Block, ...] = (bullets(*items), *_picture(chosen)) if items else (paragraph(translated(NOTHING)),)
     sections = (
-        Section("about", spoken("What this is about"), (
-            paragraph(
-                spoken(
-                    "In therapy, some therapists lead a lot. They give advice and tell people what to do. We call this "
-                    "guidance. Other therapists lead less. We wanted to know what is good for people."
-                )
-            ),
-        )),
+        Section("about", spoken("What this is about"), (paragraph(_about(source)),)),
         Section("findings", spoken("What we found"), blocks),
-        Section("try", spoken("What you can do"), (
-            paragraph(
-                spoken(
-                    "You can tell your therapist how much guidance you want. You can say when it feels too much or too "
-                    "little. You do not have to give a reason."
-                )
-            ),
-        )),
+        Section("try", spoken("What you can do"), _your_say(source)),
         Section("limits", spoken("What we do not know"), (
             paragraph(
                 spoken("We only saw what goes together. We do not know why. What is true for many may not fit you.")
@@ -76,6 +63,29 @@ def easy_brief(source: Source, found: Sequence[Finding]) -> Page:
         )),
     )  # fmt: skip
     return page_with(source, Document.EASY, spoken("service users"), sections)
+
+
+def _about(source: Source) -> Words:
+    if what := stands_for(source.settings, GUIDANCE):
+        return say("This study is about {what}.", what=Given(what))
+    return say(
+        "In therapy, some therapists lead a lot. They give advice and tell people what to do. We call this "
+        "guidance. Other therapists lead less. We wanted to know what is good for people."
+    )
+
+
+def _your_say(source: Source) -> tuple[Block, ...]:
+    """What a service user can do; nothing where guidance is another thing, of which nobody can wish for more."""
+    if stands_for(source.settings, GUIDANCE):
+        return ()
+    return (
+        paragraph(
+            spoken(
+                "You can tell your therapist how much guidance you want. You can say when it feels too much or too "
+                "little. You do not have to give a reason."
+            )
+        ),
+    )
 
 
 def _found(source: Source, chosen: Sequence[Finding]) -> tuple[Block, ...]:

@@ -9,6 +9,7 @@ from outcomes.report.page.blocks import Page, Section
 from outcomes.report.reading.data_cut import last_month
 from outcomes.report.reading.plain_words import question_told
 from outcomes.report.reading.rows import table_rows
+from outcomes.report.reading.stand_ins import stand_ins
 from outcomes.report.sections.report_section import Source
 from outcomes.study.tables.delivery import Document
 
@@ -28,4 +29,5 @@ def page_with(source: Source, document: Document, audience: str, sections: Itera
         data_cut=last_month(source.con, source.teller),
         sections=tuple(section for section in sections if section and section.blocks),
         is_simulated=source.is_simulated,
+        stand_ins=stand_ins(settings),
     )

@@ -46,7 +46,7 @@ def participants(source: Source) -> tuple[Block, ...]:
                 stages.append(Stage(*map(translated, labels), courses, is_part=True))
     drawn = pathway_picture(stages, _title(stages)) if len(stages) > 1 else None
     blocks: list[Block] = [drawn] if drawn else []
-    return (*blocks, *_dropout(source))
+    return (*blocks, *_dropout(source, is_counted=any(stage.is_part for stage in stages)))
 
 
 def _title(stages: Sequence[Stage]) -> str:
@@ -77,9 +77,12 @@ def shares_by_definition(source: Source) -> list[tuple[str, Estimate, bool]]:
     ]
 
 
-def _dropout(source: Source) -> tuple[Block, ...]:
+def _dropout(source: Source, is_counted: bool) -> tuple[Block, ...]:
+    """Shares of dropout; where there are none, that it cannot be said, unless the pathway just counted it."""
     if refusal(source.con, AnalysisName.DROPOUT, source.teller):
-        return (paragraph(spoken("How many clients dropped out cannot be said from these data.")),)
+        return (
+            () if is_counted else (paragraph(spoken("How many clients dropped out cannot be said from these data.")),)
+        )
     shares = shares_by_definition(source)
     own = next((one for _, one, is_own in shares if is_own), None)
     blocks: list[Block] = []

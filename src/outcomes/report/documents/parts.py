@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from outcomes.disclosure import Shown
-from outcomes.languages import later, spoken
-from outcomes.report.page.pieces import Given, Piece, Words, say, words
+from outcomes.languages import later, spoken, translated
+from outcomes.report.page.pieces import Given, Piece, Strong, Words, say, words
 from outcomes.report.reading.people import CLIENTS, SESSIONS, people_told
 from outcomes.report.reading.reasons import reason_told
 from outcomes.report.reading.rows import refusal
@@ -13,7 +13,11 @@ from outcomes.report.sections.opening.seal import sentence_withheld
 from outcomes.report.sections.report_section import Source
 from outcomes.study.settings import AnalysisName
 
-_ASKED = (AnalysisName.BALANCE, AnalysisName.GUIDANCE, AnalysisName.DROPOUT)
+_ASKED = {
+    AnalysisName.BALANCE: later("Guidance and satisfaction."),
+    AnalysisName.GUIDANCE: later("Guidance and satisfaction."),
+    AnalysisName.DROPOUT: later("Dropout."),
+}
 
 
 def who(source: Source) -> Words:
@@ -37,6 +41,13 @@ def who(source: Source) -> Words:
 
 
 def reasons(source: Source) -> tuple[Words, ...]:
-    """Why there are no answers, each reason once."""
-    found = [refusal(source.con, name, source.teller) for name in _ASKED]
-    return tuple(words(Given(one)) for one in dict.fromkeys(reason_told(piece.text) for piece in found if piece))
+    """Why there are no answers, each reason once; of what, where it is not the reason for all of it."""
+    found: dict[str, dict[str, None]] = {}
+    for name, about in _ASKED.items():
+        if piece := refusal(source.con, name, source.teller):
+            found.setdefault(reason_told(piece.text), {})[translated(about)] = None
+    whole = len({*_ASKED.values()})
+    return tuple(
+        words(Given(reason)) if len(about) == whole else Words((*map(Strong, about), " ", Given(reason)))
+        for reason, about in found.items()
+    )

@@ -17,7 +17,9 @@ from outcomes.report.findings.wording import SURE
 from outcomes.report.page.blocks import Block, Page, Section, bullets, note, paragraph
 from outcomes.report.page.pieces import Given, Link, Piece, Strong, Words, say
 from outcomes.report.reading.plain_words import DEFINITIONS
+from outcomes.report.reading.stand_ins import GUIDANCE, SATISFACTION, stands_for
 from outcomes.report.sections.opening import seal
+from outcomes.report.sections.opening.flow import has_endings
 from outcomes.report.sections.report_section import Source
 from outcomes.study.tables.delivery import Document
 from outcomes.study.tables.scales import Rater, Scale
@@ -64,14 +66,14 @@ def report(source: Source, found: Sequence[Finding]) -> Page:
 
 def _question(source: Source) -> tuple[Block, ...]:
     settings = source.settings
-    guidance, rating = settings.scales.get("directiveness"), settings.scales.get("satisfaction")
-    rated: list[Piece] = []
-    if guidance is not None:
-        rated += (" ", *say(_QUESTION[guidance.rater], **_ends(guidance)).pieces)
-    if rating is not None:
-        rated += (" ", *say(_RATING[rating.rater], **_ends(rating)).pieces)
-    dropped = say("A client dropped out if {dropout}.", dropout=translated(DEFINITIONS[settings.dropout.definition]))
-    words = Words((Strong(spoken("The words.")), *rated, " ", *dropped.pieces))
+    said: list[Piece] = []
+    for name, meanings in ((GUIDANCE, _QUESTION), (SATISFACTION, _RATING)):
+        if (scale := settings.scales.get(name)) and not stands_for(settings, name):  # else the head of the page says it
+            said += (" ", *say(meanings[scale.rater], **_ends(scale)).pieces)
+    if has_endings(source):
+        dropout = translated(DEFINITIONS[settings.dropout.definition])
+        said += (" ", *say("A client dropped out if {dropout}.", dropout=dropout).pieces)
+    words = [paragraph(Words((Strong(spoken("The words.")), *said)))] if said else []
     people = Words((Strong(spoken("The people.")), " ", *who(source).pieces))
     ranges = say(
         "{name} A number in brackets is a range: the true number probably lies in it. How sure a finding is, a rule "
@@ -79,7 +81,7 @@ def _question(source: Source) -> tuple[Block, ...]:
         name=Strong(spoken("The numbers.")),
         rule=Link(spoken("The annex has the rule."), f"{Document.ANNEX}.html#certainty"),
     )  # fmt: skip
-    return (paragraph(people), paragraph(words), paragraph(ranges))
+    return (paragraph(people), *words, paragraph(ranges))
 
 
 def _ends(scale: Scale) -> dict[str, Piece]:

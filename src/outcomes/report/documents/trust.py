@@ -13,13 +13,15 @@ from outcomes.answers.certainty.rule import (
     RecoveryState,
     SealingState,
 )
+from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.missing.tables import LadderEffect
 from outcomes.answers.recovery.tables import CARDS
 from outcomes.languages import later, spoken, translated
 from outcomes.report.findings.finding import Finding
-from outcomes.report.reading.rows import answer_rows
+from outcomes.report.reading.rows import answer_rows, refusal
 from outcomes.report.sections.opening.seal import sentence_withheld
 from outcomes.report.sections.report_section import Source
+from outcomes.study.settings import AnalysisName
 
 _OPEN = {
     (Ground.INTERVAL, IntervalState.OPEN): later("the range holds too much"),
@@ -62,7 +64,8 @@ _DOUBTS = {
         "The same finding failing in new data, with the plan fixed beforehand."
     ),
 }
-_ALWAYS = later("A trial in which chance decides who gets more guidance.")
+_BY_CHANCE = later("A trial in which chance decides who gets more guidance.")
+_BY_CHANCE_WHOM = later("A trial in which chance decides who sees which therapist.")
 
 
 def open_grounds(one: Finding) -> tuple[str, ...]:
@@ -77,7 +80,8 @@ def doubts(found: Sequence[Finding]) -> tuple[str, ...]:
     if not found:
         return ()
     states = [at for at in _DOUBTS if any(one.rating.grounds[at[0]] == at[1] for one in found)]
-    return (translated(_ALWAYS), *(translated(_DOUBTS[at]) for at in states))
+    is_of_guidance = any(one.name is not FindingName.THERAPISTS for one in found)
+    return (translated(_BY_CHANCE if is_of_guidance else _BY_CHANCE_WHOM), *(translated(_DOUBTS[at]) for at in states))
 
 
 def strengths(source: Source) -> tuple[str, ...]:
@@ -92,7 +96,9 @@ def strengths(source: Source) -> tuple[str, ...]:
         said.append(spoken("Nearly all sound ways to work out the sessions' result agree."))
     if release.sealing() is SealingState.SEALED:
         said.append(spoken("The plan was fixed before anyone saw the outcomes."))
-    return (*said, spoken("Each client is first compared with the same client on other days."))
+    if refusal(source.con, AnalysisName.GUIDANCE, source.teller) is None:
+        said.append(spoken("Each client is first compared with the same client on other days."))
+    return tuple(said)
 
 
 def limits(source: Source) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from outcomes.disclosure import Teller
 from outcomes.report.figures.density import Bin, session_bins
 from outcomes.report.figures.satisfaction import curve_picture
 from outcomes.report.page.blocks import Block, Picture, paragraph
-from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Told, say
+from outcomes.report.page.pieces import PLAIN, Estimate, Given, Kind, Told, say
 from outcomes.report.reading.plain_words import is_bend
 from outcomes.report.reading.rows import table_rows, told
 from outcomes.study.settings import StudySettings
@@ -24,7 +24,7 @@ def curve_told(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: 
         condition = f"model = '{name}' and curve = 'satisfaction' and status = 'converged'"
         rows = sorted(table_rows(con, "model_curves", condition), key=lambda row: row["x"])
         if rows:
-            return [(row["x"], told(row, teller, Form(digits=1))) for row in rows]
+            return [(row["x"], told(row, teller, PLAIN)) for row in rows]
     return []
 
 

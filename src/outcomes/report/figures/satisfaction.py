@@ -90,7 +90,7 @@ def surface_picture(
         schema=["x", "y", "x1", "x2", "y1", "y2", "sessions", "z"],
         orient="row",
     )
-    diagonal = pl.DataFrame({"x": [low, high], "y": [low, high]})
+    ridge = alt.Chart(pl.DataFrame({"x": [low, high], "y": [low, high]}))
 
     def chart(width: int) -> Drawing:
         narrow = width <= NARROW
@@ -116,7 +116,8 @@ def surface_picture(
                 y2=alt.Y2("y2:Q"),
                 color=shade,
             ),
-            alt.Chart(diagonal).mark_line(color=WARM, strokeWidth=3).encode(x=x, y=y),
+            ridge.mark_line(color="white", strokeWidth=7).encode(x=x, y=y),  # in grey the line is as dark as a square
+            ridge.mark_line(color=WARM, strokeWidth=3).encode(x=x, y=y),
             base.mark_point(shape="circle", fill="white", stroke=INK, strokeWidth=1, opacity=1).encode(
                 x=x, y=y, size=dots
             ),

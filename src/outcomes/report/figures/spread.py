@@ -18,20 +18,22 @@ _SIGNED = "datum.value ? format(datum.value, '+.1f') : '0'"
 _MIDDLE = stats.norm.ppf(0.95)  # standard deviations that hold the middle 90% of a normal distribution
 
 
-def spread_picture(spread: Estimate) -> Picture:
+def spread_picture(spread: Estimate, unit: str) -> Picture:
     """Draw the normal distribution that a model of therapists assumes, from its standard deviation alone.
 
     Parameters
     ----------
     spread : Estimate
-        Standard deviation between therapists, in points of satisfaction.
+        Standard deviation between therapists.
+    unit : str
+        Of satisfaction.
     """
     sd = spread.drawn[0]
     x = np.linspace(-_REACH * sd, _REACH * sd, _POINTS)
     frame = pl.DataFrame({"points": x, "height": stats.norm.pdf(x, scale=sd) if sd else np.zeros_like(x)})
     middle = frame.filter(pl.col("points").abs() <= _MIDDLE * sd)
 
-    axis = spoken("Clients' satisfaction, in points below or above the average therapist")
+    axis = spoken("Clients' satisfaction, in {unit} below or above the average therapist", unit=unit)
 
     def chart(width: int) -> Drawing:
         place = alt.X(
@@ -52,9 +54,9 @@ def spread_picture(spread: Estimate) -> Picture:
         "The higher the line, the more therapists lie there. Filled: nine of ten therapists. The shape is the model's; "
         "no therapist is drawn, named or ranked."
     )
-    title = spoken("Nine of ten therapists lie within {ends} points of the average", ends=ends)
+    title = spoken("Nine of ten therapists lie within {ends} {unit} of the average", ends=ends, unit=unit)
     said = spoken(
-        "{title}; a typical difference is {number} points ({interval}).",
-        title=title, number=spread.in_number, interval=spread.in_interval,
+        "{title}; a typical difference is {number} {unit} ({interval}).",
+        title=title, unit=unit, number=spread.in_number, interval=spread.in_interval,
     )  # fmt: skip
     return picture(chart, caption, said, title, frame)

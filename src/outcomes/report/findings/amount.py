@@ -11,7 +11,7 @@ from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
 from outcomes.answers.recovery.tables import EstimatorName
 from outcomes.languages import as_written, spoken
 from outcomes.report.figures.icons import Group, icon_arrays
-from outcomes.report.findings.finding import Finding, by_how_much, rating, worth_finding
+from outcomes.report.findings.finding import Finding, by_how_much, one_more, rating, units, worth_finding
 from outcomes.report.findings.wording import Subject, size
 from outcomes.report.page.pieces import Estimate, Form, Given, Ranged, say
 from outcomes.report.reading.contrasts_rows import OF_100
@@ -71,12 +71,13 @@ def satisfaction_with_more(source: Source) -> Finding | None:
         spoken("more satisfaction"), spoken("less satisfaction"),
     )  # fmt: skip
     rose, way = by_how_much(effect, spoken("higher"), spoken("lower"))
+    _, rated_in = units(source)
     sentence = say(
-        "When a client got one point more guidance than usual, the session was rated {effect} points {way}, on the "
-        "scale from {low} to {high}.", effect=rose, way=way, **ends,
+        "When a client got {one} more guidance than usual, the session was rated {effect} {rated} {way}, on the "
+        "scale from {low} to {high}.", one=one_more(source), effect=rose, rated=rated_in, way=way, **ends,
     )  # fmt: skip
     easy = say(
-        "Some days a person gets a bit more guidance than on other days. Then they rate the session {effect} points "
-        "{way}. The scale goes from {low} to {high}.", effect=rose, way=way, **ends,
+        "Some days a person gets a bit more guidance than on other days. Then they rate the session {effect} {rated} "
+        "{way}. The scale goes from {low} to {high}.", effect=rose, rated=rated_in, way=way, **ends,
     )  # fmt: skip
     return Finding(FindingName.MORE_SATISFACTION, rated, size([effect]), about, sentence, easy, "effects")

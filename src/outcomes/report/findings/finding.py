@@ -12,10 +12,13 @@ from outcomes.answers.certainty.rule import Ground
 from outcomes.answers.certainty.tables import CERTAINTIES, FindingName
 from outcomes.answers.common.words import Certainty
 from outcomes.answers.recovery.tables import CARDS, EstimatorName
+from outcomes.languages import spoken, translated
 from outcomes.report.findings.wording import Size, Subject, headline
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import PLAIN, Estimate, Form, Ranged, Words
 from outcomes.report.reading.rows import answer_rows
+from outcomes.report.sections.report_section import Source
+from outcomes.study.tables.scales import DEFAULT_UNIT
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,18 @@ def rating(con: duckdb.DuckDBPyConnection, name: FindingName) -> Rating | None:
 def by_how_much(one: Estimate, up: str, down: str) -> tuple[Ranged, str]:
     """A difference without its sign, and the word for where it points."""
     return (Ranged(one), up) if one.value >= 0 else (Ranged(flipped(one)), down)
+
+
+def units(source: Source) -> tuple[str, str]:
+    """The units of guidance and of satisfaction, as a sentence says them: "points"."""
+    guidance, rating = (translated(source.settings.unit(name)) for name in ("directiveness", "satisfaction"))
+    return guidance, rating
+
+
+def one_more(source: Source) -> str:
+    """One unit of guidance more, inside a sentence."""
+    unit = source.settings.unit("directiveness")
+    return spoken("one point") if unit == DEFAULT_UNIT else spoken("one step ({unit})", unit=translated(unit))
 
 
 def flipped(one: Estimate, form: Form = PLAIN) -> Estimate:

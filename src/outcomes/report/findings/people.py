@@ -11,7 +11,7 @@ from outcomes.answers.connection.tables import EFFECTS, PathWords
 from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
 from outcomes.languages import spoken
 from outcomes.report.figures.spread import spread_picture
-from outcomes.report.findings.finding import Finding, by_how_much, flipped, rating
+from outcomes.report.findings.finding import Finding, by_how_much, flipped, one_more, rating, units
 from outcomes.report.findings.wording import Size, Subject, size
 from outcomes.report.page.pieces import Estimate, Ranged, say
 from outcomes.report.reading.rows import answer_rows, told
@@ -32,14 +32,15 @@ def asking(source: Source) -> Finding | None:
         spoken("guidance farther from the client's wish next time"),
         spoken("guidance nearer to the client's wish next time"),
     )
+    unit, _ = units(source)
     moved, way = by_how_much(flipped(effect), spoken("nearer to"), spoken("farther from"))
     sentence = say(
-        "After the therapist asked, guidance in the next session lay {moved} points {way} the client's wish.",
-        moved=moved, way=way,
+        "After the therapist asked, guidance in the next session lay {moved} {unit} {way} the client's wish.",
+        moved=moved, unit=unit, way=way,
     )  # fmt: skip
     easy = say(
-        "Some therapists ask: how does my guidance feel to you? The next time, it was {moved} points {way} what "
-        "the person wants.", moved=moved, way=way,
+        "Some therapists ask: how does my guidance feel to you? The next time, it was {moved} {unit} {way} what "
+        "the person wants.", moved=moved, unit=unit, way=way,
     )  # fmt: skip
     what = size([effect])
     advice = spoken("Ask in the session how the guidance feels.") if what is Size.LESS else ""
@@ -63,13 +64,16 @@ def reactance(source: Source) -> Finding | None:
         spoken("a smaller gain from more guidance"),
     )
     (small, down), (large, up) = (by_how_much(one, spoken("higher"), spoken("lower")) for one in (high, low))
+    _, rated_in = units(source)
     sentence = say(
-        "With one point more guidance than usual, clients who seldom feel pushed rated the session {low} points {up}; "
-        "those who easily feel pushed, {high} points {down}.", low=large, up=up, high=small, down=down,
+        "With {one} more guidance than usual, clients who seldom feel pushed rated the session {low} {rated} {up}; "
+        "those who easily feel pushed, {high} {rated} {down}.",
+        one=one_more(source), rated=rated_in, low=large, up=up, high=small, down=down,
     )  # fmt: skip
     easy = say(
         "Some people do not like to be told what to do. With more guidance than usual they rate the session {high} "
-        "points {down}. Other people rate it {low} points {up}.", low=large, up=up, high=small, down=down,
+        "{rated} {down}. Other people rate it {low} {rated} {up}.",
+        rated=rated_in, low=large, up=up, high=small, down=down,
     )  # fmt: skip
     return Finding(FindingName.REACTANCE, rated, size([change]), about, sentence, easy, "reactance")
 
@@ -88,12 +92,16 @@ def therapists(source: Source) -> Finding | None:
         spoken("a difference in satisfaction"),
         spoken("a difference in satisfaction"),
     )
+    _, rated_in = units(source)
     sentence = say(
-        "Clients of a typical therapist are {spread} points more or less satisfied than those of the average one.",
+        "Clients of a typical therapist are {spread} {rated} more or less satisfied than those of the average one.",
         spread=Ranged(spread),
+        rated=rated_in,
     )
-    easy = say("It matters a bit whom you see: about {spread} points up or down.", spread=Ranged(spread))
-    draw = partial(spread_picture, spread)
+    easy = say(
+        "It matters a bit whom you see: about {spread} {rated} up or down.", spread=Ranged(spread), rated=rated_in
+    )
+    draw = partial(spread_picture, spread, rated_in)
     return Finding(
         FindingName.THERAPISTS, rated, size([spread]), about, sentence, easy, "therapists", draw=draw
     )  # fmt: skip

@@ -124,6 +124,8 @@ class Page:
         Whether the data are made up: said above everything, and in the file's title.
     notice : Notice or None
         Said first to readers of another language; None where the page is in theirs.
+    stand_ins : str
+        What the page's own words stand for where a scale measures something else; empty where none does.
     """
 
     document: Document | OwnDocument
@@ -137,6 +139,7 @@ class Page:
     sections: tuple[Section, ...]
     is_simulated: bool = False
     notice: Notice | None = None
+    stand_ins: str = ""
 
     @property
     def kicker(self) -> str:

@@ -124,7 +124,7 @@ def _(part: Section) -> Node:
 
 @typeset.register
 def _(part: Page) -> Node:
-    said = ("title", "study", "kicker", "question", "meta", "closing", "release_label", "file_title")
+    said = ("title", "study", "kicker", "question", "stand_ins", "meta", "closing", "release_label", "file_title")
     return {name: _text(getattr(part, name)) for name in said} | {
         "language": part.language, "sections": [typeset(section) for section in part.sections],
         "simulated": list(part.simulated),

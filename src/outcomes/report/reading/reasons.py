@@ -19,6 +19,9 @@ _PLAINER = {
     REASON: later("Nothing is said yet: the researchers have to fix first how they will analyse the data."),
 }
 """What a reader of brief and report cannot do anything with, and what is said instead."""
+_OF_A_MODEL = "column"
+"""A reason with this word is about the inside of a model (its columns, its random columns): for the annex only."""
+_IN_THE_ANNEX = later("These data do not answer this question; the annex says why.")
 _KNOWN = (*SENTENCES.values(), BROKE_DOWN, NO_GUIDANCE, LEFT_OUT, NOT_ASKED, LACKING)
 _NAMED = (
     later("satisfaction"),
@@ -33,8 +36,9 @@ _SLOT = re.compile(r"\\\{\w+\\\}")
 def reason_told(reason: str) -> str:
     """Say why there is no answer.
 
-    In another language than English a reason that is not among the known ones becomes a general sentence that leads to
-    the annex: nobody should have to read half a page in a foreign language.
+    A reason that speaks of the inside of a model becomes a general sentence that leads to the annex. So does, in
+    another language than English, one that is not among the known ones: nobody should have to read half a page in a
+    foreign language.
 
     Parameters
     ----------
@@ -43,13 +47,15 @@ def reason_told(reason: str) -> str:
     """
     if reason in _PLAINER:
         return translated(_PLAINER[reason])
+    if _OF_A_MODEL in reason:
+        return translated(_IN_THE_ANNEX)
     if spoken_in().is_source:
         return plain(reason)
     for message, pattern in _patterns().items():
         found = pattern.fullmatch(reason)
         if found and all(part in _NAMED or part.isdigit() for part in found.groupdict().values()):
             return spoken(message, **{name: translated(part) for name, part in found.groupdict().items()})
-    return spoken("These data do not answer this question; the annex says why.")
+    return translated(_IN_THE_ANNEX)
 
 
 @cache

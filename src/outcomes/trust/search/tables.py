@@ -12,7 +12,7 @@ from outcomes.errors import StorageError, UsageError
 from outcomes.landing.formats.source_rows import path_literal
 from outcomes.landing.layouts.opened.spss import all_texts
 from outcomes.landing.refusal import FileRefused
-from outcomes.store.warehouse import connect
+from outcomes.store.warehouse import connect, quoted
 from outcomes.trust.persons import Persons
 from outcomes.trust.search.content import Inspection, TableSearch, holds, text_holds
 from outcomes.trust.search.kinds import Packing
@@ -73,7 +73,7 @@ def _database_holds(path: Path, persons: Persons, seen: Inspection, depth: int) 
                 "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal and "
                 "(schema_name, table_name) in (select (schema_name, table_name) from duckdb_tables())"
             ).fetchall():
-                tables.setdefault(f"{_quoted(schema)}.{_quoted(table)}", []).append(tuple(column))
+                tables.setdefault(f"{quoted(schema)}.{quoted(table)}", []).append(tuple(column))
             return any(_relation_holds(con, *table, persons, seen, depth) for table in tables.items())
     except (duckdb.Error, StorageError):
         raise Unsearchable("a damaged or encrypted database, or one of another version") from None
@@ -92,7 +92,7 @@ def _column_holds(
     con: duckdb.DuckDBPyConnection, relation: str, column: tuple[str, str], persons: Persons, seen: Inspection,
     depth: int,
 ) -> bool:  # fmt: skip
-    name, kind = _quoted(column[0]), column[1]
+    name, kind = quoted(column[0]), column[1]
     if column[0] in _ID_COLUMNS and _ids_are_in(con, f"{relation} where trim({name}::varchar)", persons):
         return True
     if kind == "BLOB":
@@ -116,7 +116,3 @@ def _batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[list[tuple]
 
 def _joined(rows: list[tuple]) -> bytes:
     return "\n".join(str(cell) for row in rows for cell in row if cell is not None).encode("utf-8", "replace")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

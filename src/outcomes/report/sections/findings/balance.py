@@ -44,7 +44,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     evidence = answer_rows(con, EVIDENCE)
     surface = _surface(evidence, settings, teller)
     return (
-        *(block for found in verdicts for block in _verdict(found)),
+        *(block for found in verdicts for block in _verdict(found, teller)),
         heading("Guidance and what the client prefers, together"),
         *_shape(surface, evidence, settings, teller),
         *_pictures(con, surface, settings, teller),
@@ -57,12 +57,13 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     )
 
 
-def _verdict(found: Judged) -> tuple[Block, ...]:
+def _verdict(found: Judged, teller: Teller) -> tuple[Block, ...]:
     why = found.trace.rsplit(". ", 1)[-1].removeprefix("But ")
     if _SHARE.search(why):  # a share without an interval stays in the trace
         why = "Why it stays open, the last part of this section says."
     reason = (paragraph(Given(why[:1].upper() + why[1:], Kind.REASON)),) if found.verdict is Verdict.UNDECIDED else ()
-    return (heading(_LEVELS[found.outcome, found.level]), headline(found.sentence), *reason, *map(note, found.notes))
+    notes = (note(Given(teller.text(one), Kind.TEST)) for one in found.notes)  # another model's numbers may be in them
+    return (heading(_LEVELS[found.outcome, found.level]), headline(found.sentence), *reason, *notes)
 
 
 def _trace(found: Judged) -> Block:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel
 from outcomes.answers.dropout.tables import TOLD_SESSIONS
 from outcomes.report.page.blocks import Block, heading, headline, note, paragraph, table
@@ -101,7 +103,7 @@ def _label(by: ContrastBy, level: ContrastLevel, found: Contrasts, unit: str) ->
 def _dropouts(by: ContrastBy, found: Contrasts, unit: str) -> list[Block]:
     session = told_session(found)
     if session is None:
-        return [paragraph(say("Dropout: {why}.", why=found.refused))] if found.refused else []
+        return _why_not("Dropout: {why}.", found)
     sessions = found.sessions
     head: tuple[Piece | Words, ...] = (
         say("Of {n} clients, so many drop out", n=Given("100")),
@@ -122,7 +124,7 @@ def _dropouts(by: ContrastBy, found: Contrasts, unit: str) -> list[Block]:
 
 def _means(by: ContrastBy, found: Contrasts, unit: str) -> list[Block]:
     if not found.points:
-        return [paragraph(say("Satisfaction: {why}.", why=found.refused))] if found.refused else []
+        return _why_not("Satisfaction: {why}.", found)
     head = ("Satisfaction with a session", "mean", f"against {_reference(by)}")
     lines: list[tuple[Piece | Words, ...]] = [
         (_label(by, level, found, unit), found.of(level, None) or "", found.difference(level, None) or "")
@@ -130,6 +132,12 @@ def _means(by: ContrastBy, found: Contrasts, unit: str) -> list[Block]:
         if level in found.points
     ]
     return [table(head, lines)]
+
+
+def _why_not(sentence: str, found: Contrasts) -> list[Block]:
+    if found.refused is None:
+        return []
+    return [paragraph(say(sentence, why=replace(found.refused, reason=found.refused.reason.removesuffix("."))))]
 
 
 def _reference(by: ContrastBy) -> str:

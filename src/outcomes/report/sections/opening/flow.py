@@ -29,8 +29,8 @@ def _blocks(source: Source) -> tuple[Block, ...]:
 
 
 def has_endings(source: Source) -> bool:
-    """Whether any course's ending is known."""
-    sql = "select count(*) > 0 from mart_person_session where is_dropout is not null"
+    """Whether any course's ending is known: of its last session, since nobody ended at the others."""
+    sql = "select count(*) > 0 from mart_person_session where is_last and is_dropout is not null"
     return source.con.execute(sql).fetchall()[0][0]
 
 

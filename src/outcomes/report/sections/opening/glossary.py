@@ -6,6 +6,7 @@ from outcomes.report.page.blocks import Block, bullets
 from outcomes.report.page.pieces import Given, Strong, Words, say
 from outcomes.report.page.spans import CONVERGED_MARK
 from outcomes.report.reading.plain_words import DEFINITIONS
+from outcomes.report.reading.stand_ins import stands_for
 from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.tables.scales import Scale
 
@@ -24,7 +25,11 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     settings = source.settings
     return (
         bullets(
-            *(_rated(*words, settings.scales[name]) for name, words in _RATINGS.items() if name in settings.scales),
+            *(
+                _rated(*words, settings.scales[name], stands_for(settings, name))
+                for name, words in _RATINGS.items()
+                if name in settings.scales
+            ),
             say(
                 "{term}: the course of therapy ended early. Here that means: {meaning}.",
                 term=Strong("Dropout"),
@@ -46,15 +51,14 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     )
 
 
-def _rated(name: str, meaning: str, scale: Scale) -> Words:
-    measured = f"; measured here: {scale.measures}" if scale.measures else ""
+def _rated(term: str, meaning: str, scale: Scale, what: str) -> Words:
     return say(
-        "{term}: " + meaning + ". Rated by the {rater} from {low} to {high}{measured}.",
-        term=Strong(name),
+        "{term}: {meaning}. Rated by the {rater} from {low} to {high}.",
+        term=Strong(term),
+        meaning=Given(f"stands for {what} here" if what else meaning),
         rater=Given(str(scale.rater)),
         low=Given(f"{scale.minimum:g}"),
         high=Given(f"{scale.maximum:g}"),
-        measured=Given(measured),
     )
 
 
