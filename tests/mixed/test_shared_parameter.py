@@ -274,6 +274,20 @@ def test_units_of_the_rating_change_its_estimates_and_nothing_else():
     assert scaled.gamma == pytest.approx(fit.gamma, rel=1e-3, abs=1e-4)
 
 
+def test_a_search_from_another_models_optimum_ends_where_its_own_does_after_fewer_evaluations():
+    ratings, at_risk = trending(300, 7, on_slope=0.0, on_value=-0.6)
+    formulas = ("y ~ t + (1 + t | client)", "left ~ 1")
+    first = fit_shared_parameter(*formulas, ratings, at_risk)
+    alone, carried = (
+        fit_shared_parameter(*formulas, ratings, at_risk, sharing=Sharing.CURRENT_VALUE, start=start)
+        for start in (None, first)
+    )
+    assert carried.optimizer.value == pytest.approx(alone.optimizer.value, abs=1e-7)
+    assert carried.beta == pytest.approx(alone.beta, abs=1e-6)
+    assert np.diag(carried.vcov) == pytest.approx(np.diag(alone.vcov), rel=1e-3)
+    assert carried.optimizer.n_evaluations < alone.optimizer.n_evaluations
+
+
 def test_forms_that_the_model_does_not_have_are_refused():
     rows = cohort(60, 5, seed=6)
     with pytest.raises(UsageError, match="independent"):
