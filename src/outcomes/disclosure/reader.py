@@ -1,9 +1,10 @@
 """What a reader of every release can work out about one table: the ranges of its counts and of their changes.
 
 The reader knows the rule, all that was told, that parts add up to their sums, and of any two successive releases
-whether the table only grew or only shrank. A count, or a change between two releases, is protected where the values
-that remain possible include one of `threshold` or more (in size), or else zero and two more: nobody can then prove that
-there is someone and that they are few. Ranges are exact: integer programmes (`scipy.optimize.milp`).
+whether the table only grew or only shrank: then no part and no sum moved the other way, a difference of parts neither.
+A count, or a change between two releases, is protected where the values that remain possible include one of `threshold`
+or more (in size), or else zero and two more: nobody can then prove that there is someone and that they are few. Ranges
+are exact: integer programmes (`scipy.optimize.milp`).
 """
 
 from __future__ import annotations
@@ -54,14 +55,15 @@ class View:
         How often a part counts in a sum; -1 where it is taken away.
     low, high : ndarray of (n_releases, n_parts + n_sums)
         Ranges behind what was told, parts first; `high` is inf where nothing was.
-    grew : tuple of int
-        For each release after the first: 1 if no part fell since the one before, -1 if none rose, else 0.
+    grew : ndarray of (n_releases - 1, n_parts + n_sums)
+        For each release after the first: 1 where no part fell since the one before and this count did not either, -1
+        where none rose, else 0.
     """
 
     sums: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    grew: tuple[int, ...]
+    grew: np.ndarray
 
     @property
     def n_parts(self) -> int:
@@ -211,8 +213,10 @@ def _problem(view: View, threshold: int) -> tuple[Bounds, list[LinearConstraint]
     high = np.minimum(view.high, top * parts)
     rows = np.kron(np.eye(releases, dtype=int), view.sums)
     constraints = [LinearConstraint(csr_array(rows), view.low[:, parts:].ravel(), high[:, parts:].ravel())]
-    moves = np.kron(np.diff(np.eye(releases, dtype=int), axis=0), np.eye(parts, dtype=int))
-    signs = np.repeat(view.grew, parts)
+    is_difference = (view.all_counts < 0).any(axis=1)  # other sums move as their parts do
+    told_apart = np.flatnonzero(is_difference | (np.arange(len(is_difference)) < parts))
+    moves = np.kron(np.diff(np.eye(releases, dtype=int), axis=0), view.all_counts[told_apart])
+    signs = view.grew[:, told_apart].ravel()
     linked = signs != 0
     if linked.any():
         constraints.append(LinearConstraint(csr_array(moves[linked] * signs[linked, None]), 0, np.inf))

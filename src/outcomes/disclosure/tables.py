@@ -186,9 +186,11 @@ def _view(tables: Sequence[Table]) -> tuple[View, np.ndarray | None]:
         [[np.inf if (top := table.cells[name].high) is None else top for name in names] for table in tables]
     )
     truth = np.array([[table.cells[part].count for part in parts] for table in tables])
-    view = View(sums.reshape(-1, len(parts)), low, high, ())
+    view = View(sums.reshape(-1, len(parts)), low, high, np.zeros((len(tables) - 1, len(names)), dtype=int))
     is_whole = _is_whole(view, truth)
-    return replace(view, grew=_growth(truth, is_whole)), truth if is_whole.all() else None
+    return replace(
+        view, grew=_growth(truth @ view.all_counts.T, len(parts), is_whole)
+    ), truth if is_whole.all() else None
 
 
 def _is_whole(view: View, truth: np.ndarray) -> np.ndarray:
@@ -198,14 +200,13 @@ def _is_whole(view: View, truth: np.ndarray) -> np.ndarray:
     return ((view.low <= counts) & (counts <= view.high)).all(axis=1)
 
 
-def _growth(truth: np.ndarray, is_whole: np.ndarray) -> tuple[int, ...]:
-    """Whether a table only grew (1), only shrank (-1) or neither (0; or is not known) between successive releases."""
-    moves = np.diff(truth, axis=0)
-    are_known = is_whole[1:] & is_whole[:-1]
-    return tuple(
-        0 if not known else 1 if (move >= 0).all() else -1 if (move <= 0).all() else 0
-        for move, known in zip(moves, are_known, strict=True)
-    )
+def _growth(counts: np.ndarray, n_parts: int, is_whole: np.ndarray) -> np.ndarray:
+    """Whether each count only grew (1), only shrank (-1) or neither (0) with all parts of its table between successive
+    releases; 0 where that is not known."""
+    moves = np.diff(counts, axis=0)
+    parts, is_known = moves[:, :n_parts], (is_whole[1:] & is_whole[:-1])[:, None]
+    rose, fell = (parts >= 0).all(axis=1, keepdims=True), (parts <= 0).all(axis=1, keepdims=True)
+    return np.where(is_known & rose & (moves >= 0), 1, np.where(is_known & fell & (moves <= 0), -1, 0))
 
 
 def _turning_points(tables: Sequence[Table]) -> list[Table]:
@@ -218,12 +219,13 @@ def _turning_points(tables: Sequence[Table]) -> list[Table]:
         return []
     view, _ = _view(tables)
     told = [(tuple(low), tuple(high)) for low, high in zip(view.low, view.high, strict=True)]
-    grew, kept, alone = (0, *view.grew, 0), [], set()
+    still = (0,) * view.grew.shape[1]
+    grew, kept, alone = (still, *map(tuple, view.grew.tolist()), still), [], set()
     for place, table in enumerate(tables):
         before, after = grew[place], grew[place + 1]
-        is_between = before and before == after and told[place - 1] == told[place] == told[place + 1]
+        is_between = before != still and before == after and told[place - 1] == told[place] == told[place + 1]
         is_last = place == len(tables) - 1  # its growth to the next one is not known yet
-        is_alone = not before and not after and not is_last
+        is_alone = before == after == still and not is_last
         if is_between or (is_alone and told[place] in alone):
             continue
         if is_alone:
