@@ -15,10 +15,12 @@ from wholeness import published_is_whole
 
 from outcomes.study import StudyFolder
 
+PAUSE_SECONDS = 0.01
+"""Pause of a reader, for each reader that there is: as many questions a second whether few ask or many."""
 TABLES = ("core_sessions", "core_batches", "mart_clients", "dq_results", "codebook")
 
 
-def read_until(root: str, stop: str, results) -> None:
+def read_until(root: str, stop: str, results, pause: float) -> None:
     """Ask again and again in one process; send how often each release was seen, and whatever was wrong."""
     study, seen, wrong = StudyFolder(Path(root)), Counter(), []
     while not Path(stop).exists():
@@ -33,14 +35,15 @@ def read_until(root: str, stop: str, results) -> None:
             seen[release_id] += 1
         except duckdb.Error as refused:
             wrong.append(f"{type(refused).__name__}: {refused}")
-        time.sleep(0.05)
+        time.sleep(pause)
     results.put((dict(seen), wrong))
 
 
 def read_while_refreshing(study: StudyFolder, start_command, tmp_path, readers: int, refreshes: int) -> dict[str, int]:
     context, stop = multiprocessing.get_context("forkserver"), tmp_path / "stop"
     results = context.Queue()
-    asking = [context.Process(target=read_until, args=(str(study.root), str(stop), results)) for _ in range(readers)]
+    arguments = (str(study.root), str(stop), results, readers * PAUSE_SECONDS)
+    asking = [context.Process(target=read_until, args=arguments) for _ in range(readers)]
     for process in asking:
         process.start()
     for number in range(refreshes):
