@@ -158,6 +158,16 @@ def test_a_refused_analysis_is_said_in_words_and_gives_no_number(release, templa
     assert not re.search(r"\d", visible_text(str(html(sections["short"]))))
 
 
+def test_dropout_without_a_verdict_has_its_own_reason(release, template_study):
+    plant_answers(release)
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("delete from verdicts where outcome = 'dropout'")
+        con.execute("update answer_states set status = 'refused', reason = 'Ratings lack.' where analysis = 'balance'")
+        con.execute("update answer_states set status = 'refused', reason = 'No endings.' where analysis = 'dropout'")
+    text = visible_text(str(html(made(release, template_study)["short"])))
+    assert "Dropout. These data cannot give a verdict: No endings." in text
+
+
 def test_what_the_data_can_answer_stands_before_every_result_with_the_numbers_behind_it(answered):
     names = list(answered)
     assert names.index("recovery") < min(names.index(name) for name in ("dropout", "risks", "effects", "balance"))

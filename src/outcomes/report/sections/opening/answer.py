@@ -31,10 +31,9 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     """Verdicts, each with the number that says most, absolute risks where it is about people."""
     con, settings, teller = source.con, source.settings, source.teller
     found = {(one.outcome, one.level): say(one.sentence) for one in judged(con)}
-    refused = refusal(con, AnalysisName.BALANCE, teller)
     items = []
     for at, name in _NAMES.items():
-        verdict = found.get(at) or say("These data cannot give a verdict: {reason}", reason=refused or "")
+        verdict = found.get(at) or say("These data cannot give a verdict: {reason}", reason=_reason(source, at[0]))
         more = _MORE[at](con, settings, teller) if at in _MORE else say("")
         items.append(Words((Strong(name), " ", *verdict.pieces, " ", *more.pieces)))
     cause = (
@@ -43,6 +42,12 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     )
     items.append(say(cause, name=Strong("Keep in mind.")))
     return (bullets(*items),)
+
+
+def _reason(source: Source, outcome: Outcome) -> Given | str:
+    """Why there is no verdict: what stands against this outcome before what stands against verdicts."""
+    own = refusal(source.con, AnalysisName.DROPOUT, source.teller) if outcome is Outcome.DROPOUT else None
+    return own or refusal(source.con, AnalysisName.BALANCE, source.teller) or ""
 
 
 def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
