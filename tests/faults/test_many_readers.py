@@ -15,7 +15,7 @@ from wholeness import published_is_whole
 
 from outcomes.study import StudyFolder
 
-PAUSE_SECONDS = 0.01
+PAUSE_SECONDS = 0.04
 """Pause of a reader, for each reader that there is: as many questions a second whether few ask or many."""
 TABLES = ("core_sessions", "core_batches", "mart_clients", "dq_results", "codebook")
 
