@@ -157,7 +157,7 @@ def _definitions(attack: Attack, at: int, one: Delivered) -> None:
     for row in table.rows:
         name, is_own = row[0].removesuffix(OWN), row[0].endswith(OWN)
         quantity = ("definition", name)
-        low, high = _behind_share(attack, at, row[1])
+        low, high = _behind_share(attack, at, row[1], is_own)
         know.about((at, quantity), low, high)
         (attack.hidden if estimate(row[1]) is None else attack.open).append((at, quantity))
         names.append(name)
@@ -173,13 +173,18 @@ def _definitions(attack: Attack, at: int, one: Delivered) -> None:
     _agreement(attack, at, _dropout_table(one, "A client dropped out if", "Gwet"))
 
 
-def _behind_share(attack: Attack, at: int, printed: str) -> tuple[float, float]:
-    """Counts behind a share of told counts: multiples of the rounding base, near the truth."""
+def _behind_share(attack: Attack, at: int, printed: str, is_own: bool) -> tuple[float, float]:
+    """Counts behind a share of told counts: multiples of the rounding base, near the truth.
+
+    In a whole study other definitions settle courses that the study's own leaves open, of clients who fell silent.
+    """
     told = estimate(printed)
     if told is None:
         return 0, math.inf
     judged = {(at, ("ending", name)): 1 for name in (DROPPED, PLANNED, OTHER)}
     low, high = attack.unknowns.ends(judged)
+    if not (is_own or attack.one_course):
+        high = attack.unknowns.ends({(at, ("ending", ALL)): 1})[1]
     slack, base = SLACK_LATER if at else SLACK_FIRST, attack.rule.base
     off = 2 * slack + base  # two told counts and half of the threshold for a third
     wholes = range(max(low - off, 0) // base * base, high + off + base, base)
