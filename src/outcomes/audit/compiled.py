@@ -20,6 +20,7 @@ from outcomes.store.warehouse import quoted
 _QUERY = "expect_query_to_find_no_violations"
 _PLACE = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 """A named place in a query, as SQLAlchemy's `text` has it; DuckDB writes `$name`."""
+_EITHER = "either_value_is_missing"
 _ROUNDING = 1e-9
 
 Numbers = tuple[Any, ...]
@@ -82,9 +83,10 @@ def is_compiled(expectation: Expectation) -> bool:
     kwargs = {name for name in expectation["kwargs"] if name != "mostly"}
     if expectation["type"] == _QUERY:
         return kwargs <= {"query", "parameters"}
-    if expectation["kwargs"].get("ignore_row_if", "either_value_is_missing") != "either_value_is_missing":
+    if expectation["type"] not in _FORMS or not kwargs <= _FORMS[expectation["type"]][1]:
         return False
-    return expectation["type"] in _FORMS and kwargs <= _FORMS[expectation["type"]][1]
+    # The library's own default looks at rows with one value, too.
+    return expectation["kwargs"].get("ignore_row_if") == _EITHER or "column_A" not in kwargs
 
 
 def evaluate(con: duckdb.DuckDBPyConnection, table: str, expectations: Sequence[Expectation]) -> dict[str, Evaluation]:

@@ -84,8 +84,9 @@ def test_a_query_without_two_numbers_is_not_evaluated(query):
         expectation("column_value_lengths_to_be_between", column="code", max_value=3),
         expectation("column_values_to_be_between", column="score", min_value=0, strict_min=True),
         expectation("column_pair_values_a_to_be_greater_than_b", column_A="a", column_B="b", ignore_row_if="never"),
+        expectation("column_pair_values_a_to_be_greater_than_b", column_A="a", column_B="b"),
     ],
-    ids=lambda one: one["type"],
+    ids=["other type", "other argument", "no row left out", "rows left out by default"],
 )
 def test_what_has_no_form_is_left_to_the_library(other):
     assert not compiled.is_compiled(other)
