@@ -23,17 +23,17 @@ _PLACE = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 _EITHER = "either_value_is_missing"
 _ROUNDING = 1e-9
 
-Numbers = tuple[Any, ...]
+Values = tuple[Any, ...]
 Expectation = Mapping[str, Any]
-Columns = Callable[[str, Expectation], tuple[str, str, Numbers]]
+Columns = Callable[[str, Expectation], tuple[str, str, Values]]
 """Gives violations and what they are counted among, as aggregates over the table, and the values of their `?`."""
 
 
-def _not_null(_table: str, kwargs: Expectation) -> tuple[str, str, Numbers]:
+def _not_null(_table: str, kwargs: Expectation) -> tuple[str, str, Values]:
     return f"count(*) - count({quoted(kwargs['column'])})", "count(*)", ()
 
 
-def _in_set(_table: str, kwargs: Expectation) -> tuple[str, str, Numbers]:
+def _in_set(_table: str, kwargs: Expectation) -> tuple[str, str, Values]:
     column = quoted(kwargs["column"])
     return (
         f"count(*) filter (not list_contains(?, {column}))",
@@ -42,7 +42,7 @@ def _in_set(_table: str, kwargs: Expectation) -> tuple[str, str, Numbers]:
     )
 
 
-def _between(_table: str, kwargs: Expectation) -> tuple[str, str, Numbers]:
+def _between(_table: str, kwargs: Expectation) -> tuple[str, str, Values]:
     column = quoted(kwargs["column"])
     ends = [
         (sign, kwargs[name]) for sign, name in (("<", "min_value"), (">", "max_value")) if kwargs.get(name) is not None
@@ -51,7 +51,7 @@ def _between(_table: str, kwargs: Expectation) -> tuple[str, str, Numbers]:
     return f"count(*) filter ({outside})", f"count({column})", tuple(value for _, value in ends)
 
 
-def _unique(table: str, kwargs: Expectation) -> tuple[str, str, Numbers]:
+def _unique(table: str, kwargs: Expectation) -> tuple[str, str, Values]:
     column = quoted(kwargs["column"])
     twins = (
         f"select count(*) as n from {quoted(table)} where {column} is not null group by {column} having count(*) > 1"
@@ -59,7 +59,7 @@ def _unique(table: str, kwargs: Expectation) -> tuple[str, str, Numbers]:
     return f"(select coalesce(sum(n), 0)::bigint from ({twins}))", f"count({column})", ()
 
 
-def _greater(_table: str, kwargs: Expectation) -> tuple[str, str, Numbers]:
+def _greater(_table: str, kwargs: Expectation) -> tuple[str, str, Values]:
     first, second = quoted(kwargs["column_A"]), quoted(kwargs["column_B"])
     beyond = "<" if kwargs.get("or_equal") else "<="
     both = f"count(*) filter ({first} is not null and {second} is not null)"
@@ -76,6 +76,9 @@ _FORMS: dict[str, tuple[Columns, frozenset[str]]] = {
         frozenset({"column_A", "column_B", "or_equal", "ignore_row_if"}),
     ),
 }
+
+TYPES = frozenset({_QUERY, *_FORMS})
+"""Types of expectation that have a form here."""
 
 
 def is_compiled(expectation: Expectation) -> bool:

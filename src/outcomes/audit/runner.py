@@ -102,6 +102,8 @@ def check_tables(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, suites: Mapping[str, Sequence[Check]]
 ) -> tuple[CheckResult, ...]:
     """Run suites on the committed tables of a connection; nothing is written."""
+    types = frozenset(check.type for checks in suites.values() for check in checks)
+    prove_that_checks_see(types & compiled.TYPES, compiled.evaluate)
     results: list[CheckResult] = []
     for table, checks in tracked(suites.items(), "Checking tables", total=len(suites)):
         results += _check_table(con, table, checks, settings)
@@ -122,10 +124,8 @@ def _check_table(
 def _evaluate(
     con: duckdb.DuckDBPyConnection, table: str, expectations: Sequence[Mapping[str, Any]]
 ) -> dict[str, Evaluation]:
-    """Evaluate by our SQL what has a form there, and the rest by the library; neither is trusted unproven."""
-    ours = [one for one in expectations if compiled.is_compiled(one)]
-    prove_that_checks_see(frozenset(one["type"] for one in ours), compiled.evaluate)
-    found = compiled.evaluate(con, table, ours)
+    """Evaluate by our SQL what has a form there, and the rest by the library, once it has proved itself."""
+    found = compiled.evaluate(con, table, [one for one in expectations if compiled.is_compiled(one)])
     if theirs := [one for one in expectations if not compiled.is_compiled(one)]:
         from outcomes.audit import gx_duckdb  # late: it takes seconds to load
 

@@ -188,9 +188,8 @@ def _view(tables: Sequence[Table]) -> tuple[View, np.ndarray | None]:
     truth = np.array([[table.cells[part].count for part in parts] for table in tables])
     view = View(sums.reshape(-1, len(parts)), low, high, np.zeros((len(tables) - 1, len(names)), dtype=int))
     is_whole = _is_whole(view, truth)
-    return replace(
-        view, grew=_growth(truth @ view.all_counts.T, len(parts), is_whole)
-    ), truth if is_whole.all() else None
+    grew = _growth(truth @ view.all_counts.T, len(parts), is_whole)
+    return replace(view, grew=grew), truth if is_whole.all() else None
 
 
 def _is_whole(view: View, truth: np.ndarray) -> np.ndarray:
