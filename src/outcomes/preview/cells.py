@@ -13,6 +13,7 @@ from outcomes.landing.formats.csv_files import csv_relation
 from outcomes.landing.formats.source_rows import path_literal
 from outcomes.landing.formats.text_records import copy_well_formed, find_records
 from outcomes.landing.refusal import FileRefused
+from outcomes.store.warehouse import quoted
 
 CELLS = "cells"
 """Temporary table of the well-formed rows: VARCHAR columns `c<place>`."""
@@ -101,10 +102,6 @@ def take_text(
 def write_clean(con: duckdb.DuckDBPyConnection, header: tuple[str, ...], scratch: Path) -> Path:
     """Write `CELLS` as a comma-separated UTF-8 file with this header, for landing's own rules."""
     target = scratch / CLEAN
-    names = ", ".join(f'c{place} as "{_quoted(name)}"' for place, name in enumerate(header))
+    names = ", ".join(f"c{place} as {quoted(name)}" for place, name in enumerate(header))
     con.execute(f"copy (select {names} from {CELLS}) to {path_literal(target)} (format csv, header true)")
     return target
-
-
-def _quoted(name: str) -> str:
-    return name.replace('"', '""')

@@ -19,6 +19,7 @@ from outcomes.landing.refusal import FileRefused
 from outcomes.preview.cells import CELLS, FoundTable, named_columns, take_text
 from outcomes.preview.layouts import LaidOut, lay_out, may_be_export
 from outcomes.preview.text_files import Text, read_delimited, read_text
+from outcomes.store.warehouse import quoted
 
 _SIGNS = (
     (b"PAR1", "parquet"), (b"PK\x03\x04", "zip"), (b"$FL2", "spss"), (b"$FL3", "spss"), (b"%PDF", "PDF"),
@@ -134,8 +135,7 @@ def _parquet(con: duckdb.DuckDBPyConnection, path: Path) -> FoundTable:
     try:
         described = con.execute(f"describe select * from read_parquet({file}, file_row_number = false)").fetchall()
         n_rows = con.execute(f"select sum(num_rows) from parquet_file_metadata({file})").fetchall()[0][0] or 0
-        names = [row[0].replace('"', '""') for row in described]
-        columns = ", ".join(f'"{name}"::varchar as c{place}' for place, name in enumerate(names))
+        columns = ", ".join(f"{quoted(row[0])}::varchar as c{place}" for place, row in enumerate(described))
         con.execute(
             f"create or replace temp table {CELLS} as select {columns} from read_parquet({file}) limit {_SAMPLED_ROWS}"
         )
