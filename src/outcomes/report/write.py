@@ -15,6 +15,7 @@ from outcomes.report.documents.annex import annex
 from outcomes.report.documents.brief import brief, easy_brief
 from outcomes.report.documents.report import report
 from outcomes.report.explorer.page import explorer
+from outcomes.report.figures.svg import drawing_aside
 from outcomes.report.findings.all_findings import findings
 from outcomes.report.page.blocks import Page
 from outcomes.report.page.html import html
@@ -57,6 +58,12 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
         The report's page. The same release after the same earlier reports gives the same bytes; `told.json` beside it
         has all that the documents tell, for the ledger: they are one release, and tell one number of one thing.
     """
+    with drawing_aside():
+        _write(folder, study)
+    return folder / Document.REPORT.files[0]
+
+
+def _write(folder: Path, study: StudyFolder) -> None:
     language = read_language(study.settings.report.language, study.root)
     with _source(folder, study) as source, speaking(language):
         pages = documents(source)
@@ -72,7 +79,6 @@ def write_report(folder: Path, study: StudyFolder) -> Path:
             write_text(folder / name_html, html(page))
     if explored:
         write_text(folder / Document.EXPLORER.files[0], explored)
-    return folder / Document.REPORT.files[0]
 
 
 def documents(source: Source) -> tuple[Page, ...]:

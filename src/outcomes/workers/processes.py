@@ -34,25 +34,29 @@ class Processes:
         for done in as_completed([self.pool.submit(function, *job) for job in jobs]):
             yield done.result()
 
+    def later(self, function: Callable[..., Result], *job: object) -> Callable[[], Result]:
+        """Start `function(*job)`; what comes back waits for its result."""
+        return self.pool.submit(function, *job).result
+
 
 @contextmanager
-def in_processes() -> Iterator[Processes]:
-    """Open one worker a processor; left by an error, they do not finish what waits."""
+def in_processes(n: int | None = None, *, politeness: int = POLITENESS) -> Iterator[Processes]:
+    """Open n workers, one a processor unless said; left by an error, they do not finish what waits."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")  # this process has read them long ago
     # Spawned, because threads of DuckDB and polars do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=context, initializer=_start)
+    pool = ProcessPoolExecutor(n or os.cpu_count(), mp_context=context, initializer=_start, initargs=(politeness,))
     try:
         yield Processes(pool)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _start() -> None:
+def _start(politeness: int) -> None:
     """Give way to others, and leave no worker behind where the parent was killed: it would wait for jobs for ever."""
     if hasattr(os, "nice"):  # not on every system
-        os.nice(POLITENESS)
+        os.nice(politeness)
 
     def watch() -> None:
         multiprocessing.parent_process().join()

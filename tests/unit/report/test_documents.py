@@ -22,10 +22,11 @@ from outcomes.answers.certainty.tables import CERTAINTIES
 from outcomes.answers.run import ANSWER_TABLES
 from outcomes.disclosure import Shown, Teller
 from outcomes.release.withholding import REASON
+from outcomes.report.documents.brief import brief
 from outcomes.report.findings.all_findings import findings
 from outcomes.report.page.blocks import Paragraph
 from outcomes.report.page.html import html as as_html
-from outcomes.report.page.pieces import Estimate, Given, Kind, Ranged
+from outcomes.report.page.pieces import Estimate, Given, Kind, Ranged, Words
 from outcomes.report.sections.report_section import Source
 from outcomes.report.write import documents, write_report
 from outcomes.study.tables.delivery import WRITTEN, Document
@@ -81,6 +82,17 @@ def test_a_release_has_four_documents_each_as_page_and_as_pdf(written, fitted_re
 @pytest.mark.parametrize(("document", "most"), [(Document.BRIEF, 350), (Document.EASY, 350), (Document.REPORT, 1800)])
 def test_a_document_is_short(written, document, most):
     assert n_words(written[document]) <= most
+
+
+def test_findings_of_many_words_leave_the_last_ones_out_of_the_brief(source):
+    found = findings(source)
+    told = [one for one in found if one.is_told]
+    assert len(told) > 2
+    longer = [dataclasses.replace(one, sentence=Words((*one.sentence.pieces, " and so on" * 15))) for one in told]
+    short, full = (blocks(as_html(brief(source, these))).found for these in (longer, told))
+    assert sum(len(text.split()) for _, text in short) <= 350
+    n_findings = [sum(tag == "li" and "Certainty" in text for tag, text in page) for page in (short, full)]
+    assert 1 <= n_findings[0] < n_findings[1]
 
 
 @pytest.mark.parametrize(("document", "most"), [(Document.BRIEF, 1), (Document.EASY, 1), (Document.REPORT, 5)])

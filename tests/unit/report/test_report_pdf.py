@@ -183,7 +183,7 @@ def test_hostile_text_stays_text(place, read):
 
 def test_hostile_titles_and_captions_stay_text(read):
     drawing = Markup('<svg viewBox="0 0 60 40"></svg>')
-    figure = Picture(drawing, drawing, words(Given(HOSTILE)), description=HOSTILE)
+    figure = Picture(lambda: drawing, lambda: drawing, words(Given(HOSTILE)), description=HOSTILE)
     for document, n in ((Document.REPORT, 3), (Document.ANNEX, 4)):  # the annex has its sections in its contents too
         said = " ".join(read(made(figure, title=HOSTILE, section=HOSTILE, document=document)).split())
         assert said.count("#sys.inputs") == n
@@ -221,7 +221,7 @@ def test_a_picture_of_any_shape_is_whole_on_its_page_with_its_caption(width, hei
     labels = f'<text x="0" y="20">topmost</text><text x="{width}" y="{height - 4}" text-anchor="end">lowest</text>'
     drawing = Markup(f'<svg viewBox="0 0 {width} {height}">{labels}</svg>')
     screen = drawing.replace("lowest", "phone")
-    figure = Picture(drawing, screen, words("A caption"), "What it shows")
+    figure = Picture(lambda: drawing, lambda: screen, words("A caption"), "What it shows")
     drawn = made(*[paragraph("filler")] * 30, figure)
     assert words_outside(read(drawn, "-bbox")) == []
     (page,) = [page for page in read(drawn).split("\f") if "topmost" in page]

@@ -94,7 +94,7 @@ def test_filled_icons_stand_out_from_empty_ones_in_grey_too(which):
 def test_the_line_of_the_wish_stands_out_from_its_edges_in_grey_whatever_squares_it_crosses(which):
     cells = [Cell(x, x, 50) for x in (1.0, 5.0, 9.0)]
     shape = {"a1": 0.3, "a2": 0.0, "a3": 0.1, "a4": -0.3, "a5": 0.0}
-    drawn = surface_picture(cells, shape, (0, 10), 10, "points", "points", "how").wide
+    drawn = surface_picture(cells, shape, (0, 10), 10, "points", "points", "how").wide()
     lines = re.findall(r'<path[^>]*stroke="([^"]+)" stroke-width="(3|7)"', in_roles(drawn))
     assert lines == [("var(--paper)", "7"), ("var(--warm)", "3")]
     assert _contrast(getattr(ROLES["warm"], which), getattr(ROLES["paper"], which)) >= 3

@@ -9,8 +9,9 @@ from outcomes.report.documents.pages import page_with
 from outcomes.report.documents.parts import reasons, who
 from outcomes.report.findings.finding import Finding
 from outcomes.report.findings.wording import EASY, SURE
-from outcomes.report.page.blocks import Block, Page, Section, bullets, paragraph
+from outcomes.report.page.blocks import Block, Page, Picture, Section, bullets, paragraph
 from outcomes.report.page.pieces import Given, Link, Strong, Words, say
+from outcomes.report.page.spans import plain
 from outcomes.report.reading.stand_ins import GUIDANCE, stands_for
 from outcomes.report.sections.report_section import Source
 from outcomes.study.tables.delivery import Document
@@ -18,12 +19,14 @@ from outcomes.study.tables.delivery import Document
 MOST = 4
 """Findings on one page with its picture; more would not leave room for who is in it and what it does not show."""
 MOST_EASY = 3
+MOST_WORDS = 240
+"""Words of findings, picture and advice: with what else stands there, the page stays under 350."""
 NOTHING = later("These data do not answer the question yet.")
 
 
 def brief(source: Source, found: Sequence[Finding]) -> Page:
     """Return the brief: findings with numbers, ranges and how sure they are, a picture, what to try, what it lacks."""
-    chosen = [one for one in found if one.is_told][:MOST]
+    chosen = _chosen([one for one in found if one.is_told][:MOST])
     sections = (
         Section("findings", spoken("What we found"), _found(source, chosen)),
         Section("who", spoken("Who is in it"), (paragraph(who(source)),)),
@@ -91,20 +94,38 @@ def _your_say(source: Source) -> tuple[Block, ...]:
 def _found(source: Source, chosen: Sequence[Finding]) -> tuple[Block, ...]:
     if not chosen:
         return (paragraph(translated(NOTHING)), bullets(*reasons(source)))
-    items = [
-        Words((Strong(f"{one.heading}."), " ", *one.sentence.pieces, " ", translated(SURE[one.certainty])))
-        for one in chosen
-    ]
-    return (bullets(*items), *_picture(chosen))
+    return (bullets(*map(_told, chosen)), *_picture(chosen))
 
 
-def _picture(chosen: Sequence[Finding]) -> tuple[Block, ...]:
+def _told(one: Finding) -> Words:
+    return Words((Strong(f"{one.heading}."), " ", *one.sentence.pieces, " ", translated(SURE[one.certainty])))
+
+
+def _picture(chosen: Sequence[Finding]) -> tuple[Picture, ...]:
     drawn = next((one.picture for one in chosen if one.picture), None)
     return (drawn,) if drawn else ()
 
 
+def _chosen(found: Sequence[Finding]) -> Sequence[Finding]:
+    """Findings from the first on for which the page has room."""
+    while len(found) > 1 and _n_words(found) > MOST_WORDS:
+        found = found[:-1]
+    return found
+
+
+def _n_words(found: Sequence[Finding]) -> int:
+    drawn = _picture(found)
+    said = [*(plain(_told(one)) for one in found), *_advised(found)]
+    said += [text for one in drawn for text in (one.title, plain(one.caption))]
+    return sum(len(text.split()) for text in said)
+
+
+def _advised(chosen: Sequence[Finding]) -> Sequence[str]:
+    return tuple(dict.fromkeys(one.advice for one in chosen if one.advice))
+
+
 def _advice(chosen: Sequence[Finding]) -> tuple[Block, ...]:
-    said = dict.fromkeys(one.advice for one in chosen if one.advice)
+    said = _advised(chosen)
     if not said:
         return (paragraph(spoken("Nothing here is sure enough to change what you do.")),)
     return (bullets(*said),)

@@ -5,21 +5,19 @@ One blue in several depths, dashes, shapes and labels at the marks themselves: n
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from typing import Any
 
 import altair as alt
 import polars as pl
-import vl_convert
 from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from outcomes.languages import spoken_in
 from outcomes.report.figures.density import Bin
 from outcomes.report.figures.drawing import Drawing, drawing
+from outcomes.report.figures.svg import Drawn, drawn
 from outcomes.report.page import palette
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Piece, Words, words
@@ -50,7 +48,7 @@ def picture(
     title: str = "",
     data: pl.DataFrame | None = None,
 ) -> Picture:
-    """Render a chart at both widths.
+    """Have a chart drawn at both widths.
 
     Parameters
     ----------
@@ -66,7 +64,7 @@ def picture(
         What is drawn, to download: nothing that the picture does not show.
     """
     with debug_mode(False):  # charts are made by this package and tested; checking each costs seconds
-        wide, narrow = inline_svg(chart(WIDE)), inline_svg(chart(NARROW))
+        wide, narrow = _drawn(chart(WIDE)), _drawn(chart(NARROW))
     return Picture(wide, narrow, words(caption), description, title, "" if data is None else data.write_csv())
 
 
@@ -102,13 +100,13 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
 
 
 def inline_svg(chart: alt.TopLevelMixin | Drawing) -> Markup:
-    """Inline SVG: no name spaces (HTML knows them), ids of its own."""
+    """A chart as inline SVG; see `svg`."""
+    return _drawn(chart)()
+
+
+def _drawn(chart: alt.TopLevelMixin | Drawing) -> Drawn:
     language = spoken_in()
-    numbers = None if language.is_source else language.chart_format
-    svg = vl_convert.vegalite_to_svg(finished(drawing(chart)), format_locale=numbers)
-    svg = re.sub(r'\s(xmlns(:xlink)?|version|class|role|aria-[a-z]+)="[^"]*"', "", svg)
-    own = f"fig-{sha256(svg.encode()).hexdigest()[:8]}-"
-    return Markup(re.sub(r'\bid="', f'id="{own}', svg).replace("url(#", f"url(#{own}"))
+    return drawn(finished(drawing(chart)), None if language.is_source else language.chart_format)
 
 
 def finished(drawn: Drawing) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -60,11 +61,12 @@ class Table:
 class Picture:
     """A figure as SVG in two widths: its title says what it finds, `description` the same with its numbers.
 
+    `wide` and `narrow` give the SVG, once it is drawn.
     `data` is what is drawn, as CSV; empty where nothing can be downloaded.
     """
 
-    wide: Markup
-    narrow: Markup
+    wide: Callable[[], Markup]
+    narrow: Callable[[], Markup]
     caption: Words
     description: str
     title: str = ""

@@ -31,7 +31,7 @@ from outcomes.report.page.blocks import (
 )
 from outcomes.report.page.palette import in_roles, style
 from outcomes.report.page.pieces import Words
-from outcomes.report.page.spans import Look, Span, spans
+from outcomes.report.page.spans import Look, Span, plain, spans
 
 CARD_COLUMNS = 4
 """From so many columns on, a table is shown as cards on a phone."""
@@ -118,7 +118,7 @@ def _cell(words: Words) -> Markup:
 
 
 def _text(words: Words) -> str:
-    return "".join(span.text for piece in words.pieces for span in spans(piece, in_table=True))
+    return plain(words, in_table=True)
 
 
 @html.register
@@ -135,7 +135,11 @@ def _(part: Picture) -> Markup:
         '<figure>\n{}<div class="wide">{}</div>\n<div class="narrow">{}</div>\n<figcaption>{}{}</figcaption>\n'
         "</figure>\n"
     ).format(
-        title, _drawing(part.wide, part.description), _drawing(part.narrow, part.description), html(part.caption), link
+        title,
+        _drawing(part.wide(), part.description),
+        _drawing(part.narrow(), part.description),
+        html(part.caption),
+        link,
     )
 
 

@@ -10,7 +10,7 @@ from functools import singledispatch
 from outcomes.disclosure import Shown
 from outcomes.disclosure.counts import WITHHELD
 from outcomes.languages import count, percent, spoken, translated
-from outcomes.report.page.pieces import Estimate, Given, Link, Piece, Range, Ranged, Strong, Unsaid
+from outcomes.report.page.pieces import Estimate, Given, Link, Piece, Range, Ranged, Strong, Unsaid, Words
 
 CONVERGED_MARK = "✓"
 """Behind every number of a fit that converged."""
@@ -40,6 +40,11 @@ class Span:
 def spans(piece: Piece, in_table: bool = False) -> tuple[Span, ...]:
     """Return a piece as runs of text; in a table the head says what the bracket is."""
     raise TypeError(f"no text for {type(piece).__name__}")
+
+
+def plain(words: Words, *, in_table: bool = False) -> str:
+    """Words without their looks."""
+    return "".join(span.text for piece in words.pieces for span in spans(piece, in_table=in_table))
 
 
 @spans.register

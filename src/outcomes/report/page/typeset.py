@@ -101,7 +101,7 @@ def _cell(words: Words, is_number: bool, longest: int) -> Node:
 
 @typeset.register
 def _(part: Picture) -> Node:
-    svg = re.sub(r'font-family="[^"]*"', _SERIF, part.wide).replace("<svg", _NAMESPACE, 1)
+    svg = re.sub(r'font-family="[^"]*"', _SERIF, part.wide()).replace("<svg", _NAMESPACE, 1)
     width, height = map(float, _SIZE.search(svg).groups())
     return {
         "kind": "picture", "svg": svg, "width": width, "height": height,

@@ -17,7 +17,7 @@ from outcomes.report.reading.contrasts_rows import (
     contrasts_dropout,
     contrasts_satisfaction,
 )
-from outcomes.report.sections.report_section import CANNOT, ReportSection, Source
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName
 
 _SIDES = {
@@ -25,6 +25,7 @@ _SIDES = {
     (True, False): "where guidance was less than the client prefers",
     (False, True): "where guidance was more than the client prefers",
 }
+_UNTOLD = "These data cannot answer this for dropout."
 _UNCLEAR = "Whether clients leave more often the further guidance is from what they prefer does not show in these data."
 _AMOUNTS = {ContrastLevel.LOW: "little", ContrastLevel.MEDIUM: "medium", ContrastLevel.HIGH: "much"}
 _TITLES = {
@@ -65,10 +66,10 @@ def contrast_headline(found: Contrasts) -> str:
     """What the differences from guidance as preferred say."""
     session = told_session(found)
     if session is None:
-        return CANNOT
+        return _UNTOLD
     sides = [found.direction(side, session) for side in (BELOW, ABOVE)]
     if all(side is Direction.UNTOLD for side in sides):
-        return CANNOT
+        return _UNTOLD
     for way, words in ((Direction.MORE, "more"), (Direction.LESS, "less")):
         if way in sides and not set(sides) & ({Direction.MORE, Direction.LESS} - {way}):
             return f"Clients left {words} often {_SIDES[sides[0] is way, sides[1] is way]}."

@@ -9,7 +9,7 @@ from outcomes.report.page.blocks import Block, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Piece, Words
 from outcomes.report.reading.plain_words import plain
 from outcomes.report.reading.rows import answer_rows, refusal, told
-from outcomes.report.sections.report_section import CANNOT, ReportSection, Source
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName
 
 _FORMS = {
@@ -20,7 +20,7 @@ _SAYS = {
     Direction.MORE: "More guidance than usual goes with more added satisfaction the more a client resists being led.",
     Direction.LESS: "More guidance than usual goes with less added satisfaction the more a client resists being led.",
     Direction.UNCLEAR: "Whether guidance goes down differently with clients who resist being led is not shown.",
-    Direction.UNTOLD: CANNOT,
+    Direction.UNTOLD: "These data cannot answer this for satisfaction.",
 }
 _HEADS = {
     Outcome.SATISFACTION: "Difference in satisfaction, in points, where reactance is",

@@ -7,14 +7,14 @@ from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, heading, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Piece, Words
 from outcomes.report.reading.rows import answer_rows, told
-from outcomes.report.sections.report_section import CANNOT, ReportSection, Source
+from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName
 
 _SAYS = {
     Direction.MORE: "After a session that satisfied more, therapists guide more in the next one.",
     Direction.LESS: "After a session that satisfied more, therapists guide less in the next one.",
     Direction.UNCLEAR: "That therapists change guidance with how the last session satisfied is not shown.",
-    Direction.UNTOLD: CANNOT,
+    Direction.UNTOLD: "These data cannot say whether therapists change guidance after a session.",
 }
 _GUIDANCE = Form(is_signed=True, up="more guidance", down="less guidance")
 _FORMS = {
