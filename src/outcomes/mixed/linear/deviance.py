@@ -323,7 +323,7 @@ def _other_factors(
     result = []
     for g, (factor, Lambda) in enumerate(zip(problem.factors[1:], lambdas, strict=True)):
         U = W[rest.columns[g]].reshape(-1, factor.k, W.shape[1])
-        matrix = -np.einsum("lap,lbp->ab", U, U, optimize=True) @ Lambda
+        matrix = -np.tensordot(U, U, axes=((0, 2), (0, 2))) @ Lambda
         for d in range(factor.k):
             for a in range(factor.k - d):
                 matrix[a + d, a] += traces[d, rest.at(g, a)].sum()

@@ -195,7 +195,7 @@ def linear_problem(
     V = np.vstack([X[[design.fixed.index(name) for name in frame.names]], y])
     used = np.flatnonzero(np.any(V != 0, axis=0))
     sums = [_level_sums(gram, factor, used) for factor in frame.factors]
-    ZX = [np.einsum("kaJ,qa->kJq", columns, V[:, used], optimize=True) for columns, _ in sums]
+    ZX = [np.tensordot(columns, V[:, used], axes=(1, 1)) for columns, _ in sums]
     rest = None
     if len(frame.factors) > 1:
         cells = [(gram.levels[f.group].codes, f.columns, gram.levels[f.group].n_levels) for f in frame.factors]
@@ -286,6 +286,6 @@ def _level_sums(gram: GramData, factor: WorkingFactor, used: np.ndarray) -> tupl
         for j, b in enumerate(needed):
             by_level[i, j] = np.bincount(levels.codes, weights=gram.cells[a, b], minlength=levels.n_levels)
     columns = factor.columns[:, rows]
-    Zv = np.einsum("ka,abL->kbL", columns, by_level, optimize=True)
-    ZZ = np.einsum("kbL,lb->klL", Zv[:, np.searchsorted(needed, rows)], columns, optimize=True)
+    Zv = np.tensordot(columns, by_level, axes=1)
+    ZZ = np.swapaxes(np.tensordot(Zv[:, np.searchsorted(needed, rows)], columns, axes=(1, 1)), 1, 2)
     return Zv[:, np.searchsorted(needed, used)], ZZ

@@ -79,7 +79,7 @@ def covariance_gradient(
 
 def level_products(crossproducts: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
     """Sum over levels of U_a U_b' of each factor, shape (k, k, q, q); U (L, k, q)."""
-    return tuple(np.einsum("lax,lby->abxy", U, U, optimize=True) for U in crossproducts)
+    return tuple(np.tensordot(U, U, axes=(0, 0)).transpose(0, 2, 1, 3) for U in crossproducts)
 
 
 def gradient_from_products(

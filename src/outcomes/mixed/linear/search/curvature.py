@@ -157,7 +157,7 @@ def _first_factor(problem: LinearProblem, state: State, directions: Directions, 
             cross = flat @ Y.reshape(k * k, -1).T
             sums -= cross + cross.T
         pairs += sums.reshape(k, k, k, k)
-        W = np.einsum("iab,nbx->anix", directions.first, U[part], optimize=True).reshape(k, -1, m1 * q)
+        W = np.tensordot(directions.first, U[part], axes=(2, 1)).transpose(1, 2, 0, 3).reshape(k, -1, m1 * q)
         mixed += W.reshape(-1, m1 * q).T @ apply(P, W).reshape(-1, m1 * q)
         if rest is None:
             continue
