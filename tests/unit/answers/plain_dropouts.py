@@ -21,9 +21,11 @@ EFFECTS: dict[str, Effect] = {
     "fit, squared": lambda d, p, usual: 0.11 * (d - p) ** 2,
     "best_level": lambda d, p, usual: 0.14 * (d - 6.5) ** 2,
     "relative": lambda d, p, usual: 0.16 * (d - usual) ** 2,
+    "fit, and guidance keeps clients": lambda d, p, usual: 0.38 * np.abs(d - p) - 0.30 * (d - 5.5),
     "weak fit": lambda d, p, usual: 0.15 * np.abs(d - p),
 }
-TRUE = {"none": "no_effect", "monotone": "monotone", "best_level": "best_level", "relative": "relative"}
+TRUE = {"none": "no_effect", "monotone": "monotone", "best_level": "best_level", "relative": "relative",
+        "fit, and guidance keeps clients": "fit_plus_main"}  # fmt: skip
 """The verdict that is true; fit for the others."""
 
 

@@ -36,7 +36,7 @@ def test_no_verdict_is_wrong_and_strong_effects_are_found_more_often_than_not(wo
     right = TRUE.get(world, "fit")
     verdicts = Counter(str(decide(found(world, seed).evidence).verdict) for seed in range(3))
     assert set(verdicts) <= {right, OPEN}
-    if world not in ("none", "weak fit", "best_level"):
+    if world not in ("none", "weak fit", "best_level", "fit, and guidance keeps clients"):
         assert verdicts[right] >= 2
 
 
@@ -50,6 +50,17 @@ def test_a_true_optimum_in_few_data_is_open_and_neither_one_way_nor_without_effe
     for seed in range(4):
         for world in ("fit", "best_level"):
             assert decide(found(world, seed, clients=350).evidence).verdict in (OPEN, TRUE.get(world, "fit"))
+
+
+def test_what_falls_to_the_preference_and_is_flat_beyond_is_not_called_one_way():
+    surfaces = [found("fit, and guidance keeps clients", seed).surface for seed in range(4)]
+    assert sum(surface.is_fit_part_of_it(0.05) for surface in surfaces) >= 3
+    straight = [found("monotone", seed).surface for seed in range(4)]
+    assert sum(surface.is_fit_part_of_it(0.05) for surface in straight) <= 1
+    for surface in (*surfaces, *straight):
+        mean = (surface.little.value + surface.much.value) / 2
+        assert surface.away.value == pytest.approx(mean)
+        assert surface.away.std_error < max(surface.little.std_error, surface.much.std_error)
 
 
 def test_an_optimum_spread_over_terms_is_not_called_negligible():

@@ -61,6 +61,19 @@ def test_what_has_no_turn_is_one_way_only_where_a_turn_is_ruled_out():
     assert decide(replace(unseen, is_one_way=True)).verdict is Verdict.MONOTONE
 
 
+def test_what_costs_away_from_the_preference_is_not_one_way():
+    found = decide(evidence(CurveForm.STRAIGHT, is_fit_part_of_it=True))
+    assert found.verdict is Verdict.UNDECIDED
+    assert "prefers" in found.trace[-1]
+
+
+def test_of_dropout_a_main_effect_beside_fit_needs_more_than_chance_in_twenty():
+    assert decide(plus_main(has_surface=True)).verdict is Verdict.FIT_PLUS_MAIN
+    unsure = replace(plus_main(), main_p=0.03)
+    assert decide(unsure).verdict is Verdict.FIT_PLUS_MAIN
+    assert decide(replace(unsure, has_surface=True)).verdict is Verdict.UNDECIDED
+
+
 def test_a_parabola_that_two_lines_do_not_confirm_is_no_balance():
     rising = evidence(CurveForm.BEST_LEVEL, is_balance=dict.fromkeys(CurveForm, False), falls=False)
     assert decide(rising).verdict is Verdict.MONOTONE

@@ -33,6 +33,8 @@ class DropoutSurface:
         From the lower end to the median of guidance, and from there to the upper end.
     little, much : Estimate or None
         From guidance as preferred to a step too little, and to a step too much; None without preferences.
+    away : Estimate or None
+        Mean of these two: what a step away costs whichever way it goes. A straight effect of guidance is not in it.
     misfit : Estimate or None
         Per standard deviation of the distance |d - p|, as if nothing but the distance counted.
     has_both_sides : bool
@@ -43,6 +45,7 @@ class DropoutSurface:
     above: Estimate
     little: Estimate | None
     much: Estimate | None
+    away: Estimate | None
     misfit: Estimate | None
     has_both_sides: bool
 
@@ -54,6 +57,10 @@ class DropoutSurface:
         """
         same = self.below.value * self.above.value > 0
         return bool(same and max(self.below.p_value, self.above.p_value) / 2 < alpha)
+
+    def is_fit_part_of_it(self, alpha: float) -> bool:
+        """Whether a step away from the preference surely raises the logit, too little and too much taken together."""
+        return self.away is not None and self.away.value > 0 and self.away.p_value / 2 < alpha
 
     def is_turn(self, alpha: float) -> bool:
         """Whether too little and too much both surely raise the logit over that of guidance as preferred."""
@@ -83,21 +90,22 @@ def dropout_surface(rows: GuidanceRows, df: float) -> DropoutSurface | None:
     places = [fit.names.index(name) for name in names]
     beta, covariance = fit.beta[places], fit.vcov[np.ix_(places, places)]
 
-    def change(start: np.ndarray, end: np.ndarray) -> Estimate:
-        """Of the logit where guidance goes from one to the other."""
-        at_start, at_end = (np.stack(list(scale.columns(at, p).values())).mean(axis=1) for at in (start, end))
-        row = at_end - at_start
+    def change(start: np.ndarray, *ends: np.ndarray) -> Estimate:
+        """Of the logit where guidance goes from one place to another; the mean over the ends."""
+        at_start, *at_ends = (np.stack(list(scale.columns(at, p).values())).mean(axis=1) for at in (start, *ends))
+        row = np.mean(at_ends, axis=0) - at_start
         return estimate(float(row @ beta), float(row @ covariance @ row), df=df)
 
     low, middle, high = (np.full(d.shape, end) for end in np.quantile(d, ENDS))
     below, above = change(low, middle), change(middle, high)
     if p is None:
-        return DropoutSurface(below, above, None, None, None, False)
+        return DropoutSurface(below, above, None, None, None, None, False)
     step = STEP * rows.width
     distance = d - p
     sides = min(np.mean(distance <= -step / 2), np.mean(distance >= step / 2))
     return DropoutSurface(
-        below, above, change(p, p - step), change(p, p + step), _misfit(names, beta, covariance, distance, df),
+        below, above, change(p, p - step), change(p, p + step), change(p, p - step, p + step),
+        _misfit(names, beta, covariance, distance, df),
         bool(sides >= EACH_SIDE),
     )  # fmt: skip
 

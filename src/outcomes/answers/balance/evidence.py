@@ -156,6 +156,7 @@ def conclude(
         rises=band is not None and bool((band.sign > 0).any()),
         falls=band is not None and bool((band.sign < 0).any()),
         has_opposite_slopes=has_both and _are_opposite(compared.projections[CurveForm.STRAIGHT], model.df),
+        is_fit_part_of_it=surface is not None and surface.is_fit_part_of_it(ALPHA),
         has_surface=surface is not None,
         is_one_way=rows.outcome is not Outcome.DROPOUT or (surface is not None and surface.is_one_way(ALPHA)),
     )

@@ -14,6 +14,8 @@ WEIGHT = 0.95
 WEIGHT_OF_EVENTS = 0.99
 """The same for dropout, whose terms are known from few events, so that weights swing: at .95 what clients are used to
 was called one level for all in 1 of 15 simulated studies."""
+ALPHA_OF_EVENTS = 0.01
+"""Of the main effect beside fit, for dropout: at .05 it was claimed in 1 of 7 simulated studies with fit alone."""
 SHARE = 0.80
 """Share of all that guidance explains (drop in distance from the free model) that the chosen form must account for;
 a ceiling and other small distortions make every exact form false in large data."""
@@ -61,6 +63,8 @@ class Evidence:
     is_one_way : bool
         A turn inside the data is ruled out, and not only unseen. Of dropout, where events are few; for satisfaction the
         band says it.
+    is_fit_part_of_it : bool
+        Dropout: a step away from the preference surely costs, beside whatever a straight effect of guidance does.
     has_surface : bool
         The turn at the preference is that of the surface of the contrasts (dropout), not of the two tests.
     of_sessions : Verdict or None
@@ -81,6 +85,7 @@ class Evidence:
     has_opposite_slopes: bool
     is_relative_open: bool = False
     is_one_way: bool = True
+    is_fit_part_of_it: bool = False
     has_surface: bool = False
     of_sessions: Verdict | None = None
 
@@ -189,6 +194,9 @@ def _without_turn(e: Evidence, steps: tuple[str, ...]) -> Decision:
     if in_guidance < SHARE:
         reason = f"But guidance alone accounts for {_percent(in_guidance)} of the effect; {_percent(SHARE)} are needed."
         return Decision(Verdict.UNDECIDED, (*steps, reason))
+    if e.is_fit_part_of_it:
+        reason = "But a step away from what the client prefers costs, too little and too much taken together."
+        return Decision(Verdict.UNDECIDED, (*steps, reason))
     if not e.is_one_way:
         return Decision(Verdict.UNDECIDED, (*steps, "But a turn within the data is not ruled out: they are too few."))
     return Decision(Verdict.MONOTONE, steps)
@@ -198,7 +206,7 @@ def _fit(e: Evidence, steps: tuple[str, ...]) -> Decision:
     """Fit alone or with a main effect: "no main effect" needs an equivalence test."""
     if e.is_main_negligible:
         return Decision(Verdict.FIT, (*steps, "Beside fit the level itself makes no difference that matters."))
-    if e.main_p < ALPHA:
+    if e.main_p < (ALPHA_OF_EVENTS if e.has_surface else ALPHA):
         return Decision(Verdict.FIT_PLUS_MAIN, (*steps, f"Beside fit the level itself matters (p {_p(e.main_p)})."))
     return Decision(Verdict.UNDECIDED, (*steps, "Fit matters; whether the level itself does too is open."))
 
