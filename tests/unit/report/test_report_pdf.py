@@ -123,6 +123,11 @@ def test_a_table_wider_than_the_line_keeps_room_for_its_words():
     assert wide[0] > wide[3] == wide[4] > len(number.text)
     assert wide[1] > len("detected")
     assert typeset(table(("Question", "Answer"), [("Why?", number)]))["widths"] == []
+    signed = Given("+0.27 (+0.25 to +0.28) ✓")
+    rows = [("more guidance than usual for the client", *[signed] * 4)]
+    four = typeset(table(("Satisfaction where", *["low"] * 4), rows))["widths"]
+    assert four[0] > len("satisfaction")  # no word of it breaks
+    assert four[1] == four[4] > len(signed.text)
 
 
 def test_each_page_has_its_number_and_the_release(written, read):

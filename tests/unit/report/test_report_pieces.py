@@ -91,6 +91,19 @@ def test_counts_print_as_disclosure_shows_them():
     assert html(say("{n} clients", n=teller.count("clients", 1238))) == "1,240 clients"
 
 
+def test_a_table_that_a_phone_has_no_room_for_becomes_cards():
+    told = Estimate(-0.02, -0.03, -0.01, FitStatus.CONVERGED)
+    cards = {
+        name: 'class="cards"' in html(table(head, rows))
+        for name, head, rows in (
+            ("two intervals", ("Per point", "Guidance", "Satisfaction"), [("overwhelmed", told, told)]),
+            ("one interval", ("From what to what", "When", "Difference"), [("alliance to satisfaction", "next", told)]),
+            ("four columns", ("a", "b", "c", "d"), [("a", "b", "c", "d")]),
+        )
+    }
+    assert cards == {"two intervals": True, "one interval": False, "four columns": True}
+
+
 @pytest.mark.parametrize(
     ("low", "high", "said"), [(0.1, 0.3, "more"), (-0.3, -0.1, "less"), (-0.1, 0.3, "no clear difference")]
 )

@@ -8,12 +8,12 @@ import altair as alt
 import polars as pl
 
 from outcomes.report.figures.drawing import Drawing, above, layer
-from outcomes.report.figures.style import BARS, BLUE, INK, NARROW, QUIET, axis_title, picture
+from outcomes.report.figures.style import BARS, BLUE, INK, NARROW, QUIET, axis_title, fitted, picture
 from outcomes.report.page.blocks import Picture
 from outcomes.report.page.pieces import Estimate, Piece, Words
 
-_LABEL_ROOM = 158  # px left of the choices, for the longest of them
-_INNER_NARROW = 140  # px of the curve at phone width; with the labels it fits a 360 px screen
+_LABEL_ROOM = 176  # px left of the choices, for the longest of them
+_INNER_NARROW = 124  # px of the curve at phone width; with the labels it fits a 360 px screen
 _ROW = 15  # px a choice
 
 
@@ -63,10 +63,12 @@ def specification_curve(
             ),
             zero,
             base.mark_point(**dots).encode(x=x, y=alt.Y("value:Q", title=None), shape=shape, color=shade),
-        ).sized(width=inner, height=190, title=axis_title(f"Difference in satisfaction ({rated})"))
+        ).sized(width=inner, height=190, title=axis_title(fitted(f"Difference in satisfaction ({rated})", width, 22)))
         y = alt.Y(
             "choice:N", title=None, sort=rows,
-            axis=alt.Axis(labelLimit=_LABEL_ROOM, grid=True, domain=False, ticks=False, labelFontSize=11),
+            axis=alt.Axis(
+                labelLimit=_LABEL_ROOM, labelFontSize=11 if width > NARROW else 10, grid=True, domain=False, ticks=False
+            ),
         )  # fmt: skip
         below = alt.Chart(marks).mark_tick(color=INK, thickness=max(1.0, size), size=9, orient="vertical")
         return above(curve, below.encode(x=x, y=y).properties(width=inner, height=_ROW * len(rows)), spacing=6)

@@ -68,7 +68,7 @@ def picture(
     return Picture(wide, narrow, words(caption), description, title, "" if data is None else data.write_csv())
 
 
-def axis_title(text: str) -> alt.TitleParams:
+def axis_title(text: str | list[str]) -> alt.TitleParams:
     """The y axis is named above it, where it reads without turning the head."""
     return alt.TitleParams(text, anchor="start", fontSize=13, fontWeight=600, color=INK, offset=10)
 

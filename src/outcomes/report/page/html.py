@@ -1,14 +1,15 @@
 """Blocks as HTML: one file, without network or script.
 
 A figure holds its picture twice: `div.wide` for desk and paper, `div.narrow` for phones. A table of more than three
-columns becomes one card a row on a phone: `data-label` of a cell is the head of its column.
+columns, or of words and intervals too long for the screen, becomes one card a row on a phone: `data-label` of a cell is
+the head of its column.
 """
 
 from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import singledispatch
 from importlib.resources import files
@@ -35,6 +36,8 @@ from outcomes.report.page.spans import Look, Span, plain, spans
 
 CARD_COLUMNS = 4
 """From so many columns on, a table is shown as cards on a phone."""
+PHONE_CHARACTERS, COLUMN_GAP = 44, 2
+"""Characters of a table's type that a line takes on a screen of 390 px; those that columns stand apart."""
 
 _tag = Markup
 _LOOKS = {
@@ -80,7 +83,7 @@ def _(part: Bullets) -> Markup:
 
 @html.register
 def _(part: Table) -> Markup:
-    is_wide = len(part.head) >= CARD_COLUMNS
+    is_wide = len(part.head) >= CARD_COLUMNS or _narrowest(part) > PHONE_CHARACTERS
     caption = part.caption or _text(part.head[0])
     head = Markup("").join(
         _tag('<th scope="col" role="columnheader"{}>{}</th>').format(_side(place, part.n_labels), _cell(words))
@@ -94,6 +97,17 @@ def _(part: Table) -> Markup:
         '<caption class="unseen">{0}</caption>\n'
         '<thead role="rowgroup"><tr role="row">{2}</tr></thead>\n<tbody role="rowgroup">\n{3}</tbody>\n</table></div>\n'
     ).format(caption, _tag(' class="cards"') if is_wide else Markup(""), head, body)
+
+
+def _narrowest(part: Table) -> int:
+    """Characters that a line of the table has at least: words and intervals do not break, and columns stand apart."""
+
+    def longest(column: Sequence[Words]) -> int:
+        made = [span for words in column for piece in words.pieces for span in spans(piece, in_table=True)]
+        pieces = [[one.text] if one.look is Look.INTERVAL else one.text.split() for one in made]
+        return max((len(text) for found in pieces for text in found), default=0)
+
+    return sum(map(longest, zip(part.head, *part.rows, strict=True))) + COLUMN_GAP * (len(part.head) - 1)
 
 
 def _row(part: Table, cells: tuple[Words, ...], is_wide: bool) -> Markup:

@@ -32,7 +32,8 @@ _LONGEST_WORD = 45  # characters that fit a line, whichever they are
 _WORD = 14  # characters of a word that stays whole in a table: as long as the page's own
 _LONG_CELL = 600  # characters; a longer cell may go over the end of a page
 _HEAD_LINES = 3
-_LINE, _GAP, _LEAST, _MOST = 105, 3, 14, 28  # characters on a line of a table, between columns, of words, of numbers
+_LINE, _GAP, _MOST = 105, 3, 28  # characters on a line of a table, between columns, of numbers
+_LEAST, _WORDS = 14, 16  # characters that a column of short, of long words has at least
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
@@ -89,9 +90,11 @@ def _widths(head: list[Node], rows: list[list[Node]], n_labels: int) -> list[int
     needed = [
         min(_MOST, max(head, *map(len, column[1:] or [""]))) + _GAP for head, column in zip(heads, texts, strict=True)
     ]
-    rest = max(_LINE - sum(needed[n_labels:]), n_labels * _LEAST)
     longest = [max(map(len, column)) for column in texts[:n_labels]]
-    return [max(_LEAST, rest * one // max(1, sum(longest))) for one in longest] + needed[n_labels:]
+    least = [max(_LEAST, min(_WORDS, one)) for one in longest]
+    rest = max(_LINE - sum(needed[n_labels:]), sum(least))
+    shares = [max(floor, rest * one // max(1, sum(longest))) for floor, one in zip(least, longest, strict=True)]
+    return shares + needed[n_labels:]
 
 
 def _cell(words: Words, is_number: bool, longest: int) -> Node:

@@ -23,8 +23,8 @@ _SAYS = {
     Direction.UNTOLD: "These data cannot answer this for satisfaction.",
 }
 _HEADS = {
-    Outcome.SATISFACTION: "Difference in satisfaction, in points, where reactance is",
-    Outcome.DROPOUT: "Odds of dropping out, times, where reactance is",
+    Outcome.SATISFACTION: "Satisfaction (points) where reactance is",
+    Outcome.DROPOUT: "Odds of dropping out (times) where reactance is",
 }
 _LEVELS = ("low", "average", "high")  # of SIMPLE, in its order
 
