@@ -60,6 +60,7 @@ def test_what_falls_to_the_preference_and_is_flat_beyond_is_not_called_one_way()
     for surface in (*surfaces, *straight):
         mean = (surface.little.value + surface.much.value) / 2
         assert surface.away.value == pytest.approx(mean)
+        assert surface.lopsided.value == pytest.approx(surface.much.value - mean)
         assert surface.away.std_error < max(surface.little.std_error, surface.much.std_error)
 
 
@@ -74,6 +75,7 @@ def test_the_surface_shows_both_sides_of_the_preference_where_a_parabola_of_the_
         assert abs(side.value - 0.84) < 3 * side.std_error
     assert surface.is_turn(0.05)
     assert not surface.is_one_way(0.05)
+    assert not surface.is_lopsided(0.01)
     assert abs(surface.misfit.value / np.std(np.abs(rows.frame["e"].to_numpy())) - 0.42) < 0.1
 
 

@@ -72,6 +72,24 @@ def test_of_dropout_a_main_effect_beside_fit_needs_more_than_chance_in_twenty():
     unsure = replace(plus_main(), main_p=0.03)
     assert decide(unsure).verdict is Verdict.FIT_PLUS_MAIN
     assert decide(replace(unsure, has_surface=True)).verdict is Verdict.UNDECIDED
+    assert decide(plus_main(has_surface=True, is_lopsided=False)).verdict is Verdict.UNDECIDED
+
+
+def test_of_dropout_what_the_preference_describes_best_is_not_one_way_for_want_of_a_turn():
+    flat = {"is_balance": dict.fromkeys(CurveForm, False), "falls": False}
+    shares = dict.fromkeys(CurveForm, 0.9)
+    unturned = replace(plus_main(has_surface=True), shares=shares, **flat)
+    assert decide(unturned).verdict is Verdict.UNDECIDED
+    assert "guidance alone" in decide(unturned).trace[-1]
+    assert decide(replace(unturned, has_surface=False)).verdict is Verdict.MONOTONE
+
+
+@pytest.mark.parametrize("of_sessions", Verdict)
+def test_between_clients_nothing_is_said_only_beside_sessions_that_say_nothing_of_clients(of_sessions):
+    nothing = evidence(CurveForm.STRAIGHT, effect_p=0.5, is_negligible=True, of_sessions=of_sessions)
+    silent = (Verdict.NO_EFFECT, Verdict.UNDECIDED, Verdict.RELATIVE)
+    wanted = Verdict.NO_EFFECT if of_sessions in silent else Verdict.UNDECIDED
+    assert decide(nothing).verdict is wanted
 
 
 def test_a_parabola_that_two_lines_do_not_confirm_is_no_balance():

@@ -35,6 +35,8 @@ class DropoutSurface:
         From guidance as preferred to a step too little, and to a step too much; None without preferences.
     away : Estimate or None
         Mean of these two: what a step away costs whichever way it goes. A straight effect of guidance is not in it.
+    lopsided : Estimate or None
+        Half of what a step too much costs more than a step too little: of misfit it has nothing.
     misfit : Estimate or None
         Per standard deviation of the distance |d - p|, as if nothing but the distance counted.
     has_both_sides : bool
@@ -46,6 +48,7 @@ class DropoutSurface:
     little: Estimate | None
     much: Estimate | None
     away: Estimate | None
+    lopsided: Estimate | None
     misfit: Estimate | None
     has_both_sides: bool
 
@@ -61,6 +64,10 @@ class DropoutSurface:
     def is_fit_part_of_it(self, alpha: float) -> bool:
         """Whether a step away from the preference surely raises the logit, too little and too much taken together."""
         return self.away is not None and self.away.value > 0 and self.away.p_value / 2 < alpha
+
+    def is_lopsided(self, alpha: float) -> bool:
+        """Whether too little and too much surely do not cost the same."""
+        return self.lopsided is not None and self.lopsided.p_value < alpha
 
     def is_turn(self, alpha: float) -> bool:
         """Whether too little and too much both surely raise the logit over that of guidance as preferred."""
@@ -90,23 +97,24 @@ def dropout_surface(rows: GuidanceRows, df: float) -> DropoutSurface | None:
     places = [fit.names.index(name) for name in names]
     beta, covariance = fit.beta[places], fit.vcov[np.ix_(places, places)]
 
-    def change(start: np.ndarray, *ends: np.ndarray) -> Estimate:
-        """Of the logit where guidance goes from one place to another; the mean over the ends."""
-        at_start, *at_ends = (np.stack(list(scale.columns(at, p).values())).mean(axis=1) for at in (start, *ends))
-        row = np.mean(at_ends, axis=0) - at_start
+    def height(at: np.ndarray) -> np.ndarray:
+        """The logit there, averaged, as a combination of the surface's coefficients."""
+        return np.stack(list(scale.columns(at, p).values())).mean(axis=1)
+
+    def told(row: np.ndarray) -> Estimate:
         return estimate(float(row @ beta), float(row @ covariance @ row), df=df)
 
-    low, middle, high = (np.full(d.shape, end) for end in np.quantile(d, ENDS))
-    below, above = change(low, middle), change(middle, high)
+    low, middle, high = (height(np.full(d.shape, end)) for end in np.quantile(d, ENDS))
+    below, above = told(middle - low), told(high - middle)
     if p is None:
-        return DropoutSurface(below, above, None, None, None, None, False)
+        return DropoutSurface(below, above, None, None, None, None, None, False)
     step = STEP * rows.width
     distance = d - p
     sides = min(np.mean(distance <= -step / 2), np.mean(distance >= step / 2))
+    little, much = (height(p + way) - height(p) for way in (-step, step))
     return DropoutSurface(
-        below, above, change(p, p - step), change(p, p + step), change(p, p - step, p + step),
-        _misfit(names, beta, covariance, distance, df),
-        bool(sides >= EACH_SIDE),
+        below, above, told(little), told(much), told((little + much) / 2), told((much - little) / 2),
+        _misfit(names, beta, covariance, distance, df), bool(sides >= EACH_SIDE),
     )  # fmt: skip
 
 

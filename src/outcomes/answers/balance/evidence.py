@@ -157,6 +157,7 @@ def conclude(
         falls=band is not None and bool((band.sign < 0).any()),
         has_opposite_slopes=has_both and _are_opposite(compared.projections[CurveForm.STRAIGHT], model.df),
         is_fit_part_of_it=surface is not None and surface.is_fit_part_of_it(ALPHA),
+        is_lopsided=surface is None or surface.is_lopsided(ALPHA),
         has_surface=surface is not None,
         is_one_way=rows.outcome is not Outcome.DROPOUT or (surface is not None and surface.is_one_way(ALPHA)),
     )

@@ -21,6 +21,8 @@ SHARE = 0.80
 a ceiling and other small distortions make every exact form false in large data."""
 
 
+_WITHIN_ONLY = (Verdict.UNDECIDED, Verdict.RELATIVE)
+"""Verdicts on sessions beside which clients may differ in nothing."""
 _FAMILIES: dict[str, tuple[CurveForm, ...]] = {
     "a straight line": (CurveForm.STRAIGHT,),
     "one level for all": (CurveForm.BEST_LEVEL,),
@@ -65,6 +67,8 @@ class Evidence:
         band says it.
     is_fit_part_of_it : bool
         Dropout: a step away from the preference surely costs, beside whatever a straight effect of guidance does.
+    is_lopsided : bool
+        Too little and too much surely do not cost the same. Of dropout; for satisfaction a main effect's test says it.
     has_surface : bool
         The turn at the preference is that of the surface of the contrasts (dropout), not of the two tests.
     of_sessions : Verdict or None
@@ -86,6 +90,7 @@ class Evidence:
     is_relative_open: bool = False
     is_one_way: bool = True
     is_fit_part_of_it: bool = False
+    is_lopsided: bool = True
     has_surface: bool = False
     of_sessions: Verdict | None = None
 
@@ -107,9 +112,16 @@ def decide(e: Evidence) -> Decision:
     Between clients a verdict stands where the sessions say the same.
     """
     found = _decide(e)
-    is_silent = found.verdict in (Verdict.UNDECIDED, Verdict.NO_EFFECT)
-    if is_silent or e.of_sessions in (None, found.verdict):
+    if e.of_sessions in (None, found.verdict) or found.verdict is Verdict.UNDECIDED:
         return found
+    if found.verdict is Verdict.NO_EFFECT:
+        if e.of_sessions in _WITHIN_ONLY:
+            return found
+        reason = (
+            f"Between clients nothing shows; after sessions the verdict is {e.of_sessions}. The therapists' answer to "
+            "satisfaction may hide it."
+        )
+        return Decision(Verdict.UNDECIDED, (*found.trace, reason))
     reason = (
         f"Between clients alone this would be {found.verdict}; after sessions the verdict is {e.of_sessions}. What "
         "only differs between clients may be the therapists' answer to satisfaction, or a difference of persons."
@@ -131,7 +143,10 @@ def _decide(e: Evidence) -> Decision:
     of_surface = e.has_surface and turned is CurveForm.FIT
     if not e.is_balance[turned]:
         tests = "both must, on the surface" if of_surface else "Lind-Mehlum and two lines must agree"
-        return _without_turn(e, (gate, chosen, f"Around {name} no turn is shown: {tests}."))
+        steps = (gate, chosen, f"Around {name} no turn is shown: {tests}.")
+        if of_surface and weight >= WEIGHT:
+            return Decision(Verdict.UNDECIDED, (*steps, "But guidance alone does not describe it."))
+        return _without_turn(e, steps)
     shown = "each does on the surface" if of_surface else "Lind-Mehlum and two lines agree"
     turn = f"Too much and too little, measured from {name}, both cost: {shown}."
     steps = (gate, chosen, turn)
@@ -206,7 +221,7 @@ def _fit(e: Evidence, steps: tuple[str, ...]) -> Decision:
     """Fit alone or with a main effect: "no main effect" needs an equivalence test."""
     if e.is_main_negligible:
         return Decision(Verdict.FIT, (*steps, "Beside fit the level itself makes no difference that matters."))
-    if e.main_p < (ALPHA_OF_EVENTS if e.has_surface else ALPHA):
+    if e.is_lopsided and e.main_p < (ALPHA_OF_EVENTS if e.has_surface else ALPHA):
         return Decision(Verdict.FIT_PLUS_MAIN, (*steps, f"Beside fit the level itself matters (p {_p(e.main_p)})."))
     return Decision(Verdict.UNDECIDED, (*steps, "Fit matters; whether the level itself does too is open."))
 
