@@ -9,6 +9,7 @@ import vl_convert
 
 from outcomes.report.figures.drawing import above, beside, drawing, layer
 from outcomes.report.figures.style import finished
+from outcomes.report.figures.svg import drawing_aside, drawn, svg
 
 ROWS, OTHERS = pl.DataFrame({"x": [1.0, 2.0, 3.0], "y": [2.0, 1.0, 4.0]}), pl.DataFrame({"x": [0.5], "y": [3.0]})
 
@@ -41,3 +42,26 @@ def test_the_charts_that_were_put_in_are_not_changed():
     before = [chart.to_dict() for chart in made]
     layer(*made).sized(200, 100)
     assert [chart.to_dict() for chart in made] == before
+
+
+SPEC = {
+    "data": {"values": [{"a": 0.5}, {"a": 1.5}]},
+    "mark": "point",
+    "encoding": {"x": {"field": "a", "type": "quantitative"}},
+}
+
+
+def test_a_picture_drawn_aside_is_the_one_drawn_at_once():
+    numbers = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", ""]}
+    with drawing_aside():
+        aside = [drawn(SPEC, wanted) for wanted in (None, numbers)]
+        assert [picture() for picture in aside] == [svg(SPEC, None), svg(SPEC, numbers)]
+    assert "0,2<" in svg(SPEC, numbers)
+    assert drawn(SPEC, None)() == svg(SPEC, None), "outside of the block it is drawn at once"
+
+
+def test_what_cannot_be_drawn_aside_is_said_where_the_picture_is_wanted():
+    with drawing_aside():
+        picture = drawn({"mark": {"type": "nonsense"}}, None)
+        with pytest.raises(ValueError, match="conversion failed"):
+            picture()
