@@ -62,7 +62,7 @@ class DropoutSurface:
         return bool(same and max(self.below.p_value, self.above.p_value) / 2 < alpha)
 
     def is_fit_part_of_it(self, alpha: float) -> bool:
-        """Whether a step away from the preference surely raises the logit, too little and too much taken together."""
+        """Whether a step away from the preference raises the logit, too little and too much taken together."""
         return self.away is not None and self.away.value > 0 and self.away.p_value / 2 < alpha
 
     def is_lopsided(self, alpha: float) -> bool:

@@ -19,7 +19,7 @@ from outcomes.answers.balance.dropout_surface import DropoutSurface, dropout_sur
 from outcomes.answers.balance.free_model import LOGIT_SD, FreeModel, fit_free_model
 from outcomes.answers.balance.rows import GuidanceRows
 from outcomes.answers.balance.tables import Verdict
-from outcomes.answers.balance.verdict import ALPHA, WEIGHT, Evidence
+from outcomes.answers.balance.verdict import ALPHA, HINT, WEIGHT, Evidence
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.errors import FitRefused
 from outcomes.methods.curvature.lind_mehlum import LindMehlumTest, lind_mehlum_test
@@ -156,7 +156,7 @@ def conclude(
         rises=band is not None and bool((band.sign > 0).any()),
         falls=band is not None and bool((band.sign < 0).any()),
         has_opposite_slopes=has_both and _are_opposite(compared.projections[CurveForm.STRAIGHT], model.df),
-        is_fit_part_of_it=surface is not None and surface.is_fit_part_of_it(ALPHA),
+        is_fit_part_of_it=surface is not None and surface.is_fit_part_of_it(HINT),
         is_lopsided=surface is None or surface.is_lopsided(ALPHA),
         has_surface=surface is not None,
         is_one_way=rows.outcome is not Outcome.DROPOUT or (surface is not None and surface.is_one_way(ALPHA)),

@@ -16,6 +16,9 @@ WEIGHT_OF_EVENTS = 0.99
 was called one level for all in 1 of 15 simulated studies."""
 ALPHA_OF_EVENTS = 0.01
 """Of the main effect beside fit, for dropout: at .05 it was claimed in 1 of 7 simulated studies with fit alone."""
+HINT = 0.20
+"""Of dropout: one-sided p of what a step away from the preference costs, below which nothing is called one-way. The
+burden is on the claim: where clients misstate what they prefer, half of what fit does is lost."""
 SHARE = 0.80
 """Share of all that guidance explains (drop in distance from the free model) that the chosen form must account for;
 a ceiling and other small distortions make every exact form false in large data."""
@@ -66,7 +69,7 @@ class Evidence:
         A turn inside the data is ruled out, and not only unseen. Of dropout, where events are few; for satisfaction the
         band says it.
     is_fit_part_of_it : bool
-        Dropout: a step away from the preference surely costs, beside whatever a straight effect of guidance does.
+        Dropout: a step away from the preference seems to cost, beside whatever a straight effect of guidance does.
     is_lopsided : bool
         Too little and too much surely do not cost the same. Of dropout; for satisfaction a main effect's test says it.
     has_surface : bool
