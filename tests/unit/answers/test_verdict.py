@@ -54,6 +54,13 @@ def test_no_effect_is_said_only_where_an_effect_that_matters_is_ruled_out():
     assert "not ruled out" in found.trace[-1]
 
 
+@pytest.mark.parametrize("best", [form for form in CurveForm if form is not CurveForm.NONE])
+def test_an_effect_beyond_chance_that_cannot_matter_is_no_effect(best):
+    found = decide(evidence(best, nothing_matters=True))
+    assert found.verdict is Verdict.NO_EFFECT
+    assert len(found.trace) == 2
+
+
 def test_what_has_no_turn_is_one_way_only_where_a_turn_is_ruled_out():
     unseen = evidence(CurveForm.STRAIGHT, is_one_way=False)
     assert decide(unseen).verdict is Verdict.UNDECIDED

@@ -30,6 +30,14 @@ from outcomes.methods.curvature.two_lines import TwoLines, two_lines_test
 from outcomes.methods.inference.contrasts import estimate, wald_test
 from outcomes.methods.inference.equivalence import EquivalenceState, equivalence_test
 
+_ALONG = (
+    (CurveForm.STRAIGHT, 0),
+    (CurveForm.STRAIGHT, 1),
+    (CurveForm.BEST_LEVEL, 1),
+    (CurveForm.RELATIVE, 1),
+    (CurveForm.FIT, 0),
+)
+"""Forms and the parameter of each along which nothing that matters must be left."""
 NEGLIGIBLE = 0.125
 """Bound of the equivalence tests: standard deviations of the outcome per standard deviation of the term. The half of
 the rows with more and the half with less of a normal term then differ by d = 0.2, Cohen's small difference (the halves'
@@ -136,17 +144,19 @@ def conclude(
     """Put together what the verdict takes of all that was estimated."""
     main = _main_effects(model) if rows.has_preference else None
     has_both = {"w", "m"} <= set(model.terms)
+    no_term_matters = _all_negligible(
+        [
+            (model.beta[i] * model.sd[i], np.sqrt(model.covariance[i, i]) * model.sd[i])
+            for i, term in enumerate(model.terms)
+            if term in WITH_GUIDANCE
+        ],
+        model.df,
+    )
+    nothing_matters = no_term_matters and _no_form_matters(rows, model, surface)
     evidence = Evidence(
         effect_p=model.wald(WITH_GUIDANCE).p_value,
-        is_negligible=_all_negligible(
-            [
-                (model.beta[i] * model.sd[i], np.sqrt(model.covariance[i, i]) * model.sd[i])
-                for i, term in enumerate(model.terms)
-                if term in WITH_GUIDANCE
-            ],
-            model.df,
-        )
-        and (rows.outcome is not Outcome.DROPOUT or _no_form_matters(rows, model, surface)),
+        is_negligible=nothing_matters if rows.outcome is Outcome.DROPOUT else no_term_matters,
+        nothing_matters=nothing_matters,
         has_preference=rows.has_preference,
         weights=compared.weights,
         shares=compared.shares,
@@ -198,26 +208,20 @@ def _no_form_matters(rows: GuidanceRows, model: FreeModel, surface: DropoutSurfa
 
     An optimum spreads over several terms, each of which may be negligible where the whole is not.
     """
-    along = [
-        (form, place, name)
-        for form, place, name in (
-            (CurveForm.STRAIGHT, 0, "w"),
-            (CurveForm.STRAIGHT, 1, "m"),
-            (CurveForm.BEST_LEVEL, 1, "d2"),
-            (CurveForm.RELATIVE, 1, "w2"),
-            (CurveForm.FIT, 0, "e2"),
-        )
-        if form in _forms(rows)
-    ]
-    frame = rows.frame.with_columns(e2=rows.frame["e"] ** 2) if rows.has_preference else rows.frame
-    effects = []
-    for form, place, name in along:
-        found = model.project(PARAMETERS[form])
-        sd = frame[name].std() / LOGIT_SD
-        effects.append((found.theta[place] * sd, float(np.sqrt(found.covariance[place, place])) * sd))
-    if surface is None:
+    is_dropout = rows.outcome is Outcome.DROPOUT
+    if is_dropout and surface is None:
         return False
-    if surface.misfit is not None:
+    outcome_sd = LOGIT_SD if is_dropout else float(rows.frame["y"].std())
+    effects = []
+    for form, place in _ALONG:
+        parameter, moved = PARAMETERS[form][place], available(PARAMETERS[form], model.terms)
+        if form not in _forms(rows) or parameter not in moved:
+            continue
+        found, at = model.project(PARAMETERS[form]), moved.index(parameter)
+        moves = [times * rows.frame[term] for term, times in parameter.items() if term in model.terms]
+        size = float(np.std(np.sum(moves, axis=0), ddof=1)) / outcome_sd
+        effects.append((found.theta[at] * size, float(np.sqrt(found.covariance[at, at])) * size))
+    if surface is not None and surface.misfit is not None:
         effects.append((surface.misfit.value / LOGIT_SD, surface.misfit.std_error / LOGIT_SD))
     return _all_negligible(effects, model.df)
 

@@ -45,6 +45,8 @@ class Evidence:
         the sessions' test, so that one gate guards both verdicts.
     is_negligible : bool
         Every such term is equivalent to zero within the declared bound.
+    nothing_matters : bool
+        The same of guidance along every form as well: what is beyond chance is then still no effect that matters.
     has_preference : bool
         Clients' preferences are known, so that fit can be told from one best level.
     weights : mapping of CurveForm to float
@@ -94,6 +96,7 @@ class Evidence:
     is_one_way: bool = True
     is_fit_part_of_it: bool = False
     is_lopsided: bool = True
+    nothing_matters: bool = False
     has_surface: bool = False
     of_sessions: Verdict | None = None
 
@@ -137,6 +140,8 @@ def _decide(e: Evidence) -> Decision:
     if not e.effect_p < ALPHA:
         return _without_effect(e)
     gate = f"Guidance has some effect (joint test, p {_p(e.effect_p)})."
+    if e.nothing_matters:
+        return Decision(Verdict.NO_EFFECT, (gate, "Every effect that matters is ruled out (equivalence tests)."))
     name, family, weight = _chosen(e.weights)
     best = max(family, key=lambda form: e.weights[form])
     chosen = f"Of the forms compared, {name} describes it best (Akaike weight {weight:.2f})."
