@@ -127,11 +127,11 @@ def decide(e: Evidence) -> Decision:
             f"Between clients nothing shows; after sessions the verdict is {e.of_sessions}. The therapists' answer to "
             "satisfaction may hide it."
         )
-        return Decision(Verdict.UNDECIDED, (*found.trace, reason))
-    reason = (
-        f"Between clients alone this would be {found.verdict}; after sessions the verdict is {e.of_sessions}. What "
-        "only differs between clients may be the therapists' answer to satisfaction, or a difference of persons."
-    )
+    else:
+        reason = (
+            f"Between clients alone this would be {found.verdict}; after sessions the verdict is {e.of_sessions}. What "
+            "only differs between clients may be the therapists' answer to satisfaction, or a difference of persons."
+        )
     return Decision(Verdict.UNDECIDED, (*found.trace, reason))
 
 

@@ -109,6 +109,6 @@ def _drawn(chart: alt.TopLevelMixin | Drawing) -> Drawn:
     return drawn(finished(drawing(chart)), None if language.is_source else language.chart_format)
 
 
-def finished(drawn: Drawing) -> dict[str, Any]:
+def finished(made: Drawing) -> dict[str, Any]:
     """Return a drawing with the look of all pictures, and with its data."""
-    return {"$schema": alt.SCHEMA_URL, "config": _CONFIG, **drawn.spec, "datasets": drawn.datasets}
+    return {"$schema": alt.SCHEMA_URL, "config": _CONFIG, **made.spec, "datasets": made.datasets}
