@@ -24,7 +24,7 @@ from outcomes.mixed.joint.fit import fit_shared_parameter
 from outcomes.mixed.joint.results import SharedParameterFit, Sharing, compare_sharing
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.imputation import impute_linear
-from outcomes.mixed.linear.many import Start, fit_many
+from outcomes.mixed.linear.many import fit_many
 from outcomes.mixed.linear.places.partitioned import fit_linear_partitions
 from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
 from outcomes.mixed.linear.result import LinearFit
@@ -62,7 +62,6 @@ __all__ = [
     "Scores",
     "SharedParameterFit",
     "Sharing",
-    "Start",
     "StructuredFit",
     "WaldTest",
     "bootstrap_binomial",

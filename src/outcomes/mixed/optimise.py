@@ -138,7 +138,7 @@ def minimise(
             found = minimize(scaled, x / unit, jac=True, method="BFGS", options=options)
             x, message = found.x * unit, found.message
         else:
-            x, message = _approach(counted, x, near, near_tolerance), "the search near the start came to no end"
+            x, message = approach(counted, x, near, near_tolerance)[0], "the search near the start came to no end"
         x, value, gradient, hessian, decrement = _polish(counted, x, hessian_step, exact_hessian)
         if near is not None and not is_optimum(value, decrement, hessian):
             near = None  # the start was not near an optimum after all
@@ -168,16 +168,6 @@ def minimise(
     )
 
 
-def _approach(objective: Objective, start: np.ndarray, near: np.ndarray, tolerance: float) -> np.ndarray:
-    """Quasi-Newton steps from a Hessian that is about right, until little more than its error is left."""
-
-    def one(who: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        value, gradient = objective(x[0])
-        return np.array([value]), gradient[None]
-
-    return refine_many(one, start[None], near, tolerance=tolerance)[0][0]
-
-
 def is_optimum(value: float, decrement: float, hessian: np.ndarray) -> bool:
     """Whether nothing is left to gain, and the curvature is that of a minimum."""
     is_small = np.isfinite(value) and decrement <= DECREMENT_TOLERANCE * (1 + abs(value))
@@ -189,11 +179,28 @@ def is_saddle_at(curvatures: np.ndarray) -> bool:
     return bool(curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1])))
 
 
+def approach(
+    objective: Objective, start: np.ndarray, near: np.ndarray, tolerance: float = _TIGHT_TOLERANCE
+) -> tuple[np.ndarray, float, bool]:
+    """Quasi-Newton steps from a start near the optimum, by a Hessian that is about right; see `refine_many`.
+
+    Returns the parameters, the deviance and whether the search settled. For all that lies near a known optimum:
+    bootstrap draws, imputations, other columns. A proof of each optimum would cost more than the search.
+    """
+
+    def one(who: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        value, gradient = objective(x[0])
+        return np.array([value]), gradient[None]
+
+    found, values, settled = refine_many(one, start[None], near, tolerance=tolerance)
+    return found[0], float(values[0]), bool(settled[0])
+
+
 def refine(objective: Objective, start: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, float, bool]:
     """Minimise from nearby in parameters whitened by a Hessian; the optimum is not proved.
 
-    Returns the parameters, the deviance and whether the search settled. For bootstrap draws and profiles, where a proof
-    of each optimum would cost more than the search.
+    Returns the parameters, the deviance and whether the search settled. For profiles, which go far from
+    the optimum: its line search is surer than that of `approach`, and costs more.
     """
     whitening = _whitening(hessian)
 

@@ -32,7 +32,6 @@ from outcomes.mixed import (
     GramData,
     LinearFit,
     Scores,
-    Start,
     fit_many,
     prepare_linear,
     score_contributions,
@@ -104,7 +103,7 @@ def _estimates(
     con: duckdb.DuckDBPyConnection, settings: StudySettings, specs: list[dict[str, str]]
 ) -> Iterator[Estimated]:
     """Every specification; the data are read once a population and cut once an exclusion."""
-    starts: dict[tuple[str, ...], Start] = {}
+    starts: dict[tuple[str, ...], LinearFit] = {}
     for (rating, guidance), of_pair in groupby(
         specs, key=lambda spec: (spec[Choosing.SATISFACTION_RATING], spec[Choosing.GUIDANCE_RATING])
     ):
@@ -128,9 +127,9 @@ def _of_rows(
     keep: np.ndarray,
     specs: list[dict[str, str]],
     settings: StudySettings,
-    starts: dict[tuple[str, ...], Start],
+    starts: dict[tuple[str, ...], LinearFit],
 ) -> Iterator[Estimated]:
-    """Specifications of the same sessions; `starts` has where the last model of each kind ended, and is kept up."""
+    """Specifications of the same sessions; `starts` has the last model of each kind, and is kept up."""
     try:
         left = subset(gram, keep)
         counted = {
@@ -150,7 +149,7 @@ def _of_rows(
         for spec, fit in zip(members, fit_many(list(map(formula, members)), left, starts.get(kind)), strict=True):
             found[id(spec)] = _of_spec(spec, fit, counted)
             if isinstance(fit, LinearFit) and fit.optimizer.is_converged:
-                starts[kind] = Start(fit.theta, fit.optimizer.hessian)
+                starts[kind] = fit
     yield from (found[id(spec)] for spec in specs)
 
 

@@ -14,7 +14,7 @@ from outcomes.errors import FitRefused
 from outcomes.mixed.dynamic import parameters
 from outcomes.mixed.dynamic.columns import MIN_CLIENTS, MIN_SESSIONS, read_rows
 from outcomes.mixed.dynamic.gradient import gradient
-from outcomes.mixed.dynamic.likelihood import evaluate
+from outcomes.mixed.dynamic.likelihood import State, evaluate
 from outcomes.mixed.dynamic.problem import DynamicProblem, build_problem
 from outcomes.mixed.dynamic.results import DynamicFit
 from outcomes.mixed.dynamic.units import wrap_up
@@ -62,9 +62,11 @@ def optimise(
 
     def hessian(theta: np.ndarray) -> np.ndarray:
         here, psi = counter.at(theta)[1:]
+        state = evaluate(problem, theta)
+        beside = [None if i < parameters.N_DYNAMIC else state for i in range(len(theta))]
         steps = HESSIAN_STEP * np.maximum(1.0, np.abs(theta))
         with ThreadPoolExecutor(_n_threads() if problem.pairs.n >= PARALLEL_PAIRS else 1) as pool:
-            moved = list(pool.map(counter.at, theta + np.diag(steps)))
+            moved = list(pool.map(counter.at, theta + np.diag(steps), beside))
         for i, (_, _, best) in enumerate(moved):
             slopes[:, i] = (best - psi) / steps[i]
         rows = (np.array([slope for _, slope, _ in moved]) - here) / steps[:, None]
@@ -91,21 +93,21 @@ class _Counter:
     def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         return self.at(theta)[:2]
 
-    def at(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Deviance, gradient and best linear coefficients; known where the last evaluation was."""
+    def at(self, theta: np.ndarray, beside: State | None = None) -> tuple[float, np.ndarray, np.ndarray]:
+        """Deviance, gradient and best linear coefficients; known where the last evaluation was. See `evaluate`."""
         last = self._last
         if last is not None and np.array_equal(last[0], theta):
             return last[1]
-        found = self._evaluated(theta)
+        found = self._evaluated(theta, beside)
         self._last = theta.copy(), found
         return found
 
-    def _evaluated(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    def _evaluated(self, theta: np.ndarray, beside: State | None) -> tuple[float, np.ndarray, np.ndarray]:
         self.n += 1
         nowhere = np.inf, np.zeros_like(theta), np.zeros(len(self.problem.linear))
         try:
             with np.errstate(all="ignore"):
-                state = evaluate(self.problem, theta)
+                state = evaluate(self.problem, theta, beside=beside)
                 slope = gradient(self.problem, state)
         except np.linalg.LinAlgError:
             return nowhere

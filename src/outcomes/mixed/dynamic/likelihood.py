@@ -156,16 +156,20 @@ class State:
     right: np.ndarray | None
 
 
-def evaluate(problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None = None) -> State:
+def evaluate(
+    problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None = None, beside: State | None = None
+) -> State:
     """Deviance at theta, at the best linear coefficients or at those given.
+
+    `beside` is the state at a theta that has the same dynamic parameters: what follows from them is taken from there.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         Where the deviance does not exist (parameters out of all bounds).
     """
-    tables = parameters.tables(theta, problem.longest)
-    assembly = assemble(problem, tables)
+    tables = parameters.tables(theta, problem.longest) if beside is None else beside.tables
+    assembly = assemble(problem, tables) if beside is None else beside.assembly
     gram, h, log_det = assembly.gram.copy(), assembly.h, assembly.log_det
     q = len(gram)
     client_factor = parameters.factor(theta, parameters.N_DYNAMIC)

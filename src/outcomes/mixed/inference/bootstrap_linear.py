@@ -7,23 +7,18 @@ eta'eta + sigma^2 chi2 on the degrees of freedom that remain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
 from outcomes.mixed.inference.bootstrap import Bootstrap, correlation_names, correlations_of, draws_shown
-from outcomes.mixed.linear.batch import Batch, is_small
-from outcomes.mixed.linear.deviance import solve
-from outcomes.mixed.linear.fit import profiled, variance_blocks
+from outcomes.mixed.linear.fit import variance_blocks
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import LinearProblem, design_columns
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import DRAW_TOLERANCE, refine, refine_many
+from outcomes.mixed.linear.search.profiled import Profiled
+from outcomes.mixed.optimise import DRAW_TOLERANCE, approach
 
-AT_ONCE = 20
-"""Draws that are searched side by side."""
 START = 0.05
 """Smallest relative standard deviation to start from: at zero the deviance is flat, optimum or not."""
 
@@ -57,10 +52,12 @@ def bootstrap_linear(fit: LinearFit, draws: int = 1000, seed: int = 1, *, show_p
     names = correlation_names(fit.variances)
     corr = np.empty((draws, len(names)))
     converged = np.empty(draws, dtype=bool)
-    searched = _searched(fit, simulator, start, draws, rng)
-    for i, (drawn, found, is_settled) in zip(draws_shown(draws, show_progress), searched, strict=True):
+    for i in draws_shown(draws, show_progress):
+        drawn = simulator.draw(rng)
+        objective = Profiled(drawn, reml=fit.reml)
+        found, _, is_settled = approach(objective, start, fit.optimizer.hessian, DRAW_TOLERANCE)
         converged[i] = is_settled
-        solution = solve(drawn, found)
+        solution = objective.state(found)
         df = problem.n - problem.p if fit.reml else problem.n
         sigma[i] = np.sqrt(solution.r2 / df) * problem.y_scale
         beta[i] = fit.beta + problem.to_original @ solution.beta * problem.y_scale
@@ -78,24 +75,6 @@ def bootstrap_linear(fit: LinearFit, draws: int = 1000, seed: int = 1, *, show_p
         corr_names=names,
         corr=corr,
     )
-
-
-def _searched(
-    fit: LinearFit, simulator: Simulator, start: np.ndarray, draws: int, rng: np.random.Generator
-) -> Iterator[tuple[LinearProblem, np.ndarray, bool]]:
-    """Each draw, its theta and whether the search settled; side by side where one draw alone is little work."""
-    at_once = AT_ONCE if is_small(simulator.problem) else 1
-    for first in range(0, draws, at_once):
-        # Whole groups, so that a draw is the same to the last digit however many are asked for.
-        drawn = [simulator.draw(rng) for _ in range(at_once)]
-        if at_once == 1:
-            theta, _, is_settled = refine(profiled(drawn[0], reml=fit.reml), start, fit.optimizer.hessian)
-            yield drawn[0], theta, is_settled
-            continue
-        evaluate = partial(Batch.of(drawn).evaluate, reml=fit.reml)
-        starts = np.repeat(start[None], len(drawn), axis=0)
-        thetas, _, settled = refine_many(evaluate, starts, fit.optimizer.hessian, tolerance=DRAW_TOLERANCE)
-        yield from list(zip(drawn, thetas, settled.tolist(), strict=True))[: draws - first]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import numpy as np
 
 from outcomes.errors import UsageError
 from outcomes.mixed.design.coding import Design
-from outcomes.mixed.linear.batch import is_small
 from outcomes.mixed.linear.deviance import State, solve
 from outcomes.mixed.linear.factors import WorkingFactor
 from outcomes.mixed.linear.gram import GramData
@@ -41,8 +40,20 @@ NEAR_DEVIANCE = 5.0
 LARGE_TOLERANCE = 1e-3
 """Scaled gradient (standard errors, nearly) where large specifications leave the rest to the exact Hessian."""
 
+NEAR_TOLERANCE = 1e-4
+"""Whitened gradient where a search from a known optimum takes its Hessian: degrees of freedom follow from it, to five
+digits."""
+
 ZERO_THETA = 1e-6
 """Below this an element of theta is zero: it changes the deviance by less than 1e-11 of a level's share."""
+
+
+MAX_NUMBERS = 60_000
+"""Levels times columns of the eliminated factor up to which a specification is small: one search from afar costs less
+than a twin."""
+
+MAX_COMPONENT = 64
+"""Linked levels up to which a specification is small."""
 
 
 def fit_crossproducts(
@@ -66,6 +77,12 @@ def fit_crossproducts(
     story = _optimise(objective, start, near)
     timings = {"setup": built - started, "optimise": perf_counter() - built}
     return wrap_up(formula, gram, problem, story, reml=reml, timings=timings, state=objective.state(story.final))
+
+
+def is_small(problem: LinearProblem) -> bool:
+    """Whether evaluations of a specification cost little more than their calls."""
+    largest = 0 if problem.rest is None else max(b.members.shape[1] for b in problem.rest.packing.buckets)
+    return problem.ZX.size <= MAX_NUMBERS and largest <= MAX_COMPONENT
 
 
 def _is_known(hessian: np.ndarray) -> bool:
@@ -167,6 +184,7 @@ def minimise_theta(
         curvature=_curvatures(frame),
         exact_hessian=hessian,
         near=near,
+        near_tolerance=NEAR_TOLERANCE,
         gradient_tolerance=gradient_tolerance,
     )
     return canonical(frame, story)

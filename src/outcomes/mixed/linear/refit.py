@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from time import perf_counter
 
 import numpy as np
 
-from outcomes.mixed.linear.batch import Batch, is_small
 from outcomes.mixed.linear.fit import profiled, wrap_up
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import linear_problem
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import refine, refine_many
+from outcomes.mixed.optimise import approach
 
 
 def refit_linear(fit: LinearFit, gram: GramData) -> LinearFit:
@@ -45,13 +43,7 @@ def refit_many(fit: LinearFit, grams: Sequence[GramData]) -> list[LinearFit]:
     started = perf_counter()
     first = linear_problem(grams[0], grams[0].design(fit.formula))
     problems = [first, *(linear_problem(gram, gram.design(fit.formula), beside=first) for gram in grams[1:])]
-    starts = np.repeat(fit.theta[None], len(grams), axis=0)
-    if is_small(first):
-        evaluate = partial(Batch.of(problems).evaluate, reml=fit.reml)
-        thetas, values, settled = refine_many(evaluate, starts, fit.optimizer.hessian)
-        found = list(zip(thetas, values.tolist(), settled.tolist(), strict=True))
-    else:
-        found = [refine(profiled(one, reml=fit.reml), fit.theta, fit.optimizer.hessian) for one in problems]
+    found = [approach(profiled(one, reml=fit.reml), fit.theta, fit.optimizer.hessian) for one in problems]
     timings = {"optimise": (perf_counter() - started) / len(grams)}
     fits = []
     for gram, problem, (theta, value, is_settled) in zip(grams, problems, found, strict=True):
