@@ -3,14 +3,15 @@
 Run: python benchmarks/answers.py [--commands] [SESSIONS ...]      (default: 14000 120000)
 
 CPU seconds count this process and its workers, whoever else uses the machine; the clock is right on an idle one only.
-Every size runs in a process of its own, so that peak memory is that size's. With two sizes or more the growth is given
-as the slope of log CPU seconds on log sessions. `--commands` adds the command line: `status`, `query`, a refresh with
-nothing new, and one of a refused study.toml.
+Every size runs in a process of its own, so that peak memory is that size's, workers included. With two sizes or more
+the growth is given as the slope of log CPU seconds on log sessions. `--commands` adds the command line: `status`,
+`query`, a refresh with nothing new, and one of a refused study.toml.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import resource
 import subprocess
 import sys
@@ -18,9 +19,10 @@ import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from pipeline import in_own_process, simulate
+
+from outcomes.one_thread import one_thread
 
 DEFAULT_SIZES = (14_000, 120_000)
 WHOLE = "**all answers**"
@@ -33,12 +35,13 @@ def cpu_seconds() -> float:
 
 
 def peak_gb() -> float:
-    """Peak memory of the largest process so far, this one or a child."""
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1e6
+    """Peak memory so far: this process, and as many workers as processors of the size of the largest that has ended."""
+    own, worker = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return (own + (os.cpu_count() or 1) * worker) / 1e6
 
 
-def time_answers(root: str) -> list[tuple[str, float, float, float]]:
-    """Build a study's candidate and answer it: name, wall seconds, CPU seconds, peak memory so far (GB)."""
+def time_answers(root: str) -> tuple[float, float, float]:
+    """Build a study's candidate and answer it, a printed row each: wall and CPU seconds and peak memory (GB) of all."""
     from outcomes import landing, release
     from outcomes.answers.run import ANALYSES
     from outcomes.errors import FitRefused
@@ -50,7 +53,7 @@ def time_answers(root: str) -> list[tuple[str, float, float, float]]:
     landing.land_inbox(study)
     release_id = release.candidate_id(study)
     release.build(study, release_id)
-    found = []
+    found: list[tuple[float, float]] = []
     with connect(release.candidate_folder(study, release_id) / DATABASE) as con:
         ((sessions,),) = con.execute("select count(*) from core_sessions").fetchall()
         for analysis in ANALYSES:
@@ -59,9 +62,15 @@ def time_answers(root: str) -> list[tuple[str, float, float, float]]:
                 analysis.answer(con, study)
             except FitRefused:
                 name += " (refused)"
-            found.append((name, time.perf_counter() - wall, cpu_seconds() - cpu, peak_gb()))
-    whole = (WHOLE, sum(one[1] for one in found), sum(one[2] for one in found), peak_gb())
-    return [(f"{sessions:,} | {name}", *numbers) for name, *numbers in (*found, whole)]
+            found.append((time.perf_counter() - wall, cpu_seconds() - cpu))
+            print(row(sessions, name, *found[-1], peak_gb()), flush=True)
+    whole = (sum(wall for wall, _ in found), sum(cpu for _, cpu in found), peak_gb())
+    print(row(sessions, WHOLE, *whole), flush=True)
+    return whole
+
+
+def row(sessions: int, name: str, wall: float, cpu: float, peak: float) -> str:
+    return f"| {sessions:,} | {name} | {wall:.2f} | {cpu:.2f} | {peak:.2f} |"
 
 
 def time_commands(root: str) -> list[tuple[str, float, float]]:
@@ -94,16 +103,14 @@ def slopes(cpu: dict[int, float]) -> str:
 
 
 def main(sizes: list[int], *, commands: bool) -> None:
+    one_thread()  # as the command line computes
     cpu: dict[int, float] = {}
-    print("| sessions | analysis | wall s | CPU s | peak GB |\n|---:|---|---:|---:|---:|")
+    print("| sessions | analysis | wall s | CPU s | peak GB |\n|---:|---|---:|---:|---:|", flush=True)
     for n_sessions in sizes:
         with tempfile.TemporaryDirectory() as scratch:
             root = str(Path(scratch) / "study")
             in_own_process(simulate, root, n_sessions)
-            rows: list[Any] = in_own_process(time_answers, root)
-        for words, wall, used, peak in rows:
-            print(f"| {words} | {wall:.2f} | {used:.2f} | {peak:.2f} |", flush=True)
-        cpu[n_sessions] = rows[-1][2]
+            _, cpu[n_sessions], _ = in_own_process(time_answers, root)
     if len(cpu) > 1:
         print(f"\n{slopes(cpu)}")
     if commands:

@@ -4,10 +4,10 @@
     python benchmarks/scale.py --rows 10000000 --steps parts
     python benchmarks/scale.py --plot docs/benchmarks-scale.svg
 
-Steps: `data` (land, build, audit, publish of a simulated study), `fit` (a linear model of `benchmarks/engine.py` on one
-machine) and `parts` (the same model over partitions, on two Dask worker processes of this machine). Every measurement
-is a process of its own. CPU seconds count this work only, whoever else uses the machine; of `parts` they are those of
-the workers. Results are added to a JSON file.
+Steps: `data` (land, build, audit, publish of a simulated study), `answers` (all of them, recovery included), `fit` (a
+linear model of `benchmarks/engine.py` on one machine) and `parts` (the same model over partitions, on two Dask worker
+processes of this machine). Every measurement is a process of its own. CPU seconds count this work only, whoever else
+uses the machine; of `parts` they are those of the workers. Results are added to a JSON file.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ import resource
 import tempfile
 from pathlib import Path
 
+import answers
 import engine
 import numpy as np
 import pipeline
+
+from outcomes.one_thread import one_thread
 
 OUT = Path(__file__).parent / "results" / "scale.json"
 NATION = 10**8
@@ -40,6 +43,16 @@ def measure_data(n_sessions: int) -> list[dict]:
         _, seconds, _, peak, _ = pipeline.in_own_process(pipeline.run_steps, root, True)
     rows = [{"step": step, "wall_seconds": wall, "cpu_seconds": cpu} for step, (wall, cpu) in seconds.items()]
     return [row | {"peak_gb": peak} if row["step"] == "audit" else row for row in rows]
+
+
+def measure_answers(n_sessions: int) -> list[dict]:
+    """All answers; peak memory is that of this process and its workers."""
+    one_thread()  # as the command line computes
+    with tempfile.TemporaryDirectory() as scratch:
+        root = str(Path(scratch) / "study")
+        pipeline.in_own_process(pipeline.simulate, root, n_sessions)
+        wall, cpu, peak = pipeline.in_own_process(answers.time_answers, root)
+    return [{"step": "answers", "wall_seconds": wall, "cpu_seconds": cpu, "peak_gb": peak}]
 
 
 def measure_fit(n_sessions: int) -> list[dict]:
@@ -123,7 +136,7 @@ def own_cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-MEASURES = {"data": measure_data, "fit": measure_fit, "parts": measure_parts}
+MEASURES = {"data": measure_data, "answers": measure_answers, "fit": measure_fit, "parts": measure_parts}
 
 
 def slope(points: list[tuple[float, float]]) -> float:

@@ -30,6 +30,7 @@ from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.scores import Scores, score_contributions
 from outcomes.mixed.linear.subset import subset
+from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.ordinal.fit import fit_ordinal
 from outcomes.mixed.ordinal.result import OrdinalFit
 from outcomes.mixed.partitions import Partitions, read_partitions, write_partitions
@@ -57,6 +58,7 @@ __all__ = [
     "LikelihoodRatio",
     "LinearBootstrap",
     "LinearFit",
+    "OptSummary",
     "OrdinalFit",
     "Partitions",
     "Scores",

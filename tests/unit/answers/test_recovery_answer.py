@@ -19,12 +19,13 @@ from outcomes.answers.recovery.cards import (
     card,
     verdict_card,
 )
+from outcomes.answers.recovery.cohort import try_cohort
 from outcomes.answers.recovery.distances import dropout_distances, satisfaction_distances, true_distances
 from outcomes.answers.recovery.quotes import READ, Quote, quotes
 from outcomes.answers.recovery.tables import CARDS, CanAnswer, EstimatorName
 from outcomes.answers.recovery.world import MAX_CLIENTS, StudySize, measure, world_of
 from outcomes.errors import FitRefused
-from outcomes.simulate import CohortParameters, simulate_cohort, slope_truth
+from outcomes.simulate import CohortParameters, Truth, simulate_cohort, slope_truth
 from outcomes.simulate.world.contrasts import contrasts_record
 from outcomes.study.settings import DropoutDefinition, Recovery
 
@@ -227,7 +228,7 @@ def test_processes_try_the_cohorts_that_this_process_would_and_seeds_decide_them
     size = StudySize(60, 12, 7.0, 0.2)
     made = {one.estimator: one for one in recovery.simulated_cards(size, settings)}
     world = world_of(size, settings)
-    tried = [recovery._try(world, seed, SETTINGS.disclosure, SETTINGS.dropout, slope_truth(world)) for seed in (1, 2)]
+    tried = [try_cohort(world, seed, SETTINGS.disclosure, SETTINGS.dropout, slope_truth(world)) for seed in (1, 2)]
     name = "slope between clients"
     estimates = [one.quotes[name].estimate for one in tried]
     own = made[name]
@@ -235,6 +236,19 @@ def test_processes_try_the_cohorts_that_this_process_would_and_seeds_decide_them
     assert own.truth == pytest.approx(np.mean([one.slopes["client"] for one in tried]), rel=1e-12)
     assert own.truth + own.bias == pytest.approx(np.mean(estimates), rel=1e-9)
     assert made["verdict on satisfaction"].status == "refused"  # a verdict needs a hundred clients
+
+
+def test_where_another_cohorts_search_ended_is_a_start_and_no_more():
+    world = world_of(StudySize(160, 16, 9.0, 0.2), SETTINGS)
+    given = (SETTINGS.disclosure, SETTINGS.dropout, slope_truth(world))
+    all_quotes = frozenset(one.name for one in ESTIMATORS)
+    first, alone = (try_cohort(world, seed, *given, all_quotes) for seed in (1, 2))
+    from_there = try_cohort(world, 2, *given, all_quotes, first.ends)
+    assert set(first.ends) == set(alone.ends) == {Truth.NO_EFFECT, Truth.FIT}
+    assert from_there.verdicts == alone.verdicts
+    for truth, end in from_there.ends.items():
+        assert end.n_evaluations < alone.ends[truth].n_evaluations
+        assert end.value == pytest.approx(alone.ends[truth].value, abs=1e-6)
 
 
 def test_a_study_that_wants_no_simulation_is_told_so():

@@ -33,7 +33,7 @@ from outcomes.methods.curvature.spline import KNOT_QUANTILES, SlopeBand, SplineF
 from outcomes.methods.curvature.turning_point import TurningKind
 from outcomes.methods.curvature.two_lines import TwoLines, two_lines_test
 from outcomes.methods.inference.contrasts import Estimate, estimate
-from outcomes.mixed import DynamicFit, FitStatus, fit_dynamic
+from outcomes.mixed import DynamicFit, FitStatus, OptSummary, fit_dynamic
 
 WITHIN = ("w", "w2", "wm", "wp")
 """Terms that tell of sessions."""
@@ -61,8 +61,8 @@ class DynamicFindings:
     slope: Estimate
 
 
-def find_dynamic_evidence(rows: GuidanceRows) -> DynamicFindings:
-    """Fit, compare and test satisfaction after sessions.
+def find_dynamic_evidence(rows: GuidanceRows, near: OptSummary | None = None) -> DynamicFindings:
+    """Fit, compare and test satisfaction after sessions; `near` is where the search ended on sessions like these.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def find_dynamic_evidence(rows: GuidanceRows) -> DynamicFindings:
     """
     if rows.series is None:
         raise FitRefused("The dynamic model needs sessions in their order.")
-    fit = _fit(rows, {term: term for term in _squares(rows)})
+    fit = _fit(rows, {term: term for term in _squares(rows)}, near)
     used = with_errors(fit, len([name for name in fit.names if name == "d" or name in WITHIN]))
     df = float(fit.n_groups["therapist_id"] - 1)
     model = _free_model(rows, used, df)
@@ -108,7 +108,7 @@ def _squares(rows: GuidanceRows) -> tuple[str, ...]:
     return tuple(term for term in (*WITHIN[1:], *_BETWEEN) if term in rows.series.columns)
 
 
-def _fit(rows: GuidanceRows, columns: dict[str, str | pl.Expr], start: DynamicFit | None = None) -> DynamicFit:
+def _fit(rows: GuidanceRows, columns: dict[str, str | pl.Expr], start: DynamicFit | OptSummary | None) -> DynamicFit:
     """Fit satisfaction on guidance and these columns, held at the time in the course."""
     series = rows.series.with_columns(
         **{name: pl.col(it) if isinstance(it, str) else it for name, it in columns.items()}

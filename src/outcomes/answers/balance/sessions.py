@@ -13,7 +13,7 @@ from outcomes.answers.balance.tables import VerdictModel
 from outcomes.answers.balance.verdict import ALPHA, Decision, decide
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.contrasts import Estimate
-from outcomes.mixed import RESPONSIVENESS
+from outcomes.mixed import RESPONSIVENESS, OptSummary
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Beside:
     sentence: str
 
 
-def judge_sessions(rows: GuidanceRows) -> SessionsJudged:
-    """Decide on satisfaction after sessions.
+def judge_sessions(rows: GuidanceRows, near: OptSummary | None = None) -> SessionsJudged:
+    """Decide on satisfaction after sessions; `near` is where the dynamic model's search ended on sessions like these.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def judge_sessions(rows: GuidanceRows) -> SessionsJudged:
         Where neither model can be fitted.
     """
     try:
-        found = find_dynamic_evidence(rows)
+        found = find_dynamic_evidence(rows, near)
     except FitRefused as refusal:
         mixed = find_evidence(rows)
         return SessionsJudged(mixed, decide(mixed.evidence), None, refusal.message)

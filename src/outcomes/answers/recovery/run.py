@@ -10,20 +10,14 @@ import hashlib
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from outcomes.answers.analysis import Analysis
-from outcomes.answers.balance import rows
-from outcomes.answers.balance.evidence_for_verdict import evidence_for_verdict
-from outcomes.answers.balance.sessions import judge_sessions
 from outcomes.answers.balance.tables import Verdict
-from outcomes.answers.balance.verdict import Decision, decide
-from outcomes.answers.common.simulated import built, template_settings
 from outcomes.answers.common.tables import filled
 from outcomes.answers.recovery.cards import (
     ESTIMATORS,
@@ -34,9 +28,8 @@ from outcomes.answers.recovery.cards import (
     card,
     verdict_card,
 )
+from outcomes.answers.recovery.cohort import Tried, World, simulated_study, try_cohort
 from outcomes.answers.recovery.distances import true_distances
-from outcomes.answers.recovery.quote import Quote
-from outcomes.answers.recovery.quotes import READ, quotes, tried
 from outcomes.answers.recovery.stopping import is_settled, is_verdict_settled, rounds, settled_worlds, where_tried
 from outcomes.answers.recovery.tables import CARDS, TABLES, CanAnswer, TriedVerdict
 from outcomes.answers.recovery.world import StudySize, measure, world_of
@@ -45,19 +38,11 @@ from outcomes.mixed import FitStatus
 from outcomes.models.refusals import few_people, first_that_holds
 from outcomes.progress import tracked
 from outcomes.release.identity import code_version
-from outcomes.simulate import (
-    CohortParameters,
-    SlopeTruth,
-    Truth,
-    attenuated_slopes,
-    simulate_cohort,
-    slope_truth,
-    with_truth,
-)
+from outcomes.simulate import Truth, slope_truth
 from outcomes.store.files import read_json, write_json
 from outcomes.study import StudySettings
-from outcomes.study.settings import AnalysisName, Disclosure, Dropout
-from outcomes.workers import workers
+from outcomes.study.settings import AnalysisName
+from outcomes.workers import Cluster, Processes, workers
 
 MEMORY = "recovery.json"
 """File of the study folder with the cards of the sizes that were simulated last."""
@@ -67,32 +52,6 @@ SEED = 1  # of the first cohort
 LARGE_CLIENTS, LARGE_SEEDS = 4_000, (1_000_001, 1_000_002)
 """Cohorts whose estimates stand for truths that have no closed form."""
 POSITIVE = frozenset(Verdict) - {Verdict.NO_EFFECT, Verdict.UNDECIDED}
-_SPREADS = {
-    "within": "stddev_samp(directiveness_within)",
-    "client": "stddev_samp(directiveness_client)",
-    "therapist": "stddev_samp(directiveness_therapist)",
-    "guidance": "stddev_samp(directiveness_score)",
-    "satisfaction": "stddev_samp(satisfaction_score)",
-    "distance": "stddev_samp(abs(directiveness_misfit))",
-    "within times reactance": "stddev_samp(directiveness_within) * stddev_samp(reactance_score)",
-}
-
-
-World = tuple[TriedVerdict, Truth]
-"""A verdict, and what is true of guidance where it is tried: no effect, or fit."""
-
-
-@dataclass(frozen=True)
-class Tried:
-    """What one cohort gave; `sds` and `slopes` (attenuated truths) are empty for a very large one, and `tried` names
-    the estimators that were tried on it."""
-
-    seed: int
-    quotes: dict[str, Quote]
-    sds: dict[str, float]
-    slopes: dict[str, float]
-    verdicts: dict[World, str]
-    tried: frozenset[str] = frozenset()
 
 
 def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | None = None) -> dict[str, pl.DataFrame]:
@@ -149,29 +108,34 @@ def simulated_cards(size: StudySize, settings: StudySettings) -> tuple[Card, ...
     if first_that_holds(few_people(size.clients, size.therapists, settings.disclosure)):
         return _all_refused(settings.recovery.cohorts)
     declared = (settings.disclosure, settings.dropout)
-    world = world_of(size.capped, _simulated_study(*declared))
+    world = world_of(size.capped, simulated_study(*declared))
     per_therapist = world.clients / world.therapists
     large = replace(world, clients=LARGE_CLIENTS, therapists=max(round(LARGE_CLIENTS / per_therapist), 2))
     cohorts = range(SEED, SEED + settings.recovery.cohorts)
     truth = slope_truth(world)
     distances = true_distances(world, settings.dropout.definition)
-    jobs = [(large, seed, *declared, None, _known_ahead(distances)) for seed in LARGE_SEEDS]
-    small: list[Tried] = []
-    very_large: list[Tried] = []
-    settled: frozenset[str | World] = frozenset()
+    ahead = [(world, cohorts[0], *declared, truth)]
+    ahead += [(large, seed, *declared, None, _known_ahead(distances)) for seed in LARGE_SEEDS]
     with workers(settings.cluster.address) as pool:
+        # The first cohort goes ahead, beside the very large ones: where its searches end, those of the others start.
+        first, *very_large = _all_tried(pool, ahead)
+        small, settled = [first], frozenset[str | World]()
         for numbers in rounds(len(cohorts)):
-            jobs += [(world, cohorts[number], *declared, truth, settled) for number in numbers]
-            done = tracked(pool.run(_try, jobs), "Recovery on simulated cohorts", len(jobs))
-            for one in sorted(done, key=lambda one: one.seed):
-                (very_large if one.seed in LARGE_SEEDS else small).append(one)
-            found, jobs = _together(small, very_large, distances), []
+            jobs = [(world, cohorts[number], *declared, truth, settled, first.ends) for number in numbers if number]
+            small += _all_tried(pool, jobs)
+            found = _together(small, very_large, distances)
             settled = _settled(found, small, len(cohorts))
             if settled >= {*(one.name for one in ESTIMATORS), *VERDICTS}:
                 break
     tried_on = [one.tried for one in small]
     verdicts = [verdict_card(name, *_verdicts_of(name, small), POSITIVE) for name in VERDICTS]
     return (*(card(one, where_tried(found, tried_on, one.name)) for one in ESTIMATORS), *verdicts)
+
+
+def _all_tried(pool: Processes | Cluster, jobs: list[tuple]) -> list[Tried]:
+    """What all jobs gave, by seed."""
+    done = tracked(pool.run(try_cohort, jobs), "Recovery on simulated cohorts", len(jobs))
+    return sorted(done, key=lambda one: one.seed)
 
 
 def _together(small: list[Tried], very_large: list[Tried], distances: dict[str, float]) -> Simulated:
@@ -223,83 +187,6 @@ def _all_refused(n_cohorts: int) -> tuple[Card, ...]:
     refused = [FitStatus.REFUSED] * n_cohorts
     return (*(card(estimator, none) for estimator in ESTIMATORS),
             *(verdict_card(name, refused, refused, POSITIVE) for name in VERDICTS))  # fmt: skip
-
-
-def _simulated_study(rule: Disclosure, dropout: Dropout) -> StudySettings:
-    """A study on the template's scales with the study's thresholds and its definition of dropout."""
-    return template_settings(rule).model_copy(update={"dropout": dropout})
-
-
-def _try(
-    world: CohortParameters,
-    seed: int,
-    rule: Disclosure,
-    dropout: Dropout,
-    truth: SlopeTruth | None,
-    settled: frozenset[str | World] = frozenset(),
-) -> Tried:
-    """Simulate one cohort and take all quotes that are not settled; where the truth is given, also the spreads and the
-    verdicts."""
-    settings = _simulated_study(rule, dropout)
-    with built(simulate_cohort(world, seed), settings, READ) as con:
-        told = {quote.estimator: quote for quote in quotes(con, settings, settled)}
-        if truth is None:
-            return Tried(seed, told, {}, {}, {})
-        sds, slopes = _sds(con), _slopes(con, truth)
-    null = with_truth(Truth.NO_EFFECT, world)
-    fit = with_truth(Truth.FIT, world)
-    usual = replace(fit, satisfaction=replace(fit.satisfaction, misfit_cost=world.satisfaction.misfit_cost))
-    verdicts: dict[World, str] = {}
-    for true, one in ((Truth.NO_EFFECT, null), (Truth.FIT, usual)):
-        asked = [name for name in VERDICTS if not {name, (name, true)} & settled]
-        verdicts |= {(name, true): found for name, found in _verdicts(one, seed, settings, asked).items()}
-    return Tried(seed, told, sds, slopes, verdicts, tried(settled))
-
-
-def _verdicts(
-    world: CohortParameters, seed: int, settings: StudySettings, asked: list[TriedVerdict]
-) -> dict[TriedVerdict, Verdict | FitStatus]:
-    """The verdicts on satisfaction and dropout after sessions, of those that are asked for."""
-    if not asked:
-        return {}
-    with built(simulate_cohort(world, seed), settings, rows.READ) as con:
-        judges: dict[TriedVerdict, Callable[[], Decision]] = {
-            TriedVerdict.SATISFACTION: lambda: judge_sessions(rows.verdict_sessions(con, settings)).decision,
-            TriedVerdict.DROPOUT: lambda: decide(evidence_for_verdict(rows.verdict_dropouts(con, settings))),
-        }
-        return {name: _verdict(judges[name]) for name in asked}
-
-
-def _verdict(judge: Callable[[], Decision]) -> Verdict | FitStatus:
-    try:
-        return judge().verdict
-    except FitRefused:
-        return FitStatus.REFUSED
-
-
-def _sds(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
-    row = con.sql(f"select {', '.join(_SPREADS.values())} from mart_session_directiveness").fetchall()[0]
-    more = con.sql(
-        "select stddev_samp(directiveness_so_far), stddev_samp(directiveness_change) from mart_person_session"
-    ).fetchall()[0]
-    return dict(zip((*_SPREADS, "so far", "change"), (*row, *more), strict=True))
-
-
-def _slopes(con: duckdb.DuckDBPyConnection, truth: SlopeTruth) -> dict[str, float]:
-    """True slopes as this cohort's design attenuates them (docs/simulation.md)."""
-    sessions, clients = (
-        con.sql(f"select count({what})::double as n from mart_session_directiveness group by {whose}").fetchnumpy()["n"]
-        for what, whose in (("*", "client_id"), ("distinct client_id", "therapist_id"))
-    )
-    within, client, therapist = astuple(attenuated_slopes(truth, sessions, clients))
-    return {
-        "within": within,
-        "client": client,
-        "therapist": therapist,
-        "client exactly": truth.observed.client,
-        "context of clients": client - within,
-        "context of therapists": therapist - within,
-    }
 
 
 def _means(dicts: list[dict[str, float]]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -140,8 +141,15 @@ def literal(value: object) -> str:
     return str(value)
 
 
+@cache
+def in_memory() -> duckdb.DuckDBPyConnection:
+    """This process's empty database in memory: to open one takes as long as a small fit."""
+    return duckdb.connect()
+
+
 def _from_frame(frame: Frame) -> Source:
-    """Arrow table as a relation on a connection of its own; ordered levels become an enum."""
+    """Arrow table as a relation on a connection of its own, to this process's database; ordered levels become an
+    enum."""
     stored, taken = {}, set()
     for name in frame.table.column_names:
         inside, k = name, 1
@@ -149,7 +157,7 @@ def _from_frame(frame: Frame) -> Source:
             inside, k = f"{name} #{k}", k + 1
         taken.add(inside.casefold())
         stored[name] = inside
-    relation = duckdb.connect().from_arrow(frame.table.rename_columns(list(stored.values())))
+    relation = in_memory().cursor().from_arrow(frame.table.rename_columns(list(stored.values())))
     if frame.levels:
         columns = [
             f"cast({quoted(inside)} as enum({', '.join(literal(level) for level in frame.levels[name])}))"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
+
+from outcomes.mixed.design.data import in_memory
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def as_text(labels: pl.Series) -> pl.Series:
     """Levels as the database writes them: polars writes times and some numbers in other words."""
     if labels.dtype in (pl.String, pl.Null) or labels.dtype.is_integer():
         return labels.cast(pl.String)
-    written = duckdb.connect().from_arrow(pa.table({"v": labels.to_arrow()})).project("cast(v as varchar) as v")
+    shown = in_memory().cursor().from_arrow(pa.table({"v": labels.to_arrow()}))
+    written = shown.project("cast(v as varchar) as v")
     return pl.from_arrow(written.to_arrow_table())["v"]
 
 

@@ -31,7 +31,7 @@ TWIN_CLIENTS = 4_000
 
 
 def search(problem: DynamicProblem, near: OptSummary | None = None) -> tuple[OptSummary, np.ndarray]:
-    """Find the optimum: from another model's of the same sessions, or with many clients from that of some of them.
+    """Find the optimum: from that of another model or of like sessions, or with many clients from that of some of them.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def fit_dynamic(
     time: str,
     therapist: str | None = None,
     guidance_covariates: str = "1",
-    start: DynamicFit | None = None,
+    start: DynamicFit | OptSummary | None = None,
 ) -> DynamicFit:
     """Fit guidance and satisfaction together, as two outcomes in time.
 
@@ -159,9 +159,9 @@ def fit_dynamic(
         Column that counts each client's sessions in whole numbers; the earliest is the client's first session.
     guidance_covariates : str
         Right-hand side of guidance's equation, e.g. ``"attended_number + preferred"``.
-    start : DynamicFit, optional
-        A fit of the same sessions with other columns: its carry-over and spread are where the search begins. The
-        optimum is found and proved all the same.
+    start : DynamicFit or OptSummary, optional
+        A fit of the same sessions with other columns, or of sessions like these, or how its search ended: its
+        carry-over and spread are where this search begins. The optimum is found and proved all the same.
 
     Returns
     -------
@@ -197,7 +197,7 @@ def fit_dynamic(
     has_read = clock.perf_counter()
     problem = build_problem(read.rows, has_therapists=therapist is not None)
     built = clock.perf_counter()
-    story, slopes = search(problem, start.optimizer if start else None)
+    story, slopes = search(problem, start.optimizer if isinstance(start, DynamicFit) else start)
     timings = {"read": has_read - began, "build": built - has_read, "optimise": clock.perf_counter() - built}
     groups = {client: read.n_clients} | ({therapist: read.n_therapists} if therapist else {})
     equations = (" ".join(formula.split()), f"{guidance} ~ {guidance_covariates}")
