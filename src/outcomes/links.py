@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -191,19 +192,51 @@ def refuse_constant(events: float, trials: float, n: int) -> None:
         )
 
 
-def _logit_derivatives(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> Derivatives:
-    """Logistic: l = k eta - n log(1 + exp(eta)), in terms of exp(-|eta|) so that nothing overflows."""
+@dataclass(frozen=True)
+class _Logistic:
+    """`Derivatives` of l = k eta - n log(1 + exp(eta)), each computed when it is asked for, in terms of exp(-|eta|) so
+    that nothing overflows: a step towards a mode needs two of the four."""
+
+    eta: np.ndarray
+    events: np.ndarray
+    trials: np.ndarray | None
+    small: np.ndarray  # exp(-|eta|)
+    upper: np.ndarray  # the larger of p and 1 - p
+
+    @cached_property
+    def loglik(self) -> np.ndarray:
+        return self.events * self.eta - self._of_all(np.maximum(self.eta, 0.0) - np.log(self.upper))
+
+    @cached_property
+    def score(self) -> np.ndarray:
+        return self.events - self._of_all(self._probability)
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        return self._of_all(self._variance)
+
+    @cached_property
+    def third(self) -> np.ndarray:
+        return self._of_all(self._variance * (1.0 - 2.0 * self._probability))
+
+    @cached_property
+    def _probability(self) -> np.ndarray:
+        return np.where(self.eta >= 0, self.upper, self.small * self.upper)
+
+    @cached_property
+    def _variance(self) -> np.ndarray:
+        return self.small * self.upper * self.upper
+
+    def _of_all(self, values: np.ndarray) -> np.ndarray:
+        """Of one trial to those of all trials of a row."""
+        return values if self.trials is None else self.trials * values
+
+
+def _logit_derivatives(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> _Logistic:
     small = np.abs(eta)
     np.negative(small, out=small)
     np.exp(small, out=small)
-    upper = 1.0 / (1.0 + small)  # the larger of p and 1 - p
-    probability = np.where(eta >= 0, upper, small * upper)
-    softplus = np.maximum(eta, 0.0) - np.log(upper)
-    weight = small * upper * upper
-    third = weight * (1.0 - 2.0 * probability)
-    if trials is None:
-        return Derivatives(events * eta - softplus, events - probability, weight, third)
-    return Derivatives(events * eta - trials * softplus, events - trials * probability, trials * weight, trials * third)
+    return _Logistic(eta, events, trials, small, 1.0 / (1.0 + small))
 
 
 def _cloglog_derivatives(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> Derivatives:

@@ -7,6 +7,7 @@ import pytest
 from references import simulated
 
 from outcomes.mixed import bootstrap_binomial, fit_binomial
+from outcomes.mixed.generalised import rows as cutting
 from outcomes.mixed.generalised.intercept import _Search, is_one_intercept
 from outcomes.mixed.generalised.laplace import LaplaceDeviance
 from outcomes.mixed.generalised.starts import fixed_information
@@ -26,7 +27,7 @@ def test_deviance_and_gradient_are_those_of_laplace(fit):
     assert is_one_intercept(model)
     slopes = fixed_information(model, state.psi, state.mode)[1]
     long = LaplaceDeviance.near(model, state.psi, state.mode, slopes)
-    short = _Search(model.rows.chunks[0], model.likelihood(state.psi), state.psi)
+    short = _Search(model.rows.joined(), model.likelihood(state.psi), state.psi)
     rng = np.random.default_rng(1)
     for _ in range(5):
         psi = state.psi + np.linalg.cholesky(state.covariance) @ rng.standard_normal(state.psi.size)
@@ -37,15 +38,30 @@ def test_deviance_and_gradient_are_those_of_laplace(fit):
 
 
 def test_every_draw_ends_where_its_own_search_ends(fit, monkeypatch):
-    side_by_side = bootstrap_binomial(fit, draws=23, seed=5, show_progress=False)  # more than are searched at once
+    short = bootstrap_binomial(fit, draws=23, seed=5, show_progress=False)
     monkeypatch.setattr(bootstraps, "is_one_intercept", lambda model: False)
     alone = bootstrap_binomial(fit, draws=23, seed=5, show_progress=False)
-    assert np.array_equal(side_by_side.converged, alone.converged)
+    assert np.array_equal(short.converged, alone.converged)
     errors = alone.beta.std(axis=0)
-    assert (np.abs(side_by_side.beta - alone.beta) / errors).max() < 0.01  # both searches stop at 0.001 in these units
+    assert (np.abs(short.beta - alone.beta) / errors).max() < 0.01  # both searches stop at 0.001 in these units
     is_positive = alone.sd[:, 0] > 0.1
-    assert side_by_side.sd[is_positive] == pytest.approx(alone.sd[is_positive], abs=0.01 * alone.sd.std())
-    assert (side_by_side.sd[~is_positive] < 0.2).all()
+    assert short.sd[is_positive] == pytest.approx(alone.sd[is_positive], abs=0.01 * alone.sd.std())
+    assert (short.sd[~is_positive] < 0.2).all()
+
+
+def test_rows_in_many_chunks_are_joined_as_they_were_before_they_were_cut(fit, monkeypatch):
+    whole = fit.engine_state.problem.model.rows.joined()
+    monkeypatch.setattr(cutting, "CHUNK_ROWS", 37)
+    again = fit_binomial(FORMULA, simulated("binomial_therapist")[0], link=fit.link)
+    model = again.engine_state.problem.model
+    assert len(model.rows.chunks) > 10
+    assert is_one_intercept(model)
+    joined = model.rows.joined()
+    np.testing.assert_array_equal(joined.starts, whole.starts)
+    np.testing.assert_array_equal(joined.events, whole.events)
+    np.testing.assert_allclose(joined.X, whole.X, rtol=1e-12)
+    drawn, cut = (bootstrap_binomial(one, draws=3, seed=5, show_progress=False) for one in (fit, again))
+    assert cut.beta == pytest.approx(drawn.beta, abs=1e-3 * fit.bse.min())
 
 
 def test_two_random_effects_go_the_long_way():

@@ -1,4 +1,4 @@
-"""Many searches side by side in a model of one random intercept, whose algebra is one division a level.
+"""A quick search in a model of one random intercept, whose algebra is one division a level.
 
 The deviance and its gradient are those of `laplace`, written out for one intercept theta u by level. With S, W and T
 the sums by level of the score d, the weight w and the third derivative t, and H = 1 + theta^2 W,
@@ -10,61 +10,62 @@ the sums by level of the score d, the weight w and the third derivative t, and H
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from outcomes.links import Derivatives
 from outcomes.mixed.generalised.family import RowLikelihood
 from outcomes.mixed.generalised.laplace import INNER_STALLED, MAX_INNER, Model
-from outcomes.mixed.generalised.passes import derivatives
 from outcomes.mixed.generalised.rows import ArrayRows, Chunk
-from outcomes.mixed.optimise import DRAW_TOLERANCE, refine_many
+from outcomes.mixed.optimise import DRAW_TOLERANCE, approach
 
 FURTHEST = 50.0
 """Standard errors from the start beyond which an estimate counts as infinite."""
 
 
 def is_one_intercept(model: Model) -> bool:
-    """Whether a model is of this kind, with its rows in memory and in one chunk."""
+    """Whether a model is of this kind, with its rows in memory."""
     rows, factors = model.rows, model.blocks.factors
     is_one = len(factors) == 1 and factors[0].k == 1 and not model.family.n_own
-    return is_one and isinstance(rows, ArrayRows) and len(rows.chunks) == 1 and rows.chunks[0].Z is None
+    return is_one and isinstance(rows, ArrayRows) and not rows.has_slopes
 
 
-def refit_intercept(models: Sequence[Model], start: np.ndarray, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Maximum likelihood of models that differ in their events alone, without proof of each optimum.
+def refit_intercept(
+    chunk: Chunk, likelihood: RowLikelihood, start: np.ndarray, root: np.ndarray
+) -> tuple[np.ndarray, bool]:
+    """Maximum likelihood from nearby, without proof of the optimum.
 
     Parameters
     ----------
-    models : sequence of Model
-        See `is_one_intercept`.
+    chunk : Chunk
+        All rows of a model of this kind.
+    likelihood : RowLikelihood
     start : ndarray, shape (p + 1,)
         beta and theta, theta not zero.
     root : ndarray, shape (p + 1, p + 1)
-        Of the parameters' covariance, near that of all of them: the searches' units.
+        Of the parameters' covariance, about: the search's units.
 
     Returns
     -------
-    parameters, shape (N, p + 1), NaN where the deviance does not exist at the start; and whether each search settled
+    parameters, shape (p + 1,), NaN where the deviance does not exist at the start; and whether the search settled
     """
-    searches = [_Search(model.rows.chunks[0], model.likelihood(start), start) for model in models]
+    search = _Search(chunk, likelihood, start)
 
-    def evaluate(who: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = [searches[i].at(start + root @ z) for i, z in zip(who, moved, strict=True)]
-        return np.array([value for value, _ in found]), np.array([slope for _, slope in found]) @ root
+    def whitened(moved: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = search.at(start + root @ moved)
+        return value, slope @ root
 
-    origin = np.zeros((len(models), start.size))
-    moved, values, settled = refine_many(evaluate, origin, np.eye(start.size), tolerance=DRAW_TOLERANCE)
-    is_near = np.abs(moved).max(axis=1) < FURTHEST
-    found = np.where(np.isfinite(values)[:, None], start + moved @ root.T, np.nan)
-    return found, settled & is_near
+    moved, value, is_settled = approach(whitened, np.zeros(start.size), np.eye(start.size), DRAW_TOLERANCE)
+    if not np.isfinite(value):
+        return np.full(start.size, np.nan), False
+    return start + root @ moved, is_settled and bool(np.abs(moved).max() < FURTHEST)
 
 
 @dataclass(frozen=True)
 class _Modes:
-    """Modes u at psi, all sums by level there, and H."""
+    """Effects u at psi, all sums by level there, H, and Newton's step from there."""
 
     psi: np.ndarray
     u: np.ndarray
@@ -72,7 +73,24 @@ class _Modes:
     score: np.ndarray
     weight: np.ndarray
     H: np.ndarray
-    penalised: float
+
+    @cached_property
+    def step(self) -> np.ndarray:
+        return (self.psi[-1] * self.score - self.u) / self.H
+
+    @cached_property
+    def decrement(self) -> float:
+        return float(self.step * self.H @ self.step)
+
+    @cached_property
+    def penalised(self) -> float:
+        return 0.5 * float(self.u @ self.u) - float(self.row.loglik.sum())
+
+    def is_better_than(self, other: _Modes) -> bool:
+        """Whether Newton's method goes on from here: its decrement has halved, or else the deviance has not risen."""
+        if self.decrement < other.decrement / 2:
+            return True
+        return self.penalised <= other.penalised + 1e-10 * (1 + abs(other.penalised))
 
 
 class _Search:
@@ -113,25 +131,25 @@ class _Search:
 
     def _modes(self, psi: np.ndarray, u: np.ndarray) -> _Modes | None:
         """Newton's method as in `find_mode`; None where it does not end."""
-        beta, theta = psi[:-1], psi[-1]
-        step, size, before = np.zeros(u.size), 1.0, np.inf
+        fixed, size = self.chunk.predictor(psi[:-1]), 1.0
+        here = self._effects(psi, fixed, u)
         for _ in range(MAX_INNER):
-            trial = u + size * step
-            row = derivatives(self.chunk, self.likelihood, beta, theta * trial[:, None])
-            penalised = 0.5 * float(trial @ trial) - float(row.loglik.sum())
-            if not penalised <= before + 1e-10 * (1 + abs(before)):
+            if here is None or here.decrement <= INNER_STALLED:
+                return here
+            there = self._effects(psi, fixed, here.u + size * here.step)
+            if there is not None and there.is_better_than(here):
+                here, size = there, 1.0
+            else:
                 size /= 2
-                continue
-            u, before, size = trial, penalised, 1.0
-            score, weight = self._by_level(row.score), self._by_level(row.weight)
-            H = 1 + theta**2 * weight
-            if not H.min() > 0:
-                return None
-            slope = theta * score - u
-            step = slope / H
-            if float(slope @ step) <= INNER_STALLED:
-                return _Modes(psi, u, row, score, weight, H, penalised)
         return None
+
+    def _effects(self, psi: np.ndarray, fixed: np.ndarray, u: np.ndarray) -> _Modes | None:
+        """At any effects; None where the curvature is not positive."""
+        theta, chunk = psi[-1], self.chunk
+        row = self.likelihood.derivatives(fixed + chunk.spread(theta * u), chunk.events, chunk.trials)
+        score, weight = self._by_level(row.score), self._by_level(row.weight)
+        H = 1 + theta**2 * weight
+        return _Modes(psi, u, row, score, weight, H) if H.min() > 0 else None
 
     def _by_level(self, values: np.ndarray) -> np.ndarray:
         return np.add.reduceat(values, self.chunk.starts)

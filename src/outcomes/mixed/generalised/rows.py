@@ -117,6 +117,26 @@ class ArrayRows:
         """Whether a random column is not the constant."""
         return any(chunk.Z is not None for chunk in self.chunks)
 
+    def joined(self) -> Chunk:
+        """All rows as one chunk; a cell that two chunks share starts in the first of them."""
+        first = np.cumsum([0, *(chunk.events.size for chunk in self.chunks)])
+        cells = np.concatenate([np.arange(chunk.cells.start, chunk.cells.stop) for chunk in self.chunks])
+        starts = np.concatenate([chunk.starts + at for chunk, at in zip(self.chunks, first, strict=False)])
+
+        def together(name: str, axis: int = 0) -> np.ndarray | None:
+            parts = [getattr(chunk, name) for chunk in self.chunks]
+            return None if parts[0] is None else np.concatenate(parts, axis=axis)
+
+        return Chunk(
+            X=together("X", axis=1),
+            events=together("events"),
+            trials=together("trials"),
+            Z=together("Z"),
+            first_cell=0,
+            starts=starts[np.unique(cells, return_index=True)[1]],
+            offset=together("offset"),
+        )
+
     def parts(self) -> list[Callable[[], Iterator[Chunk]]]:
         """One part a core."""
         n = n_threads() if self.n_rows >= PARALLEL_ROWS else 1

@@ -23,9 +23,6 @@ from outcomes.mixed.results.modes import VarianceBlock
 START_SD = 0.25
 """Smallest standard deviation to start from: at zero the deviance is flat in it, whether or not zero is the optimum."""
 
-AT_ONCE = 20
-"""Draws that are searched side by side where the model is simple enough; they change nothing of one another."""
-
 
 def bootstrap_binomial(fit: GeneralisedFit, draws: int = 1000, seed: int = 1, show_progress: bool = True) -> Bootstrap:
     """Simulate from a fit and fit again.
@@ -52,22 +49,18 @@ def bootstrap_binomial(fit: GeneralisedFit, draws: int = 1000, seed: int = 1, sh
     state, rng = fit.engine_state, np.random.default_rng(seed)
     model = state.problem.model
     layout, fixed = model.layout, state.problem.coordinates.fixed
-    is_side_by_side = fit.nagq == 1 and is_one_intercept(model)
+    whole = model.rows.joined() if fit.nagq == 1 and is_one_intercept(model) else None
     slopes = fixed_information(model, state.psi, state.mode)[1]
     root = parameter_root(state.covariance, layout)
     found = np.empty((draws, state.psi.size))
     converged = np.empty(draws, dtype=bool)
-    waiting: list[Model] = []
     for i in draws_shown(draws, show_progress):
         drawn = simulate(state, rng)
-        if not is_side_by_side:
+        if whole is None:
             found[i], converged[i] = _refit(drawn, state, slopes, root, fit.nagq)
-            continue
-        waiting.append(drawn)
-        if len(waiting) == AT_ONCE or i == draws - 1:
-            here = slice(i + 1 - len(waiting), i + 1)
-            found[here], converged[here] = refit_intercept(waiting, _start(state), root)
-            waiting.clear()
+        else:
+            rows = replace(whole, events=np.concatenate([chunk.events for chunk in drawn.rows.chunks]))
+            found[i], converged[i] = refit_intercept(rows, drawn.likelihood(state.psi), _start(state), root)
     factors, effects = model.blocks.factors, state.problem.coordinates.effects
     return Bootstrap(
         names=fit.names,
