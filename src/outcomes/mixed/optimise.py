@@ -75,6 +75,7 @@ def minimise(
     curvature: np.ndarray | None = None,
     max_iterations: int = 200,
     hessian_step: float = HESSIAN_STEP,
+    is_one_sided: bool = False,
     gradient_tolerance: float | None = None,
     exact_hessian: Callable[[np.ndarray], np.ndarray] | None = None,
     near: np.ndarray | None = None,
@@ -92,6 +93,8 @@ def minimise(
     max_iterations : int
     hessian_step : float
         Step of the differences that make the Hessian, relative to max(1, |x|).
+    is_one_sided : bool
+        Differences forward only: half the evaluations, and as far off as the step times the third derivatives.
     gradient_tolerance : float, optional
         Of BFGS's scaled gradient; the Hessian is taken where BFGS ends.
     exact_hessian : callable, optional
@@ -125,6 +128,11 @@ def minimise(
     start = np.asarray(start, dtype=float)
     unit = np.ones(len(start)) if curvature is None else 1 / np.sqrt(curvature)
 
+    def second(x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        if exact_hessian is not None:
+            return exact_hessian(x)
+        return numeric_hessian(counted, x, hessian_step, gradient if is_one_sided else None)
+
     def scaled(u: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = counted(u * unit)
         return value, gradient * unit
@@ -139,7 +147,7 @@ def minimise(
             x, message = found.x * unit, found.message
         else:
             x, message = approach(counted, x, near, near_tolerance)[0], "the search near the start came to no end"
-        x, value, gradient, hessian, decrement = _polish(counted, x, hessian_step, exact_hessian)
+        x, value, gradient, hessian, decrement = _polish(counted, x, second)
         if near is not None and not is_optimum(value, decrement, hessian):
             near = None  # the start was not near an optimum after all
             continue
@@ -305,22 +313,25 @@ def informed_inverse(information: np.ndarray) -> np.ndarray:
     return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
 
 
-def numeric_hessian(objective: Objective, x: np.ndarray, relative_step: float = HESSIAN_STEP) -> np.ndarray:
-    """Hessian by central differences of the gradient, symmetrised."""
+def numeric_hessian(
+    objective: Objective, x: np.ndarray, relative_step: float = HESSIAN_STEP, gradient: np.ndarray | None = None
+) -> np.ndarray:
+    """Hessian by central differences of the gradient, symmetrised; forward ones from `gradient` where that is given."""
     hessian = np.empty((len(x), len(x)))
     for i in range(len(x)):
         step = np.zeros(len(x))
         step[i] = relative_step * max(1.0, abs(x[i]))
-        hessian[i] = (objective(x + step)[1] - objective(x - step)[1]) / (2 * step[i])
+        change = objective(x + step)[1] - (objective(x - step)[1] if gradient is None else gradient)
+        hessian[i] = change / (step[i] * (2 if gradient is None else 1))
     return (hessian + hessian.T) / 2
 
 
 def _polish(
-    objective: Objective, x: np.ndarray, hessian_step: float, exact: Callable[[np.ndarray], np.ndarray] | None
+    objective: Objective, x: np.ndarray, second: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, float]:
     """Newton steps with one Hessian until the decrement is negligible or the value stops falling."""
     value, gradient = objective(x)
-    hessian = numeric_hessian(objective, x, hessian_step) if exact is None else exact(x)
+    hessian = second(x, gradient)
     step, decrement = newton_step(hessian, gradient)
     for _ in range(4):
         if decrement <= 1e-12 + 1e-15 * abs(value):

@@ -24,11 +24,8 @@ from outcomes.mixed.optimise import OptSummary, minimise
 _START = {"s_u": 0.5, "s_w": 0.1, "s_v": 0.2, "s_s": 0.05, "tau": 0.3}
 """Start of the loadings, all others at 0; the outcome is standardised."""
 
-_HESSIAN_STEP = 1e-4
+_HESSIAN_STEP = 1e-6  # forward: standard errors change by 4e-6 of themselves
 _NEAR_TOLERANCE = 1e-4  # of a search from another model's optimum: as near as BFGS comes, so that errors are the same
-
-MAX_THERAPISTS = 1_500
-"""Their effects are one dense system of three unknowns each: above this it takes gigabytes."""
 
 
 def fit_shared_parameter(
@@ -78,7 +75,7 @@ def fit_shared_parameter(
     FormulaError, UsageError
         Formulas that cannot be read or are not of this form.
     FitRefused
-        Data that cannot inform the model, or more than `MAX_THERAPISTS` therapists.
+        Data that cannot inform the model, or more therapists linked through clients than one matrix can hold (4,600).
 
     Notes
     -----
@@ -112,11 +109,6 @@ def fit_shared_parameter(
         chosen,
         (current_design, materialise(current_design)) if current_design else None,
     )
-    if rows.cells.n_therapists > MAX_THERAPISTS:
-        raise FitRefused(
-            f"The joint model takes at most {MAX_THERAPISTS:,} therapists; there are {rows.cells.n_therapists:,}.",
-            "fit practices apart",
-        )
     free = _free(ratings_design, groups, bool(own), associated, sharing)
     deviance = JointDeviance(rows, chosen, free)
     first, curvature = _start(rows, chosen.start, free)
@@ -126,7 +118,13 @@ def fit_shared_parameter(
         earlier = replace(deviance.layout, free=of_earlier)
         first, near = _carried(start.optimizer, earlier, first, curvature, deviance.layout)
     story = minimise(
-        deviance, first, curvature=curvature, hessian_step=_HESSIAN_STEP, near=near, near_tolerance=_NEAR_TOLERANCE
+        deviance,
+        first,
+        curvature=curvature,
+        hessian_step=_HESSIAN_STEP,
+        is_one_sided=True,
+        near=near,
+        near_tolerance=_NEAR_TOLERANCE,
     )
     if not np.isfinite(story.value):
         raise FitRefused("The joint likelihood could not be evaluated.", "look for extreme values in the columns")

@@ -14,8 +14,8 @@ value m = X beta + (l0 + l1 x)'b at the session itself,
     logit h = W gamma + alpha m + tau v,   so that b has the loading c + x c1 with c = alpha l0 + tau e, c1 = alpha l1
 
 (Rizopoulos 2012, doi 10.1201/b12208). Given the therapists' effects the clients' are independent:
-clients are eliminated by blocks of two, and one dense system of three unknowns a therapist is left (Laplace: Tierney &
-Kadane 1986, doi 10.1080/01621459.1986.10478240).
+clients are eliminated by blocks of two, and a system of three unknowns a therapist is left (Laplace: Tierney & Kadane
+1986, doi 10.1080/01621459.1986.10478240).
 
 A client has few chances to drop out, and Laplace's approximation alone makes the association too weak. With z standard
 normal (two of them where the slope is shared), R R' the covariance of u_i given the data and d_t = (c + x c1)'R z,
@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
-from scipy.linalg import cho_factor, cho_solve
 
 from outcomes.links import Link
 from outcomes.mixed.joint.points import (
@@ -45,6 +44,7 @@ from outcomes.mixed.joint.points import (
     Point,
 )
 from outcomes.mixed.joint.rows import JointRows
+from outcomes.mixed.joint.therapists import TherapistSystem
 from outcomes.mixed.layout import JointLayout
 
 N_NODES = 9
@@ -64,6 +64,7 @@ class JointDeviance:
         self.rows, self.link, self.free = rows, link, free
         self.layout = JointLayout(rows.ratings.fixed.shape[1], rows.hazard.W.shape[1], free)
         cells = rows.cells
+        self._therapists = TherapistSystem.of(cells)
         self._client = cells.client[rows.hazard.cell]  # of the hazard's rows, which are sorted by it
         self._at_risk, self._first = np.unique(self._client, return_index=True)
         self._has_x = bool(rows.hazard.x.any())
@@ -173,44 +174,33 @@ class JointDeviance:
     def _curvature(self, point: Point) -> Curvature | None:
         """Eliminate the clients and factorise what is left."""
         cells = self.rows.cells
-        n = 3 * cells.n_therapists
         A = np.eye(2) + self._by_client(point.M[:, CLIENT, CLIENT])
         K = point.M[:, CLIENT, THERAPIST]
         A_inverse, determinant = _inverse_of_two(A)
-        own = cells.by_therapist @ point.M[:, THERAPIST, THERAPIST].reshape(-1, 9)
-        S = np.zeros((cells.n_therapists, 3, cells.n_therapists, 3))
-        j = np.arange(cells.n_therapists)
-        S[j, :, j, :] = own.reshape(-1, 3, 3) + np.eye(3)
+        own = (cells.by_therapist @ point.M[:, THERAPIST, THERAPIST].reshape(-1, 9)).reshape(-1, 3, 3)
         inverse = A_inverse[cells.client]
         spread = (inverse[:, :, :1] * K[:, :1] + inverse[:, :, 1:] * K[:, 1:])[cells.second]
         left = K[cells.first]
         blocks = left[:, 0, :, None] * spread[:, 0, None] + left[:, 1, :, None] * spread[:, 1, None]
-        at_a, at_b = cells.therapist[cells.first], cells.therapist[cells.second]
-        rows = (3 * at_a[:, None] + np.arange(3))[:, :, None]
-        columns = (3 * at_b[:, None] + np.arange(3))[:, None, :]
-        S = S.reshape(n, n) - np.bincount((rows * n + columns).ravel(), blocks.ravel(), n * n).reshape(n, n)
         try:
-            factor = cho_factor(S, lower=True)
-        except (np.linalg.LinAlgError, ValueError):
+            S_inverse, log_determinant = self._therapists.inverse(own, blocks)
+        except np.linalg.LinAlgError:
             return None
-        log_determinant = np.log(determinant).sum() + 2 * np.log(np.diag(factor[0])).sum()
-        return Curvature(A_inverse, K, factor, float(log_determinant))
+        return Curvature(A_inverse, K, S_inverse, float(np.log(determinant).sum() + log_determinant))
 
     def _solve(self, curvature: Curvature, g_u: np.ndarray, g_v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Solve H (u, v) = (g_u, g_v)."""
         cells, K = self.rows.cells, curvature.K
         reduced = np.einsum("cab,cb->ca", curvature.A_inverse, g_u)[cells.client]
         right = g_v - cells.by_therapist @ np.einsum("kab,ka->kb", K, reduced)
-        v = cho_solve(curvature.factor, right.ravel()).reshape(-1, 3)
+        v = self._therapists.times(curvature.S_inverse, right)
         left = g_u - self._by_client(np.einsum("kab,kb->ka", K, v[cells.therapist]))
         return np.einsum("cab,cb->ca", curvature.A_inverse, left), v
 
     def _inverse_by_cell(self, curvature: Curvature) -> np.ndarray:
         """Blocks (K, 5, 5) of H^-1 that belong to each cell's client and therapist."""
         cells, K = self.rows.cells, curvature.K
-        J = cells.n_therapists
-        S_inverse = cho_solve(curvature.factor, np.eye(3 * J)).reshape(J, 3, J, 3)
-        between = S_inverse[cells.therapist[cells.second], :, cells.therapist[cells.first], :]
+        between = np.swapaxes(curvature.S_inverse[self._therapists.pairs], 1, 2)
         # pairs are sorted by their first cell
         starts = np.searchsorted(cells.first, np.arange(cells.client.size))
         Q = np.add.reduceat(K[cells.second] @ between, starts, axis=0)
@@ -221,7 +211,7 @@ class JointDeviance:
         V[:, CLIENT, CLIENT] = inner[cells.client]
         V[:, CLIENT, THERAPIST] = -A_inverse[cells.client] @ Q
         V[:, THERAPIST, CLIENT] = np.swapaxes(V[:, CLIENT, THERAPIST], 1, 2)
-        V[:, THERAPIST, THERAPIST] = S_inverse[cells.therapist, :, cells.therapist, :]
+        V[:, THERAPIST, THERAPIST] = curvature.S_inverse[self._therapists.own][cells.therapist]
         return V
 
     def _correction(self, at: Parameters, point: Point, curvature: Curvature) -> Correction:

@@ -62,11 +62,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Curvature:
-    """Factorised Hessian in the effects: A_inverse (C, 2, 2), K (cells, 2, 3), factor of the therapists' system."""
+    """Inverse Hessian in the effects by parts: A_inverse (C, 2, 2), K (cells, 2, 3), and that of the therapists' system
+    as `TherapistSystem` stores it."""
 
     A_inverse: np.ndarray
     K: np.ndarray
-    factor: tuple
+    S_inverse: np.ndarray
     log_determinant: float
 
 

@@ -71,12 +71,13 @@ def impute_linear(fit: LinearFit, data: Any, outcome: np.ndarray, n_imputations:
     outcome = outcome - rows.offset
     errors, sigma_error = _relative_errors(fit)
     blocks = [_block(block, rows, errors) for block in fit.variances]
+    order = _elimination(rows.X.shape[1], blocks)
     rng = np.random.default_rng(seed)
     draws = np.empty((n_imputations, int(missing.sum())))
     for draw in draws:
         sigma = _drawn(rng, fit.sigma, sigma_error)
         W = _columns(rows.X, blocks, rng)
-        draw[:] = W[missing] @ _effects(W[~missing], outcome[~missing], sigma, rows.X.shape[1], rng)
+        draw[:] = W[missing] @ _effects(W[~missing], outcome[~missing], sigma, rows.X.shape[1], order, rng)
         draw += rng.normal(0.0, sigma, draw.size) + rows.offset[missing]
     return draws
 
@@ -120,10 +121,24 @@ def _columns(X: np.ndarray, blocks: list[_Block], rng: np.random.Generator) -> s
     return sparse.hstack(parts, format="csr")
 
 
-def _effects(W: sparse.csr_array, y: np.ndarray, sigma: float, n_fixed: int, rng: np.random.Generator) -> np.ndarray:
+def _elimination(n_fixed: int, blocks: list[_Block]) -> np.ndarray:
+    """Order of the columns in which few more become linked: the factor of most levels first, fixed columns last."""
+    sizes = [block.n_levels * len(block.errors) for block in blocks]
+    starts = n_fixed + np.cumsum([0, *sizes])
+    most_first = np.argsort([-size for size in sizes], kind="stable")
+    parts = [np.arange(starts[i], starts[i + 1]) for i in most_first]
+    return np.concatenate([*parts, np.arange(n_fixed)])
+
+
+def _effects(
+    W: sparse.csr_array, y: np.ndarray, sigma: float, n_fixed: int, order: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """One draw of all effects given the standard deviations; flat prior of the fixed ones, N(0, 1) of the others."""
     prior = np.ones(W.shape[1])
     prior[:n_fixed] = 0.0
     C = (W.T @ W) / sigma**2 + sparse.diags_array(prior)
     right = W.T @ (y / sigma**2 + rng.normal(size=y.size) / sigma) + np.sqrt(prior) * rng.normal(size=prior.size)
-    return splu(sparse.csc_matrix(C), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(right)
+    factored = splu(sparse.csc_matrix(C)[order][:, order], permc_spec="NATURAL", options={"SymmetricMode": True})
+    found = np.empty(order.size)
+    found[order] = factored.solve(right[order])
+    return found
