@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple
 from pathlib import Path
@@ -60,6 +61,9 @@ ANSWER_TABLES: dict[str, TableText] = {
 
 ANSWERS = "answers.json"
 LEFT_OUT = later("the study file leaves it out")
+ABREAST = 100_000
+"""Sessions from which answers are worked out on all processors at a time. Below, the simulated cohorts have the second
+one, and answers in one process would wait for one another's Python."""
 
 
 def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
@@ -81,24 +85,33 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     Notes
     -----
     Each analysis is one transaction with its state, so a run that was killed goes on where it stopped, and a second run
-    changes nothing. What runs beside the others starts first and is written last.
+    changes nothing. What runs beside the others starts first and is written last; of a large study as many others as
+    there are processors run at a time. None but the last reads what another writes, so the order changes nothing.
     """
-    with connect(folder / DATABASE) as con, ThreadPoolExecutor() as beside:
+    with connect(folder / DATABASE) as con, ThreadPoolExecutor() as beside, ThreadPoolExecutor(_abreast(con)) as lanes:
         con.execute(f"create table if not exists {STATES.sql}")
         done = _states(con)
-        waiting = [analysis for analysis in ANALYSES if analysis.name not in done]
+        waiting = sorted((one for one in ANALYSES if one.name not in done), key=_turn)
         started = {
-            analysis.name: beside.submit(_asked_beside, con.cursor(), analysis, study)
+            analysis.name: (beside if analysis.runs_beside else lanes).submit(
+                _asked_apart, con.cursor(), analysis, study
+            )
             for analysis in waiting
-            if analysis.runs_beside
+            if not analysis.reads_all
         }
-        for analysis in tracked(sorted(waiting, key=_turn), "Answering", len(waiting)):
+        for analysis in tracked(waiting, "Answering", len(waiting)):
             ahead = started.get(analysis.name)
             tables, done[analysis.name] = ahead.result() if ahead else _asked(con, analysis, study)
             _keep(con, analysis, study, tables, done[analysis.name])
     states = tuple(done[analysis.name] for analysis in ANALYSES)
     write_json(folder / ANSWERS, [asdict(state) for state in states])
     return states
+
+
+def _abreast(con: duckdb.DuckDBPyConnection) -> int:
+    """How many analyses are run at a time."""
+    ((sessions,),) = con.execute("select count(*) from core_sessions").fetchall()
+    return (os.cpu_count() or 1) if sessions >= ABREAST else 1
 
 
 def _turn(analysis: Analysis) -> tuple[bool, bool]:
@@ -130,7 +143,7 @@ def _keep(
         describe(con, names, study.settings, ANSWER_TABLES)
 
 
-def _asked_beside(
+def _asked_apart(
     con: duckdb.DuckDBPyConnection, analysis: Analysis, study: StudyFolder
 ) -> tuple[dict[str, pl.DataFrame], AnswerState]:
     """Run one analysis on a connection that is its own."""

@@ -138,3 +138,21 @@ def test_what_runs_beside_the_others_is_under_way_before_they_are_and_answers_li
         (first.name, AnswerStatus.ANSWERED),
         (second.name, AnswerStatus.ANSWERED),
     ]
+
+
+def test_of_a_large_study_answers_are_worked_out_at_the_same_time(small_candidate, tmp_path, monkeypatch):
+    """Each waits for the other; each has a connection, and tables for the time being, of its own."""
+    meet = threading.Barrier(2)
+
+    def waiting(con, settings):
+        con.execute("create temp table answer_sessions as select 1 as one")
+        meet.wait(20)
+        assert con.execute("select count(*) > 0 from mart_person_session").fetchall() == [(True,)]
+        return {}
+
+    monkeypatch.setattr(step, "ABREAST", 1)
+    monkeypatch.setattr(step.os, "cpu_count", lambda: 2)
+    both = tuple(replace(analysis, run=waiting, runs_beside=False, memory="") for analysis in ANALYSES[:2])
+    monkeypatch.setattr(step, "ANALYSES", both)
+    states = answer(small_candidate, StudyFolder.open(create_study(tmp_path / "both").root))
+    assert {state.status for state in states} == {AnswerStatus.ANSWERED}
