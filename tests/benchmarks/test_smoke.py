@@ -102,3 +102,13 @@ def test_a_benchmark_of_the_pipeline_whose_step_fails_ends_with_its_error(tmp_pa
         done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS_SECONDS)
         assert done.returncode == 1
         assert error in done.stderr
+
+
+def test_the_growth_of_the_answers_is_measured_at_a_tiny_size(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import scale
+
+    (found,) = scale.measure_answers(400)
+    assert found["step"] == "answers"
+    assert found["cpu_seconds"] > 0
+    assert 0.1 < found["peak_gb"] < 4
