@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from outcomes.errors import FitRefused, UsageError
+from outcomes.logistic import logistic_derivatives, logistic_fourth
 
 ETA_LIMIT = 500.0
 """Linear predictors are cut at +-500: probabilities are 0 or 1 to machine precision long before, and exp stays
@@ -192,53 +192,6 @@ def refuse_constant(events: float, trials: float, n: int) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Logistic:
-    """`Derivatives` of l = k eta - n log(1 + exp(eta)), each computed when it is asked for, in terms of exp(-|eta|) so
-    that nothing overflows: a step towards a mode needs two of the four."""
-
-    eta: np.ndarray
-    events: np.ndarray
-    trials: np.ndarray | None
-    small: np.ndarray  # exp(-|eta|)
-    upper: np.ndarray  # the larger of p and 1 - p
-
-    @cached_property
-    def loglik(self) -> np.ndarray:
-        return self.events * self.eta - self._of_all(np.maximum(self.eta, 0.0) - np.log(self.upper))
-
-    @cached_property
-    def score(self) -> np.ndarray:
-        return self.events - self._of_all(self._probability)
-
-    @cached_property
-    def weight(self) -> np.ndarray:
-        return self._of_all(self._variance)
-
-    @cached_property
-    def third(self) -> np.ndarray:
-        return self._of_all(self._variance * (1.0 - 2.0 * self._probability))
-
-    @cached_property
-    def _probability(self) -> np.ndarray:
-        return np.where(self.eta >= 0, self.upper, self.small * self.upper)
-
-    @cached_property
-    def _variance(self) -> np.ndarray:
-        return self.small * self.upper * self.upper
-
-    def _of_all(self, values: np.ndarray) -> np.ndarray:
-        """Of one trial to those of all trials of a row."""
-        return values if self.trials is None else self.trials * values
-
-
-def _logit_derivatives(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> _Logistic:
-    small = np.abs(eta)
-    np.negative(small, out=small)
-    np.exp(small, out=small)
-    return _Logistic(eta, events, trials, small, 1.0 / (1.0 + small))
-
-
 def _cloglog_derivatives(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> Derivatives:
     """Complementary log-log: with m = exp(eta), l = k log(1 - exp(-m)) - (n - k) m."""
     mean = np.exp(np.clip(eta, -ETA_LIMIT, 50.0))
@@ -251,14 +204,6 @@ def _cloglog_derivatives(eta: np.ndarray, events: np.ndarray, trials: np.ndarray
     weight = events * ratio * rest + others * mean
     third = events * ratio * (mean - ratio * rest - rest * rest) + others * mean
     return Derivatives(loglik, score, weight, third)
-
-
-def _logit_fourth(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
-    """w (1 - 6 p (1 - p))."""
-    small = np.exp(-np.abs(eta))
-    single = small / (1.0 + small) ** 2
-    fourth = single * (1.0 - 6.0 * single)
-    return fourth if trials is None else trials * fourth
 
 
 def _cloglog_fourth(eta: np.ndarray, events: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
@@ -315,8 +260,8 @@ LINKS: dict[str, Link] = {
     for link in (
         Link(
             name="logit",
-            derivatives=_logit_derivatives,
-            fourth=_logit_fourth,
+            derivatives=logistic_derivatives,
+            fourth=logistic_fourth,
             inverse=_expit,
             start=lambda p: np.log(p) - np.log1p(-p),
             latent_variance=np.pi**2 / 3,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from references import simulated
 
-from outcomes.mixed import bootstrap_binomial, fit_binomial
+from outcomes.mixed import are_far_from_zero, bootstrap_binomial, draw_estimates, fit_binomial
 from outcomes.mixed.generalised import rows as cutting
 from outcomes.mixed.generalised.intercept import _Search, is_one_intercept
 from outcomes.mixed.generalised.laplace import LaplaceDeviance
@@ -62,6 +62,22 @@ def test_rows_in_many_chunks_are_joined_as_they_were_before_they_were_cut(fit, m
     np.testing.assert_allclose(joined.X, whole.X, rtol=1e-12)
     drawn, cut = (bootstrap_binomial(one, draws=3, seed=5, show_progress=False) for one in (fit, again))
     assert cut.beta == pytest.approx(drawn.beta, abs=1e-3 * fit.bse.min())
+
+
+def test_drawn_estimates_have_the_estimates_own_covariance(fit):
+    drawn = draw_estimates(fit, draws=20_000, seed=2)
+    np.testing.assert_allclose(drawn.beta.mean(axis=0), fit.beta, atol=4 * fit.bse.max() / np.sqrt(20_000))
+    np.testing.assert_allclose(np.cov(drawn.beta.T), fit.vcov, atol=0.05 * np.diag(fit.vcov).max())
+    ((_, _, sd, _, high),) = fit.sd_conf_int(0.95).rows()
+    relative = drawn.sd[:, 0].std() / sd
+    assert np.log(high / sd) / 1.96 == pytest.approx(relative, rel=0.05)
+
+
+def test_a_standard_deviation_is_far_from_zero_by_its_own_error(fit):
+    ((_, _, sd, _, high),) = fit.sd_conf_int(0.95).rows()
+    errors = 1.959964 / np.log(high / sd)
+    assert are_far_from_zero(fit, 0.99 * errors)
+    assert not are_far_from_zero(fit, 1.01 * errors)
 
 
 def test_two_random_effects_go_the_long_way():

@@ -13,7 +13,7 @@ from outcomes.mixed.dynamic import (
 )
 from outcomes.mixed.engines import fit_binomial, fit_linear
 from outcomes.mixed.inference.bootstrap import Bootstrap
-from outcomes.mixed.inference.bootstrap_binomial import bootstrap_binomial
+from outcomes.mixed.inference.bootstrap_binomial import are_far_from_zero, bootstrap_binomial, draw_estimates
 from outcomes.mixed.inference.bootstrap_linear import bootstrap_linear
 from outcomes.mixed.inference.comparison import LikelihoodRatio, compare
 from outcomes.mixed.inference.hypotheses import HypothesisTest, wald_test
@@ -66,10 +66,12 @@ __all__ = [
     "Sharing",
     "StructuredFit",
     "WaldTest",
+    "are_far_from_zero",
     "bootstrap_binomial",
     "bootstrap_linear",
     "compare",
     "compare_sharing",
+    "draw_estimates",
     "fit_binomial",
     "fit_cluster_robust",
     "fit_count",

@@ -8,23 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import minimize
 
-Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
-"""Maps parameters to (deviance, gradient)."""
+from outcomes.mixed.nearby import Objective, approach
 
 DECREMENT_TOLERANCE = 1e-6
 """Newton decrement (expected further fall of the deviance) below which an optimum is accepted, relative to 1 + |f|."""
 MAX_RESTARTS = 3
 INFORMED = 1e-8
 """Curvature, as a share of the largest, below which a direction is flat (lmerTest's rule)."""
-_BFGS_TOLERANCE = 1e-3  # gradient in scaled parameters; the Newton polish squares what is left
 _TOLERANCE = 1e-5  # of BFGS's gradient, times the root of the deviance; the Newton polish squares what is left
 _SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to a curvature near 1
-_TIGHT_TOLERANCE = 1e-5  # of searches side by side, whose last step overshoots less than that of scipy's line search
 NEAR_TOLERANCE = 0.01
 """Whitened gradient (standard errors, nearly) where the exact Hessian takes over from a Hessian that is about right."""
-_MAX_HALVINGS = 20
-DRAW_TOLERANCE = 5e-3
-"""Of a bootstrap draw's gradient, in standard errors: two hundred draws place an interval's end to a fifth of one."""
 HESSIAN_STEP = 6e-6
 """Cube root of the machine epsilon: central differences of an analytic gradient."""
 
@@ -185,124 +179,6 @@ def is_optimum(value: float, decrement: float, hessian: np.ndarray) -> bool:
 def is_saddle_at(curvatures: np.ndarray) -> bool:
     """Whether the least of a Hessian's eigenvalues is negative beyond rounding."""
     return bool(curvatures[0] < -1e-6 * max(1.0, abs(curvatures[-1])))
-
-
-def approach(
-    objective: Objective, start: np.ndarray, near: np.ndarray, tolerance: float = _TIGHT_TOLERANCE
-) -> tuple[np.ndarray, float, bool]:
-    """Quasi-Newton steps from a start near the optimum, by a Hessian that is about right; see `refine_many`.
-
-    Returns the parameters, the deviance and whether the search settled. For all that lies near a known optimum:
-    bootstrap draws, imputations, other columns. A proof of each optimum would cost more than the search.
-    """
-
-    def one(who: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        value, gradient = objective(x[0])
-        return np.array([value]), gradient[None]
-
-    found, values, settled = refine_many(one, start[None], near, tolerance=tolerance)
-    return found[0], float(values[0]), bool(settled[0])
-
-
-def refine(objective: Objective, start: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, float, bool]:
-    """Minimise from nearby in parameters whitened by a Hessian; the optimum is not proved.
-
-    Returns the parameters, the deviance and whether the search settled. For profiles, which go far from
-    the optimum: its line search is surer than that of `approach`, and costs more.
-    """
-    whitening = _whitening(hessian)
-
-    def whitened(u: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = objective(start + whitening @ u)
-        return value, whitening.T @ gradient
-
-    found = minimize(whitened, np.zeros(len(start)), jac=True, method="BFGS", options={"gtol": _SCALED_TOLERANCE})
-    is_settled = bool(np.isfinite(found.fun) and np.abs(found.jac).max(initial=0.0) < 100 * _SCALED_TOLERANCE)
-    return start + whitening @ found.x, float(found.fun), is_settled
-
-
-Evaluations = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""Maps who (S,) and their parameters (S, m) to deviances (S,) and gradients (S, m)."""
-
-
-def refine_many(
-    objectives: Evaluations,
-    starts: np.ndarray,
-    hessian: np.ndarray,
-    max_iterations: int = 50,
-    tolerance: float = _TIGHT_TOLERANCE,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`refine` many deviances side by side: BFGS in whitened parameters, each with an inverse Hessian of its own.
-
-    Parameters
-    ----------
-    objectives : callable
-    starts : ndarray, shape (N, m)
-    hessian : ndarray, shape (m, m)
-        Near that of all of them.
-    max_iterations : int
-    tolerance : float
-        Of the largest element of the whitened gradient.
-
-    Returns
-    -------
-    parameters (N, m), deviances (N,), and whether each search settled (N,)
-    """
-    whitening, everyone = _whitening(hessian), np.arange(len(starts))
-
-    def whitened(who: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values, slopes = objectives(who, starts[who] + u @ whitening.T)
-        return values, slopes @ whitening
-
-    u = np.zeros(starts.shape)
-    values, slopes = whitened(everyone, u)
-    inverses = np.repeat(np.eye(starts.shape[1])[None], len(starts), axis=0)
-    active = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) > tolerance)
-    for _ in range(max_iterations):
-        if not active.any():
-            break
-        who = everyone[active]
-        steps = -np.einsum("sij,sj->si", inverses[who], slopes[who])
-        falls = np.einsum("si,si->s", steps, slopes[who])
-        new_u, new_values, new_slopes = _line_search(whitened, who, u[who], steps, values[who], falls)
-        moved, change = new_u - u[who], new_slopes - slopes[who]
-        inverses[who] = _updated(inverses[who], moved, change)
-        has_moved = np.abs(moved).max(axis=1) > 0
-        u[who], values[who], slopes[who] = new_u, new_values, new_slopes
-        active[who] = has_moved & (np.abs(new_slopes).max(axis=1) > tolerance)
-    settled = np.isfinite(values) & (np.abs(slopes).max(axis=1, initial=0.0) < 100 * _SCALED_TOLERANCE)
-    return starts + u @ whitening.T, values, settled
-
-
-def _line_search(
-    evaluate: Evaluations, who: np.ndarray, u: np.ndarray, steps: np.ndarray, values: np.ndarray, falls: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Halve each step until its value falls (Armijo); one that never does stays where it is."""
-    sizes = np.ones(len(who))
-    found_u, found_values, found_slopes = u + steps, *evaluate(who, u + steps)
-    for halving in range(_MAX_HALVINGS + 1):
-        short = ~(found_values <= values + 1e-4 * sizes * falls + 1e-12 * np.abs(values))
-        if not short.any():
-            break
-        sizes[short] = 0.0 if halving == _MAX_HALVINGS else sizes[short] / 2
-        found_u[short] = u[short] + sizes[short, None] * steps[short]
-        found_values[short], found_slopes[short] = evaluate(who[short], found_u[short])
-    return found_u, found_values, found_slopes
-
-
-def _updated(inverses: np.ndarray, moved: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """BFGS's update of the inverse Hessians, where the curvature along the step is positive."""
-    along = np.einsum("si,si->s", moved, change)
-    usable = along > 1e-12
-    rho = np.where(usable, 1 / np.where(usable, along, 1.0), 0.0)
-    left = np.eye(moved.shape[1]) - rho[:, None, None] * moved[:, :, None] * change[:, None, :]
-    return left @ inverses @ np.swapaxes(left, 1, 2) + rho[:, None, None] * moved[:, :, None] * moved[:, None, :]
-
-
-def _whitening(hessian: np.ndarray) -> np.ndarray:
-    """Directions of unit curvature, as columns."""
-    curvatures, directions = np.linalg.eigh(hessian)
-    return directions / np.sqrt(np.maximum(np.abs(curvatures), 1e-3 * np.abs(curvatures).max(initial=1.0)))
 
 
 def informed_inverse(information: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 from scipy.special import expit
 
+from outcomes.answers.common.drawing import draw_hazard
 from outcomes.answers.common.estimates import attempt, of_model
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer
 from outcomes.answers.common.risk_set import (
@@ -23,7 +24,6 @@ from outcomes.answers.common.words import Reading
 from outcomes.answers.dropout.tables import GuidanceLevel, RiskCause
 from outcomes.errors import FitRefused
 from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
-from outcomes.mixed import bootstrap_binomial
 from outcomes.models.averaging import effect_nodes
 from outcomes.progress import tracked
 from outcomes.study.settings import StudySettings
@@ -139,13 +139,10 @@ def risks_by_level(causes: tuple, designs: list, betas: list, variances: list) -
 
 
 def _draws(causes: tuple[CauseModel, CauseModel], designs: list[np.ndarray]) -> np.ndarray:
-    """Incidences on parametric bootstrap draws of both hazards, shape (draws, 2, levels + 1, HORIZON)."""
+    """Incidences on draws of both hazards, shape (draws, 2, levels + 1, HORIZON)."""
     found = []
     for chunk in tracked(range(CHUNKS), "Bootstrap of the risk of dropout", CHUNKS):
-        drawn = [
-            bootstrap_binomial(cause.model.fit, CHUNK, SEED + 2 * chunk + k, show_progress=False)
-            for k, cause in enumerate(causes)
-        ]
+        drawn = [draw_hazard(cause.model.fit, CHUNK, SEED + 2 * chunk + k) for k, cause in enumerate(causes)]
         for i in np.flatnonzero(drawn[0].converged & drawn[1].converged):
             betas, variances = [one.beta[i] for one in drawn], [float(one.sd[i, 0] ** 2) for one in drawn]
             found.append(risks_by_level(causes, designs, betas, variances))

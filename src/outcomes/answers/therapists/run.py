@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import duckdb
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 from scipy import stats
 
 from outcomes.answers.analysis import Analysis
+from outcomes.answers.common.drawing import draw_hazard
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, of_model, refuse_all
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer, fit_linear_answer
 from outcomes.answers.common.risk_set import baseline, risk_set
@@ -27,7 +29,7 @@ from outcomes.methods.therapists.therapist_effects import (
     median_odds_ratio,
     variance_share,
 )
-from outcomes.mixed import bootstrap_binomial, bootstrap_linear, compare, fit_linear
+from outcomes.mixed import bootstrap_linear, compare, fit_linear
 from outcomes.progress import tracked
 from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
 
@@ -150,12 +152,12 @@ def _sds(model: Answered) -> np.ndarray:
 
 
 def _bootstrap(model: Answered, what: str) -> tuple[np.ndarray, np.ndarray]:
-    """Standard deviations (draws, k) and sigma (draws,; NaN for a hazard) on parametric bootstrap draws."""
+    """Standard deviations (draws, k) and sigma (draws,; NaN for a hazard) on bootstrap draws."""
     is_hazard = not hasattr(model.fit, "sigma")
+    draw = draw_hazard if is_hazard else partial(bootstrap_linear, show_progress=False)
     sds, sigmas = [], []
     for chunk in tracked(range(CHUNKS), what, CHUNKS):
-        draw = bootstrap_binomial if is_hazard else bootstrap_linear
-        drawn = draw(model.fit, CHUNK, SEED + chunk, show_progress=False)
+        drawn = draw(model.fit, CHUNK, SEED + chunk)
         sds.append(drawn.sd[drawn.converged])
         sigmas.append(
             np.full(drawn.sd.shape[0], np.nan)[drawn.converged] if is_hazard else drawn.sigma[drawn.converged]

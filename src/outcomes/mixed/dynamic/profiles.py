@@ -10,7 +10,8 @@ import numpy as np
 from outcomes.mixed.dynamic.gradient import gradient
 from outcomes.mixed.dynamic.likelihood import evaluate
 from outcomes.mixed.dynamic.problem import DynamicProblem
-from outcomes.mixed.optimise import OptSummary, refine
+from outcomes.mixed.nearby import refine
+from outcomes.mixed.optimise import OptSummary
 
 MAX_STEPS = 20
 CLOSE = 1e-4

@@ -19,7 +19,7 @@ from outcomes.links import Derivatives
 from outcomes.mixed.generalised.family import RowLikelihood
 from outcomes.mixed.generalised.laplace import INNER_STALLED, MAX_INNER, Model
 from outcomes.mixed.generalised.rows import ArrayRows, Chunk
-from outcomes.mixed.optimise import DRAW_TOLERANCE, approach
+from outcomes.mixed.nearby import DRAW_TOLERANCE, approach
 
 FURTHEST = 50.0
 """Standard errors from the start beyond which an estimate counts as infinite."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from scipy import stats
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
@@ -48,7 +49,7 @@ def bootstrap_binomial(fit: GeneralisedFit, draws: int = 1000, seed: int = 1, sh
     """
     state, rng = fit.engine_state, np.random.default_rng(seed)
     model = state.problem.model
-    layout, fixed = model.layout, state.problem.coordinates.fixed
+    layout = model.layout
     whole = model.rows.joined() if fit.nagq == 1 and is_one_intercept(model) else None
     slopes = fixed_information(model, state.psi, state.mode)[1]
     root = parameter_root(state.covariance, layout)
@@ -61,11 +62,49 @@ def bootstrap_binomial(fit: GeneralisedFit, draws: int = 1000, seed: int = 1, sh
         else:
             rows = replace(whole, events=np.concatenate([chunk.events for chunk in drawn.rows.chunks]))
             found[i], converged[i] = refit_intercept(rows, drawn.likelihood(state.psi), _start(state), root)
-    factors, effects = model.blocks.factors, state.problem.coordinates.effects
+    return _told(fit, found, converged, seed)
+
+
+def draw_estimates(fit: GeneralisedFit, draws: int = 1000, seed: int = 1) -> Bootstrap:
+    """Draw from the normal approximation of the estimates, as if each draw were a study fitted again.
+
+    What `bootstrap_binomial` comes to in a large study, at the price of one fit (King, Tomz & Wittenberg 2000, doi
+    10.2307/2669316). It is right where rows are many and standard deviations far from zero; see `are_far_from_zero`.
+
+    Parameters
+    ----------
+    fit : BinomialFit, CountFit or OrdinalFit
+        Of engine="outcomes".
+    draws : int
+    seed : int
+
+    Returns
+    -------
+    Bootstrap
+        All converged.
+    """
+    state, rng = fit.engine_state, np.random.default_rng(seed)
+    root = parameter_root(state.covariance, state.problem.model.layout)
+    found = state.psi + rng.standard_normal((draws, state.psi.size)) @ root.T
+    return _told(fit, found, np.ones(draws, dtype=bool), seed)
+
+
+def are_far_from_zero(fit: GeneralisedFit, errors: float = 10.0) -> bool:
+    """Whether every standard deviation is so many of its standard errors away from zero."""
+    rows = fit.sd_conf_int(0.95).iter_rows(named=True)
+    half = float(stats.norm.ppf(0.975))
+    return all(row["conf_low"] is not None and half / errors >= np.log(row["conf_high"] / row["sd"]) for row in rows)
+
+
+def _told(fit: GeneralisedFit, found: np.ndarray, converged: np.ndarray, seed: int) -> Bootstrap:
+    """Draws of the parameters (draws, m) in the formula's units."""
+    state = fit.engine_state
+    coordinates, factors = state.problem.coordinates, state.problem.model.blocks.factors
+    names = [(f.name, name) for f, own in zip(factors, coordinates.effects, strict=True) for name in own]
     return Bootstrap(
         names=fit.names,
-        beta=found[:, layout.beta] @ fixed.T,
-        sd_names=tuple((f.name, name) for f, names in zip(factors, effects, strict=True) for name in names),
+        beta=found[:, state.problem.model.layout.beta] @ coordinates.fixed.T,
+        sd_names=tuple(names),
         sd=np.array([state.random_sd(psi) for psi in found]),
         sigma=None,
         converged=converged,

@@ -17,7 +17,7 @@ from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import LinearProblem, design_columns
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.search.profiled import Profiled
-from outcomes.mixed.optimise import DRAW_TOLERANCE, approach
+from outcomes.mixed.nearby import DRAW_TOLERANCE, approach
 
 START = 0.05
 """Smallest relative standard deviation to start from: at zero the deviance is flat, optimum or not."""

@@ -23,7 +23,7 @@ from outcomes.mixed.linear.fit import fit_crossproducts
 from outcomes.mixed.linear.fit import profiled as profiled_deviance
 from outcomes.mixed.linear.problem import LinearProblem
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import refine
+from outcomes.mixed.nearby import refine
 
 Profiled = Callable[[float, np.ndarray], tuple[float, np.ndarray]]
 """Maps (value held, start of theta) to (lowest deviance, theta there)."""

@@ -20,7 +20,8 @@ from outcomes.mixed.linear.problem import LinearFrame, LinearProblem, linear_pro
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.search.profiled import Profiled
 from outcomes.mixed.linear.search.twin import Twin, twin_of
-from outcomes.mixed.optimise import Objective, OptSummary, minimise, newton_step
+from outcomes.mixed.nearby import Objective
+from outcomes.mixed.optimise import OptSummary, minimise, newton_step
 from outcomes.mixed.results.modes import ConditionalModes, VarianceBlock
 from outcomes.mixed.results.status import FitStatus
 

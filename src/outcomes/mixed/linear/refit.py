@@ -15,7 +15,7 @@ from outcomes.mixed.linear.fit import profiled, wrap_up
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import linear_problem
 from outcomes.mixed.linear.result import LinearFit
-from outcomes.mixed.optimise import approach
+from outcomes.mixed.nearby import approach
 
 
 def refit_linear(fit: LinearFit, gram: GramData) -> LinearFit:

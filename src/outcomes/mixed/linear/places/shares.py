@@ -26,7 +26,7 @@ from outcomes.mixed.linear.deviance import (
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import LinearFrame, LinearProblem
 from outcomes.mixed.linear.satterthwaite import CovarianceGradient, gradient_from_products, level_products
-from outcomes.mixed.optimise import Objective
+from outcomes.mixed.nearby import Objective
 from outcomes.mixed.results.modes import Modes
 
 

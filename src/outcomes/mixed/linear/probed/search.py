@@ -15,6 +15,7 @@ import numpy as np
 from outcomes.mixed.linear.probed.evaluation import Evaluation, evaluate
 from outcomes.mixed.linear.probed.system import signs
 from outcomes.mixed.linear.problem import LinearProblem
+from outcomes.mixed.nearby import approach
 from outcomes.mixed.optimise import (
     OptSummary,
     escape,
@@ -22,7 +23,6 @@ from outcomes.mixed.optimise import (
     is_optimum,
     is_saddle_at,
     newton_step,
-    refine_many,
 )
 
 N_PROBES = 32
@@ -160,12 +160,7 @@ class _Search:
 
     def approach(self, start: np.ndarray, hessian: np.ndarray) -> np.ndarray:
         """Quasi-Newton steps along which the criterion falls, in parameters whitened by a rough Hessian."""
-
-        def one(who: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            value, gradient = self.objective(x[0])
-            return np.array([value]), gradient[None]
-
-        return refine_many(one, start[None], hessian, tolerance=NEAR)[0][0]
+        return approach(self.objective, start, hessian, NEAR)[0]
 
     def polish(self, x: np.ndarray) -> tuple[np.ndarray, Evaluation, np.ndarray, np.ndarray, int]:
         """Newton's steps to the gradient's zero; also the Hessian, beta's movement with theta (m, p), and restarts."""
