@@ -156,7 +156,7 @@ def _imputed(ground: Ground, n_imputations: int) -> Iterator[tuple]:
         outcome, by = (gram.population.design(formula).outcome for formula in (ground.formula, indicator))
         shifted = refit_many(fit, [shift_outcome(gram, outcome, by, shift * scale) for shift in SHIFTS])
         for shift, one in zip(SHIFTS, shifted, strict=True):
-            fits[shift].append(one)
+            fits[shift].append(replace(one, conditional=None))  # what it was fitted to need not stay
     settled = all(one.optimizer.is_converged for many in fits.values() for one in many)
     status = ground.model.status if settled else FitStatus.NOT_CONVERGED
     n_imputed = int(is_imputed.sum())
