@@ -22,7 +22,15 @@ from processes import HANGS_SECONDS, CommandLine, free_port, private_environment
 from outcomes.answers.recovery import run as recovery
 from outcomes.answers.recovery.world import StudySize
 from outcomes.errors import StepFailed, StorageError, UsageError
-from outcomes.mixed import LinearFit, Partitions, fit_linear, fit_linear_partitions, write_partitions
+from outcomes.mixed import (
+    LinearFit,
+    Partitions,
+    fit_binomial,
+    fit_binomial_partitions,
+    fit_linear,
+    fit_linear_partitions,
+    write_partitions,
+)
 from outcomes.simulate import simulate_study
 from outcomes.study import StudyFolder, create_study
 from outcomes.study.settings import Cluster, Recovery
@@ -113,6 +121,30 @@ def test_a_worker_killed_in_mid_run_costs_time_and_not_the_result(partitions, wh
         assert_same(fit_linear_partitions(FORMULA, partitions, killing), whole)
         assert len(killing.killed) == 3
         assert not set(killing.killed) & set(places.client.run(os.getpid).values())
+
+
+def test_a_hazard_on_workers_is_that_of_one_machine_also_when_one_is_killed(tmp_path):
+    formula = "left ~ x + m + (1 | client_id) + (1 | therapist_id)"
+    rows = sessions()
+    risk = 1 / (1 + np.exp(4.0 - 0.25 * rows["y"].to_numpy()))
+    rows = rows.with_columns(left=pl.Series(np.random.default_rng(4).binomial(1, risk)))
+    with duckdb.connect() as con:
+        con.register("offered", rows.to_arrow())
+        con.execute("create table sessions as from offered")
+        parts = write_partitions(con, "sessions", tmp_path / "parts", 4)
+    one_machine = fit_binomial(formula, rows)
+    with two_workers() as own, on_cluster(own.scheduler_address) as places:
+        killing = Killing(places, before=(3, 8))  # before the products, and in the search
+        pooled = fit_binomial_partitions(formula, parts, killing)
+        assert len(killing.killed) == 2
+    # both searches end where nothing is left to gain, a millionth of a standard error apart
+    np.testing.assert_allclose(pooled.beta, one_machine.beta, atol=1e-5 * one_machine.bse.min())
+    assert pooled.llf == pytest.approx(one_machine.llf, abs=1e-8)
+    assert (pooled.nobs, pooled.n_groups, pooled.status) == (
+        one_machine.nobs,
+        one_machine.n_groups,
+        one_machine.status,
+    )
 
 
 def test_what_a_worker_cannot_read_is_told_in_words(scheduler, partitions):

@@ -1,5 +1,6 @@
 """Mixed-effects models fitted inside the database: exact, with lme4's formulas and statsmodels' names."""
 
+from outcomes.mixed.binomial.places import fit_binomial_partitions
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.count.fit import fit_count
 from outcomes.mixed.count.result import CountFit
@@ -73,6 +74,7 @@ __all__ = [
     "compare_sharing",
     "draw_estimates",
     "fit_binomial",
+    "fit_binomial_partitions",
     "fit_cluster_robust",
     "fit_count",
     "fit_dynamic",

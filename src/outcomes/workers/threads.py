@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Threads:
-    """Places whose memory is this process's own; see `outcomes.mixed.linear.places.partitioned.Places`."""
+    """Places whose memory is this process's own; see `outcomes.mixed.design.parts.Places`."""
 
     pool: ThreadPoolExecutor
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy as np
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed.covariance import lower_factor
 from outcomes.mixed.generalised.hessian import laplace_hessian
-from outcomes.mixed.generalised.laplace import LaplaceDeviance
+from outcomes.mixed.generalised.laplace import LaplaceDeviance, Mode
 from outcomes.mixed.generalised.problem import Problem
 from outcomes.mixed.generalised.quadrature import deviance_by_nodes
-from outcomes.mixed.generalised.starts import Start, find_start, has_exact_hessian
+from outcomes.mixed.generalised.starts import find_start, has_exact_hessian
 from outcomes.mixed.generalised.state import State
+from outcomes.mixed.nearby import Objective
 from outcomes.mixed.optimise import OptSummary, informed_inverse, minimise
 from outcomes.mixed.results.modes import VarianceBlock
 from outcomes.mixed.results.status import FitStatus
@@ -68,16 +70,6 @@ def fitted_parts(problem: Problem, nagq: int = 1) -> dict[str, Any]:
     laplace = LaplaceDeviance.near(model, start.psi, start.mode, start.by_location)
     deviance = deviance_by_nodes(laplace, nagq)
 
-    last: dict[bytes, tuple[float, np.ndarray]] = {}  # the optimiser asks for some points twice
-
-    def whitened(z: np.ndarray) -> tuple[float, np.ndarray]:
-        key = z.tobytes()
-        if key not in last:
-            last.clear()
-            value, gradient = deviance(start.psi + start.root @ z)
-            last[key] = value, start.root.T @ gradient
-        return last[key]
-
     def hessian(z: np.ndarray) -> np.ndarray:
         psi = start.psi + start.root @ z
         mode = laplace.mode_at(psi)
@@ -87,32 +79,66 @@ def fitted_parts(problem: Problem, nagq: int = 1) -> dict[str, Any]:
         return 2 * start.root.T @ found @ start.root
 
     is_exact = nagq == 1 and has_exact_hessian(model)
+    near = is_exact and start.has_hessian
+    optimum = optimise_whitened(deviance, hessian if is_exact else None, start.psi, start.root, is_near=near)
+    psi = start.psi + start.root @ optimum.final
+    return wrap(problem, psi, start.root, optimum, laplace.mode_at(psi), nagq)
+
+
+def optimise_whitened(
+    deviance: Objective, hessian: Callable[[np.ndarray], np.ndarray] | None, start: np.ndarray, root: np.ndarray, *,
+    is_near: bool,
+) -> OptSummary:  # fmt: skip
+    """Minimise a deviance in units of approximate standard errors, z with psi = start + root z.
+
+    Parameters
+    ----------
+    deviance : callable
+        Value and gradient at psi.
+    hessian : callable or None
+        Second derivatives by z, at z; differences of the gradient where there is none.
+    start : ndarray, shape (P,)
+    root : ndarray, shape (P, P)
+        Of the parameters' approximate covariance.
+    is_near : bool
+        Whether `root` is from the Hessian at the start.
+
+    Raises
+    ------
+    FitRefused
+        A deviance that cannot be evaluated.
+    """
+    last: dict[bytes, tuple[float, np.ndarray]] = {}  # the optimiser asks for some points twice
+
+    def whitened(z: np.ndarray) -> tuple[float, np.ndarray]:
+        key = z.tobytes()
+        if key not in last:
+            last.clear()
+            value, gradient = deviance(start + root @ z)
+            last[key] = value, root.T @ gradient
+        return last[key]
+
     optimum = minimise(
         whitened,
-        np.zeros(start.psi.size),
-        curvature=np.full(start.psi.size, 2.0),
+        np.zeros(start.size),
+        curvature=np.full(start.size, 2.0),
         hessian_step=HESSIAN_STEP,
         gradient_tolerance=GRADIENT_TOLERANCE,
-        exact_hessian=hessian if is_exact else None,
-        near=2.0 * np.eye(start.psi.size) if is_exact and start.has_hessian else None,
+        exact_hessian=hessian,
+        near=2.0 * np.eye(start.size) if is_near else None,
         near_tolerance=GRADIENT_TOLERANCE,
     )
     if not np.isfinite(optimum.value):
         raise FitRefused("The likelihood could not be evaluated.", "look for extreme values in the columns")
-    return _wrap(problem, start, laplace, optimum, nagq)
+    return optimum
 
 
-def _wrap(
-    problem: Problem,
-    start: Start,
-    laplace: LaplaceDeviance,
-    optimum: OptSummary,
-    nagq: int,
+def wrap(
+    problem: Problem, psi: np.ndarray, root: np.ndarray, optimum: OptSummary, mode: Mode | None, nagq: int = 1
 ) -> dict[str, Any]:
-    """Result on the formula's columns."""
+    """Result on the formula's columns; `mode` is None where the levels' effects are not known."""
     model, coordinates, layout = problem.model, problem.coordinates, problem.model.layout
-    psi = start.psi + start.root @ optimum.final
-    covariance = start.root @ informed_inverse(optimum.hessian / 2) @ start.root.T
+    covariance = root @ informed_inverse(optimum.hessian / 2) @ root.T
     beta = coordinates.fixed @ psi[layout.beta]
     variances, theta, singular = [], [], []
     for a, factor in enumerate(model.blocks.factors):
@@ -139,7 +165,7 @@ def _wrap(
     if not optimum.is_converged:
         messages.append(f"The optimiser did not settle ({optimum.message}): do not interpret the estimates.")
     criterion = optimum.value - 2 * problem.constant
-    state = State(problem, psi, covariance, laplace.mode_at(psi))
+    state = State(problem, psi, covariance, mode)
     own = model.family.own_messages(psi[layout.own])
     messages.extend(own)
     if own and status is FitStatus.CONVERGED:

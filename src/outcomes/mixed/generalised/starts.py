@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from outcomes.errors import FitRefused
 from outcomes.mixed.generalised.hessian import laplace_hessian
 from outcomes.mixed.generalised.laplace import Mode, Model, find_mode
 from outcomes.mixed.generalised.passes import Information, information, moments
-from outcomes.mixed.generalised.rows import Rows
+from outcomes.mixed.generalised.rows import Chunk
 
 MAX_GLM_STEPS = 40
 """Most scoring steps of the model without random effects; separated data climb about one unit of eta a step for
@@ -167,13 +169,19 @@ def fit_glm(model: Model, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarra
             size /= 2
         location, now = there, ahead
         if decrement < GLM_TOLERANCE:
-            refuse_separation(model, step[:n_shift], step[n_shift:], names)
+            found = movement(model, step[:n_shift], step[n_shift:])
+            refuse_separation(step[n_shift:], found, names)
             vcov = np.linalg.inv(now.fixed[located, located])
-            refuse_unbounded(rows, np.sqrt(np.diag(vcov))[n_shift:], names)
+            refuse_unbounded(np.sqrt(np.diag(vcov))[n_shift:], found, names)
             return location, vcov, passes
     if step.size:
-        refuse_separation(model, step[:n_shift], step[n_shift:], names)
-    raise FitRefused(
+        refuse_separation(step[n_shift:], movement(model, step[:n_shift], step[n_shift:]), names)
+    raise no_start()
+
+
+def no_start() -> FitRefused:
+    """The refusal where the model without random effects has no optimum that is found."""
+    return FitRefused(
         "The model without random effects does not converge; its starting values are needed.",
         "bring the columns to similar units, or leave out columns that are nearly combinations of others",
     )
@@ -194,37 +202,57 @@ def first_beta(model: Model) -> np.ndarray:
     return np.linalg.solve(gram, cross)
 
 
-def refuse_unbounded(rows: Rows, std_error: np.ndarray, names: tuple[str, ...]) -> None:
+@dataclass(frozen=True)
+class Movement:
+    """How the linear predictor moves along a direction: furthest against an outcome, and furthest; and the columns'
+    ranges, low and high (p,)."""
+
+    against: float
+    along: float
+    low: np.ndarray
+    high: np.ndarray
+
+    def __add__(self, other: Movement) -> Movement:
+        """That of both parts of the rows."""
+        return Movement(
+            max(self.against, other.against),
+            max(self.along, other.along),
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+        )
+
+
+def movement(model: Model, own: np.ndarray, direction: np.ndarray) -> Movement:
+    """Move beta along `direction`, and the thresholds along `own`."""
+
+    def of(chunk: Chunk) -> Movement:
+        move = chunk.times(direction)
+        against = model.family.against(move, own, chunk.events, chunk.trials)
+        ends = chunk.X.min(axis=1), chunk.X.max(axis=1)
+        return Movement(max(float(against.max()), 0.0), float(np.abs(move).max()), *ends)
+
+    return reduce(add, (of(chunk) for part in model.rows.parts() for chunk in part()))
+
+
+def refuse_unbounded(std_error: np.ndarray, found: Movement, names: tuple[str, ...]) -> None:
     """Raise where the likelihood is flat along a column: part of the rows are separated, rounding hides which."""
-    if std_error.max(initial=0.0) < UNBOUNDED_ERROR:
-        return
-    chunks = [(chunk.X.min(axis=1), chunk.X.max(axis=1)) for part in rows.parts() for chunk in part()]
-    spread = np.max([high for _, high in chunks], axis=0) - np.min([low for low, _ in chunks], axis=0)
-    if guilty := [name for name, error in zip(names, std_error * spread, strict=True) if error > UNBOUNDED_ERROR]:
+    unbounded = std_error * (found.high - found.low) > UNBOUNDED_ERROR
+    if guilty := [name for name, is_it in zip(names, unbounded, strict=True) if is_it]:
         raise FitRefused(
             f"The outcome is separated in part of the rows by {', '.join(guilty)}: the estimate has no bound.",
             "leave the column out, or merge levels in which all outcomes are alike",
         )
 
 
-def refuse_separation(model: Model, own: np.ndarray, direction: np.ndarray, names: tuple[str, ...]) -> None:
-    """Raise when moving beta along `direction` (and the thresholds along `own`) never lowers the likelihood of any row:
-    the estimates are infinite.
+def refuse_separation(direction: np.ndarray, found: Movement, names: tuple[str, ...]) -> None:
+    """Raise when moving beta along `direction` never lowers the likelihood of any row: the estimates are infinite.
 
     A direction separates when x'direction >= 0 in rows with events only, <= 0 in rows without, and = 0 in rows with
     both (Albert & Anderson 1984, doi 10.1093/biomet/71.1.1). Rows that do not move (quasi-separation) are allowed.
     """
-    against, along = 0.0, 0.0
-    low, high = np.full(direction.size, np.inf), np.full(direction.size, -np.inf)
-    for part in model.rows.parts():
-        for chunk in part():
-            move = chunk.times(direction)
-            backward = model.family.against(move, own, chunk.events, chunk.trials)
-            against, along = max(against, float(backward.max())), max(along, float(np.abs(move).max()))
-            low, high = np.minimum(low, chunk.X.min(axis=1)), np.maximum(high, chunk.X.max(axis=1))
-    if along < LEAST_MOVE or against > SEPARATION_TOLERANCE * along:
+    if found.along < LEAST_MOVE or found.against > SEPARATION_TOLERANCE * found.along:
         return
-    share = np.abs(direction) * (high - low)
+    share = np.abs(direction) * (found.high - found.low)
     guilty = [name for name, s in zip(names, share, strict=True) if s > 0.1 * share.max(initial=0.0)]
     raise FitRefused(
         f"The outcome is completely separated by {', '.join(guilty)}: the estimate is infinite.",

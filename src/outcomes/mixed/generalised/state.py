@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from outcomes.errors import UsageError
 from outcomes.mixed.generalised.laplace import Mode
 from outcomes.mixed.generalised.problem import Problem
 from outcomes.mixed.results.modes import Modes
@@ -14,15 +15,26 @@ from outcomes.mixed.results.modes import Modes
 @dataclass(frozen=True)
 class State:
     """What the engine keeps for later questions: the problem, psi and its covariance in working coordinates, the
-    modes."""
+    modes; these are None of a fit in parts."""
 
     problem: Problem
     psi: np.ndarray
     covariance: np.ndarray
-    mode: Mode
+    mode: Mode | None
 
     def modes(self, group: str) -> Modes:
-        """Conditional modes of one grouping factor on the formula's columns; covariance given beta and theta."""
+        """Conditional modes of one grouping factor on the formula's columns; covariance given beta and theta.
+
+        Raises
+        ------
+        UsageError
+            Of a fit in parts.
+        """
+        if self.mode is None:
+            raise UsageError(
+                f"The effects of single levels of {group} are not known to a fit in parts.",
+                "each place can predict its own",
+            )
         blocks, coordinates = self.problem.model.blocks, self.problem.coordinates
         a = [factor.name for factor in blocks.factors].index(group)
         back = np.linalg.inv(coordinates.random[a]) @ self.mode.lambdas[a]
