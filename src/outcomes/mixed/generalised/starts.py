@@ -229,13 +229,15 @@ def movement(model: Model, own: np.ndarray, direction: np.ndarray) -> Movement:
         move = chunk.times(direction)
         against = model.family.against(move, own, chunk.events, chunk.trials)
         ends = chunk.X.min(axis=1), chunk.X.max(axis=1)
-        return Movement(max(float(against.max()), 0.0), float(np.abs(move).max()), *ends)
+        return Movement(max(0.0, float(against.max())), max(0.0, float(np.abs(move).max())), *ends)  # 0 where NaN
 
     return reduce(add, (of(chunk) for part in model.rows.parts() for chunk in part()))
 
 
 def refuse_unbounded(std_error: np.ndarray, found: Movement, names: tuple[str, ...]) -> None:
     """Raise where the likelihood is flat along a column: part of the rows are separated, rounding hides which."""
+    if std_error.max(initial=0.0) < UNBOUNDED_ERROR:
+        return
     unbounded = std_error * (found.high - found.low) > UNBOUNDED_ERROR
     if guilty := [name for name, is_it in zip(names, unbounded, strict=True) if is_it]:
         raise FitRefused(
