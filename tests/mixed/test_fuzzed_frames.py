@@ -8,10 +8,11 @@ import warnings
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from outcomes.errors import OutcomesError
+from outcomes.errors import FitRefused, OutcomesError
 from outcomes.mixed import FitStatus, fit_binomial, fit_linear
 
 FLOATS = st.one_of(
@@ -134,3 +135,12 @@ def test_no_text_ends_in_a_traceback_as_a_formula(text):
         fit_linear(text, data)
     except OutcomesError:
         return
+
+
+@pytest.mark.parametrize("fit_model", [fit_linear, fit_binomial], ids=["linear", "binomial"])
+@pytest.mark.parametrize("size", [1e76, 1.4e154, 1e308])
+def test_values_that_cannot_be_squared_are_refused_without_a_warning(fit_model, size):
+    rows = pl.DataFrame({"y": [0.0, 1.0] * 12, "x": [0.0] * 23 + [size], "g": ["a", "b", "c"] * 8})
+    with warnings.catch_warnings(), pytest.raises(FitRefused, match="too large to be squared"):
+        warnings.simplefilter("error")
+        fit_model("y ~ x + (1 | g)", rows)

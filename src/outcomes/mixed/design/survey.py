@@ -84,7 +84,9 @@ def survey_rows(values: list[np.ndarray], n_read: int, columns: dict[str, str], 
         finite = value[np.isfinite(value)]
         row[f"bad{i}"] = value.size - finite.size
         row[f"largest{i}"] = float(np.abs(finite).max(initial=0.0))
-        row[f"mean{i}"], row[f"sd{i}"] = (float(finite.mean()), float(finite.std())) if finite.size else (None, None)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is too large is refused in words
+            both = (float(finite.mean()), float(finite.std())) if finite.size else (None, None)
+        row[f"mean{i}"], row[f"sd{i}"] = both
     if weights and row["n"]:
         row["smallest"] = values[-1].min()
     return _checked(row, columns, weights)
