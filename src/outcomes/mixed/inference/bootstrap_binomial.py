@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.optimize import minimize
 
 from outcomes.errors import UsageError
@@ -92,7 +92,7 @@ def draw_estimates(fit: GeneralisedFit, draws: int = 1000, seed: int = 1) -> Boo
 def are_far_from_zero(fit: GeneralisedFit, errors: float = 10.0) -> bool:
     """Whether every standard deviation is so many of its standard errors away from zero."""
     rows = fit.sd_conf_int(0.95).iter_rows(named=True)
-    half = float(stats.norm.ppf(0.975))
+    half = float(scipy.stats.norm.ppf(0.975))
     return all(row["conf_low"] is not None and half / errors >= np.log(row["conf_high"] / row["sd"]) for row in rows)
 
 
