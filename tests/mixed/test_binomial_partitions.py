@@ -10,7 +10,15 @@ import polars as pl
 import pytest
 
 from outcomes.errors import FitRefused, FormulaError, UsageError
-from outcomes.mixed import BinomialFit, Partitions, fit_binomial, fit_binomial_partitions, write_partitions
+from outcomes.mixed import (
+    BinomialFit,
+    Partitions,
+    bootstrap_binomial,
+    fit_binomial,
+    fit_binomial_partitions,
+    profile_binomial_intervals,
+    write_partitions,
+)
 from outcomes.workers import in_threads
 
 FORMULAS = (
@@ -92,8 +100,15 @@ def test_a_fit_of_parts_says_what_it_knows_and_refuses_single_levels(partitions)
     limits = fit.sd_conf_int().select("sd", "conf_low", "conf_high").row(0)
     assert limits == pytest.approx(whole.sd_conf_int().select("sd", "conf_low", "conf_high").row(0), rel=1e-4)
     assert "therapist_id" in str(fit.summary())
-    with pytest.raises(UsageError, match="not known to a fit in parts"):
-        fit.random_effects("therapist_id")
+    for ask in (
+        lambda: fit.random_effects("therapist_id"),
+        lambda: bootstrap_binomial(fit, 3, show_progress=False),
+        lambda: profile_binomial_intervals(fit),
+    ):
+        with pytest.raises(UsageError, match="A fit in parts knows neither its rows"):
+            ask()
+    with pytest.raises(UsageError, match="its data are not with it"):
+        _ = fit.fittedvalues
 
 
 def test_what_parts_cannot_hold_is_refused(partitions, tmp_path):

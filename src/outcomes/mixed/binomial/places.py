@@ -19,6 +19,7 @@ from outcomes.links import Link, link_named, refuse_constant
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
 from outcomes.mixed.design.columns import FixedPart, fixed_part, location_and_scale
+from outcomes.mixed.design.data import Source
 from outcomes.mixed.design.materialise import ModelRows
 from outcomes.mixed.design.parts import Levels, Part, Places, look_at_all
 from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
@@ -221,6 +222,8 @@ def _frame(design: Design, link: Link, fixed: FixedPart, known: _Sums, n_missing
     ones, effects = tuple(one for _ in counts), tuple((INTERCEPT_NAME,) for _ in counts)
     coordinates = Coordinates(fixed.names, fixed.back, ones, effects, counts, fixed.x_cov, ones, fixed.shift)
     model = Model(_AllRows(known.n, len(fixed.names)), Blocks(factors, np.empty((len(factors), 0)), 1), link)
+    # no part is open any more
+    design = replace(design, source=Source(None, design.source.columns))
     return Problem(design, model, coordinates, known.constant, n_missing, fixed.dropped, ())
 
 

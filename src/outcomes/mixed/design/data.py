@@ -17,6 +17,8 @@ from outcomes.mixed.design.frames import Frame, as_frame
 VIEW = "outcomes_model_data"
 """Name under which every query of the engine sees the data."""
 
+NOT_WITH_IT = "This fit was unpickled or made of parts, and its data are not with it."
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -84,7 +86,9 @@ class Source:
     def query(self, sql: str) -> pa.Table:
         """Run one pass over the data, which `sql` reads under the name `VIEW`."""
         if self.relation is None:
-            raise UsageError("This fit was unpickled, and its data are not with it.", "fit again to ask the data")
+            raise UsageError(
+                "The data are not with this fit: it was unpickled, or made of parts.", "fit again to ask the data"
+            )
         try:
             return self.relation.query(VIEW, sql).to_arrow_table()
         except (duckdb.DataError, duckdb.BinderException) as error:

@@ -20,21 +20,26 @@ class State:
     problem: Problem
     psi: np.ndarray
     covariance: np.ndarray
-    mode: Mode | None
+    found: Mode | None
 
-    def modes(self, group: str) -> Modes:
-        """Conditional modes of one grouping factor on the formula's columns; covariance given beta and theta.
+    @property
+    def mode(self) -> Mode:
+        """The modes.
 
         Raises
         ------
         UsageError
-            Of a fit in parts.
+            Of a fit in parts, whose rows and levels stay where they are.
         """
-        if self.mode is None:
+        if self.found is None:
             raise UsageError(
-                f"The effects of single levels of {group} are not known to a fit in parts.",
-                "each place can predict its own",
+                "A fit in parts knows neither its rows nor the effects of single levels.",
+                "each place can predict its own; what needs rows takes a fit on one machine",
             )
+        return self.found
+
+    def modes(self, group: str) -> Modes:
+        """Conditional modes of one grouping factor on the formula's columns; covariance given beta and theta."""
         blocks, coordinates = self.problem.model.blocks, self.problem.coordinates
         a = [factor.name for factor in blocks.factors].index(group)
         back = np.linalg.inv(coordinates.random[a]) @ self.mode.lambdas[a]

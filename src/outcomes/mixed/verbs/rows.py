@@ -11,7 +11,7 @@ import polars as pl
 
 from outcomes.errors import UsageError, no_such
 from outcomes.mixed.design.coding import Design
-from outcomes.mixed.design.data import Source
+from outcomes.mixed.design.data import NOT_WITH_IT, Source
 from outcomes.mixed.design.expressions import as_number
 from outcomes.mixed.design.levels import codes_of
 from outcomes.mixed.design.new_data import NewRows, new_rows
@@ -91,7 +91,7 @@ def data_of(fit: Fitted) -> Source:
     """
     source = design_of(fit).source
     if source.relation is None:
-        raise UsageError("This fit was unpickled, and its data are not with it.", "give the data, or fit again")
+        raise UsageError(NOT_WITH_IT, "give the data, or fit again")
     return source
 
 
