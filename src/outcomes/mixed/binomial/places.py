@@ -26,18 +26,10 @@ from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
 from outcomes.mixed.generalised.fit import optimise_whitened, wrap
 from outcomes.mixed.generalised.hessian import laplace_hessian
 from outcomes.mixed.generalised.laplace import LaplaceDeviance, Model, find_mode
-from outcomes.mixed.generalised.passes import information
+from outcomes.mixed.generalised.passes import Information, information
 from outcomes.mixed.generalised.problem import Coordinates, Problem, read_rows
 from outcomes.mixed.generalised.rows import find_cells, sorted_rows
-from outcomes.mixed.generalised.starts import (
-    GLM_TOLERANCE,
-    MAX_GLM_STEPS,
-    Movement,
-    movement,
-    no_start,
-    refuse_separation,
-    refuse_unbounded,
-)
+from outcomes.mixed.generalised.starts import Movement, climb, movement
 from outcomes.mixed.partitions import Partitions
 
 START_SD = 0.3
@@ -133,37 +125,17 @@ def _root(hessian: np.ndarray, rough: np.ndarray) -> tuple[np.ndarray, bool]:
 
 
 def _without_effects(places: Places, models: Sequence, names: tuple[str, ...]) -> np.ndarray:
-    """Maximum likelihood without random effects, where the search for all begins (Newton with halved steps)."""
+    """Maximum likelihood without random effects, where the search for all begins."""
 
-    def at(beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    def at(beta: np.ndarray) -> Information:
         found = places.ask(_Place.information, models, beta)
-        return tuple(sum(part) for part in zip(*found, strict=True))
+        loglik, score, fixed = (sum(getattr(one, part) for one in found) for part in ("loglik", "score", "fixed"))
+        return Information(loglik, score, fixed, None)
 
     def moved(step: np.ndarray) -> Movement:
-        found = reduce(add, places.ask(_Place.movement, models, step))
-        refuse_separation(step, found, names)
-        return found
+        return reduce(add, places.ask(_Place.movement, models, step))
 
-    beta, step = np.zeros(len(names)), None
-    loglik, score, weight = at(beta)
-    for _ in range(MAX_GLM_STEPS):
-        try:
-            step = np.linalg.solve(weight, score)
-        except np.linalg.LinAlgError:
-            break
-        size, decrement = 1.0, float(step @ score)
-        while True:
-            ahead = at(beta + size * step)
-            if ahead[0] >= loglik - 1e-9 * abs(loglik) or size < 1e-6:
-                break
-            size /= 2
-        beta, (loglik, score, weight) = beta + size * step, ahead
-        if decrement < GLM_TOLERANCE:
-            refuse_unbounded(np.sqrt(np.diag(np.linalg.inv(weight))), moved(step), names)
-            return beta
-    if step is not None:
-        moved(step)
-    raise no_start()
+    return climb(at, np.zeros(len(names)), slice(0, len(names)), moved, names)[0]
 
 
 @dataclass(frozen=True)
@@ -281,10 +253,9 @@ class _Place:
         self.model = model
         self._last: LaplaceDeviance | None = None
 
-    def information(self, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    def information(self, beta: np.ndarray) -> Information:
         """Log-likelihood, score and information of the fixed effects without random ones."""
-        found = information(self.model.rows, self.model.family, beta, None, with_cells=False)
-        return found.loglik, found.score, found.fixed
+        return information(self.model.rows, self.model.family, beta, None, with_cells=False)
 
     def movement(self, direction: np.ndarray) -> Movement:
         """How its rows move along a direction of the fixed effects."""

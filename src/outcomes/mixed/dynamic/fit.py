@@ -62,7 +62,7 @@ def optimise(
 
     def hessian(theta: np.ndarray) -> np.ndarray:
         here, psi = counter.at(theta)[1:]
-        state = evaluate(problem, theta)
+        state = counter.state
         beside = [None if i < parameters.N_DYNAMIC else state for i in range(len(theta))]
         steps = HESSIAN_STEP * np.maximum(1.0, np.abs(theta))
         with ThreadPoolExecutor(_n_threads() if problem.pairs.n >= PARALLEL_PAIRS else 1) as pool:
@@ -88,6 +88,8 @@ class _Counter:
     def __init__(self, problem: DynamicProblem) -> None:
         self.problem = problem
         self.n = 0
+        self.state: State | None = None
+        """Of the last evaluation; None where the deviance did not exist."""
         self._last: tuple[np.ndarray, tuple[float, np.ndarray, np.ndarray]] | None = None
 
     def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -104,6 +106,7 @@ class _Counter:
 
     def _evaluated(self, theta: np.ndarray, beside: State | None) -> tuple[float, np.ndarray, np.ndarray]:
         self.n += 1
+        self.state = None
         nowhere = np.inf, np.zeros_like(theta), np.zeros(len(self.problem.linear))
         try:
             with np.errstate(all="ignore"):
@@ -111,6 +114,7 @@ class _Counter:
                 slope = gradient(self.problem, state)
         except np.linalg.LinAlgError:
             return nowhere
+        self.state = state
         is_sound = np.isfinite(state.deviance) and np.isfinite(slope).all()
         return (state.deviance, slope, state.psi) if is_sound else nowhere
 

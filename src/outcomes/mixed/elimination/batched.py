@@ -26,23 +26,17 @@ def sandwich(left: np.ndarray, stack: np.ndarray) -> np.ndarray:
 
 
 def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, float]:
-    """Inverses of positive definite matrices by Cholesky, and the sum of their log determinants."""
-    inverse, log_determinants = inverse_and_logdets(stack)
-    return inverse, float(log_determinants.sum())
-
-
-def inverse_and_logdets(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Inverses of positive definite matrices (k, k, ...) and the log determinant of each: by Cholesky, or written
-    out."""
+    """Inverses of positive definite matrices (k, k, n), by Cholesky or written out, and the sum of their log
+    determinants."""
     k = len(stack)
     if k == 1:
-        return 1.0 / stack, np.log(stack[0, 0])
+        return 1.0 / stack, float(np.log(stack[0, 0]).sum())
     if k == 2:
         determinant = stack[0, 0] * stack[1, 1] - stack[1, 0] ** 2
         inverse = np.empty_like(stack)
         inverse[0, 0], inverse[1, 1] = stack[1, 1] / determinant, stack[0, 0] / determinant
         inverse[0, 1] = inverse[1, 0] = -stack[1, 0] / determinant
-        return inverse, np.log(determinant)
+        return inverse, float(np.log(determinant).sum())
     lower = np.zeros_like(stack)
     inverse = np.zeros_like(stack)  # of the Cholesky factor
     log_determinant = np.zeros(stack.shape[2:])
@@ -60,7 +54,7 @@ def inverse_and_logdets(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for a in range(k):
         for b in range(a + 1):
             result[a, b] = result[b, a] = sum(inverse[c, a] * inverse[c, b] for c in range(a, k))
-    return result, log_determinant
+    return result, float(log_determinant.sum())
 
 
 def multiply(left: np.ndarray, right: np.ndarray) -> np.ndarray:

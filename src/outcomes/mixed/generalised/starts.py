@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -150,9 +151,45 @@ def fit_glm(model: Model, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarra
     def at(there: np.ndarray) -> Information:
         return information(rows, model.family.at(there[layout.own]), there[layout.beta], None, with_cells=False)
 
+    def moved(step: np.ndarray) -> Movement:
+        return movement(model, step[:n_shift], step[n_shift:])
+
+    return climb(at, location, located, moved, names)
+
+
+def climb(
+    at: Callable[[np.ndarray], Information],
+    location: np.ndarray,
+    located: slice,
+    moved: Callable[[np.ndarray], Movement],
+    names: tuple[str, ...],
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Newton's method for the model without random effects, wherever its rows are.
+
+    Parameters
+    ----------
+    at : callable
+        Log-likelihood, score and information at a location.
+    location : ndarray
+        Where it begins.
+    located : slice
+        What of it is estimated.
+    moved : callable
+        How the rows move along a step.
+    names : tuple of str
+        Of the fixed effects, the last of what is estimated.
+
+    Returns
+    -------
+    location, covariance of what is estimated, and how often `at` was asked
+
+    Raises
+    ------
+    FitRefused
+        Separation, or a search that does not settle.
+    """
     now = at(location)
-    passes = 1
-    step = np.zeros(0)
+    passes, step = 1, np.zeros(0)
     for _ in range(MAX_GLM_STEPS):
         try:
             step = np.linalg.solve(now.fixed[located, located], now.score[located])
@@ -169,19 +206,14 @@ def fit_glm(model: Model, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarra
             size /= 2
         location, now = there, ahead
         if decrement < GLM_TOLERANCE:
-            found = movement(model, step[:n_shift], step[n_shift:])
-            refuse_separation(step[n_shift:], found, names)
+            found = moved(step)
+            refuse_separation(step[step.size - len(names) :], found, names)
             vcov = np.linalg.inv(now.fixed[located, located])
-            refuse_unbounded(np.sqrt(np.diag(vcov))[n_shift:], found, names)
+            refuse_unbounded(np.sqrt(np.diag(vcov))[step.size - len(names) :], found, names)
             return location, vcov, passes
     if step.size:
-        refuse_separation(step[n_shift:], movement(model, step[:n_shift], step[n_shift:]), names)
-    raise no_start()
-
-
-def no_start() -> FitRefused:
-    """The refusal where the model without random effects has no optimum that is found."""
-    return FitRefused(
+        refuse_separation(step[step.size - len(names) :], moved(step), names)
+    raise FitRefused(
         "The model without random effects does not converge; its starting values are needed.",
         "bring the columns to similar units, or leave out columns that are nearly combinations of others",
     )
