@@ -62,5 +62,5 @@ def test_a_fit_survives_a_pickle_without_its_data():
     again = pickle.loads(pickle.dumps(fit))
     assert again.predict(data, "conditional").equals(fit.predict(data, "conditional"))
     assert again.df_denom.equals(fit.df_denom)
-    with pytest.raises(UsageError, match="its data are not with it"):
+    with pytest.raises(UsageError, match="data are not with this fit"):
         again.engine_state.gram.population.source.query("select 1")
