@@ -23,6 +23,10 @@ from outcomes.mixed.results.fit import MixedFit
 from outcomes.mixed.results.modes import NO_MODES
 from outcomes.mixed.results.status import FitStatus
 
+_CANONICAL = "logit"
+"""The link whose observed information is the expected one: Newton's steps give the same sandwich as reweighted least
+squares, without five copies of the columns."""
+
 
 @dataclass(frozen=True, repr=False)
 class ClusterRobustFit(MixedFit):
@@ -93,9 +97,13 @@ def fit_cluster_robust(
 
     family = Binomial(chosen.statsmodels)
     model = GLM(np.column_stack([events, total - events]), X, family=family)
-    found = model.fit(
-        start_params=start, cov_type="cluster", cov_kwds={"groups": clusters.codes}, maxiter=100, tol=1e-12
-    )
+    sandwich: dict[str, Any] = {"cov_type": "cluster", "cov_kwds": {"groups": clusters.codes}}
+    if chosen.name == _CANONICAL:
+        found = model.fit(start, method="newton", disp=False, **sandwich)
+        is_converged = found.mle_retvals["converged"]
+    else:
+        found = model.fit(start, maxiter=100, tol=1e-12, **sandwich)
+        is_converged = found.converged
     return ClusterRobustFit(
         formula=parsed.source,
         names=names,
@@ -110,7 +118,7 @@ def fit_cluster_robust(
         n_missing=rows.survey.n_missing,
         n_groups={cluster: clusters.n_levels},
         dropped_columns=fixed.dropped,
-        status=FitStatus.CONVERGED if found.converged else FitStatus.NOT_CONVERGED,
+        status=FitStatus.CONVERGED if is_converged else FitStatus.NOT_CONVERGED,
         messages=(f"No random effects; errors allow for dependence within levels of {cluster}.",),
         optimizer=None,
         timings={},
