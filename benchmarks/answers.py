@@ -5,7 +5,7 @@ Run: python benchmarks/answers.py [--commands] [SESSIONS ...]      (default: 140
 CPU seconds count this process and its workers, whoever else uses the machine; the clock is right on an idle one only.
 Every size runs in a process of its own, so that peak memory is that size's, workers included. With two sizes or more
 the growth is given as the slope of log CPU seconds on log sessions. `--commands` adds the command line: `status`,
-`query`, a refresh with nothing new, and one of a refused study.toml.
+`query`, `check`, a refresh with nothing new, and one of a refused study.toml.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ def time_commands(root: str) -> list[tuple[str, float, float]]:
     timed.append(time_command("refresh, nothing new", [*outcomes, "refresh", root], 0))
     timed.append(time_command("status", [*outcomes, "status", root], 0))
     timed.append(time_command("query", [*outcomes, "query", root, "select 1"], 0))
+    (sessions,) = (Path(root) / "inbox").glob("*sessions*")
+    timed.append(time_command("check of the sessions file", [*outcomes, "check", str(sessions)], 0))
     settings.write_text(settings.read_text(encoding="utf-8") + "\n[no_such_part]\n", encoding="utf-8")
     timed.append(time_command("refresh, refused study.toml", [*outcomes, "refresh", root], None))
     return timed

@@ -35,10 +35,12 @@ from core_sessions
 group by client_id, practice_id, therapist_id
 qualify row_number() over (partition by client_id order by count(*) desc, practice_id, therapist_id) = 1
 """
+# What somebody may know of each client of a table, and how the therapy ended where that is known.
 _QUASI = """
-create or replace temp table quasi as
+create or replace temp table quasi_{table} as
 select
-    listed.client_id, listed.age_band, listed.gender, seen.practice_id, seen.therapist_id, mart_clients.ending_state
+    listed.client_id, listed.age_band, listed.gender, seen.practice_id, seen.therapist_id,
+    nullif(mart_clients.ending_state, 'undetermined') as ending
 from {table} as listed
 left join seen on listed.client_id = seen.client_id
 left join mart_clients on listed.client_id = mart_clients.client_id
@@ -138,6 +140,8 @@ def deidentify(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> None:
         k, l and the declared quasi-identifiers.
     """
     con.execute(_SEEN)
+    for table in _TABLES:
+        con.execute(_QUASI.format(table=table))
     given = {table: _given(con, table) for table in _TABLES}
     # What is withheld for one table is withheld in both, which can make a class of the other too small.
     while sum(_withhold(con, table, rule) for table in _TABLES):
@@ -148,11 +152,14 @@ def deidentify(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> None:
         "n_age_bands_withheld bigint, n_genders_withheld bigint)"
     )
     for table in _TABLES:
-        con.execute(_QUASI.format(table=table))
-        now = _given(con, table)
-        gone = [before - after for before, after in zip(given[table], now, strict=True)]
+        gone = [before - after for before, after in zip(given[table], _given(con, table), strict=True)]
+        if any(gone):
+            con.execute(
+                f"update {table} set age_band = quasi.age_band, gender = quasi.gender from quasi_{table} as quasi "
+                f"where {table}.client_id = quasi.client_id"
+            ).fetchall()
         for names in _accounts(rule):
-            row = _account(con, names, rule)
+            row = _account(con, table, names, rule)
             withheld = gone if names == rule.quasi_identifiers else [0, 0]
             con.execute(
                 f"insert into {TABLE} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [table, " ".join(names), *row, *withheld]
@@ -165,18 +172,17 @@ def _accounts(rule: Disclosure) -> dict[tuple[QuasiIdentifier, ...], None]:
 
 
 def _given(con: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int]:
-    return con.execute(f"select count(age_band), count(gender) from {table}").fetchall()[0]
+    return con.execute(f"select count(age_band), count(gender) from quasi_{table}").fetchall()[0]
 
 
 def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> bool:
     """Withhold what one table asks for, in both tables; say whether anything was."""
-    con.execute(_QUASI.format(table=table))
     stays = [name for name in _DESIGN if name in rule.quasi_identifiers]
     traits = [name if name in rule.quasi_identifiers else "null" for name in _ALL[:2]]
     rows = con.execute(
         f"select {', '.join(traits)}, count(*), "
-        "coalesce(list(distinct ending_state) filter (ending_state <> 'undetermined'), []), "
-        f"{', '.join(stays) or 'null'} from quasi group by all"
+        "coalesce(list(distinct ending) filter (ending is not null), []), "
+        f"{', '.join(stays) or 'null'} from quasi_{table} group by all"
     ).fetchall()
     groups: dict[tuple[str | None, ...], dict[Traits, ClientClass]] = defaultdict(dict)
     for age_band, gender, n, endings, *design in rows:
@@ -196,30 +202,27 @@ def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> b
     insert_rows(con, "orders", orders)
     same = " and ".join(f"quasi.{name} is not distinct from orders.{name}" for name in rule.quasi_identifiers)
     con.execute(
-        f"create or replace temp table hidden as select client_id, level from quasi inner join orders on {same}"
+        f"create or replace temp table hidden as select client_id, level from quasi_{table} as quasi inner join orders on {same}"
     )
     emptied = {
         QuasiIdentifier.AGE_BAND: "age_band = null",
         QuasiIdentifier.GENDER: f"gender = case when hidden.level = {_BOTH} then null else gender end",
     }
     changes = ", ".join(change for name, change in emptied.items() if name in rule.quasi_identifiers)
-    for target in _TABLES:
+    for target in (f"quasi_{table}" for table in _TABLES):
         con.execute(f"update {target} set {changes} from hidden where {target}.client_id = hidden.client_id").fetchall()
     return True
 
 
-def _account(con: duckdb.DuckDBPyConnection, names: tuple[QuasiIdentifier, ...], rule: Disclosure) -> tuple[int, ...]:
-    """Count the classes of one set of quasi-identifiers in `quasi`: k, l, clients, classes, below k, below l."""
-    rows = con.execute(
-        "select count(*), coalesce(list(distinct ending_state) filter (ending_state <> 'undetermined'), []) "
-        f"from quasi group by {', '.join(names)}"
-    ).fetchall()
-    classes = [ClientClass(n, frozenset(endings)) for n, endings in rows]
-    return (
-        rule.k,
-        rule.l,
-        sum(one.n for one in classes),
-        len(classes),
-        sum(one.n < rule.k for one in classes),
-        sum(one.is_uniform(rule) for one in classes),
-    )
+def _account(
+    con: duckdb.DuckDBPyConnection, table: str, names: tuple[QuasiIdentifier, ...], rule: Disclosure
+) -> tuple[int, ...]:
+    """Count the classes of one set of quasi-identifiers of a table: k, l, clients, classes, below k, below l."""
+    counted = con.execute(
+        "with classes as (select count(*) as n, count(distinct ending) as n_endings "
+        f"from quasi_{table} group by {', '.join(names)}) "
+        "select coalesce(sum(n), 0)::bigint, count(*), count(*) filter (n < $k), "
+        "count(*) filter (n_endings between 1 and $l - 1) from classes",
+        {"k": rule.k, "l": rule.l},
+    ).fetchall()[0]
+    return (rule.k, rule.l, *counted)
