@@ -202,7 +202,8 @@ def _withhold(con: duckdb.DuckDBPyConnection, table: str, rule: Disclosure) -> b
     insert_rows(con, "orders", orders)
     same = " and ".join(f"quasi.{name} is not distinct from orders.{name}" for name in rule.quasi_identifiers)
     con.execute(
-        f"create or replace temp table hidden as select client_id, level from quasi_{table} as quasi inner join orders on {same}"
+        "create or replace temp table hidden as "
+        f"select client_id, level from quasi_{table} as quasi inner join orders on {same}"
     )
     emptied = {
         QuasiIdentifier.AGE_BAND: "age_band = null",
