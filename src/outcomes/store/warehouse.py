@@ -69,14 +69,14 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
     To open a DuckDB of its own takes 25 ms, as long as the small tables of a simulated cohort.
     """
     name = f"scratch_{next(_NUMBERS)}"
-    with _in_memory().cursor() as con:
-        con.execute(f"attach ':memory:' as {name}")
+    with _in_memory().cursor() as door:  # of its own: the one that is given away may end within a transaction
+        door.execute(f"attach ':memory:' as {name}")
         try:
-            con.execute(f"use {name}")
-            yield con
+            with door.cursor() as con:
+                con.execute(f"use {name}")
+                yield con
         finally:
-            con.execute("use memory")
-            con.execute(f"detach {name}")
+            door.execute(f"detach {name}")
 
 
 @cache
