@@ -5,7 +5,6 @@ import pytest
 
 from outcomes.store.warehouse import scratch
 
-
 DATABASES = "select count(*) from duckdb_databases() where not internal"
 
 
