@@ -5,9 +5,10 @@
     python benchmarks/scale.py --plot docs/benchmarks-scale.svg
 
 Steps: `data` (land, build, audit, publish of a simulated study), `answers` (all of them, recovery included), `fit` (a
-linear model of `benchmarks/engine.py` on one machine) and `parts` (the same model over partitions, on two Dask worker
-processes of this machine). Every measurement is a process of its own. CPU seconds count this work only, whoever else
-uses the machine; of `parts` they are those of the workers. Results are added to a JSON file.
+linear model of `benchmarks/engine.py` on one machine), `parts` (the same model over partitions, on two Dask worker
+processes of this machine) and `dynamic` (the dynamic model of `benchmarks/dynamic.py`, on one machine and over
+partitions). Every measurement is a process of its own. CPU seconds count this work only, whoever else
+uses the machine; over partitions they are those of the workers. Results are added to a JSON file.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import math
 import os
 import resource
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import answers
+import dynamic
 import engine
 import numpy as np
 import pipeline
@@ -33,6 +36,8 @@ NATION = 10**8
 STRUCTURE = "practice"
 """Clients change therapist within their practice only."""
 WORKERS, PARTS = 2, 8
+SESSIONS_OF_A_CLIENT = 9
+"""In the cohorts of `benchmarks/dynamic.py`, on average."""
 
 
 def measure_data(n_sessions: int) -> list[dict]:
@@ -81,19 +86,63 @@ def measure_parts(n_sessions: int) -> list[dict]:
     """The same over partitions on two worker processes; peak memory is the sum of both."""
     with tempfile.TemporaryDirectory() as scratch:
         pipeline.in_own_process(engine.simulate, STRUCTURE, n_sessions, Path(scratch))
-        cut = pipeline.in_own_process(write_parts, scratch)
+        cut = pipeline.in_own_process(write_parts, scratch, "therapist // 10", ("client", "therapist"))
         return [cut, pipeline.in_own_process(fit_parts, scratch)]
 
 
-def write_parts(folder: str) -> dict:
+def measure_dynamic(n_sessions: int) -> list[dict]:
+    """The dynamic model on one machine, and over partitions on two worker processes."""
+    with tempfile.TemporaryDirectory() as scratch:
+        pipeline.in_own_process(simulate_dynamic, scratch, n_sessions)
+        practice = f"therapist_id // {dynamic.PRACTICE}"
+        pipeline.in_own_process(write_parts, scratch, practice, ("client_id", "therapist_id"))
+        return [pipeline.in_own_process(fit, scratch) for fit in (fit_dynamic_whole, fit_dynamic_parts)]
+
+
+def simulate_dynamic(folder: str, n_sessions: int) -> None:
+    """Therapists who respond, a tenth of the ratings missing, 40 clients a therapist."""
+    import duckdb
+
+    clients = n_sessions // SESSIONS_OF_A_CLIENT
+    rows = dynamic.simulate(1, clients, max(2 * dynamic.PRACTICE, clients // 40), 0.35, 0.4, unrated=0.1)
+    with duckdb.connect(str(Path(folder) / "rows.duckdb")) as con:
+        con.register("simulated", rows.to_arrow())
+        con.execute("create table sessions as from simulated")
+
+
+def fit_dynamic_whole(folder: str) -> dict:
+    import duckdb
+
+    from outcomes.mixed import fit_dynamic
+
+    watch = engine.Stopwatch()
+    with duckdb.connect(str(Path(folder) / "rows.duckdb"), read_only=True) as con:
+        fit = fit_dynamic(dynamic.SURFACE, con.table("sessions"), **dynamic.ROLES)
+    spent = watch.read()
+    return {
+        "step": "dynamic fit", "wall_seconds": spent["seconds"], "cpu_seconds": spent["cpu_seconds"],
+        "peak_gb": own_peak_gb(), "criterion": -2 * fit.llf,
+    }  # fmt: skip
+
+
+def fit_dynamic_parts(folder: str) -> dict:
+    from outcomes.mixed import fit_dynamic_partitions
+
+    def fit(partitions: object, places: object) -> float:
+        return -2 * fit_dynamic_partitions(dynamic.SURFACE, partitions, places, **dynamic.ROLES).llf
+
+    return on_workers(folder, "dynamic fit in parts", fit)
+
+
+def write_parts(folder: str, practice: str, groups: tuple[str, ...]) -> dict:
     import duckdb
 
     from outcomes.mixed import write_partitions
 
     watch = engine.Stopwatch()
     with duckdb.connect(str(Path(folder) / "rows.duckdb"), config={"memory_limit": "2GB"}) as con:
-        con.execute("create view parted as select *, therapist // 10 as practice from sessions")
-        write_partitions(con, "parted", Path(folder) / "parts", PARTS, by="practice", groups=("client", "therapist"))
+        con.execute(f"create view parted as select *, {practice} as practice from sessions")
+        write_partitions(con, "parted", Path(folder) / "parts", PARTS, by="practice", groups=groups)
     spent = watch.read()
     return {
         "step": "cut into parts", "wall_seconds": spent["seconds"], "cpu_seconds": spent["cpu_seconds"],
@@ -102,9 +151,19 @@ def write_parts(folder: str) -> dict:
 
 
 def fit_parts(folder: str) -> dict:
+    from outcomes.mixed import fit_linear_partitions
+
+    def fit(partitions: object, places: object) -> float:
+        return fit_linear_partitions(engine.FORMULA, partitions, places).criterion
+
+    return on_workers(folder, "fit in parts", fit)
+
+
+def on_workers(folder: str, step: str, fit: Callable[[object, object], float]) -> dict:
+    """What a fit of partitions costs the workers, and its criterion."""
     from distributed import LocalCluster
 
-    from outcomes.mixed import fit_linear_partitions, read_partitions
+    from outcomes.mixed import read_partitions
     from outcomes.workers import on_cluster
 
     partitions = read_partitions(Path(folder) / "parts")
@@ -115,12 +174,12 @@ def fit_parts(folder: str) -> dict:
     ):  # fmt: skip
         before = places.client.run(own_cpu_seconds)
         watch = engine.Stopwatch()
-        fit = fit_linear_partitions(engine.FORMULA, partitions, places)
+        criterion = fit(partitions, places)
         wall = watch.read()["seconds"]
         after, peaks = places.client.run(own_cpu_seconds), places.client.run(own_peak_gb)
     return {
-        "step": "fit in parts", "wall_seconds": wall, "cpu_seconds": sum(after.values()) - sum(before.values()),
-        "peak_gb": sum(peaks.values()), "criterion": fit.criterion,
+        "step": step, "wall_seconds": wall, "cpu_seconds": sum(after.values()) - sum(before.values()),
+        "peak_gb": sum(peaks.values()), "criterion": criterion,
     }  # fmt: skip
 
 
@@ -136,7 +195,13 @@ def own_cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-MEASURES = {"data": measure_data, "answers": measure_answers, "fit": measure_fit, "parts": measure_parts}
+MEASURES = {
+    "data": measure_data,
+    "answers": measure_answers,
+    "fit": measure_fit,
+    "parts": measure_parts,
+    "dynamic": measure_dynamic,
+}
 
 
 def slope(points: list[tuple[float, float]]) -> float:

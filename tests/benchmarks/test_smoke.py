@@ -35,7 +35,7 @@ TINY = {
     "reference_agreement.py": [],
     "responsiveness_picture.py": ["--out", OUT],
     "sources.py": [str(ROOT.parent / "shared/sources/fhir"), "land"],
-    "scale.py": ["--rows", "7000", "9000", "--steps", "fit", "parts", "--out", OUT, "--plot", DRAWN],
+    "scale.py": ["--rows", "7000", "9000", "--steps", "fit", "parts", "dynamic", "--out", OUT, "--plot", DRAWN],
     "verdict_worlds.py": [
         "--counts",
         OUT,

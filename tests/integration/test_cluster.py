@@ -27,6 +27,8 @@ from outcomes.mixed import (
     Partitions,
     fit_binomial,
     fit_binomial_partitions,
+    fit_dynamic,
+    fit_dynamic_partitions,
     fit_linear,
     fit_linear_partitions,
     write_partitions,
@@ -145,6 +147,31 @@ def test_a_hazard_on_workers_is_that_of_one_machine_also_when_one_is_killed(tmp_
         one_machine.n_groups,
         one_machine.status,
     )
+
+
+def test_the_dynamic_model_on_workers_is_that_of_one_machine_also_when_one_is_killed(scheduler, tmp_path):
+    formula = "y ~ x + m"
+    roles = {"guidance": "x", "client": "client_id", "therapist": "therapist_id", "time": "number"}
+    rows = sessions()
+    code = rows["client_id"].rank("dense").to_numpy() - 1
+    usual = np.random.default_rng(3).normal(size=code.max() + 1)[code]  # without it a variance would be zero
+    rows = rows.with_columns(x=pl.col("x") + usual, number=pl.int_range(pl.len()).over("client_id"))
+    with duckdb.connect() as con:
+        con.register("offered", rows.to_arrow())
+        con.execute("create table sessions as from offered")
+        parts = write_partitions(con, "sessions", tmp_path / "parts", 4)
+    one_machine = fit_dynamic(formula, rows, **roles)
+    with on_cluster(scheduler.scheduler_address) as places:
+        unharmed = fit_dynamic_partitions(formula, parts, places, **roles)
+    with two_workers() as own, on_cluster(own.scheduler_address) as places:
+        killing = Killing(places, before=(3, 10, 41))  # before the sums, between a share and its gradient, and late
+        pooled = fit_dynamic_partitions(formula, parts, killing, **roles)
+        assert len(killing.killed) == 3
+    for fit in (unharmed, pooled):
+        np.testing.assert_allclose(fit.parameters, one_machine.parameters, atol=1e-8)
+        np.testing.assert_allclose(fit.parameter_cov, one_machine.parameter_cov, atol=1e-8)
+        assert fit.llf == pytest.approx(one_machine.llf, abs=1e-8)
+        assert (fit.nobs, fit.n_groups, fit.status) == (one_machine.nobs, one_machine.n_groups, one_machine.status)
 
 
 def test_what_a_worker_cannot_read_is_told_in_words(scheduler, partitions):

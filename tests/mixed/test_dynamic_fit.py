@@ -198,7 +198,7 @@ def test_a_column_that_follows_from_the_others_is_dropped_and_named(small):
 def test_a_search_that_fails_gives_no_standard_errors(small, monkeypatch):
     from dataclasses import replace
 
-    from outcomes.mixed.dynamic import fit as module
+    from outcomes.mixed.dynamic import search as module
 
     search = module.minimise
     monkeypatch.setattr(module, "minimise", lambda *a, **k: replace(search(*a, **k), is_converged=False))

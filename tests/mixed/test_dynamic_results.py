@@ -177,7 +177,7 @@ def test_a_fit_can_be_stored(fit):
 
 
 def test_many_clients_start_from_some_of_them_and_end_at_the_same_optimum(data, monkeypatch):
-    from outcomes.mixed.dynamic import fit as module
+    from outcomes.mixed.dynamic import search as module
 
     whole = fit_dynamic("satisfaction ~ directiveness", data, **COLUMNS)
     monkeypatch.setattr(module, "TWIN_CLIENTS", 120)

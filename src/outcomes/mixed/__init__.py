@@ -12,6 +12,7 @@ from outcomes.mixed.dynamic import (
     DynamicFit,
     fit_dynamic,
 )
+from outcomes.mixed.dynamic.places.partitioned import fit_dynamic_partitions
 from outcomes.mixed.engines import fit_binomial, fit_linear
 from outcomes.mixed.inference.bootstrap import Bootstrap
 from outcomes.mixed.inference.bootstrap_binomial import are_far_from_zero, bootstrap_binomial, draw_estimates
@@ -78,6 +79,7 @@ __all__ = [
     "fit_cluster_robust",
     "fit_count",
     "fit_dynamic",
+    "fit_dynamic_partitions",
     "fit_linear",
     "fit_linear_partitions",
     "fit_many",

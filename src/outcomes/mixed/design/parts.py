@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -58,15 +58,31 @@ def look_at_all(
     StorageError
         A part that a place cannot read.
     """
-    asked = [Part(partitions, number, formula, weights, levels) for number in range(len(partitions.n_rows))]
-    facts = places.ask(_look, asked)
-    levels = _all_levels([found for _, found in facts]) | (levels or {})
-    filled = [replace(part, levels=levels) for part, (n_complete, _) in zip(asked, facts, strict=True) if n_complete]
+    parts, n_complete = with_levels_of_all(formula, partitions, places, weights, levels)
+    filled = [part for part, n in zip(parts, n_complete, strict=True) if n]
     if not filled:
         raise FitRefused("No row is complete in the model's columns.", "look at which columns are missing")
     with filled[0].open(with_rows=False) as design:
-        _refuse_split_levels(design, partitions)
-    return design, filled, sum(partitions.n_rows) - sum(n_complete for n_complete, _ in facts)
+        refuse_split_levels(design.groups, partitions)
+    return design, filled, sum(partitions.n_rows) - sum(n_complete)
+
+
+def with_levels_of_all(
+    formula: str, partitions: Partitions, places: Places, weights: str | None, levels: Levels | None
+) -> tuple[list[Part], list[int]]:
+    """All parts with the levels that the categorical predictors have in any, and how many complete rows each has.
+
+    Raises
+    ------
+    FormulaError
+        A transformation that must know all rows.
+    StorageError
+        A part that a place cannot read.
+    """
+    asked = [Part(partitions, number, formula, weights, levels) for number in range(len(partitions.n_rows))]
+    facts = places.ask(_look, asked)
+    levels = _all_levels([found for _, found in facts]) | (levels or {})
+    return [replace(part, levels=levels) for part in asked], [n_complete for n_complete, _ in facts]
 
 
 def _look(part: Part) -> tuple[int, Levels]:
@@ -82,8 +98,14 @@ def _all_levels(found: list[Levels]) -> Levels:
     }
 
 
-def _refuse_split_levels(design: Design, partitions: Partitions) -> None:
-    for group in design.groups:
+def refuse_split_levels(groups: Iterable[tuple[str, ...]], partitions: Partitions) -> None:
+    """Refuse grouping factors whose levels may lie in two parts.
+
+    Raises
+    ------
+    FormulaError
+    """
+    for group in groups:
         if not partitions.together.intersection(group):
             raise FormulaError(
                 f"The model groups by {':'.join(group)}, whose levels may lie in two parts.",

@@ -37,7 +37,7 @@ class Posterior:
 
 def posterior(problem: DynamicProblem, state: State) -> Posterior:
     """Moments of the effects at a state."""
-    weights = residual_weights(problem, state.psi)
+    weights = residual_weights(problem.size, state.psi)
     score = state.assembly.h @ weights
     mean, cov = np.empty_like(score), np.empty(problem.n_flat)
     client_score = np.empty((int(problem.pairs.client.max()) + 1, 2, 2))
@@ -106,7 +106,7 @@ def dynamic_gradient(
     problem: DynamicProblem, state: State, assembly: Assembly, mean: np.ndarray, cov: np.ndarray
 ) -> np.ndarray:
     """Derivatives with respect to the nine dynamic parameters, given the effects' moments (flat as in `Posterior`)."""
-    weights = residual_weights(problem, state.psi)
+    weights = residual_weights(problem.size, state.psi)
     d_power = np.zeros_like(state.tables.power)
     d_cov = np.zeros_like(state.tables.cov)
     parts = zip(problem.groups, problem.places, assembly.precisions, problem.crossing_places, strict=True)
@@ -128,7 +128,7 @@ def expected_products(
     outcome = group.outcome
 
     def residuals(D: np.ndarray, Y: np.ndarray) -> np.ndarray:
-        return np.concatenate([D @ weights[: problem.q_d], Y @ weights[problem.q_d :]], axis=1)
+        return np.concatenate([D @ weights[: problem.size.q_d], Y @ weights[problem.size.q_d :]], axis=1)
 
     root = residuals(group.root_guidance, group.root_satisfaction)
     S = np.add.reduceat(root[:, :, None] * root[:, None, :], group.root_first, axis=0)

@@ -14,7 +14,7 @@ import numpy as np
 from outcomes.mixed.dynamic import parameters
 from outcomes.mixed.dynamic.parameters import Tables
 from outcomes.mixed.dynamic.patterns import Precisions, precisions
-from outcomes.mixed.dynamic.problem import ClientBlocks, DynamicProblem
+from outcomes.mixed.dynamic.problem import ClientBlocks, DynamicProblem, Size
 from outcomes.mixed.dynamic.sequences import Stretches
 from outcomes.mixed.dynamic.therapists import Factored, invert, solve
 
@@ -46,7 +46,7 @@ class Assembly:
 def assemble(problem: DynamicProblem, tables: Tables) -> Assembly:
     """Weigh the patterns' sums with their precisions."""
     found = tuple(precisions(g, at, tables) for g, at in zip(problem.groups, problem.places, strict=True))
-    q = problem.q_d + problem.q_y
+    q = problem.size.q_d + problem.size.q_y
     gram = np.zeros((q, q))
     log_det = 0.0
     n_cells = problem.to_pairs.shape[1]
@@ -129,24 +129,52 @@ class Eliminated:
 
 
 @dataclass(frozen=True)
-class State:
-    """Everything at one value of theta.
+class Share:
+    """What some sessions contribute at one theta: where no client and no therapist is in two parts, these add.
 
     Parameters
     ----------
-    theta : ndarray, shape (m,)
-    deviance : float
-        Minus twice the log-likelihood, all constants included.
+    n_values : int
+    log_det : float
+        log|V|.
+    gram : ndarray, shape (q, q)
+        Cross-products of both equations' columns, the outcomes included, weighted by V^-1.
+    """
+
+    n_values: int
+    log_det: float
+    gram: np.ndarray
+
+    def __add__(self, other: Share) -> Share:
+        """The share of two parts together."""
+        return Share(self.n_values + other.n_values, self.log_det + other.log_det, self.gram + other.gram)
+
+
+@dataclass(frozen=True)
+class Best:
+    """What follows from the share of all sessions.
+
+    Parameters
+    ----------
     psi : ndarray, shape (p,)
         Linear coefficients: guidance's, then satisfaction's.
     information : ndarray, shape (p, p)
         X' V^-1 X.
+    deviance : float
+        Minus twice the log-likelihood, all constants included.
     """
 
-    theta: np.ndarray
-    deviance: float
     psi: np.ndarray
     information: np.ndarray
+    deviance: float
+
+
+@dataclass(frozen=True)
+class Integrated:
+    """What is known at one theta, shape (m,), before the linear coefficients are."""
+
+    theta: np.ndarray
+    share: Share
     client_factor: np.ndarray
     therapist_factor: np.ndarray | None
     tables: parameters.Tables
@@ -156,20 +184,43 @@ class State:
     right: np.ndarray | None
 
 
-def evaluate(
-    problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None = None, beside: State | None = None
-) -> State:
-    """Deviance at theta, at the best linear coefficients or at those given.
+@dataclass(frozen=True)
+class State(Integrated):
+    """Everything at one theta and the linear coefficients; see `Best`."""
 
-    `beside` is the state at a theta that has the same dynamic parameters: what follows from them is taken from there.
+    psi: np.ndarray
+    information: np.ndarray
+    deviance: float
+
+
+def evaluate(
+    problem: DynamicProblem, theta: np.ndarray, psi: np.ndarray | None = None, beside: Integrated | None = None
+) -> State:
+    """Deviance at theta, at the best linear coefficients or at those given; see `integrate`."""
+    return settle(problem, integrate(problem, theta, beside), psi)
+
+
+def settle(problem: DynamicProblem, found: Integrated, psi: np.ndarray | None = None) -> State:
+    """The state with the best linear coefficients of these sessions, or with those given."""
+    return State(**vars(found), **vars(least_squares(problem.size, found.share, psi)))
+
+
+def integrate(problem: DynamicProblem, theta: np.ndarray, beside: Integrated | None = None) -> Integrated:
+    """Integrate all intercepts out at theta.
+
+    `beside` is what was found at another theta: where that has the same dynamic parameters, what follows from them is
+    taken from there.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         Where the deviance does not exist (parameters out of all bounds).
     """
-    tables = parameters.tables(theta, problem.longest) if beside is None else beside.tables
-    assembly = assemble(problem, tables) if beside is None else beside.assembly
+    if beside is not None and np.array_equal(beside.theta[: parameters.N_DYNAMIC], theta[: parameters.N_DYNAMIC]):
+        tables, assembly = beside.tables, beside.assembly
+    else:
+        tables = parameters.tables(theta, problem.longest)
+        assembly = assemble(problem, tables)
     gram, h, log_det = assembly.gram.copy(), assembly.h, assembly.log_det
     q = len(gram)
     client_factor = parameters.factor(theta, parameters.N_DYNAMIC)
@@ -198,12 +249,9 @@ def evaluate(
         summed = (problem.by_therapist @ left.reshape(-1, 2 * q)).reshape(-1, 2, q)
         right = therapist_factor.T @ summed
         gram -= np.einsum("jap,jaq->pq", right, solve(problem.layout, therapists, right))
-    psi, information, rest = _least_squares(problem, gram, psi)
-    return State(
+    return Integrated(
         theta=theta,
-        deviance=float(problem.n_values * LOG_2PI + log_det + rest),
-        psi=psi,
-        information=information,
+        share=Share(problem.size.n_values, float(log_det), gram),
         client_factor=client_factor,
         therapist_factor=therapist_factor,
         tables=tables,
@@ -214,10 +262,29 @@ def evaluate(
     )
 
 
-def residual_weights(problem: DynamicProblem, psi: np.ndarray) -> np.ndarray:
+def least_squares(size: Size, share: Share, psi: np.ndarray | None = None) -> Best:
+    """The best linear coefficients, or those given, from the share of all sessions.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        Where there are none.
+    """
+    linear, gram = size.linear, share.gram
+    outcome = np.zeros(len(gram))
+    outcome[[0, size.q_d]] = 1.0
+    information = gram[np.ix_(linear, linear)]
+    if psi is None:
+        psi = np.linalg.solve(information, gram[linear] @ outcome)
+    weights = residual_weights(size, psi)
+    rest = float(weights @ gram @ weights)
+    return Best(psi, information, float(share.n_values * LOG_2PI + share.log_det + rest))
+
+
+def residual_weights(size: Size, psi: np.ndarray) -> np.ndarray:
     """Weights, shape (q,), that make residuals of the columns: 1 for the outcomes, minus the coefficients else."""
-    weights = np.ones(problem.q_d + problem.q_y)
-    weights[problem.linear] = -psi
+    weights = np.ones(size.q_d + size.q_y)
+    weights[size.linear] = -psi
     return weights
 
 
@@ -246,17 +313,3 @@ def _eliminate(
 def times(matrices: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Products of many small matrices (n, i, 2) and (n, 2, q), row by row of the small ones: faster than matmul."""
     return matrices[:, :, :1] * values[:, None, 0] + matrices[:, :, 1:] * values[:, None, 1]
-
-
-def _least_squares(
-    problem: DynamicProblem, gram: np.ndarray, psi: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Coefficients, their information and the weighted sum of squares that is left."""
-    linear = problem.linear
-    outcome = np.zeros(len(gram))
-    outcome[[0, problem.q_d]] = 1.0
-    information = gram[np.ix_(linear, linear)]
-    if psi is None:
-        psi = np.linalg.solve(information, gram[linear] @ outcome)
-    weights = residual_weights(problem, psi)
-    return psi, information, float(weights @ gram @ weights)

@@ -52,6 +52,47 @@ class ClientBlocks:
 
 
 @dataclass(frozen=True)
+class Size:
+    """How large a problem is, or those of all parts of a table together.
+
+    Parameters
+    ----------
+    q_d, q_y : int
+        Columns of the two equations, the outcomes included.
+    n_values : int
+        Values of guidance and of satisfaction that take part.
+    n_clients, n_therapists : int
+        `n_therapists` is 0 in a model without them.
+    """
+
+    q_d: int
+    q_y: int
+    n_values: int
+    n_clients: int
+    n_therapists: int
+
+    def __add__(self, other: Size) -> Size:
+        """Of two parts together; no client and no therapist is in both."""
+        return Size(
+            self.q_d,
+            self.q_y,
+            self.n_values + other.n_values,
+            self.n_clients + other.n_clients,
+            self.n_therapists + other.n_therapists,
+        )
+
+    @property
+    def n_theta(self) -> int:
+        """Nonlinear parameters."""
+        return N_DYNAMIC + 3 + 3 * (self.n_therapists > 0)
+
+    @property
+    def linear(self) -> np.ndarray:
+        """Which of the q_d + q_y columns have coefficients (all but the outcomes)."""
+        return np.delete(np.arange(self.q_d + self.q_y), [0, self.q_d])
+
+
+@dataclass(frozen=True)
 class DynamicProblem:
     """A dynamic model's data.
 
@@ -72,10 +113,7 @@ class DynamicProblem:
     layout : Layout or None
         None in a model without therapists.
     by_therapist : csr_array, shape (J, P), or None
-    q_d, q_y : int
-        Columns of the two equations, the outcomes included.
-    n_values : int
-        Values of guidance and of satisfaction that take part.
+    size : Size
     longest : int
         Longest offset in a stretch, in sessions.
     """
@@ -92,15 +130,13 @@ class DynamicProblem:
     column_of: np.ndarray
     layout: Layout | None
     by_therapist: sp.csr_array | None
-    q_d: int
-    q_y: int
-    n_values: int
+    size: Size
     longest: int
 
     @property
     def n_theta(self) -> int:
         """Nonlinear parameters."""
-        return N_DYNAMIC + 3 + 3 * (self.layout is not None)
+        return self.size.n_theta
 
     @cached_property
     def diagonal(self) -> np.ndarray:
@@ -111,11 +147,6 @@ class DynamicProblem:
     def n_flat(self) -> int:
         """Length of the clients' flat storage."""
         return self.blocks[-1].part.stop
-
-    @property
-    def linear(self) -> np.ndarray:
-        """Which of the q_d + q_y columns have coefficients (all but the outcomes)."""
-        return np.delete(np.arange(self.q_d + self.q_y), [0, self.q_d])
 
 
 def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
@@ -165,9 +196,13 @@ def build_problem(rows: Rows, *, has_therapists: bool) -> DynamicProblem:
         column_of=column_of,
         layout=layout,
         by_therapist=by_therapist,
-        q_d=rows.D.shape[1],
-        q_y=rows.Y.shape[1],
-        n_values=len(rows.client) + int(rows.is_rated.sum()),
+        size=Size(
+            q_d=rows.D.shape[1],
+            q_y=rows.Y.shape[1],
+            n_values=len(rows.client) + int(rows.is_rated.sum()),
+            n_clients=int(rows.client.max()) + 1,
+            n_therapists=layout.n if layout else 0,
+        ),
         longest=max(int(group.offset.max()) for group in groups),
     )
 

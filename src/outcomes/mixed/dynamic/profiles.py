@@ -42,7 +42,7 @@ def profile_limits(
     tuple of float
         NaN for a limit that was not found.
     """
-    p = len(problem.linear)
+    p = len(problem.size.linear)
     if row[:p].any():
         profile = _of_linear(problem, story.hessian, row[:p], shift)
     else:

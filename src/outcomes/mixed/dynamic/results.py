@@ -16,7 +16,7 @@ from outcomes.errors import UsageError
 from outcomes.mixed.dynamic.likelihood import evaluate
 from outcomes.mixed.dynamic.problem import DynamicProblem
 from outcomes.mixed.dynamic.profiles import profile_limits
-from outcomes.mixed.dynamic.robust import robust_covariance
+from outcomes.mixed.dynamic.robust import Scores, robust_covariance, sum_scores
 from outcomes.mixed.dynamic.spread import normal_quantile, spread
 from outcomes.mixed.dynamic.summary import as_text
 from outcomes.mixed.optimise import OptSummary
@@ -99,6 +99,8 @@ class DynamicFit:
         Seconds by stage.
     covariance_kind : str
         "hessian" or "robust".
+    problem, scores
+        The rows as the engine has them; of a fit in parts there are none, but the sums that `robust` needs.
     """
 
     formula: str
@@ -123,8 +125,9 @@ class DynamicFit:
     messages: tuple[str, ...]
     optimizer: OptSummary = field(repr=False)
     timings: dict[str, float] = field(repr=False)
-    problem: DynamicProblem = field(repr=False)
+    problem: DynamicProblem | None = field(repr=False)
     conversion: Conversion = field(repr=False)
+    scores: Scores | None = field(default=None, repr=False)
     covariance_kind: str = "hessian"
 
     reml = False
@@ -188,7 +191,7 @@ class DynamicFit:
         Raises
         ------
         UsageError
-            Unknown terms; profile intervals of a fit that did not converge.
+            Unknown terms; profile intervals of a fit that did not converge, or of one in parts.
         """
         z = normal_quantile(level)
         asked = list(self.names if terms is None else terms)
@@ -198,6 +201,11 @@ class DynamicFit:
             limits = [(self.beta[i] - z * errors[i], self.beta[i] + z * errors[i]) for i in places]
         elif self.status is FitStatus.NOT_CONVERGED:
             raise UsageError("The fit did not converge, so it has no profile intervals.")
+        elif self.problem is None:
+            raise UsageError(
+                "A fit in parts does not know its rows, and profile intervals fit them again.",
+                "ask for Wald's intervals; what needs rows takes a fit on one machine",
+            )
         else:
             convert = self.conversion
             limits = [
@@ -265,8 +273,8 @@ class DynamicFit:
         """
         if self.status is FitStatus.NOT_CONVERGED:
             raise UsageError("The fit did not converge, so it has no standard errors.")
-        state = evaluate(self.problem, self.optimizer.final)
-        cov = robust_covariance(self.problem, state, self.conversion.engine_cov)
+        scores = self.scores or sum_scores(self.problem, evaluate(self.problem, self.optimizer.final))
+        cov = robust_covariance(scores, self.conversion.engine_cov)
         cov = self.conversion.linear @ cov @ self.conversion.linear.T
         k = len(self.names)
         return replace(self, vcov=cov[:k, :k], parameter_cov=cov, covariance_kind="robust")

@@ -7,7 +7,7 @@ doi 10.2307/1912526; Liang & Zeger 1986, doi 10.1093/biomet/73.1.13).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,12 +27,25 @@ MAX_CLUSTERS = 400
 """Above this, clusters are put together: sums of independent clusters are independent too, and cost less."""
 
 
-def robust_covariance(problem: DynamicProblem, state: State, model_cov: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Scores:
+    """What the sandwich needs of the clusters: how many there are, and the sum of their scores' products with
+    themselves, shape (p + m, p + m). No cluster lies in two parts of a table, so these add."""
+
+    n: int
+    products: np.ndarray
+
+    def __add__(self, other: Scores) -> Scores:
+        """Of two parts together."""
+        return Scores(self.n + other.n, self.products + other.products)
+
+
+def robust_covariance(scores: Scores, model_cov: np.ndarray) -> np.ndarray:
     """Sandwich covariance of (psi, theta) in the engine's units.
 
     Parameters
     ----------
-    problem, state
+    scores : Scores
         At the optimum.
     model_cov : ndarray, shape (p + m, p + m)
         Inverse of the observed information.
@@ -42,15 +55,19 @@ def robust_covariance(problem: DynamicProblem, state: State, model_cov: np.ndarr
     FitRefused
         Fewer than `MIN_CLUSTERS` clusters.
     """
-    scores = cluster_scores(problem, state)
-    n = len(scores)
+    n = scores.n
     if n < MIN_CLUSTERS:
         raise FitRefused(
             f"There are only {n} therapists: too few for robust standard errors (at least {MIN_CLUSTERS}).",
             "use the model's own, which `fit_dynamic` gives",
         )
-    half = model_cov @ scores.T
-    return half @ half.T * n / (n - 1)
+    return model_cov @ scores.products @ model_cov * n / (n - 1)
+
+
+def sum_scores(problem: DynamicProblem, state: State) -> Scores:
+    """The clusters' scores at a state, summed."""
+    scores = cluster_scores(problem, state)
+    return Scores(len(scores), scores.T @ scores)
 
 
 def cluster_scores(problem: DynamicProblem, state: State) -> np.ndarray:
@@ -66,7 +83,7 @@ def cluster_scores(problem: DynamicProblem, state: State) -> np.ndarray:
     n, kind = int(cluster.max()) + 1, cluster[rows.client]
     linear, dynamic = _parts_by_pattern(problem, state, found, kind, n)
     np.subtract.at(linear, cluster[problem.pairs.client], np.einsum("paq,pa->pq", state.assembly.h, found.mean))
-    pieces = [linear[:, problem.linear], -dynamic / 2]
+    pieces = [linear[:, problem.size.linear], -dynamic / 2]
     for score in (found.client_score, found.therapist_score):
         if score is not None:
             by_cluster = np.zeros((n, 2, 2))
@@ -82,7 +99,7 @@ def _parts_by_pattern(
 
     One pass over the stretches, whose patterns are kept apart by cluster; each cluster has tables of its own.
     """
-    weights = residual_weights(problem, state.psi)
+    weights = residual_weights(problem.size, state.psi)
     length = len(state.tables.power)
     tiled = Tables(np.tile(state.tables.power, (n, 1, 1)), np.tile(state.tables.cov, (1, n, 1, 1)))
     d_power, d_cov = np.zeros_like(tiled.power), np.zeros_like(tiled.cov)
@@ -112,7 +129,7 @@ def _weighted_residuals(
     size = np.diff(group.root_first, append=len(group.root_guidance))
     omega = np.repeat(precision.omega, size, axis=0)
     D, Y = group.root_guidance, group.root_satisfaction
-    residuals = np.concatenate([D @ weights[: problem.q_d], Y @ weights[problem.q_d :]], axis=1)
+    residuals = np.concatenate([D @ weights[: problem.size.q_d], Y @ weights[problem.size.q_d :]], axis=1)
     weighted = np.einsum("nij,nj->ni", omega, residuals)
     products = [
         np.einsum("niq,ni->nq", D, weighted[:, : group.nd]),

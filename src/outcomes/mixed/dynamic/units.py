@@ -7,10 +7,12 @@ from scipy.linalg import block_diag
 
 from outcomes.mixed.design.coding import INTERCEPT_NAME
 from outcomes.mixed.dynamic import parameters
-from outcomes.mixed.dynamic.columns import DynamicRows, Equation
-from outcomes.mixed.dynamic.likelihood import evaluate
+from outcomes.mixed.dynamic.likelihood import Best
 from outcomes.mixed.dynamic.problem import DynamicProblem
+from outcomes.mixed.dynamic.reading.coordinates import Equation, Frame
+from outcomes.mixed.dynamic.reading.sessions import Asked
 from outcomes.mixed.dynamic.results import DYNAMIC_NAMES, Conversion, DynamicFit, Part
+from outcomes.mixed.dynamic.robust import Scores
 from outcomes.mixed.optimise import OptSummary
 from outcomes.mixed.results.modes import VarianceBlock
 from outcomes.mixed.results.status import FitStatus
@@ -23,33 +25,36 @@ FLAT = 1e-9
 
 
 def wrap_up(
-    formulas: tuple[str, str],
-    read: DynamicRows,
-    problem: DynamicProblem,
+    asked: Asked,
+    frame: Frame,
+    best: Best,
     story: OptSummary,
     slopes: np.ndarray,
-    n_groups: dict[str, int],
     timings: dict[str, float],
+    *,
+    problem: DynamicProblem | None = None,
+    scores: Scores | None = None,
 ) -> DynamicFit:
-    """The frozen result."""
-    state = evaluate(problem, story.final)
-    engine_cov = _joint_covariance(state.information, story.hessian, slopes)
-    conversion = _conversion(read, problem, engine_cov)
-    everything = conversion.linear @ np.concatenate([state.psi, story.final]) + conversion.shift
+    """The frozen result; of a fit in parts there is no problem, but the sums of the clusters' scores."""
+    facts = frame.facts
+    n_groups = asked.groups(facts.n_clients, facts.n_therapists)
+    engine_cov = _joint_covariance(best.information, story.hessian, slopes)
+    conversion = _conversion(frame, engine_cov)
+    everything = conversion.linear @ np.concatenate([best.psi, story.final]) + conversion.shift
     cov = conversion.linear @ engine_cov @ conversion.linear.T
     names = (
-        *read.satisfaction.names,
-        *(f"guidance: {name}" for name in read.guidance.names),
+        *frame.satisfaction.names,
+        *(f"guidance: {name}" for name in frame.guidance.names),
         *DYNAMIC_NAMES,
     )
     parts = (
-        *(Part.SATISFACTION for _ in read.satisfaction.names),
-        *(Part.GUIDANCE for _ in read.guidance.names),
+        *(Part.SATISFACTION for _ in frame.satisfaction.names),
+        *(Part.GUIDANCE for _ in frame.guidance.names),
         *(Part.DYNAMICS for _ in DYNAMIC_NAMES),
     )
     messages = _singular(story.final, list(n_groups))
     status = FitStatus.SINGULAR if messages else FitStatus.CONVERGED
-    for equation in (read.satisfaction, read.guidance):
+    for equation in (frame.satisfaction, frame.guidance):
         if equation.dropped:
             dropped = ", ".join(equation.dropped)
             messages.append(f"Dropped from {equation.outcome}'s equation as combinations of other columns: {dropped}.")
@@ -58,14 +63,14 @@ def wrap_up(
         messages.append(f"The optimiser did not converge ({story.message}): no standard errors are given.")
         cov = np.full_like(cov, np.nan)
     k = len(names)
-    jacobian = read.n_sessions * np.log(read.guidance.scale) + read.n_rated * np.log(read.satisfaction.scale)
+    jacobian = facts.n_sessions * np.log(frame.guidance.scale) + facts.n_rated * np.log(frame.satisfaction.scale)
     variances = tuple(
         VarianceBlock(group, ("guidance", "satisfaction"), _covariance(everything, k + 4 + 3 * i))
         for i, group in enumerate(n_groups)
     )
     return DynamicFit(
-        formula=formulas[0],
-        guidance_formula=formulas[1],
+        formula=asked.equations[0],
+        guidance_formula=asked.equations[1],
         names=names,
         parts=parts,
         beta=everything[:k],
@@ -73,36 +78,38 @@ def wrap_up(
         parameters=everything,
         parameter_cov=cov,
         variances=variances,
-        llf=float(-state.deviance / 2 - jacobian),
+        llf=float(-best.deviance / 2 - jacobian),
         n_parameters=len(everything),
-        nobs=problem.n_values,
-        n_sessions=read.n_sessions,
-        n_rated=read.n_rated,
-        n_missing=read.n_rows - read.n_sessions,
+        nobs=facts.n_sessions + facts.n_rated,
+        n_sessions=facts.n_sessions,
+        n_rated=facts.n_rated,
+        n_missing=facts.n_rows - facts.n_sessions,
         n_groups=n_groups,
-        guidance=read.guidance.outcome,
-        satisfaction=read.satisfaction.outcome,
+        guidance=frame.guidance.outcome,
+        satisfaction=frame.satisfaction.outcome,
         status=status,
         messages=tuple(messages),
         optimizer=story,
         timings=timings,
         problem=problem,
         conversion=conversion,
+        scores=scores,
     )
 
 
-def _conversion(read: DynamicRows, problem: DynamicProblem, engine_cov: np.ndarray) -> Conversion:
+def _conversion(frame: Frame, engine_cov: np.ndarray) -> Conversion:
     """How the engine's (psi, theta) become (beta, gamma, dynamics, log standard deviations, factors)."""
-    d, y = read.guidance, read.satisfaction
+    d, y = frame.guidance, frame.satisfaction
+    p_d, p_y = len(d.names), len(y.names)
+    n_theta = len(engine_cov) - p_d - p_y
     ratio = d.scale / y.scale
-    scale = np.ones(problem.n_theta)
-    shift = np.zeros(problem.n_theta)
+    scale = np.ones(n_theta)
+    shift = np.zeros(n_theta)
     scale[[1, 2, 4]] = ratio, 1 / ratio, 1 / ratio
     shift[5 : parameters.N_DYNAMIC] = np.log([d.scale, y.scale, d.scale, y.scale])
     factors = np.array([d.scale, y.scale, y.scale])
-    scale[parameters.N_DYNAMIC :] = np.tile(factors, (problem.n_theta - parameters.N_DYNAMIC) // 3)
-    p_d, p_y = len(d.names), len(y.names)
-    linear = block_diag(d.scale * d.back, y.scale * y.back, np.diag(scale))
+    scale[parameters.N_DYNAMIC :] = np.tile(factors, (n_theta - parameters.N_DYNAMIC) // 3)
+    linear = block_diag(d.scale * d.back[d.kept], y.scale * y.back[y.kept], np.diag(scale))
     shift = np.concatenate([_center(d), _center(y), shift])
     order = np.concatenate([np.arange(p_d, p_d + p_y), np.arange(p_d), np.arange(p_d + p_y, len(linear))])
     return Conversion(linear[order], shift[order], engine_cov)

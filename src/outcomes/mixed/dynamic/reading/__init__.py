@@ -1,0 +1,1 @@
+"""From a formula and a table to the sorted rows of the two equations, centred and scaled."""
