@@ -199,6 +199,23 @@ def test_icc_and_r2_split_the_variance():
         fit.icc("practice_id")
 
 
+@pytest.mark.parametrize("order", range(4))
+def test_the_same_seed_draws_the_same_whatever_order_the_rows_come_in(order):
+    # Columns that only differ between clients leave directions without anything, whose eigenvectors rounding chooses.
+    formula = "satisfaction ~ session_number + modality + reactance + severity + (1 | client_id) + (1 | therapist_id)"
+    rng = np.random.default_rng(7)
+    traits = pl.DataFrame({"client_id": DATA["client_id"].unique().sort()}).with_columns(
+        reactance=pl.Series(rng.normal(size=60)), severity=pl.Series(rng.normal(size=60))
+    )
+    data = DATA.join(traits, on="client_id")
+    draws = [
+        bootstrap_linear(fit_linear(formula, rows), draws=10, seed=5, show_progress=False)
+        for rows in (data, data.sample(fraction=1.0, shuffle=True, seed=order))
+    ]
+    for part in ("beta", "sd", "sigma"):
+        close(getattr(draws[0], part), getattr(draws[1], part), 1e-9)
+
+
 def test_the_bootstrap_from_cross_products_spreads_as_the_theory_says():
     boot = bootstrap_linear(FIT, draws=250, seed=5, show_progress=False)
     assert boot.converged.mean() > 0.97

@@ -1,8 +1,10 @@
 """Parametric bootstrap of a linear fit from the cross-products alone: no row is drawn, and the draws are exact.
 
-For rows e ~ N(0, sigma^2 I) the products needed are jointly normal: with S_c = Z_c'Z_c = L_c L_c' in cell c,
-Z_c'e = L_c eps_c; X'e = sum_c X_c'Z_c L_c^-T eps_c + R eta with R R' what the cells leave of X'X; and e'e = eps'eps +
-eta'eta + sigma^2 chi2 on the degrees of freedom that remain.
+For rows e ~ N(0, sigma^2 I) the products needed are jointly normal: with S_c = Z_c'Z_c = L_c L_c in cell c,
+Z_c'e = L_c eps_c; X'e = sum_c X_c'Z_c L_c^-1 eps_c + R eta with R R what the cells leave of X'X; and e'e = eps'eps +
+eta'eta + sigma^2 chi2 on the degrees of freedom that remain. All roots are symmetric: another root would turn with the
+signs of eigenvectors, which rounding chooses, and the same seed would give other draws after the rows came in another
+order.
 """
 
 from __future__ import annotations
@@ -90,10 +92,10 @@ class Simulator:
         Z'Z by cell.
     ZX : ndarray, shape (n_cells, r, p)
         Z'X by cell.
-    root, inverse_root : ndarray, shape (n_cells, r, r)
-        L with S = L L', and the generalised inverse of L.
-    remaining : ndarray, shape (p, p)
-        Root of what the cells leave of X'X.
+    root, inverse_root, taken_up : ndarray, shape (n_cells, r, r)
+        L with S = L L, the generalised inverse of L, and the projection on the directions that S has.
+    remaining, left_free : ndarray, shape (p, p)
+        Root of what the cells leave of X'X, and the projection on its directions.
     df : int
         Degrees of freedom that neither the cells nor X take up.
     """
@@ -106,7 +108,9 @@ class Simulator:
     ZX: np.ndarray
     root: np.ndarray
     inverse_root: np.ndarray
+    taken_up: np.ndarray
     remaining: np.ndarray
+    left_free: np.ndarray
     df: int
 
     @classmethod
@@ -121,15 +125,26 @@ class Simulator:
         values, vectors = np.linalg.eigh(S)
         is_real = values > 1e-10 * np.maximum(values[:, -1:], 1e-300)
         scale = np.sqrt(np.where(is_real, values, 0.0))
-        root = vectors * scale[:, None, :]
-        inverse = np.swapaxes(vectors * np.where(is_real, 1 / np.where(is_real, scale, 1.0), 0.0)[:, None, :], 1, 2)
+        root = _symmetric(vectors, scale)
+        inverse = _symmetric(vectors, np.where(is_real, 1 / np.where(is_real, scale, 1.0), 0.0))
         explained = np.einsum("cab,cbp->cap", inverse, ZX, optimize=True).reshape(-1, problem.p)
         left = problem.XX[: problem.p, : problem.p] - explained.T @ explained
         own, directions = np.linalg.eigh(left)
         is_free = own > 1e-9 * np.diag(problem.XX)[: problem.p].max()
-        remaining = directions * np.sqrt(np.where(is_free, own, 0.0))
-        df = problem.n - int(is_real.sum()) - int(is_free.sum())
-        return cls(gram, problem, state.theta, fit.sigma / problem.y_scale, S, ZX, root, inverse, remaining, df)
+        return cls(
+            gram,
+            problem,
+            state.theta,
+            fit.sigma / problem.y_scale,
+            S,
+            ZX,
+            root,
+            inverse,
+            _symmetric(vectors, is_real),
+            _symmetric(directions, np.sqrt(np.where(is_free, own, 0.0))),
+            _symmetric(directions, is_free),
+            problem.n - int(is_real.sum()) - int(is_free.sum()),
+        )
 
     def draw(self, rng: np.random.Generator) -> LinearProblem:
         """The problem with an outcome drawn around zero fixed effects (adding X beta moves the estimates by beta)."""
@@ -141,12 +156,11 @@ class Simulator:
             coefficients += effects[self.gram.levels[factor.group].codes]
         epsilon = sigma * rng.standard_normal(coefficients.shape)
         eta = sigma * rng.standard_normal(problem.p)
-        is_real = np.any(self.root != 0, axis=1)
-        epsilon *= is_real
-        eta *= np.any(self.remaining != 0, axis=0)
+        epsilon = np.einsum("cab,cb->ca", self.taken_up, epsilon)
+        eta = self.left_free @ eta
         noise = np.einsum("cab,cb->ca", self.root, epsilon)
         random = np.einsum("cab,cb->ca", self.S, coefficients)
-        whitened = np.einsum("cba,cb->ca", self.inverse_root, epsilon)  # L^-T eps
+        whitened = np.einsum("cab,cb->ca", self.inverse_root, epsilon)  # L^-1 eps
         Xy = np.einsum("cap,ca->p", self.ZX, coefficients + whitened) + self.remaining @ eta
         yy = np.vdot(coefficients, random) + 2 * np.vdot(coefficients, noise) + np.vdot(epsilon, epsilon)
         yy += eta @ eta + sigma**2 * (rng.chisquare(self.df) if self.df > 0 else 0.0)
@@ -170,3 +184,8 @@ class Simulator:
             F[:, -1] = np.concatenate([np.array(part).T.ravel() for part in sums[1:]])
             rest = replace(rest, F=F)
         return replace(problem, ZX=ZX, XX=XX, rest=rest)
+
+
+def _symmetric(vectors: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The symmetric matrices with these eigenvectors (columns) and eigenvalues."""
+    return (vectors * values[..., None, :]) @ np.swapaxes(vectors, -1, -2)
