@@ -1,0 +1,116 @@
+"""Fit a binomial mixed model whose rows lie in several places; only sums of their shares are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from outcomes.errors import UsageError
+from outcomes.links import Link, refuse_constant
+from outcomes.mixed.binomial.result import BinomialFit
+from outcomes.mixed.binomial.shares import START_SD, Asked, Share
+from outcomes.mixed.binomial.sums import BinomialSums, frame_of
+from outcomes.mixed.design.coding import INTERCEPT_NAME, Design
+from outcomes.mixed.design.columns import FixedPart
+from outcomes.mixed.generalised.fit import optimise_whitened, wrap
+from outcomes.mixed.generalised.passes import Information
+from outcomes.mixed.generalised.starts import Movement, climb
+
+Ask = Callable[[Asked, np.ndarray], Share]
+"""From what is asked and where to the sum of all places' shares."""
+
+FLAT_WEIGHT = 1e-6
+"""Mean weight of the rows that a Newton step moves, below which none of them resists: p(1 - p) of an outcome that is
+certain in numbers."""
+
+
+def refuse_slopes(design: Design) -> None:
+    """Refuse what places cannot fit.
+
+    Raises
+    ------
+    UsageError
+        Random slopes.
+    """
+    if any(block.columns != (INTERCEPT_NAME,) for block in design.random):
+        raise UsageError("A binomial model in parts takes random intercepts only.", "leave the slopes out")
+
+
+def fit_shares(design: Design, link: Link, sums: BinomialSums, ask: Ask, *, trials: str | None = None) -> BinomialFit:
+    """Fit a binomial mixed model with random intercepts whose rows lie in several places.
+
+    Parameters
+    ----------
+    design : Design
+    link : Link
+    sums : BinomialSums
+        Of all places together.
+    ask : callable
+        What is asked next depends on its answers so far and on nothing else.
+    trials : str, optional
+        Column with the number of trials.
+
+    Returns
+    -------
+    BinomialFit
+        As from all rows in one place; what needs rows or the effects of single levels is refused. `timings` is empty.
+
+    Raises
+    ------
+    FitRefused
+        As `fit_binomial`.
+    """
+    refuse_constant(sums.events, sums.trials, sums.n_rows)
+    fixed = sums.fixed(design)
+    frame = frame_of(design, link, fixed, sums)
+    layout = frame.model.layout
+    beta = _without_effects(ask, fixed, sums, link)
+    start = layout.join(beta, np.full(layout.theta.stop - layout.theta.start, START_SD))
+
+    def deviance(psi: np.ndarray) -> tuple[float, np.ndarray]:
+        share = ask(Asked.DEVIANCE, psi)
+        return (float(share.value[0]), share.gradient) if share.exists else (np.inf, np.zeros(psi.size))
+
+    def hessian(psi: np.ndarray) -> np.ndarray:
+        share = ask(Asked.HESSIAN, psi)
+        return share.hessian if share.exists else np.full((psi.size, psi.size), np.nan)
+
+    root, is_near = _root(hessian(start))
+
+    def whitened(z: np.ndarray) -> np.ndarray:
+        return 2 * root.T @ hessian(start + root @ z) @ root
+
+    optimum = optimise_whitened(deviance, whitened, start, root, is_near=is_near)
+    return BinomialFit(**wrap(frame, start + root @ optimum.final, root, optimum, None), link=link, trials=trials)
+
+
+def _root(hessian: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Root of the parameters' approximate covariance, and whether it is from the Hessian."""
+    if np.isfinite(hessian).all() and np.linalg.eigvalsh(hessian)[0] > 0:
+        return np.linalg.cholesky(np.linalg.inv(hessian)), True
+    return START_SD * np.eye(len(hessian)), False
+
+
+def _without_effects(ask: Ask, fixed: FixedPart, sums: BinomialSums, link: Link) -> np.ndarray:
+    """Maximum likelihood without random effects, where the search for all begins.
+
+    Separation is seen in sums: the last Newton step still moves rows far, in which the outcome is certain already.
+    """
+    is_constant = np.array([name == INTERCEPT_NAME for name in fixed.names])
+    gram = sums.working_gram(fixed)
+    last: list[Information] = []
+
+    def at(beta: np.ndarray) -> Information:
+        share = ask(Asked.INFORMATION, beta)
+        last[:] = [Information(float(share.value[0]), share.gradient, share.hessian, None)]
+        return last[0]
+
+    def moved(step: np.ndarray) -> Movement:
+        squares = float(step @ gram @ step)  # of the movements, over all rows
+        far, weighted = np.sqrt(squares), float(step @ last[0].fixed @ step)
+        ends = np.where(is_constant, 0.0, 1.0)  # standardised columns reach at least one standard deviation
+        return Movement(0.0 if weighted < FLAT_WEIGHT * squares else far, far, -ends, ends)
+
+    start = np.where(is_constant, link.link_of(np.array([sums.events / sums.trials])), 0.0)
+    return climb(at, start, slice(0, start.size), moved, fixed.names)[0]
