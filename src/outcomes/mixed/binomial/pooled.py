@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from outcomes.errors import UsageError
+from outcomes.errors import FitRefused, UsageError
 from outcomes.links import Link, refuse_constant
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.shares import START_SD, Asked, Share
@@ -16,6 +16,7 @@ from outcomes.mixed.design.columns import FixedPart
 from outcomes.mixed.generalised.fit import optimise_whitened, wrap
 from outcomes.mixed.generalised.passes import Information
 from outcomes.mixed.generalised.starts import Movement, climb
+from outcomes.mixed.optimise import newton_step
 
 Ask = Callable[[Asked, np.ndarray], Share]
 """From what is asked and where to the sum of all places' shares."""
@@ -23,6 +24,15 @@ Ask = Callable[[Asked, np.ndarray], Share]
 FLAT_WEIGHT = 1e-6
 """Mean weight of the rows that a Newton step moves, below which none of them resists: p(1 - p) of an outcome that is
 certain in numbers."""
+
+MAX_NEWTON = 12
+"""Most Newton steps before the search proper begins."""
+
+LONGEST_STEP = 0.7
+"""Of a standard deviation on the link's scale: curvature at one says little of what is further away."""
+
+CLOSE = 1e-3
+"""Fall of the deviance that one more Newton step promises, below which the search proper takes over."""
 
 
 def refuse_slopes(design: Design) -> None:
@@ -68,26 +78,63 @@ def fit_shares(design: Design, link: Link, sums: BinomialSums, ask: Ask, *, tria
     beta = _without_effects(ask, fixed, sums, link)
     start = layout.join(beta, np.full(layout.theta.stop - layout.theta.start, START_SD))
 
+    known: dict[bytes, Share] = {}
+
+    def at(asked: Asked, psi: np.ndarray) -> Share:
+        """Ask nothing twice."""
+        share = known.get(psi.tobytes())
+        if share is None or (asked is Asked.HESSIAN and not share.hessian.size):
+            share = known[psi.tobytes()] = ask(asked, psi)
+        return share
+
     def deviance(psi: np.ndarray) -> tuple[float, np.ndarray]:
-        share = ask(Asked.DEVIANCE, psi)
+        share = at(Asked.DEVIANCE, psi)
         return (float(share.value[0]), share.gradient) if share.exists else (np.inf, np.zeros(psi.size))
 
-    def hessian(psi: np.ndarray) -> np.ndarray:
-        share = ask(Asked.HESSIAN, psi)
-        return share.hessian if share.exists else np.full((psi.size, psi.size), np.nan)
-
-    root, is_near = _root(hessian(start))
+    start, curvature = _approach(at, start, layout.theta)
+    root, is_near = _root(curvature)
 
     def whitened(z: np.ndarray) -> np.ndarray:
-        return 2 * root.T @ hessian(start + root @ z) @ root
+        return 2 * root.T @ at(Asked.HESSIAN, start + root @ z).hessian @ root
 
     optimum = optimise_whitened(deviance, whitened, start, root, is_near=is_near)
-    return BinomialFit(**wrap(frame, start + root @ optimum.final, root, optimum, None), link=link, trials=trials)
+    psi = start + root @ optimum.final
+    if optimum.is_converged:  # what the search leaves is below its tolerance, not below that of the estimates' equality
+        psi = psi + root @ newton_step(optimum.hessian, root.T @ deviance(psi)[1])[0]
+    return BinomialFit(**wrap(frame, psi, root, optimum, None), link=link, trials=trials)
+
+
+def _approach(at: Ask, psi: np.ndarray, theta: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Newton steps toward the optimum, halved until the deviance falls; where they end, and the Hessian there.
+
+    A question costs institutions a round, whatever its length: these steps need a third of a search by gradients.
+
+    Raises
+    ------
+    FitRefused
+        A likelihood that cannot be evaluated where the search begins.
+    """
+    now = at(Asked.HESSIAN, psi)
+    if not now.exists:
+        raise FitRefused("The likelihood could not be evaluated.", "look for extreme values in the columns")
+    for _ in range(MAX_NEWTON):
+        step, decrement = newton_step(2 * now.hessian, now.gradient)
+        if decrement < CLOSE:
+            break
+        furthest = min(1.0, LONGEST_STEP / max(np.abs(step[theta]).max(), 1e-300))
+        for size in furthest * np.array([1.0, 0.5, 0.25, 0.125]):
+            ahead = at(Asked.HESSIAN, psi + size * step)
+            if ahead.exists and ahead.value[0] < now.value[0]:
+                psi, now = psi + size * step, ahead
+                break
+        else:
+            break
+    return psi, now.hessian
 
 
 def _root(hessian: np.ndarray) -> tuple[np.ndarray, bool]:
     """Root of the parameters' approximate covariance, and whether it is from the Hessian."""
-    if np.isfinite(hessian).all() and np.linalg.eigvalsh(hessian)[0] > 0:
+    if np.linalg.eigvalsh(hessian)[0] > 0:
         return np.linalg.cholesky(np.linalg.inv(hessian)), True
     return START_SD * np.eye(len(hessian)), False
 

@@ -36,18 +36,20 @@ class Asked(StrEnum):
 
     INFORMATION = "information"  # log-likelihood, score, information of the fixed effects without random ones
     DEVIANCE = "deviance"  # and its gradient
-    HESSIAN = "hessian"  # of half the deviance
+    HESSIAN = "hessian"  # of half the deviance, with deviance and gradient
 
 
 @dataclass(frozen=True)
 class Share:
-    """What one place contributes at one point; empty arrays where it was not asked.
+    """What one place contributes at one point.
 
     Parameters
     ----------
-    value : ndarray, shape (1,) or (0,)
-    gradient : ndarray, shape (m,) or (0,)
+    value : ndarray, shape (1,)
+        Log-likelihood or deviance.
+    gradient : ndarray, shape (m,)
     hessian : ndarray, shape (m, m) or (0, 0)
+        Information, or second derivatives of half the deviance.
     """
 
     value: np.ndarray
@@ -61,7 +63,7 @@ class Share:
     @property
     def exists(self) -> bool:
         """Whether every place found its modes."""
-        return not any(part.size and part.flat[0] >= NOWHERE / 2 for part in (self.value, self.hessian))
+        return bool(self.value[0] < NOWHERE / 2)
 
     def rounded(self, precision: float) -> Share:
         """The share with each part rounded to a multiple of `precision` times its largest number."""
@@ -74,16 +76,10 @@ class Share:
     @classmethod
     def from_vector(cls, vector: np.ndarray, asked: Asked, m: int) -> Share:
         """The share that `to_vector` wrote, of m parameters."""
-        empty = np.empty(0)
-        value, gradient, rest = empty, empty, vector
-        if asked is not Asked.HESSIAN:
-            value, gradient, rest = np.split(vector, [1, 1 + m])
-        hessian = np.empty((0, 0))
-        if asked is not Asked.DEVIANCE:
-            hessian = np.zeros((m, m))
-            hessian[np.triu_indices(m)] = rest
-            hessian += np.triu(hessian, 1).T
-        return cls(value, gradient, hessian)
+        value, gradient, upper = np.split(vector, [1, 1 + m])
+        hessian = np.zeros((0, 0) if asked is Asked.DEVIANCE else (m, m))
+        hessian[np.triu_indices(len(hessian))] = upper
+        return cls(value, gradient, hessian + np.triu(hessian, 1).T)
 
 
 def _cut(part: np.ndarray, precision: float) -> np.ndarray:
@@ -144,26 +140,18 @@ class Place:
 
     def share(self, asked: Asked, at: np.ndarray) -> Share:
         """Its share at a point: of beta (p,) without random effects, else of psi = (beta, theta)."""
-        none, no_matrix = np.empty(0), np.empty((0, 0))
         if asked is Asked.INFORMATION:
             found = information(self.model.rows, self.model.family, at, None, with_cells=False)
             return Share(np.array([found.loglik]), found.score, found.fixed)
+        second = np.zeros((at.size, at.size) if asked is Asked.HESSIAN else (0, 0))
         try:
-            if asked is Asked.HESSIAN:
-                return Share(none, none, self._hessian(at))
-            value, gradient = self._near(at)(at)
+            deviance = self._near(at)
+            value, gradient = deviance(at)
+            if second.size and np.isfinite(value):
+                second = laplace_hessian(self.model, at, deviance.mode_at(at), np.full(at.size, START_SD))[0]
         except (FloatingPointError, np.linalg.LinAlgError):
             value, gradient = np.inf, np.zeros(at.size)
-        if asked is Asked.HESSIAN:
-            return Share(none, none, np.full((at.size, at.size), NOWHERE))
-        return Share(np.array([value if np.isfinite(value) else NOWHERE]), gradient, no_matrix)
-
-    def _hessian(self, psi: np.ndarray) -> np.ndarray:
-        """Second derivatives of half the deviance."""
-        mode = self._near(psi).mode_at(psi)
-        if mode is None:
-            raise FloatingPointError("modes not found")
-        return laplace_hessian(self.model, psi, mode, np.full(psi.size, START_SD))[0]
+        return Share(np.array([value if np.isfinite(value) else NOWHERE]), gradient, second)
 
     def _near(self, psi: np.ndarray) -> LaplaceDeviance:
         """The deviance that remembers its modes; made at psi where there is none."""
