@@ -42,8 +42,18 @@ def fewest_told_apart(clients: Mapping[int, int], thetas: Sequence[float], preci
     expected = np.append(n_rows, np.sqrt(counts) * sizes * (1 + sizes) / 2)
     equations = np.column_stack([np.ones(len(squares)), -squares / (1 + squares * sizes)]) * expected
     noise = precision * n_rows / np.sqrt(12)
-    _, singular, directions = np.linalg.svd(equations / noise, full_matrices=False)
-    resolution = ((directions.T * (singular**2 / (1 + singular**2))) @ directions)[1:, 1:]
-    weights = np.abs(resolution) / np.maximum(np.abs(resolution).max(axis=1, keepdims=True), 1e-300)
+    return fewest_resolved(resolution(equations / noise)[1:, 1:], counts)
+
+
+def resolution(equations: np.ndarray) -> np.ndarray:
+    """Resolution matrix (u, u) of equations (e, u) for unknowns of expected size 1, with noise of size 1."""
+    _, singular, directions = np.linalg.svd(equations, full_matrices=False)
+    return (directions.T * (singular**2 / (1 + singular**2))) @ directions
+
+
+def fewest_resolved(resolved: np.ndarray, counts: np.ndarray) -> float:
+    """The fewest clients that stand together in what a resolution matrix (u, u) tells; `counts` (u,) are the unknowns'
+    own."""
+    weights = np.abs(resolved) / np.maximum(np.abs(resolved).max(axis=1, keepdims=True), 1e-300)
     blended = weights @ counts
-    return float(np.min(blended[np.diag(resolution) > TOLD], initial=np.inf))
+    return float(np.min(blended[np.diag(resolved) > TOLD], initial=np.inf))

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from conftest import SITES
 
-from outcomes.federation.site import PRECISION
+from outcomes.federation.linear import PRECISION
 from outcomes.federation.taken_apart import fewest_told_apart
 from outcomes.mixed import fit_linear
 from outcomes.mixed.linear.gram import prepare_linear

@@ -139,7 +139,7 @@ def test_a_question_that_the_plan_does_not_ask_is_not_answered(tmp_path, hospita
     answer(hospitals["east"], folder, "east")
     path = answer_path(folder, question, "east")
     forged = json.loads(path.read_text())
-    forged["theta"] = [(50.0).hex() for _ in forged["theta"]]
+    forged["at"] = [(50.0).hex() for _ in forged["at"]]
     path.write_text(json.dumps(forged))
     with pytest.raises(StudyError, match="answers another question"):
         answer(hospitals["west"], folder, "west")
