@@ -10,6 +10,7 @@ import polars as pl
 
 from outcomes.errors import DataRefused
 from outcomes.federation.plan import GROUPS, Plan
+from outcomes.federation.taken_apart import TOLD
 from outcomes.federation.told_by_outcome import Told
 from outcomes.links import link_named
 from outcomes.mixed.binomial.pooled import fit_shares
@@ -55,7 +56,7 @@ def own_share(
     Raises
     ------
     DataRefused
-        All that was asked would tell fewer than 10 clients apart.
+        All that was asked would tell of fewer than 10 clients.
     """
     design = _design(plan, rows)
     place_rows, fixed = PlaceRows.read(design, link_named(plan.link)), sums.fixed(plan.design)
@@ -65,9 +66,9 @@ def own_share(
     own = [*range(len(fixed.names)), len(fixed.names) + sums.order.index(unit)]
     of_unit = [(kind, at if kind is Asked.INFORMATION else at[own]) for kind, at in questions]
     fewest = GROUPS["client_id"]
-    if told.fewest(of_unit, PRECISION) < fewest:
+    if told.of_few(of_unit, PRECISION, fewest) > TOLD:
         raise DataRefused(
-            f"The rounds of this fit would tell fewer than {fewest} clients of this site apart, by how many sessions "
+            f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
             "they have and whether they had the event",
             "plan with `--up-to`, so that no client has more sessions than many others, with fewer predictors, or with "
             "larger sites",

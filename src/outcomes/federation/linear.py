@@ -9,7 +9,7 @@ import numpy as np
 
 from outcomes.errors import DataRefused
 from outcomes.federation.plan import GROUPS, Plan
-from outcomes.federation.taken_apart import fewest_told_apart
+from outcomes.federation.taken_apart import TOLD, told_of_few
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.places.pooled import fit_shares
 from outcomes.mixed.linear.places.shares import Share, evaluate
@@ -50,7 +50,7 @@ def own_share(
     Raises
     ------
     DataRefused
-        All that was asked would tell fewer than 10 clients apart.
+        All that was asked would tell of fewer than 10 clients.
     """
     gram = prepare_linear(plan.formula, rows, levels=plan.all_levels)
     refuse_taken_apart(plan, gram, sums, [theta for _, theta in asked])
@@ -64,7 +64,7 @@ def refuse_taken_apart(plan: Plan, gram: GramData, sums: PooledSums, asked: Sequ
     Raises
     ------
     DataRefused
-        Where all rounds together could be solved for fewer than 10 of this site's clients.
+        Where all rounds together tell of fewer than 10 of this site's clients.
     """
     frame = sums.frame(plan.design)
     own = [part for factor, part in zip(frame.factors, frame.slices, strict=True) if factor.group == ("client_id",)]
@@ -75,9 +75,9 @@ def refuse_taken_apart(plan: Plan, gram: GramData, sums: PooledSums, asked: Sequ
     per_client = np.bincount(rows.codes, weights=gram.counts, minlength=rows.n_levels).astype(int)
     clients = dict(zip(*(part.tolist() for part in np.unique(per_client, return_counts=True)), strict=True))
     fewest = GROUPS["client_id"]
-    if fewest_told_apart(clients, sizes, PRECISION) < fewest:
+    if told_of_few(clients, sizes, PRECISION, fewest) > TOLD:
         raise DataRefused(
-            f"The rounds of this fit would tell fewer than {fewest} clients of this site apart, by how many sessions "
+            f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
             "they have",
             "plan with `--at-least`, so that clients with few sessions stay out, or with larger sites",
         )

@@ -3,8 +3,9 @@
 What a client adds to a Laplace deviance, its gradient and its Hessian follows from the number of her rows, of her
 events, and her predictors. Clients who are alike in these are of one kind; every number of every answer is one more
 equation for how many clients of each kind there are. As in `outcomes.federation.taken_apart` a resolution matrix says
-which of these numbers the rounds tell apart, here with two kinds of noise: the rounding of the answers, and what
-clients of one kind differ in (predictors with many values), by its actual covariance.
+what the rounds tell of these numbers, here with two sorts of noise: the rounding of the answers, and what clients of
+one kind differ in (predictors with many values), by its actual covariance. Nothing may be told of few: of no kind, and
+of no run of kinds of like numbers of rows, that has fewer clients together than a site may tell of.
 
 It is computed twice: once for all kinds, and once for somebody who knows how many clients have each number of rows and
 asks only which of them had the event. The first covers sums of predictors over a kind, too.
@@ -20,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from outcomes.federation.taken_apart import fewest_resolved, resolution
+from outcomes.federation.taken_apart import most_told
 from outcomes.mixed.binomial.contributions import contributions
 from outcomes.mixed.binomial.shares import Asked, PlaceRows
 from outcomes.mixed.design.columns import FixedPart
@@ -48,8 +49,8 @@ class Told:
     unit: tuple[str, ...]
     clients: np.ndarray
 
-    def fewest(self, asked: Sequence[tuple[Asked, np.ndarray]], precision: float) -> float:
-        """The fewest clients whose numbers the answers tell apart from the others'.
+    def of_few(self, asked: Sequence[tuple[Asked, np.ndarray]], precision: float, fewest: int) -> float:
+        """How much the answers tell of fewer clients than `fewest`.
 
         Parameters
         ----------
@@ -57,11 +58,12 @@ class Told:
             All rounds, each with the fixed effects and the unit's own covariance parameter.
         precision : float
             Rounding of an answer, relative to the largest number of each of its parts.
+        fewest : int
 
         Returns
         -------
         float
-            A number of clients; infinite where nothing is told apart.
+            Share of what is not known beforehand, 0 to 1; above `outcomes.federation.taken_apart.TOLD` it is too much.
         """
         codes = self.rows.rows.groups[self.unit].codes
         n_events = np.bincount(codes, weights=self.rows.events)
@@ -71,11 +73,10 @@ class Told:
         means = _means(own, kinds)
         noise = _Noise(unit, own - means[kinds])
         n_levels, n_clients = np.bincount(kinds).astype(float), np.bincount(kinds, weights=self.clients)
-        all_kinds = resolution(noise.whitened(means) * np.sqrt(n_levels))
+        all_kinds = most_told(noise.whitened(means), np.sqrt(n_levels), n_clients, fewest)
         turned = _answers(_turned(self.rows, codes, n_events), self.fixed, self.unit, asked, precision)[0]
-        columns, expected, counts = _by_event(means, _means(turned, kinds), kinds, alike, n_clients)
-        events_only = resolution(noise.whitened(columns) * expected)
-        return min(fewest_resolved(all_kinds, n_clients), fewest_resolved(events_only, counts))
+        by_event = _by_event(means, _means(turned, kinds), kinds, alike, n_clients)
+        return max(all_kinds, most_told(noise.whitened(by_event[0]), *by_event[1:], fewest))
 
     def _known_sums(self, codes: np.ndarray) -> list[np.ndarray]:
         """By level, sums of the predictors that have few values."""

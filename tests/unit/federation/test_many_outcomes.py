@@ -1,0 +1,109 @@
+"""Many questions about the same yes-or-no outcomes: what somebody can compute who reads the sums of all rounds.
+
+What a client adds to a Laplace deviance follows from the number of her sessions and whether she left. Somebody who
+knows the sums of one site (he has every other site's numbers and keys), and how many clients have each number of
+sessions, has one linear equation a number for how many of them left; a client who alone has so many sessions stands
+there by herself.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+
+import numpy as np
+import polars as pl
+import pytest
+
+from outcomes.federation.binomial import PRECISION
+from outcomes.federation.told_by_outcome import Told
+from outcomes.links import link_named
+from outcomes.mixed.binomial.contributions import contributions
+from outcomes.mixed.binomial.pooled import fit_shares
+from outcomes.mixed.binomial.shares import Asked, PlaceRows, Share
+from outcomes.mixed.binomial.sums import BinomialSums
+from outcomes.mixed.design.population import open_population
+
+FORMULA = "left ~ 1 + (1 | client)"
+LOGIT = link_named("logit")
+CLIENT = ("client",)
+
+
+def _courses(clients: dict[tuple[int, int], int]) -> pl.DataFrame:
+    """Sessions of so many clients of each number of sessions who left (1) after the last or not (0)."""
+    rows = []
+    for (length, left), n in clients.items():
+        for client in range(n):
+            rows += [(f"{length}-{left}-{client}", x, int(left and x == length)) for x in range(1, length + 1)]
+    return pl.DataFrame(rows, schema=["client", "number", "left"], orient="row")
+
+
+def _site(seed: int, lengths: range, each: int, lone: tuple[int, int] | None = None) -> dict[tuple[int, int], int]:
+    """A site with about `each` clients of every length, a third of whom left, and perhaps one of another length."""
+    rng = np.random.default_rng(seed)
+    left = {length: int(rng.binomial(each, 0.35)) for length in lengths}
+    clients = {(length, 1): n for length, n in left.items()} | {(length, 0): each - n for length, n in left.items()}
+    return clients | ({lone: 1} if lone else {})
+
+
+def _read(clients: dict[tuple[int, int], int]) -> PlaceRows:
+    return PlaceRows.read(open_population([FORMULA], _courses(clients)).design(FORMULA), LOGIT)
+
+
+class _Rounds:
+    """A fit over sites; what was asked, and what the first of them answered."""
+
+    def __init__(self, sites: list[dict[tuple[int, int], int]]) -> None:
+        self.rows = [_read(site) for site in sites]
+        design = open_population([FORMULA], _courses(sites[0])).design(FORMULA)
+        sums: BinomialSums = reduce(add, [rows.sums() for rows in self.rows])
+        self.fixed = sums.fixed(design)
+        self.asked: list[tuple[Asked, np.ndarray]] = []
+        self.answers: list[np.ndarray] = []
+        fit_shares(design, LOGIT, sums, self._ask)
+
+    def _ask(self, asked: Asked, at: np.ndarray) -> Share:
+        shares = [rows.place(self.fixed, ["client"]).share(asked, at).rounded(PRECISION) for rows in self.rows]
+        self.asked.append((asked, at))
+        self.answers.append(shares[0].to_vector())
+        return reduce(add, shares)
+
+    def told(self) -> float:
+        """What the first site foresees."""
+        n = self.rows[0].rows.groups[CLIENT].n_levels
+        return Told(self.rows[0], self.fixed, CLIENT, np.ones(n)).of_few(self.asked, PRECISION, 10)
+
+
+def _reading(rounds: _Rounds, site: dict[tuple[int, int], int]) -> dict[int, float]:
+    """The attack: how many clients of each length left, by least squares with what is known beforehand."""
+    lengths = sorted({length for length, _ in site})
+    kinds = [(length, left) for length in lengths for left in (0, 1)]
+    places = _read(dict.fromkeys(kinds, 1)).place(rounds.fixed, ["client"])
+    labels = open_population([FORMULA], _courses(dict.fromkeys(kinds, 1))).source
+    order = {label: i for i, label in enumerate(sorted(f"{length}-{left}-0" for length, left in kinds))}
+    assert labels is not None
+    by_kind = np.concatenate([contributions(places.model, *question) for question in rounds.asked], axis=1)
+    stay, leave = (np.stack([by_kind[order[f"{length}-{left}-0"]] for length in lengths]) for left in (0, 1))
+    known = np.array([site.get((length, 0), 0) + site.get((length, 1), 0) for length in lengths], dtype=float)
+    answers = np.concatenate(rounds.answers)
+    unit = np.concatenate(
+        [
+            np.full(part.size, PRECISION * np.abs(part).max(initial=0.0))
+            for (_, at), answer in zip(rounds.asked, rounds.answers, strict=True)
+            for part in np.split(answer, [1, 1 + at.size])
+        ]
+    )
+    is_hessian = [kind is Asked.HESSIAN for kind, _ in rounds.asked]
+    exact = np.concatenate(
+        [
+            np.arange(answer.size) < (1 + at.size if hessian else answer.size)
+            for hessian, (_, at), answer in zip(is_hessian, rounds.asked, rounds.answers, strict=True)
+        ]
+    )  # second derivatives are differences at the site, whose error the attacker does not have
+    share = 0.35
+    sd = np.sqrt(known * share * (1 - share))
+    weight = np.sqrt(12) / unit[exact]
+    system = np.vstack([((leave - stay)[:, exact] * weight).T * sd, np.eye(len(lengths))])
+    right = (answers[exact] - known @ stay[:, exact] - (known * share) @ (leave - stay)[:, exact]) * weight
+    solved = np.linalg.lstsq(system, np.append(right, np.zeros(len(lengths))), rcond=None)[0]
+    return dict(zip(lengths, known * share + sd * solved, strict=True))
