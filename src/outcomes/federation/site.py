@@ -61,10 +61,10 @@ def answer(study: StudyFolder, folder: Path, name: str) -> Question | None:
     if question is None:
         return None
     kept, given = own / f"{question.number:04}.json", answer_path(folder, question, name)
+    publics = read_keys(folder, plan)
+    if joined.get("keys", publics) != publics:
+        raise StudyError("The sites' keys have changed since this site answered first", "start a new plan")
     if not kept.exists():
-        publics = read_keys(folder, plan)
-        if joined.get("keys", publics) != publics:
-            raise StudyError("The sites' keys have changed since this site answered first", "start a new plan")
         write_json(own / _JOINED, joined | {"keys": publics})
         context = f"{plan.id}|{question.sha256}"
         masked = mask(numbers(study, plan, where), joined["private_key"], name, publics, context)

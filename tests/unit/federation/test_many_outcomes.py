@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from outcomes.federation.binomial import PRECISION
+from outcomes.federation.taken_apart import TOLD
 from outcomes.federation.told_by_outcome import Told
 from outcomes.links import link_named
 from outcomes.mixed.binomial.contributions import contributions
@@ -79,9 +80,7 @@ def _reading(rounds: _Rounds, site: dict[tuple[int, int], int]) -> dict[int, flo
     lengths = sorted({length for length, _ in site})
     kinds = [(length, left) for length in lengths for left in (0, 1)]
     places = _read(dict.fromkeys(kinds, 1)).place(rounds.fixed, ["client"])
-    labels = open_population([FORMULA], _courses(dict.fromkeys(kinds, 1))).source
     order = {label: i for i, label in enumerate(sorted(f"{length}-{left}-0" for length, left in kinds))}
-    assert labels is not None
     by_kind = np.concatenate([contributions(places.model, *question) for question in rounds.asked], axis=1)
     stay, leave = (np.stack([by_kind[order[f"{length}-{left}-0"]] for length in lengths]) for left in (0, 1))
     known = np.array([site.get((length, 0), 0) + site.get((length, 1), 0) for length in lengths], dtype=float)
@@ -107,3 +106,40 @@ def _reading(rounds: _Rounds, site: dict[tuple[int, int], int]) -> dict[int, flo
     right = (answers[exact] - known @ stay[:, exact] - (known * share) @ (leave - stay)[:, exact]) * weight
     solved = np.linalg.lstsq(system, np.append(right, np.zeros(len(lengths))), rcond=None)[0]
     return dict(zip(lengths, known * share + sd * solved, strict=True))
+
+
+def _rounds(seed: int, lengths: range, each: int, lone: tuple[int, int] | None) -> tuple[_Rounds, dict]:
+    site = _site(seed, lengths, each, lone)
+    return _Rounds([site, *(_site(more + seed, lengths, each) for more in (100, 200))]), site
+
+
+@pytest.mark.parametrize("left", [0, 1])
+@pytest.mark.parametrize("lengths", [range(4, 8), range(1, 11)])
+def test_whether_the_lone_client_left_is_read_off_the_rounds_and_that_is_foreseen(lengths, left):
+    for seed in range(3):
+        rounds, site = _rounds(seed, lengths, 30, (22, left))
+        assert _reading(rounds, site)[22] == pytest.approx(left, abs=0.1)  # the attack is a real one
+        assert rounds.told() > TOLD
+
+
+def test_many_beside_her_do_not_hide_a_client_who_came_far_longer():
+    readings = []
+    for seed in range(6):
+        rounds, site = _rounds(seed, range(1, 21), 100, (30, seed % 2))
+        readings.append(round(_reading(rounds, site)[30]) == seed % 2)
+        assert rounds.told() > TOLD
+    assert all(readings)
+
+
+def test_what_is_not_foreseen_is_not_read():
+    right = []
+    for seed in range(8):
+        rounds, site = _rounds(seed, range(1, 21), 100, (22, seed % 2))
+        assert rounds.told() < TOLD
+        right.append(abs(_reading(rounds, site)[22] - seed % 2) < 0.2)
+    assert np.mean(right) < 0.5
+
+
+def test_a_site_where_many_share_every_course_may_answer():
+    rounds, _ = _rounds(1, range(1, 6), 60, None)
+    assert rounds.told() < TOLD
