@@ -22,7 +22,7 @@ from outcomes.mixed.design.data import VIEW, quoted
 from outcomes.mixed.design.levels import codes_of
 from outcomes.mixed.design.population import open_population
 
-PRECISION = 1e-9
+PRECISION = 1e-10
 """Of each part of a share, relative to its largest number: enough for estimates to 1e-8 (docs/federation.md)."""
 
 

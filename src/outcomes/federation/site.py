@@ -12,9 +12,10 @@ from outcomes import release
 from outcomes.errors import StudyError, UsageError, no_such
 from outcomes.federation import changes
 from outcomes.federation.masks import mask, new_key, public_key
-from outcomes.federation.plan import NUMBER, Plan, read_plan
+from outcomes.federation.plan import ORDER, Plan, read_plan
 from outcomes.federation.refusals import refuse_few
 from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, message, model_of, read_keys, standing
+from outcomes.release.codebook.tables import TABLES
 from outcomes.store.files import read_json, write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
@@ -124,7 +125,9 @@ def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> duckdb.DuckDBPyRelation:
-    """The rows that take part: of clients with at least so many in the table, up to a session."""
+    """The rows that take part: of clients with at least so many in the table, and of these the first ones."""
     enough = f"count(*) over (partition by client_id) >= {int(plan.fewest_rows)}"
-    rows = con.sql(f'from "{plan.table}" qualify {enough}')
-    return rows.filter(f"{NUMBER} <= {int(plan.up_to)}") if plan.up_to else rows
+    if plan.up_to:
+        order = ", ".join(name for name in ORDER if name in TABLES[plan.table].columns)
+        enough += f" and row_number() over (partition by client_id order by {order}) <= {int(plan.up_to)}"
+    return con.sql(f'from "{plan.table}" qualify {enough}')

@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from conftest import COURSES, DROPOUT, SITES, courses, finish, publish, take_turns, together
 
+from outcomes.cli import main
 from outcomes.errors import DataRefused, FitRefused, FormulaError, StudyError, UsageError
 from outcomes.federation import binomial, changes, site
 from outcomes.federation.masks import new_key, public_key, unmask_sum
@@ -264,3 +266,32 @@ def test_a_question_that_does_not_follow_is_not_answered(tmp_path, clinics, forg
 def test_a_plan_is_read_as_it_was_written(tmp_path):
     write_plan(tmp_path, replace(PLAN, link="cloglog", up_to=7))
     assert read_plan(tmp_path) == replace(PLAN, link="cloglog", up_to=7)
+
+
+def test_a_client_takes_part_with_the_first_sessions_only(tmp_path):
+    frame = courses(0).with_columns(is_dropout=pl.lit(0, pl.Int64), is_last=pl.lit(value=False))
+    study = publish(tmp_path / "east", frame, tables=COURSES)
+    plan = replace(PLAN, up_to=2)
+    n_rows = site.numbers(study, plan, Standing())[0]
+    assert n_rows == frame.filter(pl.col("attended_number") <= 2).height
+
+
+def _plan(folder, *options):
+    sites = [part for name in SITES for part in ("--site", name)]
+    return CliRunner().invoke(main, ["federate", "plan", str(folder), "--table", TABLE, *sites, *options])
+
+
+def test_the_command_line_plans_a_yes_or_no(tmp_path):
+    done = _plan(tmp_path / "a", "--family", "binomial", "--up-to", "3", "--formula", DROPOUT)
+    assert done.exit_code == 0, done.output
+    assert read_plan(tmp_path / "a") == replace(PLAN, up_to=3)
+    _plan(tmp_path / "b", "--family", "binomial", "--link", "cloglog", "--formula", DROPOUT)
+    assert read_plan(tmp_path / "b").link == "cloglog"
+    for options, says in (
+        (("--link", "logit"), "A linear model has no --link"),
+        (("--family", "binomial", "--ml"), "fitted by maximum likelihood always"),
+    ):
+        refused = _plan(tmp_path / "c", "--formula", DROPOUT, *options)
+        assert refused.exit_code != 0
+        assert says in refused.output
+    assert "--family [linear|binomial]" in CliRunner().invoke(main, ["federate", "plan", "--help"]).output
