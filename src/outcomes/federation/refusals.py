@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import duckdb
-
 from outcomes.errors import DataRefused
 from outcomes.federation.plan import GROUPS, Plan
 from outcomes.mixed.design.data import VIEW, quoted
-from outcomes.mixed.design.population import open_population
+from outcomes.mixed.design.population import Population
 
 
-def refuse_few(plan: Plan, rows: duckdb.DuckDBPyRelation) -> None:
+def refuse_few(plan: Plan, population: Population) -> None:
     """Refuse where this site's own part would say something of a few people.
 
     Parameters
     ----------
     plan : Plan
-    rows : relation
+    population : Population
         The rows that take part.
 
     Raises
@@ -27,7 +25,6 @@ def refuse_few(plan: Plan, rows: duckdb.DuckDBPyRelation) -> None:
         Fewer than 10 clients or 5 therapists; a level of a categorical predictor that 1 to 9 clients have; of a
         binomial model, an event that 1 to 9 clients have or have not, at the site or in such a level.
     """
-    population = open_population([plan.formula], rows, levels=plan.all_levels)
     source, complete = population.source, population.complete
     outcome = population.design(plan.formula).outcome if plan.link else None
 

@@ -15,6 +15,7 @@ from outcomes.federation.masks import mask, new_key, public_key
 from outcomes.federation.plan import ORDER, Plan, read_plan
 from outcomes.federation.refusals import refuse_few
 from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, message, model_of, read_keys, standing
+from outcomes.mixed.design.population import open_population
 from outcomes.release.codebook.tables import TABLES
 from outcomes.store.files import read_json, write_json
 from outcomes.store.warehouse import connect
@@ -91,8 +92,9 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
     kept = own / _JOINED
     if not kept.exists():
         with connect(study.database, read_only=True) as con:
-            refuse_few(plan, _rows(con, plan))
-            sketch = changes.sketch(con, study.root / FOLDER)
+            population = open_population([plan.formula], _rows(con, plan), levels=plan.all_levels)
+            refuse_few(plan, population)
+            sketch = changes.sketch(con, study.root / FOLDER, population)
         changes.refuse_small_change(study.root / FOLDER, sketch, study.settings.disclosure.minimum_count)
         own.mkdir(parents=True, exist_ok=True)
         changes.keep(own, sketch)
