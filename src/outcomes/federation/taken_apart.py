@@ -48,7 +48,13 @@ def told_of_few(clients: Mapping[int, int], thetas: Sequence[float], precision: 
     return most_told(equations / noise, expected, np.append(np.inf, counts), fewest)
 
 
-def most_told(equations: np.ndarray, expected: np.ndarray, counts: np.ndarray, fewest: int) -> float:
+def most_told(
+    equations: np.ndarray,
+    expected: np.ndarray,
+    counts: np.ndarray,
+    fewest: int,
+    orders: Sequence[np.ndarray] | None = None,
+) -> float:
     """The most that equations tell of few: of an unknown, or of the sum of a run of unknowns, of too few clients.
 
     Parameters
@@ -58,9 +64,11 @@ def most_told(equations: np.ndarray, expected: np.ndarray, counts: np.ndarray, f
     expected : ndarray, shape (u,)
         Sizes that the unknowns have as far as is known beforehand.
     counts : ndarray, shape (u,)
-        Clients of each unknown; like unknowns stand beside each other.
+        Clients of each unknown, 1 or more.
     fewest : int
         Of so many clients and more anything may be told.
+    orders : sequence of ndarray, shape (u,), optional
+        Orders in which unknowns that are alike stand beside each other; as they are given by default.
 
     Returns
     -------
@@ -70,9 +78,11 @@ def most_told(equations: np.ndarray, expected: np.ndarray, counts: np.ndarray, f
     _, singular, directions = np.linalg.svd(equations * expected, full_matrices=False)
     told = directions * (singular / np.sqrt(1 + singular**2))[:, None]  # told'told is the resolution matrix
     most = 0.0
-    for first in range(counts.size):
-        n_few = int(np.searchsorted(np.cumsum(counts[first : first + fewest]), fewest))
-        for end in range(first + 1, first + n_few + 1):
-            run = expected[first:end]
-            most = max(most, float(np.sum((told[:, first:end] @ run) ** 2) / (run @ run)))
+    for order in orders or [np.arange(counts.size)]:
+        columns, sizes = told[:, order], expected[order]
+        for first in range(counts.size):
+            n_few = int(np.searchsorted(np.cumsum(counts[order[first : first + fewest]]), fewest))
+            for end in range(first + 1, first + n_few + 1):
+                run = sizes[first:end]
+                most = max(most, float(np.sum((columns[:, first:end] @ run) ** 2) / (run @ run)))
     return most

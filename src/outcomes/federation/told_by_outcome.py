@@ -5,7 +5,7 @@ events, and her predictors. Clients who are alike in these are of one kind; ever
 equation for how many clients of each kind there are. As in `outcomes.federation.taken_apart` a resolution matrix says
 what the rounds tell of these numbers, here with two sorts of noise: the rounding of the answers, and what clients of
 one kind differ in (predictors with many values), by its actual covariance. Nothing may be told of few: of no kind, and
-of no run of kinds of like numbers of rows, that has fewer clients together than a site may tell of.
+of no run of kinds of like numbers of rows or like predictors, that has fewer clients together than a site may tell of.
 
 It is computed twice: once for all kinds, and once for somebody who knows how many clients have each number of rows and
 asks only which of them had the event. The first covers sums of predictors over a kind, too.
@@ -27,7 +27,7 @@ from outcomes.mixed.binomial.shares import Asked, PlaceRows
 from outcomes.mixed.design.columns import FixedPart
 
 FEW_VALUES = 20
-"""A predictor with at most so many values is taken for known up to its sum over a client's rows."""
+"""A predictor with at most so many values is taken for known up to its mean over a client's rows."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +66,28 @@ class Told:
             Share of what is not known beforehand, 0 to 1; above `outcomes.federation.taken_apart.TOLD` it is too much.
         """
         codes = self.rows.rows.groups[self.unit].codes
-        n_events = np.bincount(codes, weights=self.rows.events)
-        alike = _numbered(np.column_stack([np.bincount(codes), *self._known_sums(codes)]))
-        kinds = np.unique(np.column_stack([alike, n_events]), axis=0, return_inverse=True)[1].ravel()
+        n_rows, n_events = np.bincount(codes), np.bincount(codes, weights=self.rows.events)
+        known = self._known_means(codes)
+        alike = _numbered([n_rows, *known])
+        kinds = _numbered([alike, n_events])
         own, unit = _answers(self.rows, self.fixed, self.unit, asked, precision)
         means = _means(own, kinds)
         noise = _Noise(unit, own - means[kinds])
         n_levels, n_clients = np.bincount(kinds).astype(float), np.bincount(kinds, weights=self.clients)
-        all_kinds = most_told(noise.whitened(means), np.sqrt(n_levels), n_clients, fewest)
+        one = np.unique(kinds, return_index=True)[1]  # a level of each kind
+        by_length = np.lexsort([key[one] for key in (n_events, *known, n_rows)])
+        by_predictor = np.lexsort([key[one] for key in (n_events, n_rows, *known)])
+        orders = [by_length, by_predictor]
+        all_kinds = most_told(noise.whitened(means), np.sqrt(n_levels), n_clients, fewest, orders)
         turned = _answers(_turned(self.rows, codes, n_events), self.fixed, self.unit, asked, precision)[0]
-        by_event = _by_event(means, _means(turned, kinds), kinds, alike, n_clients)
-        return max(all_kinds, most_told(noise.whitened(by_event[0]), *by_event[1:], fewest))
+        which, columns, expected, counts = _by_event(means, _means(turned, kinds), kinds, alike, n_clients)
+        orders = [np.argsort(np.argsort(order)[which]) for order in orders]
+        return max(all_kinds, most_told(noise.whitened(columns), expected, counts, fewest, orders))
 
-    def _known_sums(self, codes: np.ndarray) -> list[np.ndarray]:
-        """By level, sums of the predictors that have few values."""
+    def _known_means(self, codes: np.ndarray) -> list[np.ndarray]:
+        """By level, means of the predictors that have few values."""
         columns = [column for column in self.rows.rows.X.T if np.unique(column).size <= FEW_VALUES]
-        return [np.round(np.bincount(codes, weights=column), 6) for column in columns]
+        return [np.round(np.bincount(codes, weights=column) / np.bincount(codes), 9) for column in columns]
 
 
 @dataclass(frozen=True)
@@ -99,9 +105,9 @@ class _Noise:
         return scaled - (directions * (1 - 1 / np.sqrt(1 + sizes**2))) @ (directions.T @ scaled)
 
 
-def _numbered(keys: np.ndarray) -> np.ndarray:
-    """Number the distinct rows."""
-    return np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+def _numbered(keys: Sequence[np.ndarray]) -> np.ndarray:
+    """Number the distinct combinations of keys, (levels,) each."""
+    return np.unique(np.column_stack(keys), axis=0, return_inverse=True)[1].ravel()
 
 
 def _answers(
@@ -142,21 +148,23 @@ def _turned(rows: PlaceRows, codes: np.ndarray, n_events: np.ndarray) -> PlaceRo
 
 def _by_event(
     means: np.ndarray, turned: np.ndarray, kinds: np.ndarray, alike: np.ndarray, n_clients: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Unknowns for whoever knows how many are alike but for their events: columns (u, e), expected sizes, clients.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Unknowns for whoever knows how many are alike but for their events: kinds (u,), columns (u, e), expected sizes
+    and clients (u,).
 
     Where all who are alike have equally many events, the unknown is how many of them have one more or less.
     """
     n_levels = np.bincount(kinds).astype(float)
     group = np.zeros(n_levels.size, dtype=int)
     group[kinds] = alike
-    columns, expected, counts = [], [], []
+    which, columns, expected, counts = [], [], [], []
     for number in range(group.max() + 1):
         own = np.flatnonzero(group == number)
         base, total = own[np.argmax(n_levels[own])], n_levels[own].sum()
         others = own[own != base]
         share = (n_levels[others] + 0.5) / (total + 0.5 * own.size) if others.size else np.array([0.5 / (total + 1)])
+        which.append(others if others.size else own)
         columns.append(means[others] - means[base] if others.size else turned[base][None] - means[base])
         expected.append(np.sqrt(total * share * (1 - share)))
-        counts.append(n_clients[others] if others.size else n_clients[own])
-    return np.concatenate(columns), np.concatenate(expected), np.concatenate(counts)
+        counts.append(n_clients[which[-1]])
+    return np.concatenate(which), np.concatenate(columns), np.concatenate(expected), np.concatenate(counts)

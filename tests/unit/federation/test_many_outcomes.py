@@ -161,6 +161,25 @@ def test_who_is_alone_in_a_category_among_those_of_her_length_counts_as_alone():
     assert _Rounds([site(alone=1), site(alone=30), site(alone=30)], formula).told() > TOLD
 
 
+def test_few_of_one_category_over_several_lengths_are_looked_at_together():
+    def site(men: dict[tuple[int, int], int]) -> pl.DataFrame:
+        kinds = {(length, left): 60 for length in range(1, 13) for left in (0, 1)}
+        named = (
+            _courses(clients).with_columns(
+                pl.format("{}-{}", pl.lit(man), "client").alias("client"), pl.lit(man).alias("man")
+            )
+            for man, clients in ((1, men), (0, kinds))
+        )
+        return pl.concat(named)
+
+    formula = "left ~ man + (1 | client)"
+    common = {(length, left): 30 for length in range(1, 4) for left in (0, 1)}
+    few = common | {(length, 1): 1 for length in range(7, 13)}
+    rounds = _Rounds([site(few), site(common), site(common)], formula)
+    assert rounds.told() > TOLD
+    assert _Rounds([site(common)] * 3, formula).told() < TOLD
+
+
 def test_predictors_of_many_values_hide_some_of_it_and_known_ones_do_not():
     frame = _courses(_site(3, range(1, 21), 100, (26, 1)))
     hidden = frame.with_columns(x=pl.Series(np.random.default_rng(4).normal(0, 1, frame.height)))
