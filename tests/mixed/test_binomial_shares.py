@@ -13,11 +13,13 @@ from test_binomial_partitions import FORMULAS, sessions
 from outcomes.errors import FitRefused
 from outcomes.links import LINKS, Link
 from outcomes.mixed import BinomialFit, fit_binomial
+from outcomes.mixed.binomial import shares
 from outcomes.mixed.binomial.contributions import contributions
 from outcomes.mixed.binomial.pooled import fit_shares
-from outcomes.mixed.binomial.shares import Asked, PlaceRows, Share
+from outcomes.mixed.binomial.shares import Asked, PlaceRows, Share, modes_at
 from outcomes.mixed.binomial.sums import BinomialSums
 from outcomes.mixed.design.population import open_population
+from outcomes.mixed.generalised.laplace import find_mode
 
 LEVELS = {"m": ["a", "b", "c", "d"]}
 FIXED_AND_TWO = FORMULAS[1]
@@ -38,9 +40,9 @@ class Pooled:
     def _ask(self, asked: Asked, at: np.ndarray) -> Share:
         self.asked.append((asked, at))
         order = [":".join(group) for group in self.sums.order]
-        shares = [rows.place(self.fixed, order).share(asked, at) for rows in self.rows]
-        shares = [share.rounded(self.precision) if self.precision else share for share in shares]
-        return Share.from_vector(reduce(add, [share.to_vector() for share in shares]), asked, at.size)
+        found = [rows.place(self.fixed, order).share(asked, at) for rows in self.rows]
+        found = [share.rounded(self.precision) if self.precision else share for share in found]
+        return Share.from_vector(reduce(add, [share.to_vector() for share in found]), asked, at.size)
 
 
 def _practices() -> list[pl.DataFrame]:
@@ -118,3 +120,39 @@ def test_separation_is_seen_in_sums(separated, says):
     frames = [frame.with_columns(x=separated) for frame in _practices()]
     with pytest.raises(FitRefused, match=says):
         Pooled("left ~ x + (1 | therapist_id)", frames, LINKS["logit"])
+
+
+def _short_courses() -> list[pl.DataFrame]:
+    """Three places whose clients come once to three times, one in nine of whom leaves: no bound on their variance."""
+    rng = np.random.default_rng(8)
+    rows = [
+        (f"{place}-{client}", place, float(rng.normal()), int(client % 9 == 0 and x == client // 9 % 3))
+        for place in range(3)
+        for client in range(120)
+        for x in range(1 + client // 9 % 3)
+    ]
+    frame = pl.DataFrame(rows, schema=["client", "place", "x", "left"], orient="row")
+    return [part for _, part in frame.group_by("place", maintain_order=True)]
+
+
+def test_modes_that_are_not_found_from_zero_are_found_by_way_of_smaller_variances(monkeypatch):
+    pooled = Pooled("left ~ x + (1 | client)", _short_courses(), LINKS["logit"])
+    model, psi = pooled.rows[0].place(pooled.fixed, ["client"]).model, np.array([-9.5, 0.3, 10.7])
+    direct = modes_at(model, psi)
+
+    def stuck(model, psi, start):
+        """Where Newton's steps from zero go to and fro, as they do at some large variances."""
+        if psi[-1] > 5 and not start[0].any():
+            raise FloatingPointError("modes not found")
+        return find_mode(model, psi, start)
+
+    monkeypatch.setattr(shares, "find_mode", stuck)
+    found = modes_at(model, psi)
+    assert found.is_found
+    np.testing.assert_allclose(found.u[0], direct.u[0], atol=1e-7)
+
+
+def test_a_variance_without_bound_takes_no_more_rounds_than_others():
+    pooled = Pooled("left ~ x + (1 | client)", _short_courses(), LINKS["logit"], 1e-10)
+    assert len(pooled.asked) < 30
+    assert pooled.fit.optimizer.is_converged

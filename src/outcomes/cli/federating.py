@@ -30,7 +30,7 @@ def federate() -> None:
 @click.option("--table", default="mart_session_directiveness", show_default=True, help="Published table of every site.")
 @click.option("--levels", multiple=True, metavar="COLUMN=A,B", help="Levels of a category, reference first.")
 @click.option("--at-least", default=1, show_default=True, help="Rows that a client has, to take part.")
-@click.option("--up-to", default=0, metavar="N", help="The first N sessions of a client only.")
+@click.option("--up-to", default=0, metavar="N", help="The first N sessions of one course of each client only.")
 @click.option("--ml", is_flag=True, help="Maximum likelihood instead of REML, for a linear model.")
 @click.option(
     "--family",

@@ -26,8 +26,8 @@ MIN_SITES = 3
 MIN_CLIENTS = 10
 MIN_THERAPISTS = 5
 MAX_ROUNDS = 300
-ORDER = ("episode_id", "attended_number")
-"""Columns by which a client's sessions are in order, where a table has them; the last one it must have."""
+COURSE, NUMBER = "episode_id", "attended_number"
+"""Columns of a client's courses and of the sessions in each, where a table has them."""
 GROUPS = {"client_id": MIN_CLIENTS, "therapist_id": MIN_THERAPISTS, "practice_id": 1}
 """What a random term may group by, none of whose levels lies in two sites, and the fewest levels at a site."""
 
@@ -53,7 +53,7 @@ class Plan:
     fewest_rows : int
         Clients with fewer rows in the table stay out, at every site.
     up_to : int
-        Most rows of a client, the first ones by episode and session; 0 where all take part.
+        Most rows of a client, the first ones of one course; 0 where all take part.
     link : str or None
         Of a binomial model; None of a linear one.
     """
@@ -88,8 +88,8 @@ class Plan:
                     f"Random terms of a pooled fit group by {', '.join(GROUPS)}, not by {':'.join(group)}.",
                     "no level of a grouping factor may lie in two sites",
                 )
-        if self.up_to and ORDER[-1] not in TABLES[self.table].columns:
-            raise UsageError(f"{self.table} has no {ORDER[-1]}.", "leave --up-to out, or choose a table of sessions")
+        if self.up_to and NUMBER not in TABLES[self.table].columns:
+            raise UsageError(f"{self.table} has no {NUMBER}.", "leave --up-to out, or choose a table of sessions")
         if self.link:
             link_named(self.link)
             refuse_slopes(self.design)

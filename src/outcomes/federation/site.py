@@ -12,7 +12,7 @@ from outcomes import release
 from outcomes.errors import StudyError, UsageError, no_such
 from outcomes.federation import changes
 from outcomes.federation.masks import mask, new_key, public_key
-from outcomes.federation.plan import ORDER, Plan, read_plan
+from outcomes.federation.plan import COURSE, NUMBER, Plan, read_plan
 from outcomes.federation.refusals import refuse_few
 from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, message, model_of, read_keys, standing
 from outcomes.mixed.design.population import open_population
@@ -127,9 +127,12 @@ def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> duckdb.DuckDBPyRelation:
-    """The rows that take part: of clients with at least so many in the table, and of these the first ones."""
+    """The rows that take part: of clients with at least so many in the table, and of these the first of one course."""
     enough = f"count(*) over (partition by client_id) >= {int(plan.fewest_rows)}"
     if plan.up_to:
-        order = ", ".join(name for name in ORDER if name in TABLES[plan.table].columns)
-        enough += f" and row_number() over (partition by client_id order by {order}) <= {int(plan.up_to)}"
+        course = COURSE if COURSE in TABLES[plan.table].columns else "client_id"
+        enough += (
+            f" and dense_rank() over (partition by client_id order by {course}) = 1"
+            f" and row_number() over (partition by client_id, {course} order by {NUMBER}) <= {int(plan.up_to)}"
+        )
     return con.sql(f'from "{plan.table}" qualify {enough}')

@@ -64,7 +64,14 @@ class Told:
         -------
         float
             Share of what is not known beforehand, 0 to 1; above `outcomes.federation.taken_apart.TOLD` it is too much.
+            1 where it cannot be computed.
         """
+        try:
+            return self._of_few(asked, precision, fewest)
+        except (FloatingPointError, np.linalg.LinAlgError):
+            return 1.0
+
+    def _of_few(self, asked: Sequence[tuple[Asked, np.ndarray]], precision: float, fewest: int) -> float:
         codes = self.rows.rows.groups[self.unit].codes
         n_rows, n_events = np.bincount(codes), np.bincount(codes, weights=self.rows.events)
         known = self._known_means(codes)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from outcomes.mixed.binomial.shares import Asked
-from outcomes.mixed.generalised.laplace import Model, find_mode, logdet_derivatives
+from outcomes.mixed.binomial.shares import Asked, modes_at
+from outcomes.mixed.generalised.laplace import Model, logdet_derivatives
 from outcomes.mixed.generalised.passes import derivatives
 
 STEP = 1e-4
@@ -63,7 +63,7 @@ def _without_effects(model: Model, beta: np.ndarray) -> np.ndarray:
 
 def _deviance(model: Model, psi: np.ndarray) -> np.ndarray:
     """Laplace deviance and its gradient, by level; see `outcomes.mixed.generalised.laplace`."""
-    mode = find_mode(model, psi, model.zeros())
+    mode = modes_at(model, psi)
     extra = logdet_derivatives(model, psi, mode)
     beta = psi[model.layout.beta]
     by_rows = np.zeros((model.rows.n_cells, 1 + beta.size))

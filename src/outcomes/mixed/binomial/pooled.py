@@ -25,11 +25,12 @@ FLAT_WEIGHT = 1e-6
 """Mean weight of the rows that a Newton step moves, below which none of them resists: p(1 - p) of an outcome that is
 certain in numbers."""
 
-MAX_NEWTON = 12
+MAX_NEWTON = 20
 """Most Newton steps before the search proper begins."""
 
 LONGEST_STEP = 0.7
-"""Of a standard deviation on the link's scale: curvature at one says little of what is further away."""
+"""Of a standard deviation on the link's scale, or half of it where that is more: curvature at one says little of what
+is further away."""
 
 CLOSE = 1e-3
 """Fall of the deviance that one more Newton step promises, below which the search proper takes over."""
@@ -121,7 +122,8 @@ def _approach(at: Ask, psi: np.ndarray, theta: slice) -> tuple[np.ndarray, np.nd
         step, decrement = newton_step(2 * now.hessian, now.gradient)
         if decrement < CLOSE:
             break
-        furthest = min(1.0, LONGEST_STEP / max(np.abs(step[theta]).max(), 1e-300))
+        longest = np.maximum(LONGEST_STEP, np.abs(psi[theta]) / 2)
+        furthest = 1 / max(1.0, np.max(np.abs(step[theta]) / longest))
         for size in furthest * np.array([1.0, 0.5, 0.25, 0.125]):
             ahead = at(Asked.HESSIAN, psi + size * step)
             if ahead.exists and ahead.value[0] < now.value[0]:

@@ -18,7 +18,7 @@ from outcomes.mixed.design.columns import FixedPart
 from outcomes.mixed.design.materialise import ModelRows
 from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
 from outcomes.mixed.generalised.hessian import laplace_hessian
-from outcomes.mixed.generalised.laplace import LaplaceDeviance, Model, find_mode
+from outcomes.mixed.generalised.laplace import LaplaceDeviance, Mode, Model, find_mode
 from outcomes.mixed.generalised.passes import information
 from outcomes.mixed.generalised.problem import read_rows
 from outcomes.mixed.generalised.rows import find_cells, sorted_rows
@@ -131,6 +131,26 @@ class PlaceRows:
         return Place(Model(arrays, Blocks(factors, cells.levels, 1), self.link))
 
 
+def modes_at(model: Model, psi: np.ndarray) -> Mode:
+    """Modes sought from zero, by way of smaller variances where that does not lead there.
+
+    Raises
+    ------
+    FloatingPointError
+        Where there are none.
+    """
+    try:
+        return find_mode(model, psi, model.zeros())
+    except FloatingPointError:
+        u, theta = model.zeros(), model.layout.theta
+        for share in (0.25, 0.5, 1.0):
+            there = psi.copy()
+            there[theta] *= share
+            mode = find_mode(model, there, u)
+            u = [found / 2 for found in mode.u]  # the effects themselves stay where they are
+        return mode
+
+
 class Place:
     """One place's model, with the modes that were found last: from there the next ones are sought."""
 
@@ -156,6 +176,6 @@ class Place:
     def _near(self, psi: np.ndarray) -> LaplaceDeviance:
         """The deviance that remembers its modes; made at psi where there is none."""
         if self._last is None:
-            mode = find_mode(self.model, psi, self.model.zeros())
+            mode = modes_at(self.model, psi)
             self._last = LaplaceDeviance.near(self.model, psi, mode, fixed_information(self.model, psi, mode)[1])
         return self._last
