@@ -156,3 +156,10 @@ def test_a_variance_without_bound_takes_no_more_rounds_than_others():
     pooled = Pooled("left ~ x + (1 | client)", _short_courses(), LINKS["logit"], 1e-10)
     assert len(pooled.asked) < 30
     assert pooled.fit.optimizer.is_converged
+
+
+def test_a_variance_that_grows_for_ever_is_refused_in_words():
+    rows = [(f"{c}", x, int(c % 9 == 0)) for c in range(90) for x in range(4)]  # all or nothing, for each client
+    frame = pl.DataFrame(rows, schema=["client", "x", "left"], orient="row")
+    with pytest.raises(FitRefused, match="have no bound for it"):
+        Pooled("left ~ x + (1 | client)", [frame[:180], frame[180:]], LINKS["logit"])

@@ -32,6 +32,10 @@ LONGEST_STEP = 0.7
 """Of a standard deviation on the link's scale, or half of it where that is more: curvature at one says little of what
 is further away."""
 
+LARGEST_SD = 25.0
+"""Of a random intercept on the link's scale: with more all levels have the event always or never, and the data have
+no bound for it."""
+
 CLOSE = 1e-3
 """Fall of the deviance that one more Newton step promises, below which the search proper takes over."""
 
@@ -113,12 +117,18 @@ def _approach(at: Ask, psi: np.ndarray, theta: slice) -> tuple[np.ndarray, np.nd
     Raises
     ------
     FitRefused
-        A likelihood that cannot be evaluated where the search begins.
+        A likelihood that cannot be evaluated where the search begins; a variance that grows without bound.
     """
     now = at(Asked.HESSIAN, psi)
     if not now.exists:
         raise FitRefused("The likelihood could not be evaluated.", "look for extreme values in the columns")
     for _ in range(MAX_NEWTON):
+        if np.abs(psi[theta]).max() > LARGEST_SD:
+            raise FitRefused(
+                f"A random intercept's standard deviation grows beyond {LARGEST_SD:g} on the link's scale: these data "
+                "have no bound for it.",
+                "leave the term out: one event at most a level says little of a variance between levels",
+            )
         step, decrement = newton_step(2 * now.hessian, now.gradient)
         if decrement < CLOSE:
             break
