@@ -9,6 +9,7 @@ import click
 
 from outcomes.cli.group import STUDY
 from outcomes.errors import UsageError
+from outcomes.link_names import LINK_NAMES
 
 _SHARED = click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False))
 _POLL_SECONDS = 1.0
@@ -29,17 +30,43 @@ def federate() -> None:
 @click.option("--table", default="mart_session_directiveness", show_default=True, help="Published table of every site.")
 @click.option("--levels", multiple=True, metavar="COLUMN=A,B", help="Levels of a category, reference first.")
 @click.option("--at-least", default=1, show_default=True, help="Rows that a client has, to take part.")
-@click.option("--ml", is_flag=True, help="Maximum likelihood instead of REML.")
+@click.option("--up-to", default=0, metavar="N", help="The first N sessions of one course of each client only.")
+@click.option("--ml", is_flag=True, help="Maximum likelihood instead of REML, for a linear model.")
+@click.option(
+    "--family",
+    type=click.Choice(["linear", "binomial"]),
+    default="linear",
+    show_default=True,
+    help="Of a number, or of a yes or no (with random intercepts only).",
+)
+@click.option("--link", type=click.Choice(LINK_NAMES), help="Of a binomial model.  [default: logit]")
 def plan(
-    folder: Path, formula: str, sites: tuple[str, ...], table: str, levels: tuple[str, ...], at_least: int, ml: bool
+    folder: Path,
+    formula: str,
+    sites: tuple[str, ...],
+    table: str,
+    levels: tuple[str, ...],
+    at_least: int,
+    up_to: int,
+    ml: bool,
+    family: str,
+    link: str | None,
 ) -> None:
-    """Write the plan: the model and who takes part."""
+    """Write the plan: the model and who takes part.
+
+    A yes or no, like `is_dropout` of mart_person_session, takes --family binomial.
+    """
     from outcomes.federation.plan import Plan, write_plan
 
+    if family == "linear" and link:
+        raise UsageError("A linear model has no --link.", "write --family binomial for an outcome of yes or no")
+    if family == "binomial" and ml:
+        raise UsageError("A binomial model is fitted by maximum likelihood always.", "leave --ml out")
     if wrong := [part for part in levels if "=" not in part]:
         raise UsageError(f"--levels {wrong[0]} has no '='.", "write it as --levels gender=female,male")
     named = {name: values.split(",") for name, values in (part.split("=", 1) for part in levels)}
-    made = Plan(formula, table, sites, reml=not ml, levels=named, fewest_rows=at_least)
+    link = link or "logit" if family == "binomial" else None
+    made = Plan(formula, table, sites, reml=not ml, levels=named, fewest_rows=at_least, up_to=up_to, link=link)
     made.design  # noqa: B018  compiled now: a mistake in the formula is found before any site joins
     write_plan(folder, made)
     click.echo(f"Plan {made.id} for {', '.join(sites)} in {folder}. Each site now runs `outcomes federate answer`.")

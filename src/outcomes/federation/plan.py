@@ -12,6 +12,8 @@ from pathlib import Path
 import duckdb
 
 from outcomes.errors import FormulaError, StudyError, UsageError, no_such
+from outcomes.links import link_named
+from outcomes.mixed.binomial.pooled import refuse_slopes
 from outcomes.mixed.design.coding import Design
 from outcomes.mixed.design.population import open_population
 from outcomes.mixed.linear.gram import columns_of
@@ -24,6 +26,8 @@ MIN_SITES = 3
 MIN_CLIENTS = 10
 MIN_THERAPISTS = 5
 MAX_ROUNDS = 300
+COURSE, NUMBER = "episode_id", "attended_number"
+"""Columns of a client's courses and of the sessions in each, where a table has them."""
 GROUPS = {"client_id": MIN_CLIENTS, "therapist_id": MIN_THERAPISTS, "practice_id": 1}
 """What a random term may group by, none of whose levels lies in two sites, and the fewest levels at a site."""
 
@@ -48,6 +52,10 @@ class Plan:
         Levels of each categorical predictor, first the reference: no site sees another's.
     fewest_rows : int
         Clients with fewer rows in the table stay out, at every site.
+    up_to : int
+        Most rows of a client, the first ones of one course; 0 where all take part.
+    link : str or None
+        Of a binomial model; None of a linear one.
     """
 
     formula: str
@@ -56,6 +64,8 @@ class Plan:
     reml: bool = True
     levels: dict[str, list[str]] = field(default_factory=dict)
     fewest_rows: int = 1
+    up_to: int = 0
+    link: str | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.sites)) < MIN_SITES:
@@ -78,6 +88,11 @@ class Plan:
                     f"Random terms of a pooled fit group by {', '.join(GROUPS)}, not by {':'.join(group)}.",
                     "no level of a grouping factor may lie in two sites",
                 )
+        if self.up_to and NUMBER not in TABLES[self.table].columns:
+            raise UsageError(f"{self.table} has no {NUMBER}.", "leave --up-to out, or choose a table of sessions")
+        if self.link:
+            link_named(self.link)
+            refuse_slopes(self.design)
 
     @cached_property
     def id(self) -> str:

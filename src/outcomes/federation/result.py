@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from outcomes.federation.plan import Plan
+from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.store.files import write_json, write_text
 
 RESULT = "result.json"
 
 
-def write_result(folder: Path, plan: Plan, fit: LinearFit) -> Path:
+def write_result(folder: Path, plan: Plan, fit: LinearFit | BinomialFit) -> Path:
     """Write `result.json` and the same as text beside it; every site gets the same numbers.
 
     Parameters
@@ -19,7 +20,7 @@ def write_result(folder: Path, plan: Plan, fit: LinearFit) -> Path:
     folder : Path
         The plan's folder.
     plan : Plan
-    fit : LinearFit
+    fit : LinearFit or BinomialFit
 
     Returns
     -------
@@ -41,7 +42,7 @@ def write_result(folder: Path, plan: Plan, fit: LinearFit) -> Path:
             "n_levels": fit.n_groups,
             "fixed": fit.tidy().to_dicts(),
             "theta": fit.theta.tolist(),
-            "residual_sd": fit.sigma,
+            **({"link": plan.link} if plan.link else {"residual_sd": fit.sigma}),
             "random": [
                 {"group": block.group, "names": list(block.names), "covariance": block.cov.tolist()}
                 for block in fit.variances

@@ -11,19 +11,22 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
 from outcomes.errors import StudyError
+from outcomes.federation import binomial, linear
 from outcomes.federation.masks import unmask_sum
 from outcomes.federation.plan import MAX_ROUNDS, Plan
-from outcomes.mixed.linear.places.pooled import fit_shares
-from outcomes.mixed.linear.places.shares import Share
-from outcomes.mixed.linear.places.sums import PooledSums, read_sums
+from outcomes.mixed.binomial.result import BinomialFit
+from outcomes.mixed.binomial.sums import BinomialSums
+from outcomes.mixed.linear.places.sums import PooledSums
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.store.files import read_json
 
 KEYS = "keys"
+SUMS = "sums"
 _ANEW = "start anew in an empty folder"
 _SAME = {"rtol": 1e-6, "atol": 1e-9}  # the same question on machines whose last digits differ
 
@@ -36,17 +39,21 @@ class Question:
     ----------
     number : int
         1 is the round of sums; later rounds evaluate the model.
-    theta : tuple of float
-        Covariance parameters to evaluate at; empty in round 1.
+    asked : str
+        What: the sums of round 1, the share of a linear model, or one of `outcomes.mixed.binomial.shares.Asked`.
+    at : tuple of float
+        Parameters to evaluate at; empty in round 1.
     """
 
     number: int
-    theta: tuple[float, ...] = ()
+    asked: str = SUMS
+    at: tuple[float, ...] = ()
 
     @property
     def sha256(self) -> str:
         """Hash of the question, which masks and answers name."""
-        return hashlib.sha256(json.dumps([self.number, [value.hex() for value in self.theta]]).encode()).hexdigest()
+        content = [self.number, self.asked, [value.hex() for value in self.at]]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -59,19 +66,19 @@ class Standing:
         Sites whose key or answer is missing.
     question : Question or None
         The open question; None before all keys are there and after the end.
-    sums : PooledSums or None
+    sums : PooledSums, BinomialSums or None
         Known once round 1 is complete.
-    asked : tuple of ndarray
-        Covariance parameters of all rounds so far, the open one included.
-    fit : LinearFit or None
+    asked : tuple of (str, ndarray)
+        What was asked in all rounds after the first, the open one included, and at which parameters.
+    fit : LinearFit, BinomialFit or None
         The result.
     """
 
     waits_for: tuple[str, ...] = ()
     question: Question | None = None
-    sums: PooledSums | None = None
-    asked: tuple[np.ndarray, ...] = ()
-    fit: LinearFit | None = None
+    sums: PooledSums | BinomialSums | None = None
+    asked: tuple[tuple[str, np.ndarray], ...] = ()
+    fit: LinearFit | BinomialFit | None = None
 
 
 class _Open(Exception):
@@ -83,6 +90,11 @@ def read_keys(folder: Path, plan: Plan) -> dict[str, str]:
     """Public keys of the sites that have joined."""
     paths = {site: folder / KEYS / f"{site}.json" for site in plan.sites}
     return {site: _of_plan(path, plan)["public_key"] for site, path in paths.items() if path.exists()}
+
+
+def model_of(plan: Plan) -> ModuleType:
+    """The module that knows the rounds of the plan's model."""
+    return binomial if plan.link else linear
 
 
 def standing(folder: Path, plan: Plan) -> Standing:
@@ -99,20 +111,20 @@ def standing(folder: Path, plan: Plan) -> Standing:
     summed = _sum(folder, plan, first)
     if isinstance(summed, tuple):
         return Standing(summed, first)
-    sums = read_sums(plan.design, summed)
-    frame = sums.frame(plan.design)
-    asked: list[np.ndarray] = []
+    model = model_of(plan)
+    sums = model.read(plan, summed)
+    asked: list[tuple[str, np.ndarray]] = []
 
-    def ask(theta: np.ndarray) -> Share:
-        asked.append(theta)
-        question = _asked_before(folder, plan, Question(1 + len(asked), tuple(map(float, theta))))
+    def ask(what: str, at: np.ndarray) -> np.ndarray:
+        question = _asked_before(folder, plan, Question(2 + len(asked), what, tuple(map(float, at))))
+        asked.append((what, np.array(question.at)))
         answer = _sum(folder, plan, question)
         if isinstance(answer, tuple):
             raise _Open(question, answer)
-        return Share.from_vector(answer, frame)
+        return answer
 
     try:
-        fit = fit_shares(plan.formula, frame, ask, n_missing=sums.n_missing, reml=plan.reml)
+        fit = model.fit(plan, sums, ask)
     except _Open as still:
         if still.question.number > MAX_ROUNDS:
             raise StudyError(f"The fit has not converged in {MAX_ROUNDS} rounds", "try a simpler model") from None
@@ -127,8 +139,8 @@ def answer_path(folder: Path, question: Question, site: str) -> Path:
 
 def message(plan: Plan, question: Question, site: str, masked: list[str]) -> dict:
     """A site's answer as it is written down."""
-    theta = [value.hex() for value in question.theta]
-    return {"plan": plan.id, "site": site, "theta": theta, "question": question.sha256, "masked": masked}
+    content = {"plan": plan.id, "site": site, "asked": question.asked, "at": [value.hex() for value in question.at]}
+    return content | {"question": question.sha256, "masked": masked}
 
 
 def _asked_before(folder: Path, plan: Plan, question: Question) -> Question:
@@ -136,10 +148,12 @@ def _asked_before(folder: Path, plan: Plan, question: Question) -> Question:
     for site in plan.sites:
         path = answer_path(folder, question, site)
         if path.exists():
-            theta = tuple(float.fromhex(value) for value in _of_plan(path, plan)["theta"])
-            if len(theta) != len(question.theta) or not np.allclose(theta, question.theta, **_SAME):
+            before = _of_plan(path, plan)
+            at = tuple(float.fromhex(value) for value in before["at"])
+            is_same = before["asked"] == question.asked and len(at) == len(question.at)
+            if not is_same or not np.allclose(at, question.at, **_SAME):
                 raise StudyError(f"{path} answers another question than this plan's round {question.number}", _ANEW)
-            return Question(question.number, theta)
+            return Question(question.number, question.asked, at)
     return question
 
 

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
 from outcomes import release
-from outcomes.errors import DataRefused, StudyError, UsageError, no_such
+from outcomes.errors import StudyError, UsageError, no_such
 from outcomes.federation import changes
 from outcomes.federation.masks import mask, new_key, public_key
-from outcomes.federation.plan import GROUPS, Plan, read_plan
-from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, message, read_keys, standing
-from outcomes.federation.taken_apart import fewest_told_apart
-from outcomes.mixed.linear.gram import GramData, prepare_linear
-from outcomes.mixed.linear.places.shares import evaluate
-from outcomes.mixed.linear.places.sums import write_sums
-from outcomes.mixed.linear.problem import linear_problem
+from outcomes.federation.plan import COURSE, NUMBER, Plan, read_plan
+from outcomes.federation.refusals import refuse_few
+from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, message, model_of, read_keys, standing
+from outcomes.mixed.design.population import open_population
+from outcomes.release.codebook.tables import TABLES
 from outcomes.store.files import read_json, write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Event, append
 
-PRECISION = 1e-10
-"""Of a share, relative to its largest number: enough for the fit (docs/federation.md)."""
 _JOINED = "joined.json"
 FOLDER = "federation"
 """In the study folder: keys, answers and sketches of the plans that were joined. It never leaves."""
@@ -68,10 +63,10 @@ def answer(study: StudyFolder, folder: Path, name: str) -> Question | None:
     if question is None:
         return None
     kept, given = own / f"{question.number:04}.json", answer_path(folder, question, name)
+    publics = read_keys(folder, plan)
+    if joined.get("keys", publics) != publics:
+        raise StudyError("The sites' keys have changed since this site answered first", "start a new plan")
     if not kept.exists():
-        publics = read_keys(folder, plan)
-        if joined.get("keys", publics) != publics:
-            raise StudyError("The sites' keys have changed since this site answered first", "start a new plan")
         write_json(own / _JOINED, joined | {"keys": publics})
         context = f"{plan.id}|{question.sha256}"
         masked = mask(numbers(study, plan, where), joined["private_key"], name, publics, context)
@@ -97,8 +92,9 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
     kept = own / _JOINED
     if not kept.exists():
         with connect(study.database, read_only=True) as con:
-            refuse_few(plan, prepare_linear(plan.formula, _rows(con, plan), levels=plan.all_levels))
-            sketch = changes.sketch(con, study.root / FOLDER)
+            population = open_population([plan.formula], _rows(con, plan), levels=plan.all_levels)
+            refuse_few(plan, population)
+            sketch = changes.sketch(con, study.root / FOLDER, population)
         changes.refuse_small_change(study.root / FOLDER, sketch, study.settings.disclosure.minimum_count)
         own.mkdir(parents=True, exist_ok=True)
         changes.keep(own, sketch)
@@ -124,78 +120,19 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
 def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:
     """This site's own numbers for the open question, before they are masked."""
     with connect(study.database, read_only=True) as con:
-        gram = prepare_linear(plan.formula, _rows(con, plan), levels=plan.all_levels)
+        rows, model = _rows(con, plan), model_of(plan)
         if where.sums is None:
-            return write_sums(plan.design, gram)
-        refuse_taken_apart(plan, gram, where)
-        problem = linear_problem(
-            where.sums.coordinates(gram), gram.design(plan.formula), like=where.sums.frame(plan.design)
-        )
-        return evaluate(problem, np.array(where.question.theta)).rounded(PRECISION).to_vector()
+            return model.own_sums(plan, rows)
+        return model.own_share(plan, rows, where.sums, where.asked)
 
 
 def _rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> duckdb.DuckDBPyRelation:
-    """The rows that take part: of clients with at least so many in the table."""
+    """The rows that take part: of clients with at least so many in the table, and of these the first of one course."""
     enough = f"count(*) over (partition by client_id) >= {int(plan.fewest_rows)}"
-    return con.sql(f'from "{plan.table}" qualify {enough}')
-
-
-def refuse_taken_apart(plan: Plan, gram: GramData, where: Standing) -> None:
-    """Refuse a round after which the sums so far would tell a few clients apart.
-
-    Raises
-    ------
-    DataRefused
-        Where all rounds together could be solved for fewer than 10 of this site's clients.
-    """
-    frame = where.sums.frame(plan.design)
-    own = [part for factor, part in zip(frame.factors, frame.slices, strict=True) if factor.group == ("client_id",)]
-    if not own:
-        return
-    sizes = [float(np.linalg.norm(theta[own[0]])) for theta in where.asked]
-    rows = gram.levels[("client_id",)]
-    per_client = np.bincount(rows.codes, weights=gram.counts, minlength=rows.n_levels).astype(int)
-    clients = dict(zip(*(part.tolist() for part in np.unique(per_client, return_counts=True)), strict=True))
-    fewest = GROUPS["client_id"]
-    if fewest_told_apart(clients, sizes, PRECISION) < fewest:
-        raise DataRefused(
-            f"The rounds of this fit would tell fewer than {fewest} clients of this site apart, by how many sessions "
-            "they have",
-            "plan with `--at-least`, so that clients with few sessions stay out, or with larger sites",
+    if plan.up_to:
+        course = COURSE if COURSE in TABLES[plan.table].columns else "client_id"
+        enough += (
+            f" and dense_rank() over (partition by client_id order by {course}) = 1"
+            f" and row_number() over (partition by client_id, {course} order by {NUMBER}) <= {int(plan.up_to)}"
         )
-
-
-def refuse_few(plan: Plan, gram: GramData) -> None:
-    """Refuse where this site's own part would say something of a few people.
-
-    Raises
-    ------
-    DataRefused
-        Fewer than 10 clients or 5 therapists; a level of a categorical predictor that 1 to 9 clients have.
-    """
-    source, complete = gram.population.source, gram.population.complete
-    counts = _count(source, complete, GROUPS)
-    for column, fewest in GROUPS.items():
-        if counts[column] < fewest:
-            raise DataRefused(
-                f"This site has fewer than {fewest} of {column} in the model's rows",
-                f"a site takes part with at least {fewest}",
-            )
-    fewest = GROUPS["client_id"]
-    for name, values in plan.all_levels.items():
-        if name not in plan.formula:
-            continue
-        for value in values:
-            quoted = str(value).replace("'", "''")
-            n = _count(source, f"{complete} and \"{name}\" = '{quoted}'", ("client_id",))["client_id"]
-            if 0 < n < fewest:
-                raise DataRefused(
-                    f"A category of {name} has fewer than {fewest} clients at this site", "plan with coarser categories"
-                )
-
-
-def _count(source, condition: str, columns: Mapping[str, int] | tuple[str, ...]) -> dict[str, int]:
-    from outcomes.mixed.design.data import VIEW
-
-    counts = ", ".join(f'count(distinct "{column}") as "{column}"' for column in columns)
-    return source.query(f"select {counts} from {VIEW} where {condition}").to_pylist()[0]
+    return con.sql(f'from "{plan.table}" qualify {enough}')

@@ -3,8 +3,9 @@
 With one random intercept, [X y]'V^-1 [X y] at theta is T - sum over m of theta^2 / (1 + theta^2 m) S_m, where T are the
 products over all rows and S_m the products of row sums over the clients of m rows. Each round is one more equation
 for T and all S_m. Seen as a regression with what is known beforehand (the size that an S_m has in standardised
-ratings) and the rounding of the answers as noise, the resolution matrix says which S_m the rounds tell apart: a
-diagonal near 1 is told, near 0 is not (Backus & Gilbert 1970, doi 10.1098/rsta.1970.0005). Random slopes and further
+ratings) and the rounding of the answers as noise, the resolution matrix says what the rounds tell of each S_m: a
+diagonal near 1 is told, near 0 is not (Backus & Gilbert 1970, doi 10.1098/rsta.1970.0005). Nothing may be told of few:
+of no S_m, and of no sum of neighbours, that fewer clients make up than a site may tell of. Random slopes and further
 factors add unknowns and make it harder; they are not counted on.
 """
 
@@ -14,12 +15,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-TOLD = 0.5
-"""Resolution above which a sum counts as told apart from its neighbours."""
+TOLD = 0.25
+"""Most that may be told of few, as a share of the variance that is not known beforehand. At a quarter a yes or no that
+one in three says is guessed right in three of four cases instead of two of three."""
 
 
-def fewest_told_apart(clients: Mapping[int, int], thetas: Sequence[float], precision: float) -> float:
-    """The fewest clients whose summed numbers the rounds tell apart from the others'.
+def told_of_few(clients: Mapping[int, int], thetas: Sequence[float], precision: float, fewest: int) -> float:
+    """How much the rounds of a linear model tell of fewer clients than `fewest`.
 
     Parameters
     ----------
@@ -29,21 +31,58 @@ def fewest_told_apart(clients: Mapping[int, int], thetas: Sequence[float], preci
         Size of the clients' relative standard deviation in each round.
     precision : float
         Rounding of an answer, relative to its largest number.
+    fewest : int
 
     Returns
     -------
     float
-        A number of clients; infinite where nothing is told apart.
+        Share of what is not known beforehand, 0 to 1; above `TOLD` it is too much.
     """
     sizes = np.array(sorted(clients))
     counts = np.array([clients[size] for size in sizes], dtype=float)
     n_rows = float(sizes @ counts)
     squares = np.unique(np.asarray(thetas, dtype=float))[:, None] ** 2
     expected = np.append(n_rows, np.sqrt(counts) * sizes * (1 + sizes) / 2)
-    equations = np.column_stack([np.ones(len(squares)), -squares / (1 + squares * sizes)]) * expected
+    equations = np.column_stack([np.ones(len(squares)), -squares / (1 + squares * sizes)])
     noise = precision * n_rows / np.sqrt(12)
-    _, singular, directions = np.linalg.svd(equations / noise, full_matrices=False)
-    resolution = ((directions.T * (singular**2 / (1 + singular**2))) @ directions)[1:, 1:]
-    weights = np.abs(resolution) / np.maximum(np.abs(resolution).max(axis=1, keepdims=True), 1e-300)
-    blended = weights @ counts
-    return float(np.min(blended[np.diag(resolution) > TOLD], initial=np.inf))
+    return most_told(equations / noise, expected, np.append(np.inf, counts), fewest)
+
+
+def most_told(
+    equations: np.ndarray,
+    expected: np.ndarray,
+    counts: np.ndarray,
+    fewest: int,
+    orders: Sequence[np.ndarray] | None = None,
+) -> float:
+    """The most that equations tell of few: of an unknown, or of the sum of a run of unknowns, of too few clients.
+
+    Parameters
+    ----------
+    equations : ndarray, shape (e, u)
+        With noise of size 1.
+    expected : ndarray, shape (u,)
+        Sizes that the unknowns have as far as is known beforehand.
+    counts : ndarray, shape (u,)
+        Clients of each unknown, 1 or more.
+    fewest : int
+        Of so many clients and more anything may be told.
+    orders : sequence of ndarray, shape (u,), optional
+        Orders in which unknowns that are alike stand beside each other; as they are given by default.
+
+    Returns
+    -------
+    float
+        Share of the variance of such a sum that the equations take away.
+    """
+    _, singular, directions = np.linalg.svd(equations * expected, full_matrices=False)
+    told = directions * (singular / np.sqrt(1 + singular**2))[:, None]  # told'told is the resolution matrix
+    most = 0.0
+    for order in orders or [np.arange(counts.size)]:
+        columns, sizes = told[:, order], expected[order]
+        for first in range(counts.size):
+            n_few = int(np.searchsorted(np.cumsum(counts[order[first : first + fewest]]), fewest))
+            for end in range(first + 1, first + n_few + 1):
+                run = sizes[first:end]
+                most = max(most, float(np.sum((columns[:, first:end] @ run) ** 2) / (run @ run)))
+    return most

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 from conftest import SITES
 
-from outcomes.federation.site import PRECISION
-from outcomes.federation.taken_apart import fewest_told_apart
+from outcomes.federation.linear import PRECISION
+from outcomes.federation.taken_apart import TOLD, told_of_few
 from outcomes.mixed import fit_linear
 from outcomes.mixed.linear.gram import prepare_linear
 from outcomes.mixed.linear.places.shares import evaluate
@@ -76,8 +76,12 @@ def test_the_lone_client_is_read_off_the_rounds_by_solving_them():
 
 def test_what_the_attack_reads_is_foreseen():
     thetas = _asked(1.04)
-    assert fewest_told_apart(_clients(1), thetas, PRECISION) < 10
-    assert fewest_told_apart(_clients(30), thetas, PRECISION) >= 30
+    assert told_of_few(_clients(1), thetas, PRECISION, 10) > TOLD
+    assert told_of_few(_clients(30), thetas, PRECISION, 10) < TOLD
+
+
+def test_a_lone_client_far_from_all_others_is_told_however_many_these_are():
+    assert told_of_few(dict.fromkeys(range(1, 11), 100) | {60: 1}, _asked(1.04), PRECISION, 10) > TOLD
 
 
 def test_a_lone_client_among_many_lengths_is_not_told_apart():
@@ -85,7 +89,7 @@ def test_a_lone_client_among_many_lengths_is_not_told_apart():
     lengths, counts = np.unique(np.clip(rng.negative_binomial(3, 0.25, 2000) + 1, 1, 40), return_counts=True)
     clients = dict(zip(lengths.tolist(), counts.tolist(), strict=True))
     assert min(clients.values()) < 10
-    assert fewest_told_apart(clients, _asked(1.04), PRECISION) >= 10
+    assert told_of_few(clients, _asked(1.04), PRECISION, 10) < TOLD
 
 
 @pytest.mark.parametrize("seed", [1, 2])

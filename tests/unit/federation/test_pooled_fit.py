@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import polars as pl
 import pytest
-from conftest import FORMULA, SITES, TABLE, publish, sessions
+from conftest import FORMULA, SITES, TABLE, finish, publish, sessions, take_turns, together
 
 from outcomes.errors import DataRefused, FormulaError, StudyError, UsageError
 from outcomes.federation import changes, site
@@ -22,38 +22,10 @@ from outcomes.trust.audit_trail import Event, read_chain
 FIRST = Question(1)
 
 
-def _run(hospitals, folder, plan):
-    """Answer in turn until the result is there."""
-    write_plan(folder, plan)
-    for _ in range(200):
-        for name in plan.sites:
-            answer(hospitals[name], folder, name)
-        if (where := standing(folder, plan)).fit is not None:
-            return where.fit
-    raise AssertionError("no result in 200 rounds")
-
-
-def _turns(hospitals, folder, plan, n):
-    """Everybody answers so often: keys, sums, then one evaluation a turn."""
-    write_plan(folder, plan)
-    for _ in range(n):
-        for name in plan.sites:
-            answer(hospitals[name], folder, name)
-
-
 @pytest.mark.parametrize("reml", [True, False])
 def test_three_hospitals_get_the_fit_of_all_their_rows(tmp_path, hospitals, reml):
-    fit = _run(hospitals, tmp_path / "shared", Plan(FORMULA, TABLE, SITES, reml=reml))
-    rows = pl.concat(
-        [
-            sessions(seed).with_columns(
-                (pl.lit(f"{name}-") + pl.col("therapist_id")).alias("therapist_id"),
-                (pl.lit(f"{name}-") + pl.col("client_id")).alias("client_id"),
-            )
-            for seed, name in enumerate(SITES)
-        ]
-    )
-    whole = fit_linear(FORMULA, rows, reml=reml)
+    fit = finish(hospitals, tmp_path / "shared", Plan(FORMULA, TABLE, SITES, reml=reml)).fit
+    whole = fit_linear(FORMULA, together(sessions), reml=reml)
     np.testing.assert_allclose(fit.beta, whole.beta, atol=1e-8)
     np.testing.assert_allclose(fit.vcov, whole.vcov, atol=1e-8)
     np.testing.assert_allclose(fit.df_denom, whole.df_denom, rtol=1e-5)
@@ -63,7 +35,7 @@ def test_three_hospitals_get_the_fit_of_all_their_rows(tmp_path, hospitals, reml
 
 def test_a_single_message_says_nothing_and_two_say_nothing_without_the_third(tmp_path, hospitals):
     folder, plan = tmp_path / "shared", Plan(FORMULA, TABLE, SITES)
-    _turns(hospitals, folder, plan, 2)
+    take_turns(hospitals, folder, plan, 2)
     messages = {name: _masked(folder, plan, name) for name in SITES}
     true = {name: _true_sums(hospitals[name], plan) for name in SITES}
     assert unmask_sum(list(messages.values())) == pytest.approx(sum(true.values()), abs=1e-9)
@@ -78,19 +50,19 @@ def test_a_single_message_says_nothing_and_two_say_nothing_without_the_third(tmp
 
 def test_a_joiner_would_be_read_off_two_sums_and_the_second_is_refused(tmp_path, hospitals, monkeypatch):
     plan = Plan(FORMULA, TABLE, SITES)
-    _turns(hospitals, tmp_path / "first", plan, 2)
+    take_turns(hospitals, tmp_path / "first", plan, 2)
     joiner = sessions(9, therapists=1, clients=1).with_columns(pl.lit("new").alias("client_id"))
     joiner = joiner.with_columns(pl.format("new-{}", pl.col("session_id")).alias("session_id"))
     grown = publish(tmp_path / "east", pl.concat([sessions(0), joiner]), "bbbbbbbbbbbb")
     later = hospitals | {"east": grown}
     second = Plan(FORMULA + " + directiveness_within:directiveness_client", TABLE, SITES)
     with pytest.raises(DataRefused, match="Fewer than 10 clients differ"):
-        _turns(later, tmp_path / "second", second, 2)
+        take_turns(later, tmp_path / "second", second, 2)
     assert not (tmp_path / "second" / "keys" / "east.json").exists()
 
     # Without the rule the difference of the two sums is the joiner: the attack is a real one.
     monkeypatch.setattr(changes, "refuse_small_change", lambda *_: None)
-    _turns(later, tmp_path / "third", second, 2)
+    take_turns(later, tmp_path / "third", second, 2)
     before, after = _pooled_sums(tmp_path / "first", plan), _pooled_sums(tmp_path / "third", second)
     assert after[0] - before[0] == joiner.height
 
@@ -112,7 +84,7 @@ def test_ten_joiners_may_take_part(tmp_path, hospitals):
 
 def test_each_round_stands_in_the_trail_and_is_answered_once(tmp_path, hospitals):
     folder, plan = tmp_path / "shared", Plan(FORMULA, TABLE, SITES)
-    _turns(hospitals, folder, plan, 4)
+    take_turns(hospitals, folder, plan, 4)
     facts = [e.facts for e in read_chain(hospitals["north"]).entries if e.event is Event.FEDERATED]
     assert [fact["round"] for fact in facts] == [0, 1, 2, 3]  # joined, the sums, two evaluations
     first = answer_path(folder, FIRST, "north")
@@ -134,12 +106,12 @@ def test_a_release_that_changed_meanwhile_ends_the_plan(tmp_path, hospitals):
 
 def test_a_question_that_the_plan_does_not_ask_is_not_answered(tmp_path, hospitals):
     folder, plan = tmp_path / "shared", Plan(FORMULA, TABLE, SITES)
-    _turns(hospitals, folder, plan, 2)
+    take_turns(hospitals, folder, plan, 2)
     question = standing(folder, plan).question
     answer(hospitals["east"], folder, "east")
     path = answer_path(folder, question, "east")
     forged = json.loads(path.read_text())
-    forged["theta"] = [(50.0).hex() for _ in forged["theta"]]
+    forged["at"] = [(50.0).hex() for _ in forged["at"]]
     path.write_text(json.dumps(forged))
     with pytest.raises(StudyError, match="answers another question"):
         answer(hospitals["west"], folder, "west")
@@ -147,7 +119,7 @@ def test_a_question_that_the_plan_does_not_ask_is_not_answered(tmp_path, hospita
 
 def test_other_keys_end_the_plan(tmp_path, hospitals):
     folder, plan = tmp_path / "shared", Plan(FORMULA, TABLE, SITES)
-    _turns(hospitals, folder, plan, 2)
+    take_turns(hospitals, folder, plan, 2)
     key = folder / "keys" / "west.json"
     key.write_text(json.dumps(json.loads(key.read_text()) | {"public_key": public_key(new_key())}))
     with pytest.raises(StudyError, match="keys have changed"):
@@ -179,8 +151,8 @@ def test_a_round_that_would_tell_few_clients_apart_is_not_answered(tmp_path, hos
     ]
     study = publish(tmp_path / "odd", pl.concat([sessions(0), *longer]))
     folder, plan = tmp_path / "shared", Plan("satisfaction_score ~ 1 + (1 | client_id)", TABLE, SITES)
-    with pytest.raises(DataRefused, match="would tell fewer than 10 clients"):
-        _turns(hospitals | {"east": study}, folder, plan, 20)
+    with pytest.raises(DataRefused, match="would tell of fewer than 10 clients"):
+        take_turns(hospitals | {"east": study}, folder, plan, 20)
 
 
 def test_two_sites_unknown_sites_and_foreign_messages_are_refused(tmp_path, hospitals):
@@ -245,9 +217,9 @@ def test_masks_cancel_for_numbers_of_every_size():
 
 def test_a_plan_folder_that_was_copied_elsewhere_goes_on(tmp_path, hospitals):
     folder, plan = tmp_path / "shared", Plan(FORMULA, TABLE, SITES)
-    _turns(hospitals, folder, plan, 2)
+    take_turns(hospitals, folder, plan, 2)
     shutil.copytree(folder, tmp_path / "elsewhere")
-    _turns(hospitals, tmp_path / "elsewhere", plan, 1)
+    take_turns(hospitals, tmp_path / "elsewhere", plan, 1)
     assert standing(tmp_path / "elsewhere", plan).question.number == 3
 
 

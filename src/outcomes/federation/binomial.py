@@ -1,0 +1,93 @@
+"""The rounds of a binomial model: what is asked, and what a site answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from outcomes.errors import DataRefused
+from outcomes.federation.plan import GROUPS, Plan
+from outcomes.federation.taken_apart import TOLD
+from outcomes.federation.told_by_outcome import Told
+from outcomes.links import link_named
+from outcomes.mixed.binomial.pooled import fit_shares
+from outcomes.mixed.binomial.result import BinomialFit
+from outcomes.mixed.binomial.shares import Asked, PlaceRows, Share
+from outcomes.mixed.binomial.sums import BinomialSums
+from outcomes.mixed.design.coding import Design
+from outcomes.mixed.design.data import VIEW, quoted
+from outcomes.mixed.design.levels import codes_of
+from outcomes.mixed.design.population import open_population
+
+PRECISION = 1e-10
+"""Of each part of a share, relative to its largest number: enough for estimates to 1e-8 (docs/federation.md)."""
+
+
+def read(plan: Plan, summed: np.ndarray) -> BinomialSums:
+    """The sums of all sites."""
+    return BinomialSums.from_vector(summed, plan.design)
+
+
+def fit(plan: Plan, sums: BinomialSums, ask: Callable[[str, np.ndarray], np.ndarray]) -> BinomialFit:
+    """Fit from the sums of round 1 and of what is asked then."""
+
+    def share(asked: Asked, at: np.ndarray) -> Share:
+        return Share.from_vector(ask(asked.value, at), asked, at.size)
+
+    return fit_shares(plan.design, link_named(plan.link), sums, share)
+
+
+def own_sums(plan: Plan, rows: duckdb.DuckDBPyRelation) -> np.ndarray:
+    """A site's own numbers in round 1."""
+    design = _design(plan, rows)
+    return PlaceRows.read(design, link_named(plan.link)).sums().to_vector(design)
+
+
+def own_share(
+    plan: Plan, rows: duckdb.DuckDBPyRelation, sums: BinomialSums, asked: Sequence[tuple[str, np.ndarray]]
+) -> np.ndarray:
+    """A site's own numbers for the last of what was asked.
+
+    The modes are sought anew from zero: the same question has the same answer, whatever was asked before.
+
+    Raises
+    ------
+    DataRefused
+        All that was asked would tell of fewer than 10 clients.
+    """
+    design = _design(plan, rows)
+    place_rows, fixed = PlaceRows.read(design, link_named(plan.link)), sums.fixed(plan.design)
+    questions = [(Asked(kind), at) for kind, at in asked]
+    unit = ("client_id",) if ("client_id",) in sums.order else sums.order[0]
+    told = Told(place_rows, fixed, unit, _clients(design, place_rows, unit))
+    own = [*range(len(fixed.names)), len(fixed.names) + sums.order.index(unit)]
+    of_unit = [(kind, at if kind is Asked.INFORMATION else at[own]) for kind, at in questions]
+    fewest = GROUPS["client_id"]
+    if told.of_few(of_unit, PRECISION, fewest) > TOLD:
+        raise DataRefused(
+            f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
+            "they have and whether they had the event",
+            "plan with `--up-to`, so that no client has more sessions than many others, with fewer predictors, or with "
+            "larger sites",
+        )
+    place = place_rows.place(fixed, [":".join(group) for group in sums.order])
+    return place.share(*questions[-1]).rounded(PRECISION).to_vector()
+
+
+def _design(plan: Plan, rows: duckdb.DuckDBPyRelation) -> Design:
+    return open_population([plan.formula], rows, levels=plan.all_levels).design(plan.formula)
+
+
+def _clients(design: Design, rows: PlaceRows, unit: tuple[str, ...]) -> np.ndarray:
+    """Clients of each level of a grouping factor."""
+    levels, column = rows.rows.groups[unit], quoted(unit[0])
+    table = design.source.query(
+        f"select {column} as label, count(distinct client_id) as n from {VIEW} where {design.complete} group by all"
+    )
+    found = pl.from_arrow(table)
+    counts = np.zeros(levels.n_levels)
+    counts[codes_of(levels.labels, found["label"])] = found["n"].to_numpy()
+    return counts

@@ -1,0 +1,69 @@
+"""What a site refuses before it joins: people so few that a sum says something of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from outcomes.errors import DataRefused
+from outcomes.federation.plan import GROUPS, Plan
+from outcomes.mixed.design.data import VIEW, quoted
+from outcomes.mixed.design.population import Population
+
+
+def refuse_few(plan: Plan, population: Population) -> None:
+    """Refuse where this site's own part would say something of a few people.
+
+    Parameters
+    ----------
+    plan : Plan
+    population : Population
+        The rows that take part.
+
+    Raises
+    ------
+    DataRefused
+        Fewer than 10 clients or 5 therapists; a level of a categorical predictor that 1 to 9 clients have; of a
+        binomial model, an event that 1 to 9 clients have or have not, at the site or in such a level.
+    """
+    source, complete = population.source, population.complete
+    outcome = population.design(plan.formula).outcome if plan.link else None
+
+    def count(columns: list[str], condition: str) -> dict[str, int]:
+        counts = ", ".join(f"count(distinct {quoted(column)}) as {quoted(column)}" for column in columns)
+        return source.query(f"select {counts} from {VIEW} where {condition}").to_pylist()[0]
+
+    found = count(list(GROUPS), complete)
+    for column, fewest in GROUPS.items():
+        if found[column] < fewest:
+            raise DataRefused(
+                f"This site has fewer than {fewest} of {column} in the model's rows",
+                f"a site takes part with at least {fewest}",
+            )
+    fewest = GROUPS["client_id"]
+    for name, condition in _parts(plan, complete):
+        n = count(["client_id"], condition)["client_id"]
+        if 0 < n < fewest:
+            raise DataRefused(f"A category of {name} has fewer than {fewest} clients at this site", _COARSER)
+        if outcome is None:
+            continue
+        have = count(["client_id"], f"{condition} and {outcome} <> 0")["client_id"]
+        rows_without = count(["client_id"], f"{condition} and {outcome} = 0")["client_id"]
+        if any(0 < few < fewest for few in (have, n - have, rows_without)):
+            raise DataRefused(
+                f"Fewer than {fewest} clients{f' of a category of {name}' if name else ''} have the event at this "
+                "site, or have it not: sums would say something of these few",
+                _COARSER if name else "take part with more clients, or in a plan with another outcome",
+            )
+
+
+_COARSER = "plan with coarser categories"
+
+
+def _parts(plan: Plan, complete: str) -> Iterator[tuple[str, str]]:
+    """SQL of all rows, and of each category of the formula with the predictor's name."""
+    yield "", complete
+    for name, values in plan.all_levels.items():
+        if name in plan.formula:
+            for value in values:
+                text = str(value).replace("'", "''")
+                yield name, f"{complete} and {quoted(name)} = '{text}'"

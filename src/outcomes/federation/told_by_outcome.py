@@ -1,0 +1,177 @@
+"""Whether the answers about a binomial model can be taken apart by how many rows and events clients have.
+
+What a client adds to a Laplace deviance, its gradient and its Hessian follows from the number of her rows, of her
+events, and her predictors. Clients who are alike in these are of one kind; every number of every answer is one more
+equation for how many clients of each kind there are. As in `outcomes.federation.taken_apart` a resolution matrix says
+what the rounds tell of these numbers, here with two sorts of noise: the rounding of the answers, and what clients of
+one kind differ in (predictors with many values), by its actual covariance. Nothing may be told of few: of no kind, and
+of no run of kinds of like numbers of rows or like predictors, that has fewer clients together than a site may tell of.
+
+It is computed twice: once for all kinds, and once for somebody who knows how many clients have each number of rows and
+asks only which of them had the event. The first covers sums of predictors over a kind, too.
+
+All is computed as if the model had no random intercept but the one of `unit`, for whoever knows the numbers of every
+other site: further random terms add unknowns and are not counted on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from outcomes.federation.taken_apart import most_told
+from outcomes.mixed.binomial.contributions import contributions
+from outcomes.mixed.binomial.shares import Asked, PlaceRows
+from outcomes.mixed.design.columns import FixedPart
+
+FEW_VALUES = 20
+"""A predictor with at most so many values is taken for known up to its mean over a client's rows."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the answers are computed from.
+
+    Parameters
+    ----------
+    rows : PlaceRows
+    fixed : FixedPart
+    unit : tuple of str
+        The grouping factor whose levels are told apart: clients, or therapists where the model has no term of clients.
+    clients : ndarray, shape (levels,)
+        Clients of each level: 1 of a client.
+    """
+
+    rows: PlaceRows
+    fixed: FixedPart
+    unit: tuple[str, ...]
+    clients: np.ndarray
+
+    def of_few(self, asked: Sequence[tuple[Asked, np.ndarray]], precision: float, fewest: int) -> float:
+        """How much the answers tell of fewer clients than `fewest`.
+
+        Parameters
+        ----------
+        asked : sequence of (Asked, ndarray)
+            All rounds, each with the fixed effects and the unit's own covariance parameter.
+        precision : float
+            Rounding of an answer, relative to the largest number of each of its parts.
+        fewest : int
+
+        Returns
+        -------
+        float
+            Share of what is not known beforehand, 0 to 1; above `outcomes.federation.taken_apart.TOLD` it is too much.
+            1 where it cannot be computed.
+        """
+        try:
+            return self._of_few(asked, precision, fewest)
+        except (FloatingPointError, np.linalg.LinAlgError):
+            return 1.0
+
+    def _of_few(self, asked: Sequence[tuple[Asked, np.ndarray]], precision: float, fewest: int) -> float:
+        codes = self.rows.rows.groups[self.unit].codes
+        n_rows, n_events = np.bincount(codes), np.bincount(codes, weights=self.rows.events)
+        known = self._known_means(codes)
+        alike = _numbered([n_rows, *known])
+        kinds = _numbered([alike, n_events])
+        own, unit = _answers(self.rows, self.fixed, self.unit, asked, precision)
+        means = _means(own, kinds)
+        noise = _Noise(unit, own - means[kinds])
+        n_levels, n_clients = np.bincount(kinds).astype(float), np.bincount(kinds, weights=self.clients)
+        one = np.unique(kinds, return_index=True)[1]  # a level of each kind
+        by_length = np.lexsort([key[one] for key in (n_events, *known, n_rows)])
+        by_predictor = np.lexsort([key[one] for key in (n_events, n_rows, *known)])
+        orders = [by_length, by_predictor]
+        all_kinds = most_told(noise.whitened(means), np.sqrt(n_levels), n_clients, fewest, orders)
+        turned = _answers(_turned(self.rows, codes, n_events), self.fixed, self.unit, asked, precision)[0]
+        which, columns, expected, counts = _by_event(means, _means(turned, kinds), kinds, alike, n_clients)
+        orders = [np.argsort(np.argsort(order)[which]) for order in orders]
+        return max(all_kinds, most_told(noise.whitened(columns), expected, counts, fewest, orders))
+
+    def _known_means(self, codes: np.ndarray) -> list[np.ndarray]:
+        """By level, means of the predictors that have few values."""
+        columns = [column for column in self.rows.rows.X.T if np.unique(column).size <= FEW_VALUES]
+        return [np.round(np.bincount(codes, weights=column) / np.bincount(codes), 9) for column in columns]
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """What hides a kind's number: `unit` (e,) of the rounding, and departures (levels, e) of levels from their kind."""
+
+    unit: np.ndarray
+    departures: np.ndarray
+
+    def whitened(self, columns: np.ndarray) -> np.ndarray:
+        """Equations (e, u) with noise of size 1 from the unknowns' columns (u, e)."""
+        sd = self.unit / np.sqrt(12)
+        directions, sizes, _ = np.linalg.svd((self.departures / sd).T, full_matrices=False)
+        scaled = (columns / sd).T
+        return scaled - (directions * (1 - 1 / np.sqrt(1 + sizes**2))) @ (directions.T @ scaled)
+
+
+def _numbered(keys: Sequence[np.ndarray]) -> np.ndarray:
+    """Number the distinct combinations of keys, (levels,) each."""
+    return np.unique(np.column_stack(keys), axis=0, return_inverse=True)[1].ravel()
+
+
+def _answers(
+    rows: PlaceRows,
+    fixed: FixedPart,
+    unit: tuple[str, ...],
+    asked: Sequence[tuple[Asked, np.ndarray]],
+    precision: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """All numbers of all rounds by level, (levels, e), and the units to which the answers are rounded, (e,)."""
+    model = rows.place(fixed, [":".join(unit)]).model
+    own = [contributions(model, kind, at) for kind, at in asked]
+    units = []
+    for (_, at), found in zip(asked, own, strict=True):
+        for part in np.split(np.abs(found.sum(axis=0)), [1, 1 + at.size]):
+            units.append(np.full(part.size, precision * part.max(initial=0.0)))
+    unit_sizes = np.concatenate(units)
+    return np.concatenate(own, axis=1), np.maximum(unit_sizes, 1e-300)
+
+
+def _means(values: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Means of rows (levels, e) by kind."""
+    order = np.argsort(kinds, kind="stable")
+    starts = np.searchsorted(kinds[order], np.arange(kinds.max() + 1))
+    return np.add.reduceat(values[order], starts, axis=0) / np.bincount(kinds)[:, None]
+
+
+def _turned(rows: PlaceRows, codes: np.ndarray, n_events: np.ndarray) -> PlaceRows:
+    """The same rows with one outcome of each level turned: of the last event, or of the last row where there is
+    none."""
+    candidates = np.flatnonzero((rows.events > 0) | (n_events[codes] == 0))
+    last = np.zeros(n_events.size, dtype=int)
+    np.maximum.at(last, codes[candidates], candidates)
+    events = rows.events.copy()
+    events[last] = 1 - events[last]
+    return replace(rows, events=events)
+
+
+def _by_event(
+    means: np.ndarray, turned: np.ndarray, kinds: np.ndarray, alike: np.ndarray, n_clients: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Unknowns for whoever knows how many are alike but for their events: kinds (u,), columns (u, e), expected sizes
+    and clients (u,).
+
+    Where all who are alike have equally many events, the unknown is how many of them have one more or less.
+    """
+    n_levels = np.bincount(kinds).astype(float)
+    group = np.zeros(n_levels.size, dtype=int)
+    group[kinds] = alike
+    which, columns, expected, counts = [], [], [], []
+    for number in range(group.max() + 1):
+        own = np.flatnonzero(group == number)
+        base, total = own[np.argmax(n_levels[own])], n_levels[own].sum()
+        others = own[own != base]
+        share = (n_levels[others] + 0.5) / (total + 0.5 * own.size) if others.size else np.array([0.5 / (total + 1)])
+        which.append(others if others.size else own)
+        columns.append(means[others] - means[base] if others.size else turned[base][None] - means[base])
+        expected.append(np.sqrt(total * share * (1 - share)))
+        counts.append(n_clients[which[-1]])
+    return np.concatenate(which), np.concatenate(columns), np.concatenate(expected), np.concatenate(counts)
