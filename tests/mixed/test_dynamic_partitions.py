@@ -183,7 +183,7 @@ def test_everything_that_is_a_sum_is_told(partitions):
 
 def test_robust_errors_of_few_therapists_and_profiles_are_refused(partitions, tmp_path):
     pooled = in_parts(LEVEL, partitions)
-    with pytest.raises(UsageError, match="A fit in parts does not know its rows"):
+    with pytest.raises(UsageError, match="The rows are not with this fit"):
         pooled.confint(method="profile")
     few = sessions().filter(pl.col("practice_id").is_in(["p2", "p3"]))
     few = pl.concat([few, few.with_columns(pl.col("client_id") + "x")])  # the same series twice: clients enough

@@ -51,7 +51,7 @@ class DynamicFindings:
         only where no turn is found: each costs a fit. Its `model`, from which the surface is told, has the model's own
         errors: half of its terms are between clients, for which a sandwich of therapists is too uncertain.
     fit : DynamicFit
-        The free model behind it, with the errors that were used.
+        The free model behind it, with the errors that were used, without the sessions.
     slope : Estimate
         Average same-session slope, points of satisfaction per point of guidance.
     """
@@ -87,7 +87,8 @@ def find_dynamic_evidence(rows: GuidanceRows, near: OptSummary | None = None) ->
     band = _band(rows, fit) if is_open and not has_turn else None
     findings = conclude(rows, within, compared, turns, band)
     told = replace(findings, model=_free_model(rows, fit, df))
-    return DynamicFindings(told, used, average_slope(model, rows))
+    # Without its sessions, which nobody asks any more: half a gigabyte for a million.
+    return DynamicFindings(told, replace(used, problem=None), average_slope(model, rows))
 
 
 def average_slope(model: FreeModel, rows: GuidanceRows) -> Estimate:

@@ -100,7 +100,8 @@ class DynamicFit:
     covariance_kind : str
         "hessian" or "robust".
     problem, scores
-        The rows as the engine has them; of a fit in parts there are none, but the sums that `robust` needs.
+        The rows as the engine has them. A fit in parts has none, but the sums that `robust` needs; one that let its
+        rows go has neither.
     """
 
     formula: str
@@ -203,7 +204,7 @@ class DynamicFit:
             raise UsageError("The fit did not converge, so it has no profile intervals.")
         elif self.problem is None:
             raise UsageError(
-                "A fit in parts does not know its rows, and profile intervals fit them again.",
+                "The rows are not with this fit (it was made of parts, or let them go), and profiles fit them again.",
                 "ask for Wald's intervals; what needs rows takes a fit on one machine",
             )
         else:
