@@ -180,7 +180,7 @@ def test_the_box_takes_one_statement_that_reads_the_release(page, sql):
     "sql",
     [
         "select repeat('x', 2000000000)", "select regexp_replace(repeat('a', 100000000), 'a', 'bb', 'g')",
-        "select count(*) from range(100000000000)", "select list(i) from range(1000000000) as r(i)",
+        "select count(*) from range(100000000000000)", "select list(i) from range(1000000000) as r(i)",
         "select * from range(10000000) as a(i), range(10000000) as b(j) order by i + j desc",
     ],
 )  # fmt: skip

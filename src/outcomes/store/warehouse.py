@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -16,9 +14,6 @@ from outcomes.errors import StorageError
 
 READABLE_BY = "v1.4.0"
 """Oldest DuckDB that opens a published database: a new file is written in its storage version, and stays in it."""
-
-_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-_NUMBERS = count()
 
 
 @contextmanager
@@ -43,7 +38,7 @@ def connect(
     StorageError
         If the file is not there, is damaged, or is held by a writer.
     """
-    config = dict(_CONFIG)
+    config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     if memory_limit:
         config["memory_limit"] = memory_limit
     if storage_version:
@@ -60,31 +55,6 @@ def connect(
         yield con
     finally:
         con.close()
-
-
-@contextmanager
-def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an empty database in memory, and drop it: one of several in this process, on one thread.
-
-    To open a DuckDB of its own takes 25 ms, as long as the small tables of a simulated cohort.
-    """
-    name = f"scratch_{next(_NUMBERS)}"
-    with _in_memory().cursor() as door:  # of its own: the one that is given away may end within a transaction
-        door.execute(f"attach ':memory:' as {name}")
-        try:
-            with door.cursor() as con:
-                con.execute(f"use {name}")
-                yield con
-        finally:
-            door.execute(f"detach {name}")
-
-
-@cache
-def _in_memory() -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:", config=_CONFIG)
-    con.execute("set enable_progress_bar = false")
-    con.execute("set threads = 1")
-    return con
 
 
 @contextmanager

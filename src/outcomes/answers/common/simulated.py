@@ -13,7 +13,7 @@ from outcomes.contract import Kind
 from outcomes.release.building import make_tables
 from outcomes.release.relations import offer_batches, offer_settings, raw_columns
 from outcomes.simulate import Cohort
-from outcomes.store.warehouse import scratch
+from outcomes.store.warehouse import connect
 from outcomes.study import StudySettings, read_settings
 from outcomes.study.settings import Disclosure
 
@@ -32,7 +32,8 @@ def built(cohort: Cohort, settings: StudySettings, wanted: Collection[str] = ())
     wanted : collection of str
         Tables that will be read; all of a release where empty.
     """
-    with scratch() as con:
+    with connect() as con:
+        con.execute("set threads = 1")  # tables of this size gain nothing from more
         offer_settings(con, settings)
         offer_batches(con, ())
         for sequence, (kind, table) in enumerate(_tables(cohort).items(), start=1):
