@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,14 @@ def test_robust_errors_are_near_the_models_own_when_it_is_true_and_larger_when_s
     )
     unequal = fit_dynamic("satisfaction ~ directiveness", differing, **COLUMNS)
     assert unequal.robust().bse["directiveness"] > 2 * unequal.bse["directiveness"]
+
+
+def test_a_fit_that_let_its_rows_go_refuses_what_needs_them_in_words(fit):
+    without = replace(fit, problem=None)
+    for ask in (without.robust, lambda: without.confint(method="profile")):
+        with pytest.raises(UsageError, match="The rows are not with this fit"):
+            ask()
+    assert without.spread().equals(fit.spread())
 
 
 def test_robust_errors_of_few_therapists_are_refused(data):

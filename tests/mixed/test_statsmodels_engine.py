@@ -107,6 +107,19 @@ def test_cluster_robust_errors_are_the_sandwich_of_the_clusters_scores(link):
     assert fit.n_groups == {"therapist_id": g}
 
 
+def test_a_cluster_robust_logit_has_its_errors_where_a_probability_rounds_to_one():
+    rng = np.random.default_rng(0)
+    x = np.append(rng.normal(size=3_999), 45.0)
+    y = np.append(rng.random(3_999) < 1 / (1 + np.exp(-x[:-1])), True).astype(float)
+    data = pl.DataFrame({"y": y, "x": x, "g": rng.integers(0, 40, 4_000).astype(str)})
+    far, near = (
+        fit_cluster_robust("y ~ x", rows, cluster="g") for rows in (data, data.with_columns(pl.col("x").clip(-30, 30)))
+    )
+    assert far.status is near.status is FitStatus.CONVERGED
+    np.testing.assert_allclose(far.beta, near.beta, rtol=1e-9)  # the one far row says nothing more at 45 than at 30
+    np.testing.assert_allclose(far.bse, near.bse, rtol=1e-9)
+
+
 def test_cluster_robust_fits_refuse_what_the_mixed_model_refuses():
     data, _ = simulated("binomial_therapist")
     one = data.with_columns(pl.lit("t1").alias("therapist_id"))

@@ -47,6 +47,9 @@ class Part(StrEnum):
     DYNAMICS = "dynamics"
 
 
+_LET_GO = "The rows are not with this fit (it was made of parts, or let them go)"
+
+
 @dataclass(frozen=True)
 class Conversion:
     """From the engine's (psi, theta) to the data's units.
@@ -203,10 +206,7 @@ class DynamicFit:
         elif self.status is FitStatus.NOT_CONVERGED:
             raise UsageError("The fit did not converge, so it has no profile intervals.")
         elif self.problem is None:
-            raise UsageError(
-                "The rows are not with this fit (it was made of parts, or let them go), and profiles fit them again.",
-                "ask for Wald's intervals; what needs rows takes a fit on one machine",
-            )
+            raise UsageError(f"{_LET_GO}, and profiles fit them again.", "ask for Wald's intervals, or fit again here")
         else:
             convert = self.conversion
             limits = [
@@ -274,6 +274,8 @@ class DynamicFit:
         """
         if self.status is FitStatus.NOT_CONVERGED:
             raise UsageError("The fit did not converge, so it has no standard errors.")
+        if self.scores is None and self.problem is None:
+            raise UsageError(f"{_LET_GO}, and robust errors need them.", "fit again")
         scores = self.scores or sum_scores(self.problem, evaluate(self.problem, self.optimizer.final))
         cov = robust_covariance(scores, self.conversion.engine_cov)
         cov = self.conversion.linear @ cov @ self.conversion.linear.T

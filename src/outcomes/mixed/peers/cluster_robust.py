@@ -23,10 +23,6 @@ from outcomes.mixed.results.fit import MixedFit
 from outcomes.mixed.results.modes import NO_MODES
 from outcomes.mixed.results.status import FitStatus
 
-_CANONICAL = "logit"
-"""The link whose observed information is the expected one: Newton's steps give the same sandwich as reweighted least
-squares, without five copies of the columns."""
-
 
 @dataclass(frozen=True, repr=False)
 class ClusterRobustFit(MixedFit):
@@ -91,19 +87,7 @@ def fit_cluster_robust(
     X, fixed = fixed_columns(design, rows.X)
     names, back = fixed.names, fixed.back
     start = refuse_separated(events, trials, X, names, chosen)
-    total = np.ones_like(events) if trials is None else trials
-    from statsmodels.genmod.families import Binomial  # half a second, for those who ask
-    from statsmodels.genmod.generalized_linear_model import GLM
-
-    family = Binomial(chosen.statsmodels)
-    model = GLM(np.column_stack([events, total - events]), X, family=family)
-    sandwich: dict[str, Any] = {"cov_type": "cluster", "cov_kwds": {"groups": clusters.codes}}
-    if chosen.name == _CANONICAL:
-        found = model.fit(start, method="newton", disp=False, **sandwich)
-        is_converged = found.mle_retvals["converged"]
-    else:
-        found = model.fit(start, maxiter=100, tol=1e-12, **sandwich)
-        is_converged = found.converged
+    found, is_converged = _fitted(events, trials, X, start, clusters.codes, chosen)
     return ClusterRobustFit(
         formula=parsed.source,
         names=names,
@@ -127,6 +111,29 @@ def fit_cluster_robust(
         link=chosen,
         cluster=cluster,
     )
+
+
+def _fitted(
+    events: np.ndarray, trials: np.ndarray | None, X: np.ndarray, start: np.ndarray, groups: np.ndarray, link: Link
+) -> tuple[Any, bool]:
+    """statsmodels' fit, and whether it converged with errors that exist."""
+    # half a second, for those who ask
+    from statsmodels.discrete.discrete_model import Logit
+    from statsmodels.genmod.families import Binomial
+    from statsmodels.genmod.generalized_linear_model import GLM
+
+    sandwich: dict[str, Any] = {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
+    if link.name == "logit" and trials is None:
+        # Newton's steps: the same as reweighted least squares without five copies of the columns, and without a
+        # division by variances, which vanish where a probability is 1.
+        found = Logit(events, X).fit(start, method="newton", disp=False, **sandwich)
+        is_converged = found.mle_retvals["converged"]
+    else:
+        total = np.ones_like(events) if trials is None else trials
+        model = GLM(np.column_stack([events, total - events]), X, family=Binomial(link.statsmodels))
+        found = model.fit(start, maxiter=100, tol=1e-12, **sandwich)
+        is_converged = found.converged
+    return found, bool(is_converged and np.isfinite(found.cov_params()).all())
 
 
 def refuse_separated(
