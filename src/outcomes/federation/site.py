@@ -70,6 +70,9 @@ def answer(study: StudyFolder, folder: Path, name: str) -> Question | None:
         write_json(own / _JOINED, joined | {"keys": publics})
         context = f"{plan.id}|{question.sha256}"
         masked = mask(numbers(study, plan, where), joined["private_key"], name, publics, context)
+        if not changes.is_kept(own):
+            # Again, just before numbers leave: another plan may have been answered since this one was joined.
+            changes.keep(own, _refuse_rows(study, plan, own, published=joined["release"]))
         fingerprint = hashlib.sha256("".join(masked).encode()).hexdigest()
         append(study, Event.FEDERATED, plan=plan.id, round=question.number, answer_sha256=fingerprint)
         write_json(kept, message(plan, question, name, masked))
@@ -91,13 +94,9 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
         raise StudyError("The study has no published release", "run `outcomes refresh` first")
     kept = own / _JOINED
     if not kept.exists():
-        with connect(study.database, read_only=True) as con:
-            population = open_population([plan.formula], _rows(con, plan), levels=plan.all_levels)
-            refuse_few(plan, population)
-            sketch = changes.sketch(con, study.root / FOLDER, population)
-        changes.refuse_small_change(study.root / FOLDER, sketch, study.settings.disclosure.minimum_count)
+        _refuse_rows(study, plan, own, published)
+        numbers(study, plan, Standing())  # numbers that cannot be summed are found before anything is told
         own.mkdir(parents=True, exist_ok=True)
-        changes.keep(own, sketch)
         write_json(kept, {"release": published, "private_key": new_key()})
         kept.chmod(0o600)
         append(study, Event.FEDERATED, plan=plan.id, round=0, release=published)
@@ -115,6 +114,17 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
         public.parent.mkdir(parents=True, exist_ok=True)
         write_json(public, message)
     return joined
+
+
+def _refuse_rows(study: StudyFolder, plan: Plan, own: Path, published: str) -> changes.Sketch:
+    """Refuse too few people, and rows that differ too little from other plans'; else say which rows these are."""
+    with connect(study.database, read_only=True) as con:
+        population = open_population([plan.formula], _rows(con, plan), levels=plan.all_levels)
+        refuse_few(plan, population)
+        folder, fewest = study.root / FOLDER, study.settings.disclosure.minimum_count
+        sketch = changes.sketch(folder, population, published, plan.table)
+        changes.refuse_small_change(con, folder, own, sketch, population, fewest)
+    return sketch
 
 
 def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:

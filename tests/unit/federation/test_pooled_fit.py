@@ -69,8 +69,7 @@ def test_a_joiner_would_be_read_off_two_sums_and_the_second_is_refused(tmp_path,
 
 def test_ten_joiners_may_take_part(tmp_path, hospitals):
     plan = Plan(FORMULA, TABLE, SITES)
-    write_plan(tmp_path / "first", plan)
-    answer(hospitals["east"], tmp_path / "first", "east")
+    take_turns(hospitals, tmp_path / "first", plan, 2)
     new = sessions(9, therapists=2, clients=5).with_columns(
         pl.format("new-{}", pl.col("client_id")).alias("client_id"),
         pl.format("new-{}", pl.col("session_id")).alias("session_id"),
