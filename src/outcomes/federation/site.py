@@ -23,6 +23,8 @@ from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Event, append
 
 _JOINED = "joined.json"
+_IN_ORDER = ("session_number", NUMBER, "session_id")
+"""What orders the sessions of a course, as far as a table has it; missed sessions have a number as booked only."""
 FOLDER = "federation"
 """In the study folder: keys, answers and sketches of the plans that were joined. It never leaves."""
 
@@ -137,12 +139,18 @@ def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> duckdb.DuckDBPyRelation:
-    """The rows that take part: of clients with at least so many in the table, and of these the first of one course."""
+    """The rows that take part: of clients with at least so many in the table, and of these the first of one course.
+
+    The first are those of the lowest numbers as booked, attended or missed, and for equal numbers of the lowest id: no
+    outcome decides, and every round has the same rows.
+    """
     enough = f"count(*) over (partition by client_id) >= {int(plan.fewest_rows)}"
     if plan.up_to:
-        course = COURSE if COURSE in TABLES[plan.table].columns else "client_id"
+        columns = TABLES[plan.table].columns
+        course = COURSE if COURSE in columns else "client_id"
+        order = ", ".join(name for name in _IN_ORDER if name in columns)
         enough += (
             f" and dense_rank() over (partition by client_id order by {course}) = 1"
-            f" and row_number() over (partition by client_id, {course} order by {NUMBER}) <= {int(plan.up_to)}"
+            f" and row_number() over (partition by client_id, {course} order by {order}) <= {int(plan.up_to)}"
         )
     return con.sql(f'from "{plan.table}" qualify {enough}')
