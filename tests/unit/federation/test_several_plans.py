@@ -14,7 +14,7 @@ import pytest
 from conftest import COURSES, DROPOUT, FORMULA, SITES, TABLE, courses, publish, sessions, take_turns
 
 from outcomes.errors import DataRefused, FitRefused, StudyError
-from outcomes.federation import site
+from outcomes.federation import changes, site
 from outcomes.federation.combined import few_remain
 from outcomes.federation.plan import Plan, write_plan
 from outcomes.federation.rounds import Question, Standing, answer_path
@@ -75,15 +75,29 @@ def test_plans_joined_together_are_bound_by_the_first_that_is_answered(tmp_path)
             answer(studies[east], tmp_path / str(limits), east)
 
 
-def test_the_same_limits_are_binding_from_release_to_release_too():
-    """As above, each set of limits on a release of its own: nobody changed but ten who came."""
+def test_releases_with_the_same_rows_and_other_limits_cannot_be_combined_to_two_clients(tmp_path):
+    folder = tmp_path / "east" / site.FOLDER
+    refused = []
+    for i, plan in enumerate(_plans().values()):
+        study = publish(tmp_path / "east", _of_many_lengths(), f"{i:012}")
+        own = folder / plan.id
+        try:
+            found = site._refuse_rows(study, plan, own, f"{i:012}")
+        except DataRefused as refusal:
+            refused.append(str(refusal))
+            continue
+        own.mkdir(parents=True, exist_ok=True)
+        changes.keep(own, found)
+    assert "fewer than 10 clients remain" in refused[0]
+
+
+def test_ten_clients_who_came_to_each_release_hide_the_two():
     sets = []
     for i, (fewest, most) in enumerate(SIGNED):
         come = {f"new-{i}-{k}": [1] for k in range(10)}
         old = {f"{n}-{k}": list(range(min(n, most))) for n, c in LENGTHS.items() if n >= fewest for k in range(c)}
         sets.append({client: {f"{client}-{x}": 1 for x in rows} for client, rows in (old | come).items()})
-    assert not any(few_remain([a, b], 10) for a in sets for b in sets)
-    assert not few_remain(sets, 10)  # each release has ten of its own, who hide the two
+    assert not few_remain(sets, 10)
 
 
 def test_changes_of_different_clients_count_together_where_only_two_plans_are_compared():
@@ -187,14 +201,16 @@ def test_a_sketch_of_an_earlier_version_still_binds(tmp_path, hospitals, with_pa
     joiner = sessions(9, therapists=1, clients=1).with_columns(
         pl.format("new-{}", pl.col(column)).alias(column) for column in ("session_id", "client_id")
     )
-    second = replace(LINEAR, reml=False)
-    write_plan(tmp_path / "second", second)
+    write_plan(tmp_path / "second", replace(LINEAR, reml=False))
     answer(hospitals["east"], tmp_path / "second", "east")  # the same rows may take part again
     later = _later(tmp_path, pl.concat([sessions(0), joiner]), (TABLE,))
     third = replace(LINEAR, fewest_rows=2)
     write_plan(tmp_path / "third", third)
     with pytest.raises(DataRefused, match="Fewer than 10 clients differ"):
         answer(later, tmp_path / "third", "east")
+    for kept in (later.root / "federation").glob("*/0001.json"):
+        kept.unlink()
+    answer(later, tmp_path / "third", "east")  # a plan that was joined and never answered binds nobody
 
 
 def test_a_sketch_of_a_later_version_is_refused_in_words(tmp_path, hospitals):
