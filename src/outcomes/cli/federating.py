@@ -30,7 +30,12 @@ def federate() -> None:
 @click.option("--table", default="mart_session_directiveness", show_default=True, help="Published table of every site.")
 @click.option("--levels", multiple=True, metavar="COLUMN=A,B", help="Levels of a category, reference first.")
 @click.option("--at-least", default=1, show_default=True, help="Rows that a client has, to take part.")
-@click.option("--up-to", default=0, metavar="N", help="The first N sessions of one course of each client only.")
+@click.option(
+    "--up-to",
+    default=0,
+    metavar="N",
+    help="The first N sessions of one course of each client only; missed ones count where the table has them.",
+)
 @click.option("--ml", is_flag=True, help="Maximum likelihood instead of REML, for a linear model.")
 @click.option(
     "--family",
@@ -78,7 +83,10 @@ def plan(
 @click.option("--as", "name", required=True, metavar="SITE", help="This site's name in the plan.")
 @click.option("--wait", default=0.0, metavar="SECONDS", help="Answer until the result is there, at most so long.")
 def answer(directory: Path, folder: Path, name: str, wait: float) -> None:
-    """Join the plan, or answer its open question, as one site."""
+    """Join the plan, or answer its open question, as one site.
+
+    With --wait, other runs on the study are waited for, too.
+    """
     from outcomes.federation.plan import read_plan
     from outcomes.federation.rounds import standing
     from outcomes.federation.site import answer as answer_open
@@ -87,7 +95,7 @@ def answer(directory: Path, folder: Path, name: str, wait: float) -> None:
     study = StudyFolder.open(directory)
     until = time.monotonic() + wait
     while True:
-        with writer_lock(study):
+        with writer_lock(study, max(0.0, until - time.monotonic())):
             answered = answer_open(study, folder, name)
         if answered is not None:
             click.echo(f"Answered round {answered.number} as {name}.")

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from outcomes.errors import DataRefused
+from outcomes.federation.changes import BOUND
 from outcomes.federation.plan import GROUPS, Plan
 from outcomes.federation.taken_apart import TOLD
 from outcomes.federation.told_by_outcome import Told
@@ -71,7 +72,7 @@ def own_share(
             f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
             "they have and whether they had the event",
             "plan with `--up-to`, so that no client has more sessions than many others, with fewer predictors, or with "
-            "larger sites",
+            f"larger sites; {BOUND}",
         )
     place = place_rows.place(fixed, [":".join(group) for group in sums.order])
     return place.share(*questions[-1]).rounded(PRECISION).to_vector()

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 
 from outcomes.errors import DataRefused
+from outcomes.federation.changes import BOUND
 from outcomes.federation.plan import GROUPS, Plan
 from outcomes.federation.taken_apart import TOLD, told_of_few
 from outcomes.mixed.linear.gram import GramData, prepare_linear
@@ -79,5 +80,5 @@ def refuse_taken_apart(plan: Plan, gram: GramData, sums: PooledSums, asked: Sequ
         raise DataRefused(
             f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
             "they have",
-            "plan with `--at-least`, so that clients with few sessions stay out, or with larger sites",
+            f"plan with `--at-least`, so that clients with few sessions stay out, or with larger sites; {BOUND}",
         )

@@ -23,6 +23,8 @@ from outcomes.study import StudyFolder
 from outcomes.trust.audit_trail import Event, append
 
 _JOINED = "joined.json"
+_IN_ORDER = ("session_number", NUMBER, "session_id")
+"""What orders the sessions of a course, as far as a table has it; missed sessions have a number as booked only."""
 FOLDER = "federation"
 """In the study folder: keys, answers and sketches of the plans that were joined. It never leaves."""
 
@@ -70,6 +72,9 @@ def answer(study: StudyFolder, folder: Path, name: str) -> Question | None:
         write_json(own / _JOINED, joined | {"keys": publics})
         context = f"{plan.id}|{question.sha256}"
         masked = mask(numbers(study, plan, where), joined["private_key"], name, publics, context)
+        if not changes.is_kept(own):
+            # Again, just before numbers leave: another plan may have been answered since this one was joined.
+            changes.keep(own, _refuse_rows(study, plan, own, published=joined["release"]))
         fingerprint = hashlib.sha256("".join(masked).encode()).hexdigest()
         append(study, Event.FEDERATED, plan=plan.id, round=question.number, answer_sha256=fingerprint)
         write_json(kept, message(plan, question, name, masked))
@@ -91,13 +96,9 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
         raise StudyError("The study has no published release", "run `outcomes refresh` first")
     kept = own / _JOINED
     if not kept.exists():
-        with connect(study.database, read_only=True) as con:
-            population = open_population([plan.formula], _rows(con, plan), levels=plan.all_levels)
-            refuse_few(plan, population)
-            sketch = changes.sketch(con, study.root / FOLDER, population)
-        changes.refuse_small_change(study.root / FOLDER, sketch, study.settings.disclosure.minimum_count)
+        _refuse_rows(study, plan, own, published)
+        numbers(study, plan, Standing())  # numbers that cannot be summed are found before anything is told
         own.mkdir(parents=True, exist_ok=True)
-        changes.keep(own, sketch)
         write_json(kept, {"release": published, "private_key": new_key()})
         kept.chmod(0o600)
         append(study, Event.FEDERATED, plan=plan.id, round=0, release=published)
@@ -117,6 +118,17 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
     return joined
 
 
+def _refuse_rows(study: StudyFolder, plan: Plan, own: Path, published: str) -> changes.Sketch:
+    """Refuse too few people, and rows that differ too little from other plans'; else say which rows these are."""
+    with connect(study.database, read_only=True) as con:
+        population = open_population([plan.formula], _rows(con, plan), levels=plan.all_levels)
+        refuse_few(plan, population)
+        folder, fewest = study.root / FOLDER, study.settings.disclosure.minimum_count
+        sketch = changes.sketch(folder, population, published, plan.table)
+        changes.refuse_small_change(con, folder, own, sketch, population, fewest)
+    return sketch
+
+
 def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:
     """This site's own numbers for the open question, before they are masked."""
     with connect(study.database, read_only=True) as con:
@@ -127,12 +139,18 @@ def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> duckdb.DuckDBPyRelation:
-    """The rows that take part: of clients with at least so many in the table, and of these the first of one course."""
+    """The rows that take part: of clients with at least so many in the table, and of these the first of one course.
+
+    The first are those of the lowest numbers as booked, attended or missed, and for equal numbers of the lowest id: no
+    outcome decides, and every round has the same rows.
+    """
     enough = f"count(*) over (partition by client_id) >= {int(plan.fewest_rows)}"
     if plan.up_to:
-        course = COURSE if COURSE in TABLES[plan.table].columns else "client_id"
+        columns = TABLES[plan.table].columns
+        course = COURSE if COURSE in columns else "client_id"
+        order = ", ".join(name for name in _IN_ORDER if name in columns)
         enough += (
             f" and dense_rank() over (partition by client_id order by {course}) = 1"
-            f" and row_number() over (partition by client_id, {course} order by {NUMBER}) <= {int(plan.up_to)}"
+            f" and row_number() over (partition by client_id, {course} order by {order}) <= {int(plan.up_to)}"
         )
     return con.sql(f'from "{plan.table}" qualify {enough}')
