@@ -10,7 +10,7 @@ import polars as pl
 
 from outcomes.errors import DataRefused
 from outcomes.federation.plan import GROUPS, Plan
-from outcomes.federation.taken_apart import TOLD
+from outcomes.federation.taken_apart import PRECISION, TOLD
 from outcomes.federation.told_by_outcome import Told
 from outcomes.links import link_named
 from outcomes.mixed.binomial.pooled import fit_shares
@@ -21,9 +21,6 @@ from outcomes.mixed.design.coding import Design
 from outcomes.mixed.design.data import VIEW, quoted
 from outcomes.mixed.design.levels import codes_of
 from outcomes.mixed.design.population import open_population
-
-PRECISION = 1e-10
-"""Of each part of a share, relative to its largest number: enough for estimates to 1e-8 (docs/federation.md)."""
 
 
 def read(plan: Plan, summed: np.ndarray) -> BinomialSums:

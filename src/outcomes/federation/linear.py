@@ -9,7 +9,7 @@ import numpy as np
 
 from outcomes.errors import DataRefused
 from outcomes.federation.plan import GROUPS, Plan
-from outcomes.federation.taken_apart import TOLD, told_of_few
+from outcomes.federation.taken_apart import PRECISION, TOLD, told_of_few
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.places.pooled import fit_shares
 from outcomes.mixed.linear.places.shares import Share, evaluate
@@ -17,8 +17,6 @@ from outcomes.mixed.linear.places.sums import PooledSums, read_sums, write_sums
 from outcomes.mixed.linear.problem import linear_problem
 from outcomes.mixed.linear.result import LinearFit
 
-PRECISION = 1e-10
-"""Of a share, relative to its largest number: enough for the fit (docs/federation.md)."""
 _SHARE = "share"
 
 

@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+PRECISION = 1e-10
+"""To which an answer is rounded, relative to its largest number (of a binomial model: to that of each of its parts).
+Enough for estimates to 1e-8 (docs/federation.md)."""
 TOLD = 0.25
 """Most that may be told of few, as a share of the variance that is not known beforehand. At a quarter a yes or no that
 one in three says is guessed right in three of four cases instead of two of three."""
@@ -73,10 +76,13 @@ def most_told(
     Returns
     -------
     float
-        Share of the variance of such a sum that the equations take away.
+        Share of the variance of such a sum that the equations take away; 1 where it cannot be computed.
     """
-    _, singular, directions = np.linalg.svd(equations * expected, full_matrices=False)
-    told = directions * (singular / np.sqrt(1 + singular**2))[:, None]  # told'told is the resolution matrix
+    scaled = equations * expected
+    if not np.isfinite(scaled).all():
+        return 1.0
+    _, singular, directions = np.linalg.svd(scaled, full_matrices=False)
+    told = directions * (singular / np.hypot(1, singular))[:, None]  # told'told is the resolution matrix
     most = 0.0
     for order in orders or [np.arange(counts.size)]:
         columns, sizes = told[:, order], expected[order]
@@ -84,5 +90,6 @@ def most_told(
             n_few = int(np.searchsorted(np.cumsum(counts[order[first : first + fewest]]), fewest))
             for end in range(first + 1, first + n_few + 1):
                 run = sizes[first:end]
-                most = max(most, float(np.sum((columns[:, first:end] @ run) ** 2) / (run @ run)))
+                told_of_run = float(np.sum((columns[:, first:end] @ run) ** 2) / (run @ run))
+                most = max(most, told_of_run if np.isfinite(told_of_run) else 1.0)
     return most

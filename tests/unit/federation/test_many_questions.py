@@ -13,8 +13,7 @@ import polars as pl
 import pytest
 from conftest import SITES
 
-from outcomes.federation.linear import PRECISION
-from outcomes.federation.taken_apart import TOLD, told_of_few
+from outcomes.federation.taken_apart import PRECISION, TOLD, most_told, told_of_few
 from outcomes.mixed import fit_linear
 from outcomes.mixed.linear.gram import prepare_linear
 from outcomes.mixed.linear.places.shares import evaluate
@@ -97,3 +96,11 @@ def test_rounded_shares_still_give_the_share(seed):
     gram = prepare_linear(FORMULA, pl.concat(_sites(seed)))
     share = evaluate(linear_problem(gram, gram.design(FORMULA)), np.array([0.7]))
     np.testing.assert_allclose(share.rounded(PRECISION).to_vector(), share.to_vector(), atol=1e-10 * 400)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy's on the way; the answer is what counts
+@pytest.mark.parametrize("size", [1e160, 1e200, 1e308, np.inf, np.nan])
+def test_what_cannot_be_computed_counts_as_told(size):
+    equations, ones = np.array([[size, 0.0], [0.0, 1e-3]]), np.ones(2)
+    assert most_told(equations, ones, ones, 10) == pytest.approx(1.0)
+    assert most_told(equations, ones * 1e10, ones, 10) == pytest.approx(1.0)
