@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +35,9 @@ GROUPS = {"client_id": MIN_CLIENTS, "therapist_id": MIN_THERAPISTS, "practice_id
 
 _OTHER = re.compile(r"[^\s\w~+*:()|^-]|\*\*(?!\s*2\b)|\^(?!\s*2\b)|\b(?!I\b)\w+(?=\s*\()")
 """Whatever is no column, product, square or bracket: comparisons, functions, higher powers."""
+
+_ALLOWED = (ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.UAdd, ast.USub, ast.Pow, ast.Name, ast.Constant, ast.Load)
+"""Inside I(); which powers `_OTHER` says."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,12 @@ class Plan:
                 f"A pooled formula has columns, their products and squares only; this one has {other[0]!r}.",
                 "a condition or a function could single out one client",
             )
+        for inside in _brackets(self.formula):
+            if not _is_sum_with_a_square(inside):
+                raise FormulaError(
+                    f"Inside I() of a pooled formula stand sums, differences and one square only, not {inside!r}.",
+                    "a product of columns is written a:b, outside I(); longer ones could single out one client",
+                )
         for group in self.design.groups:
             if len(group) > 1 or group[0] not in GROUPS:
                 raise FormulaError(
@@ -118,6 +129,27 @@ class Plan:
     def columns(self) -> tuple[tuple[str, ...], int]:
         """SQL of the columns whose products are summed, and how many of them have random effects."""
         return columns_of([self.design])
+
+
+def _brackets(formula: str) -> Iterator[str]:
+    """What stands inside each I() of a formula."""
+    for found in re.finditer(r"\bI\s*\(", formula):
+        depth, end = 1, found.end()
+        while depth and end < len(formula):
+            depth += {"(": 1, ")": -1}.get(formula[end], 0)
+            end += 1
+        yield formula[found.end() : end - 1].strip()
+
+
+def _is_sum_with_a_square(inside: str) -> bool:
+    """Whether an expression has sums, differences and at most one square."""
+    try:
+        tree = ast.parse(inside.replace("^", "**"), mode="eval").body
+    except SyntaxError:
+        return False
+    nodes = list(ast.walk(tree))
+    squares = [node for node in nodes if isinstance(node, ast.Pow)]
+    return len(squares) <= 1 and all(isinstance(node, _ALLOWED) for node in nodes)
 
 
 def write_plan(folder: Path, plan: Plan) -> None:
