@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from conftest import COURSES, SITES, courses, publish, sessions, take_turns
 
-from outcomes.errors import DataRefused, FormulaError
+from outcomes.errors import DataRefused, FitRefused, FormulaError
 from outcomes.federation.plan import Plan, write_plan
 from outcomes.federation.rounds import standing
 from outcomes.federation.singled_out import HELD_BY_FEW, HELD_BY_ONE, most_held
@@ -144,3 +144,15 @@ def test_inside_a_bracket_stand_sums_and_one_square(inside):
 )
 def test_sums_and_one_square_may_stand_in_a_bracket(formula):
     Plan(formula, TABLE, SITES, link="logit")
+
+
+def test_clients_of_a_category_that_the_plan_leaves_out_do_not_pass_for_the_reference(tmp_path):
+    few = courses(0)["client_id"].unique(maintain_order=True)[:3]
+    other = pl.when(pl.col("client_id").is_in(few)).then(pl.lit("diverse")).otherwise(pl.col("gender"))
+    frame = courses(0).with_columns(gender=other)
+    formula = "is_last ~ gender + (1 | therapist_id)"
+    plan = Plan(formula, "mart_sessions", SITES, levels={"gender": ["female", "male"]}, link="logit")
+    write_plan(tmp_path, plan)
+    with pytest.raises(FitRefused, match=r"'gender' has other levels than the given ones in \d+ rows"):
+        answer(publish(tmp_path / "study", frame, tables=COURSES), tmp_path, "east")
+    assert not (tmp_path / "keys").exists()
