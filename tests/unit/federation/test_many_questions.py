@@ -65,8 +65,13 @@ def _asked(optimum: float) -> np.ndarray:
     return np.where(steps < 1, steps * 1.04, steps * optimum)
 
 
-def _clients(lone: int) -> dict[int, int]:
-    return dict.fromkeys(LENGTHS[:-1], 30) | {LENGTHS[-1]: lone}
+def _rows(clients: dict[int, int]) -> np.ndarray:
+    """Rows of each client, from clients by number of rows."""
+    return np.repeat(list(clients), list(clients.values()))
+
+
+def _clients(lone: int) -> np.ndarray:
+    return _rows(dict.fromkeys(LENGTHS[:-1], 30) | {LENGTHS[-1]: lone})
 
 
 def test_the_lone_client_is_read_off_the_rounds_by_solving_them():
@@ -80,7 +85,7 @@ def test_what_the_attack_reads_is_foreseen():
 
 
 def test_a_lone_client_far_from_all_others_is_told_however_many_these_are():
-    assert told_of_few(dict.fromkeys(range(1, 11), 100) | {60: 1}, _asked(1.04), PRECISION, 10) > TOLD
+    assert told_of_few(_rows(dict.fromkeys(range(1, 11), 100) | {60: 1}), _asked(1.04), PRECISION, 10) > TOLD
 
 
 def test_a_lone_client_among_many_lengths_is_not_told_apart():
@@ -88,7 +93,7 @@ def test_a_lone_client_among_many_lengths_is_not_told_apart():
     lengths, counts = np.unique(np.clip(rng.negative_binomial(3, 0.25, 2000) + 1, 1, 40), return_counts=True)
     clients = dict(zip(lengths.tolist(), counts.tolist(), strict=True))
     assert min(clients.values()) < 10
-    assert told_of_few(clients, _asked(1.04), PRECISION, 10) < TOLD
+    assert told_of_few(_rows(clients), _asked(1.04), PRECISION, 10) < TOLD
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -104,3 +109,10 @@ def test_what_cannot_be_computed_counts_as_told(size):
     equations, ones = np.array([[size, 0.0], [0.0, 1e-3]]), np.ones(2)
     assert most_told(equations, ones, ones, 10) == pytest.approx(1.0)
     assert most_told(equations, ones * 1e10, ones, 10) == pytest.approx(1.0)
+
+
+def test_a_therapist_of_few_clients_is_told_and_one_of_ten_may_be():
+    n_rows = np.append(np.repeat(LENGTHS[:-1], 30) * 10, 300)
+    for clients, is_too_much in ((9, True), (10, False)):
+        told = told_of_few(n_rows, _asked(0.3), PRECISION, 10, np.append(np.full(120, 12), clients))
+        assert (told > TOLD) == is_too_much

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -156,3 +158,34 @@ def test_clients_of_a_category_that_the_plan_leaves_out_do_not_pass_for_the_refe
     with pytest.raises(FitRefused, match=r"'gender' has other levels than the given ones in \d+ rows"):
         answer(publish(tmp_path / "study", frame, tables=COURSES), tmp_path, "east")
     assert not (tmp_path / "keys").exists()
+
+
+def test_a_therapist_of_one_client_is_not_told_where_clients_have_no_term(tmp_path, hospitals):
+    one = sessions(7, therapists=1, clients=1).with_columns(
+        pl.lit("alone").alias("client_id"), pl.lit("alone").alias("therapist_id")
+    )
+    more = [one.with_columns(pl.format("{}-{}", pl.lit(i), pl.col("session_id")).alias("session_id")) for i in range(9)]
+    odd = publish(tmp_path / "odd", pl.concat([sessions(0), *more]))
+    plan = Plan("satisfaction_score ~ 1 + (1 | therapist_id)", "mart_session_directiveness", SITES)
+    with pytest.raises(DataRefused, match="by how many sessions each therapist_id has"):
+        take_turns(hospitals | {"east": odd}, tmp_path / "shared", plan, 20)
+    second = replace(plan, reml=False)
+    take_turns(hospitals, tmp_path / "even", second, 4)
+    assert standing(tmp_path / "even", second).question.number == 4
+
+
+def test_a_site_that_could_not_answer_round_2_sends_no_sums_either(tmp_path, clinics):
+    kinds = {(1, 1): 15, (1, 0): 13, (4, 1): 1}  # sessions and dropout of so many clients
+    people = [kind for kind, n in kinds.items() for _ in range(n)]
+    rows = [
+        (f"c{i}-{x}", f"t{i % 6}", f"c{i}", x, int(left and x == length))
+        for i, (length, left) in enumerate(people)
+        for x in range(1, length + 1)
+    ]
+    names = ["session_id", "therapist_id", "client_id", "attended_number", "is_dropout"]
+    odd = publish(tmp_path / "odd", pl.DataFrame(rows, schema=names, orient="row"), tables=COURSES)
+    plan = Plan("is_dropout ~ 1 + (1 | client_id)", TABLE, SITES, link="logit")
+    with pytest.raises(DataRefused, match="would tell of fewer than 10 clients"):
+        take_turns({"north": odd, **{s: clinics[s] for s in ("east", "west")}}, tmp_path / "shared", plan, 2)
+    assert (tmp_path / "shared" / "keys" / "north.json").exists()
+    assert not (tmp_path / "shared" / "rounds" / "0001" / "north.json").exists()
