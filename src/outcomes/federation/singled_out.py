@@ -22,8 +22,8 @@ HELD_BY_ONE, HELD_BY_FEW = 0.75, 0.95
 of them hold up to 0.9 of an ordinary predictor."""
 MAX_VALUES = 3
 """A column of so many values, with its square, tells each value's rows from all others."""
-STARTS = 500
-"""Clients from whom the search sets out, those who alone hold most."""
+_LOOKED_AT = 0.5
+"""Where few clients hold so much, one of them alone holds a share of it: the search sets out from such clients."""
 _STEPS = 30
 _RANK = 1e-9
 
@@ -48,7 +48,7 @@ def refuse_singled_out(population: Population, design: Design, fewest: int, *, i
     selected = ", ".join(f"{sql} as c{i}" for i, sql in enumerate(named.values()))
     table = population.source.query(f"select {selected}, client_id from {VIEW} where {population.complete}")
     found = pl.from_arrow(table)
-    clients = found["client_id"].rank("dense").to_numpy() - 1
+    clients = found["client_id"].fill_null("").rank("dense").to_numpy() - 1
     columns = np.column_stack([np.ones(len(clients)), *(found[f"c{i}"].cast(pl.Float64) for i in range(len(named)))])
     if not np.isfinite(columns).all():
         return  # the engine names the column, and reads nothing
@@ -99,8 +99,9 @@ def most_held(columns: np.ndarray, clients: np.ndarray, few: int) -> float:
     Returns
     -------
     float
-        0 to 1; 1 where some sum is zero for everybody else. It may be more than what is found: the search climbs from
-        each client's own best sum, and ends where no other few hold more of the sum found.
+        0 to 1; 1 where some sum is zero for everybody else. Below a half it is a bound. Above, there may be more than
+        what is found: the search climbs from the best sum of each client who alone holds much, and ends where no other
+        few hold more of the sum found.
 
     Notes
     -----
@@ -118,7 +119,9 @@ def most_held(columns: np.ndarray, clients: np.ndarray, few: int) -> float:
             own[:, i, j] = own[:, j, i] = np.bincount(clients, basis[:, i] * basis[:, j], n_clients)
     few = min(few, n_clients)
     sizes, vectors = np.linalg.eigh(own)
-    starts = np.argsort(sizes[:, -1])[::-1][:STARTS]
+    starts = np.flatnonzero(few * sizes[:, -1] >= _LOOKED_AT)  # not many: all sizes sum to the rank
+    if few == 1 or not starts.size:
+        return float(few * sizes[:, -1].max())
     b, share = vectors[starts, :, -1], np.zeros(starts.size)
     for _ in range(_STEPS):
         held = np.einsum("si,sj,cij->sc", b, b, own, optimize=True)
