@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from outcomes.errors import DataRefused, FormulaError, StorageError, UsageError
+from outcomes.errors import DataRefused, FitRefused, FormulaError, StorageError, UsageError
 from outcomes.mixed import fit_linear, fit_linear_partitions, read_partitions, write_partitions
+from outcomes.mixed.linear.gram import prepare_linear
 from outcomes.workers import in_threads
 
 FORMULAS = (
@@ -150,3 +151,16 @@ def test_a_folder_with_files_is_left_alone_and_a_half_written_one_is_written_ane
     partitions = written(rows(), tmp_path / "parts")
     assert sum(partitions.n_rows) == rows().height
     assert not (tmp_path / "parts.unfinished").exists()
+
+
+def test_rows_outside_the_given_levels_are_refused_not_fitted_as_the_reference(tmp_path):
+    frame = rows()
+    given = sorted(frame["m"].unique())[:-1]
+    with pytest.raises(FitRefused, match=r"'m' has other levels than the given ones in \d+ rows"):
+        prepare_linear(FORMULAS[1], frame, levels={"m": given})
+    partitions = written(frame, tmp_path / "parts")
+    with in_threads() as places, pytest.raises(FitRefused, match="'m' has other levels than the given ones"):
+        fit_linear_partitions(FORMULAS[1], partitions, places, levels={"m": given})
+    # rows that take no part anyhow may have any level, and a level that no row has may be given
+    less = frame.with_columns(x=pl.when(pl.col("m").is_in(given)).then(pl.col("x")))
+    prepare_linear(FORMULAS[1], less, levels={"m": [*given, "elsewhere"]})

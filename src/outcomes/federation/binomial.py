@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 import duckdb
 import numpy as np
-import polars as pl
 
 from outcomes.errors import DataRefused
 from outcomes.federation.changes import BOUND
+from outcomes.federation.clients import clients_of
 from outcomes.federation.plan import GROUPS, Plan
-from outcomes.federation.taken_apart import TOLD
+from outcomes.federation.taken_apart import PRECISION, TOLD
 from outcomes.federation.told_by_outcome import Told
 from outcomes.links import link_named
 from outcomes.mixed.binomial.pooled import fit_shares
@@ -19,12 +19,8 @@ from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.shares import Asked, PlaceRows, Share
 from outcomes.mixed.binomial.sums import BinomialSums
 from outcomes.mixed.design.coding import Design
-from outcomes.mixed.design.data import VIEW, quoted
-from outcomes.mixed.design.levels import codes_of
+from outcomes.mixed.design.columns import FixedPart
 from outcomes.mixed.design.population import open_population
-
-PRECISION = 1e-10
-"""Of each part of a share, relative to its largest number: enough for estimates to 1e-8 (docs/federation.md)."""
 
 
 def read(plan: Plan, summed: np.ndarray) -> BinomialSums:
@@ -42,9 +38,21 @@ def fit(plan: Plan, sums: BinomialSums, ask: Callable[[str, np.ndarray], np.ndar
 
 
 def own_sums(plan: Plan, rows: duckdb.DuckDBPyRelation) -> np.ndarray:
-    """A site's own numbers in round 1."""
+    """A site's own numbers in round 1.
+
+    What round 2 asks first is known already, but for where: a site that would refuse it does not send its sums either.
+
+    Raises
+    ------
+    DataRefused
+        Round 2 would tell of fewer than 10 clients.
+    """
     design = _design(plan, rows)
-    return PlaceRows.read(design, link_named(plan.link)).sums().to_vector(design)
+    place_rows = PlaceRows.read(design, link_named(plan.link))
+    sums = place_rows.sums()
+    fixed = sums.fixed(design)
+    _refuse_told(design, place_rows, sums, fixed, [(Asked.INFORMATION, np.zeros(len(fixed.names)))])
+    return sums.to_vector(design)
 
 
 def own_share(
@@ -62,8 +70,21 @@ def own_share(
     design = _design(plan, rows)
     place_rows, fixed = PlaceRows.read(design, link_named(plan.link)), sums.fixed(plan.design)
     questions = [(Asked(kind), at) for kind, at in asked]
+    _refuse_told(design, place_rows, sums, fixed, questions)
+    place = place_rows.place(fixed, [":".join(group) for group in sums.order])
+    return place.share(*questions[-1]).rounded(PRECISION).to_vector()
+
+
+def _refuse_told(
+    design: Design,
+    place_rows: PlaceRows,
+    sums: BinomialSums,
+    fixed: FixedPart,
+    questions: Sequence[tuple[Asked, np.ndarray]],
+) -> None:
+    """Refuse questions whose answers would tell of fewer than 10 clients."""
     unit = ("client_id",) if ("client_id",) in sums.order else sums.order[0]
-    told = Told(place_rows, fixed, unit, _clients(design, place_rows, unit))
+    told = Told(place_rows, fixed, unit, clients_of(design, place_rows.rows.groups[unit]))
     own = [*range(len(fixed.names)), len(fixed.names) + sums.order.index(unit)]
     of_unit = [(kind, at if kind is Asked.INFORMATION else at[own]) for kind, at in questions]
     fewest = GROUPS["client_id"]
@@ -74,21 +95,7 @@ def own_share(
             "plan with `--up-to`, so that no client has more sessions than many others, with fewer predictors, or with "
             f"larger sites; {BOUND}",
         )
-    place = place_rows.place(fixed, [":".join(group) for group in sums.order])
-    return place.share(*questions[-1]).rounded(PRECISION).to_vector()
 
 
 def _design(plan: Plan, rows: duckdb.DuckDBPyRelation) -> Design:
     return open_population([plan.formula], rows, levels=plan.all_levels).design(plan.formula)
-
-
-def _clients(design: Design, rows: PlaceRows, unit: tuple[str, ...]) -> np.ndarray:
-    """Clients of each level of a grouping factor."""
-    levels, column = rows.rows.groups[unit], quoted(unit[0])
-    table = design.source.query(
-        f"select {column} as label, count(distinct client_id) as n from {VIEW} where {design.complete} group by all"
-    )
-    found = pl.from_arrow(table)
-    counts = np.zeros(levels.n_levels)
-    counts[codes_of(levels.labels, found["label"])] = found["n"].to_numpy()
-    return counts

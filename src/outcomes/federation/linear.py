@@ -9,8 +9,9 @@ import numpy as np
 
 from outcomes.errors import DataRefused
 from outcomes.federation.changes import BOUND
+from outcomes.federation.clients import clients_of
 from outcomes.federation.plan import GROUPS, Plan
-from outcomes.federation.taken_apart import TOLD, told_of_few
+from outcomes.federation.taken_apart import PRECISION, TOLD, told_of_few
 from outcomes.mixed.linear.gram import GramData, prepare_linear
 from outcomes.mixed.linear.places.pooled import fit_shares
 from outcomes.mixed.linear.places.shares import Share, evaluate
@@ -18,8 +19,6 @@ from outcomes.mixed.linear.places.sums import PooledSums, read_sums, write_sums
 from outcomes.mixed.linear.problem import linear_problem
 from outcomes.mixed.linear.result import LinearFit
 
-PRECISION = 1e-10
-"""Of a share, relative to its largest number: enough for the fit (docs/federation.md)."""
 _SHARE = "share"
 
 
@@ -62,23 +61,24 @@ def own_share(
 def refuse_taken_apart(plan: Plan, gram: GramData, sums: PooledSums, asked: Sequence[np.ndarray]) -> None:
     """Refuse a round after which the sums so far would tell a few clients apart.
 
+    Where clients have no random term, the clients of one therapist or practice are told together.
+
     Raises
     ------
     DataRefused
         Where all rounds together tell of fewer than 10 of this site's clients.
     """
     frame = sums.frame(plan.design)
-    own = [part for factor, part in zip(frame.factors, frame.slices, strict=True) if factor.group == ("client_id",)]
-    if not own:
-        return
-    sizes = [float(np.linalg.norm(theta[own[0]])) for theta in asked]
-    rows = gram.levels[("client_id",)]
-    per_client = np.bincount(rows.codes, weights=gram.counts, minlength=rows.n_levels).astype(int)
-    clients = dict(zip(*(part.tolist() for part in np.unique(per_client, return_counts=True)), strict=True))
-    fewest = GROUPS["client_id"]
-    if told_of_few(clients, sizes, PRECISION, fewest) > TOLD:
+    design, fewest = gram.design(plan.formula), GROUPS["client_id"]
+    for unit in (("client_id",),) if ("client_id",) in design.groups else design.groups:
+        levels = gram.levels[unit]
+        own = [part for factor, part in zip(frame.factors, frame.slices, strict=True) if factor.group == unit]
+        sizes = [float(np.linalg.norm(theta[own[0]])) for theta in asked]
+        n_rows = np.bincount(levels.codes, weights=gram.counts, minlength=levels.n_levels).astype(int)
+        if told_of_few(n_rows, sizes, PRECISION, fewest, clients_of(design, levels)) <= TOLD:
+            continue
         raise DataRefused(
             f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
-            "they have",
+            f"{'they have' if unit == ('client_id',) else f'each {unit[0]} has'}",
             f"plan with `--at-least`, so that clients with few sessions stay out, or with larger sites; {BOUND}",
         )

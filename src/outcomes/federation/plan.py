@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from outcomes.errors import FormulaError, StudyError, UsageError, no_such
 from outcomes.links import link_named
 from outcomes.mixed.binomial.pooled import refuse_slopes
 from outcomes.mixed.design.coding import Design
+from outcomes.mixed.design.formula import parse_formula
 from outcomes.mixed.design.population import open_population
 from outcomes.mixed.linear.gram import columns_of
 from outcomes.release.codebook.tables import TABLES
@@ -33,6 +36,10 @@ GROUPS = {"client_id": MIN_CLIENTS, "therapist_id": MIN_THERAPISTS, "practice_id
 
 _OTHER = re.compile(r"[^\s\w~+*:()|^-]|\*\*(?!\s*2\b)|\^(?!\s*2\b)|\b(?!I\b)\w+(?=\s*\()")
 """Whatever is no column, product, square or bracket: comparisons, functions, higher powers."""
+_FIRST = ("formula", "table", "sites", "reml", "levels", "fewest_rows")
+"""Fields that every plan has."""
+_ALLOWED = (ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.UAdd, ast.USub, ast.Pow, ast.Name, ast.Constant, ast.Load)
+"""Inside I(); which powers `_OTHER` says."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +82,37 @@ class Plan:
             )
         if wrong := [name for name in self.sites if not name.replace("-", "").replace("_", "").isalnum()]:
             raise UsageError(f"A site's name has letters, digits, - and _ only; {len(wrong)} of the names differ.")
+        if len({name.casefold() for name in self.sites}) < len(self.sites):
+            raise UsageError(
+                "Two sites of the plan have the same name, or one that differs by capital letters only.",
+                "choose another name: some disks keep one file for both",
+            )
         if self.table not in TABLES:
             raise no_such("published table", self.table, TABLES)
+        if lacks := [name for name in GROUPS if name not in TABLES[self.table].columns]:
+            raise UsageError(
+                f"{self.table} has no {', '.join(lacks)}: no site could count its clients, therapists and practices.",
+                f"choose a table that has: {', '.join(_with_groups())}",
+            )
+        if type(self.fewest_rows) is not int or self.fewest_rows < 1:
+            raise UsageError("--at-least is a whole number of rows, 1 or more.")
+        if type(self.up_to) is not int or self.up_to < 0:
+            raise UsageError("--up-to is a whole number of sessions, or 0 where all take part.")
         if other := _OTHER.findall(self.formula):
             raise FormulaError(
                 f"A pooled formula has columns, their products and squares only; this one has {other[0]!r}.",
                 "a condition or a function could single out one client",
+            )
+        for inside in _brackets(self.formula):
+            if not _is_sum_with_a_square(inside):
+                raise FormulaError(
+                    f"Inside I() of a pooled formula stand sums, differences and one square only, not {inside!r}.",
+                    "a product of columns is written a:b, outside I(); longer ones could single out one client",
+                )
+        if without := [name for name in self._texts if name not in self.levels]:
+            raise UsageError(
+                f"The plan does not say which levels {without[0]} has; no site sees another's.",
+                f"add `--levels {without[0]}=A,B` with all levels that occur at any site, first the reference",
             )
         for group in self.design.groups:
             if len(group) > 1 or group[0] not in GROUPS:
@@ -97,8 +129,24 @@ class Plan:
     @cached_property
     def id(self) -> str:
         """First 12 hex digits of the plan's hash: what every message of the plan names."""
-        content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        content = json.dumps(self.content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    @property
+    def content(self) -> dict:
+        """What is written down and hashed: later fields only where they say something, so that plans under way keep
+        their id."""
+        later = {one.name: one.default for one in fields(self) if one.name not in _FIRST}
+        return {name: value for name, value in asdict(self).items() if name not in later or value != later[name]}
+
+    @property
+    def _texts(self) -> list[str]:
+        """Predictors of the formula that are text."""
+        parsed = parse_formula(self.formula)
+        terms = [*parsed.fixed, *(term for block in parsed.random for term in block.terms)]
+        columns = TABLES[self.table].columns
+        names = dict.fromkeys(factor for term in terms for factor in term if factor in columns)
+        return [name for name in names if columns[name].type == "VARCHAR"]
 
     @cached_property
     def design(self) -> Design:
@@ -120,6 +168,32 @@ class Plan:
         return columns_of([self.design])
 
 
+def _with_groups() -> list[str]:
+    """Tables with a client, a therapist and a practice in each row."""
+    return [name for name, table in TABLES.items() if set(GROUPS) <= set(table.columns)]
+
+
+def _brackets(formula: str) -> Iterator[str]:
+    """What stands inside each I() of a formula."""
+    for found in re.finditer(r"\bI\s*\(", formula):
+        depth, end = 1, found.end()
+        while depth and end < len(formula):
+            depth += {"(": 1, ")": -1}.get(formula[end], 0)
+            end += 1
+        yield formula[found.end() : end - 1].strip()
+
+
+def _is_sum_with_a_square(inside: str) -> bool:
+    """Whether an expression has sums, differences and at most one square."""
+    try:
+        tree = ast.parse(inside.replace("^", "**"), mode="eval").body
+    except SyntaxError:
+        return False
+    nodes = list(ast.walk(tree))
+    squares = [node for node in nodes if isinstance(node, ast.Pow)]
+    return len(squares) <= 1 and all(isinstance(node, _ALLOWED) for node in nodes)
+
+
 def write_plan(folder: Path, plan: Plan) -> None:
     """Write a plan into a folder that all sites can reach; an equal one may be there already.
 
@@ -132,7 +206,7 @@ def write_plan(folder: Path, plan: Plan) -> None:
     if path.exists() and read_plan(folder) != plan:
         raise UsageError(f"{path} holds another plan.", "choose an empty folder: a plan is never changed")
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(path, asdict(plan))
+    write_json(path, plan.content)
 
 
 def read_plan(folder: Path) -> Plan:
@@ -146,6 +220,9 @@ def read_plan(folder: Path) -> Plan:
     path = folder / PLAN
     try:
         content = read_json(path)
+        known = {one.name for one in fields(Plan)}
+        if not content.keys() <= known:
+            raise StudyError(f"{path} was written by a newer version of outcomes", "update outcomes at this site")
         return Plan(**{**content, "sites": tuple(content["sites"])})
     except FileNotFoundError:
         raise StudyError(f"There is no {PLAN} in {folder}", "write one with `outcomes federate plan`") from None

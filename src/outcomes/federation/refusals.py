@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from outcomes.errors import DataRefused
 from outcomes.federation.plan import GROUPS, Plan
+from outcomes.federation.singled_out import refuse_singled_out
 from outcomes.mixed.design.data import VIEW, quoted
 from outcomes.mixed.design.population import Population
 
@@ -23,10 +24,12 @@ def refuse_few(plan: Plan, population: Population) -> None:
     ------
     DataRefused
         Fewer than 10 clients or 5 therapists; a level of a categorical predictor that 1 to 9 clients have; of a
-        binomial model, an event that 1 to 9 clients have or have not, at the site or in such a level.
+        binomial model, an event that 1 to 9 clients have or have not, at the site or in such a level; columns of
+        which a few clients hold nearly all.
     """
     source, complete = population.source, population.complete
-    outcome = population.design(plan.formula).outcome if plan.link else None
+    design = population.design(plan.formula)
+    outcome = design.outcome if plan.link else None
 
     def count(columns: list[str], condition: str) -> dict[str, int]:
         counts = ", ".join(f"count(distinct {quoted(column)}) as {quoted(column)}" for column in columns)
@@ -54,6 +57,7 @@ def refuse_few(plan: Plan, population: Population) -> None:
                 "site, or have it not: sums would say something of these few",
                 _COARSER if name else "take part with more clients, or in a plan with another outcome",
             )
+    refuse_singled_out(population, design, fewest, is_yes_or_no=bool(plan.link))
 
 
 _COARSER = "plan with coarser categories"

@@ -11,40 +11,47 @@ factors add unknowns and make it harder; they are not counted on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+PRECISION = 1e-10
+"""To which an answer is rounded, relative to its largest number (of a binomial model: to that of each of its parts).
+Enough for estimates to 1e-8 (docs/federation.md)."""
 TOLD = 0.25
 """Most that may be told of few, as a share of the variance that is not known beforehand. At a quarter a yes or no that
 one in three says is guessed right in three of four cases instead of two of three."""
 
 
-def told_of_few(clients: Mapping[int, int], thetas: Sequence[float], precision: float, fewest: int) -> float:
+def told_of_few(
+    n_rows: np.ndarray, thetas: Sequence[float], precision: float, fewest: int, clients: np.ndarray | None = None
+) -> float:
     """How much the rounds of a linear model tell of fewer clients than `fewest`.
 
     Parameters
     ----------
-    clients : mapping of int to int
-        Clients by number of rows.
+    n_rows : ndarray of int, shape (levels,)
+        Rows of each client, or of each therapist where clients have no random term.
     thetas : sequence of float
-        Size of the clients' relative standard deviation in each round.
+        Size of their relative standard deviation in each round.
     precision : float
         Rounding of an answer, relative to its largest number.
     fewest : int
+    clients : ndarray, shape (levels,), optional
+        Clients of each level; one by default.
 
     Returns
     -------
     float
         Share of what is not known beforehand, 0 to 1; above `TOLD` it is too much.
     """
-    sizes = np.array(sorted(clients))
-    counts = np.array([clients[size] for size in sizes], dtype=float)
-    n_rows = float(sizes @ counts)
+    sizes, alike, n_levels = np.unique(n_rows, return_inverse=True, return_counts=True)
+    counts = np.bincount(alike, weights=clients)
+    total = float(np.sum(n_rows))
     squares = np.unique(np.asarray(thetas, dtype=float))[:, None] ** 2
-    expected = np.append(n_rows, np.sqrt(counts) * sizes * (1 + sizes) / 2)
+    expected = np.append(total, np.sqrt(n_levels) * sizes * (1 + sizes) / 2)
     equations = np.column_stack([np.ones(len(squares)), -squares / (1 + squares * sizes)])
-    noise = precision * n_rows / np.sqrt(12)
+    noise = precision * total / np.sqrt(12)
     return most_told(equations / noise, expected, np.append(np.inf, counts), fewest)
 
 
@@ -73,10 +80,13 @@ def most_told(
     Returns
     -------
     float
-        Share of the variance of such a sum that the equations take away.
+        Share of the variance of such a sum that the equations take away; 1 where it cannot be computed.
     """
-    _, singular, directions = np.linalg.svd(equations * expected, full_matrices=False)
-    told = directions * (singular / np.sqrt(1 + singular**2))[:, None]  # told'told is the resolution matrix
+    scaled = equations * expected
+    if not np.isfinite(scaled).all():
+        return 1.0
+    _, singular, directions = np.linalg.svd(scaled, full_matrices=False)
+    told = directions * (singular / np.hypot(1, singular))[:, None]  # told'told is the resolution matrix
     most = 0.0
     for order in orders or [np.arange(counts.size)]:
         columns, sizes = told[:, order], expected[order]
@@ -84,5 +94,6 @@ def most_told(
             n_few = int(np.searchsorted(np.cumsum(counts[order[first : first + fewest]]), fewest))
             for end in range(first + 1, first + n_few + 1):
                 run = sizes[first:end]
-                most = max(most, float(np.sum((columns[:, first:end] @ run) ** 2) / (run @ run)))
+                told_of_run = float(np.sum((columns[:, first:end] @ run) ** 2) / (run @ run))
+                most = max(most, told_of_run if np.isfinite(told_of_run) else 1.0)
     return most

@@ -28,6 +28,8 @@ from outcomes.mixed.design.columns import FixedPart
 
 FEW_VALUES = 20
 """A predictor with at most so many values is taken for known up to its mean over a client's rows."""
+_LEAST_UNIT = 1e-30
+"""Of the largest unit: a part of an answer whose numbers are all zero is told without rounding, and has no noise."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class _Noise:
         sd = self.unit / np.sqrt(12)
         directions, sizes, _ = np.linalg.svd((self.departures / sd).T, full_matrices=False)
         scaled = (columns / sd).T
-        return scaled - (directions * (1 - 1 / np.sqrt(1 + sizes**2))) @ (directions.T @ scaled)
+        return scaled - (directions * (1 - 1 / np.hypot(1, sizes))) @ (directions.T @ scaled)
 
 
 def _numbered(keys: Sequence[np.ndarray]) -> np.ndarray:
@@ -132,7 +134,7 @@ def _answers(
         for part in np.split(np.abs(found.sum(axis=0)), [1, 1 + at.size]):
             units.append(np.full(part.size, precision * part.max(initial=0.0)))
     unit_sizes = np.concatenate(units)
-    return np.concatenate(own, axis=1), np.maximum(unit_sizes, 1e-300)
+    return np.concatenate(own, axis=1), np.maximum(unit_sizes, _LEAST_UNIT * unit_sizes.max())
 
 
 def _means(values: np.ndarray, kinds: np.ndarray) -> np.ndarray:

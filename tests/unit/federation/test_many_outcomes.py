@@ -15,8 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from outcomes.federation.binomial import PRECISION
-from outcomes.federation.taken_apart import TOLD
+from outcomes.federation.taken_apart import PRECISION, TOLD
 from outcomes.federation.told_by_outcome import Told
 from outcomes.links import link_named
 from outcomes.mixed.binomial.contributions import contributions
@@ -187,3 +186,12 @@ def test_predictors_of_many_values_hide_some_of_it_and_known_ones_do_not():
     told = [_Rounds([rows] * 3, "left ~ x + (1 | client)").told() for rows in (hidden, known)]
     assert told[0] < 0.7
     assert told[1] > 0.99
+
+
+@pytest.mark.parametrize(("kind", "least"), [(Asked.INFORMATION, 0.4), (Asked.DEVIANCE, 0.1)])
+def test_an_answer_with_a_part_of_exactly_zero_is_no_way_round(kind, least):
+    rows = _read(_courses({(1, 1): 15, (1, 0): 13, (4, 1): 1}))  # 16 events in 32 rows: the score below is zero
+    fixed = rows.sums().fixed(open_population([FORMULA], _courses({(1, 1): 1, (1, 0): 1})).design(FORMULA))
+    beta = np.zeros(1) if kind is Asked.INFORMATION else np.zeros(2)  # without variance its gradient is zero
+    alone = Told(rows, fixed, CLIENT, np.ones(29)).of_few([(kind, beta)], PRECISION, 10)
+    assert alone > least

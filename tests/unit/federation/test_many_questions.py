@@ -13,8 +13,7 @@ import polars as pl
 import pytest
 from conftest import SITES
 
-from outcomes.federation.linear import PRECISION
-from outcomes.federation.taken_apart import TOLD, told_of_few
+from outcomes.federation.taken_apart import PRECISION, TOLD, most_told, told_of_few
 from outcomes.mixed import fit_linear
 from outcomes.mixed.linear.gram import prepare_linear
 from outcomes.mixed.linear.places.shares import evaluate
@@ -66,8 +65,13 @@ def _asked(optimum: float) -> np.ndarray:
     return np.where(steps < 1, steps * 1.04, steps * optimum)
 
 
-def _clients(lone: int) -> dict[int, int]:
-    return dict.fromkeys(LENGTHS[:-1], 30) | {LENGTHS[-1]: lone}
+def _rows(clients: dict[int, int]) -> np.ndarray:
+    """Rows of each client, from clients by number of rows."""
+    return np.repeat(list(clients), list(clients.values()))
+
+
+def _clients(lone: int) -> np.ndarray:
+    return _rows(dict.fromkeys(LENGTHS[:-1], 30) | {LENGTHS[-1]: lone})
 
 
 def test_the_lone_client_is_read_off_the_rounds_by_solving_them():
@@ -81,7 +85,7 @@ def test_what_the_attack_reads_is_foreseen():
 
 
 def test_a_lone_client_far_from_all_others_is_told_however_many_these_are():
-    assert told_of_few(dict.fromkeys(range(1, 11), 100) | {60: 1}, _asked(1.04), PRECISION, 10) > TOLD
+    assert told_of_few(_rows(dict.fromkeys(range(1, 11), 100) | {60: 1}), _asked(1.04), PRECISION, 10) > TOLD
 
 
 def test_a_lone_client_among_many_lengths_is_not_told_apart():
@@ -89,7 +93,7 @@ def test_a_lone_client_among_many_lengths_is_not_told_apart():
     lengths, counts = np.unique(np.clip(rng.negative_binomial(3, 0.25, 2000) + 1, 1, 40), return_counts=True)
     clients = dict(zip(lengths.tolist(), counts.tolist(), strict=True))
     assert min(clients.values()) < 10
-    assert told_of_few(clients, _asked(1.04), PRECISION, 10) < TOLD
+    assert told_of_few(_rows(clients), _asked(1.04), PRECISION, 10) < TOLD
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -97,3 +101,18 @@ def test_rounded_shares_still_give_the_share(seed):
     gram = prepare_linear(FORMULA, pl.concat(_sites(seed)))
     share = evaluate(linear_problem(gram, gram.design(FORMULA)), np.array([0.7]))
     np.testing.assert_allclose(share.rounded(PRECISION).to_vector(), share.to_vector(), atol=1e-10 * 400)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy's on the way; the answer is what counts
+@pytest.mark.parametrize("size", [1e160, 1e200, 1e308, np.inf, np.nan])
+def test_what_cannot_be_computed_counts_as_told(size):
+    equations, ones = np.array([[size, 0.0], [0.0, 1e-3]]), np.ones(2)
+    assert most_told(equations, ones, ones, 10) == pytest.approx(1.0)
+    assert most_told(equations, ones * 1e10, ones, 10) == pytest.approx(1.0)
+
+
+def test_a_therapist_of_few_clients_is_told_and_one_of_ten_may_be():
+    n_rows = np.append(np.repeat(LENGTHS[:-1], 30) * 10, 300)
+    for clients, is_too_much in ((9, True), (10, False)):
+        told = told_of_few(n_rows, _asked(0.3), PRECISION, 10, np.append(np.full(120, 12), clients))
+        assert (told > TOLD) == is_too_much

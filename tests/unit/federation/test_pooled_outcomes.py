@@ -180,7 +180,7 @@ def test_what_a_binomial_plan_cannot_be_is_said_when_it_is_planned():
     with pytest.raises(UsageError, match="link 'log' is not available"):
         replace(PLAN, link="log")
     with pytest.raises(UsageError, match="has no attended_number"):
-        Plan("reliable_change_index ~ 1 + (1 | client_id)", "mart_reliable_change", SITES, up_to=3)
+        Plan("n_attended ~ 1 + (1 | client_id)", "mart_episodes", SITES, up_to=3)
 
 
 def test_an_outcome_of_more_than_yes_and_no_is_refused(tmp_path, clinics):

@@ -8,7 +8,7 @@ from typing import Any
 
 from outcomes.errors import FitRefused, FormulaError
 from outcomes.mixed.design.coding import Design, RandomBlock, code_terms, named_columns, offset_sql
-from outcomes.mixed.design.data import VIEW, Source, as_source
+from outcomes.mixed.design.data import VIEW, Source, as_source, literal
 from outcomes.mixed.design.expressions import (
     Expression,
     as_number,
@@ -98,10 +98,12 @@ def open_population(
     FormulaError
         Unknown columns, or no random term.
     FitRefused
-        No complete rows; a categorical predictor with more than `MAX_FIXED_LEVELS` levels; a level that is no number.
+        No complete rows; a categorical predictor with more than `MAX_FIXED_LEVELS` levels; a level that is no number;
+        complete rows outside the given levels.
     """
     population, asked = _without_levels(formulas, data, weights, outcome, also)
     source, complete, given = population.source, population.complete, levels or {}
+    _refuse_other_levels(source, {key: (sql, given[key]) for key, sql in asked.items() if key in given}, complete)
     found = _levels(source, {key: sql for key, sql in asked.items() if key not in given}, complete)
     groups = dict.fromkeys(name for one in formulas for block in parse_formula(one).random for name in block.group)
     _refuse_nan(source, [name for name in groups if is_float(name, source.columns)], complete)
@@ -222,6 +224,27 @@ def _levels(source: Source, wanted: dict[str, str], complete: str) -> dict[str, 
                 f"use it as a grouping factor: `(1 | {name})`",
             )
     return levels
+
+
+def _refuse_other_levels(source: Source, wanted: dict[str, tuple[str, list]], complete: str) -> None:
+    """Refuse rows outside the given levels (SQL and levels by key): all their columns would be zero, and they would be
+    fitted as the reference."""
+    if not wanted:
+        return
+    counts = ", ".join(
+        f"count(*) filter (not ({sql} in ({', '.join(map(literal, levels))}))) as n{i}"
+        if levels
+        else f"count(*) as n{i}"
+        for i, (sql, levels) in enumerate(wanted.values())
+    )
+    row = source.query(f"select {counts} from {VIEW} where {complete}").to_pylist()[0]
+    for i, name in enumerate(wanted):
+        if row[f"n{i}"]:
+            raise FitRefused(
+                f"The categorical predictor {name!r} has other levels than the given ones in {row[f'n{i}']} rows.",
+                "name every level that occurs, or make these values missing (null), so that they are dropped and "
+                "counted",
+            )
 
 
 def _refuse_nan(source: Source, names: list[str], complete: str) -> None:

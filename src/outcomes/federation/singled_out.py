@@ -1,0 +1,140 @@
+"""Whether columns can be combined so that little but the rows of a few clients is left.
+
+Round 1 tells the products of all columns, so whoever reads them knows the products of every weighted sum of columns as
+well. A sum w = Xb that is zero but for the rows of a few clients has products that are theirs alone: session_3 where
+one client came three times, or I(x**2) - x where one client has a 2 and all others 0 or 1. Looked for is the b for
+which the few hold the largest share of w'w: what the others hold hides the few, as in the (n, k) rule of dominance
+(Hundepool et al. 2012, Statistical Disclosure Control, section 4.2.2).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from outcomes.errors import DataRefused
+from outcomes.mixed.design.coding import ONE, Design
+from outcomes.mixed.design.data import VIEW
+from outcomes.mixed.design.population import Population
+
+HELD_BY_ONE, HELD_BY_FEW = 0.75, 0.95
+"""Most that one client, and fewer than ten clients, may hold of any sum of columns. Where 24 clients take part, nine
+of them hold up to 0.9 of an ordinary predictor."""
+MAX_VALUES = 3
+"""A column of so many values, with its square, tells each value's rows from all others."""
+_LOOKED_AT = 0.5
+"""Where few clients hold so much, one of them alone holds a share of it: the search sets out from such clients."""
+_STEPS = 30
+_RANK = 1e-9
+
+
+def refuse_singled_out(population: Population, design: Design, fewest: int, *, is_yes_or_no: bool) -> None:
+    """Refuse a formula whose columns, as they are at this site, would single a few clients out in the first rounds.
+
+    Parameters
+    ----------
+    population : Population
+    design : Design
+    fewest : int
+        Of fewer clients nothing may be told.
+    is_yes_or_no : bool
+        Of a binomial model: where a column has few values, the event must not be rare or common among those of one.
+
+    Raises
+    ------
+    DataRefused
+    """
+    named = {name: sql for name, sql in design.columns.items() if sql != ONE} | {"the outcome": design.outcome}
+    selected = ", ".join(f"{sql} as c{i}" for i, sql in enumerate(named.values()))
+    table = population.source.query(f"select {selected}, client_id from {VIEW} where {population.complete}")
+    found = pl.from_arrow(table)
+    clients = found["client_id"].fill_null("").rank("dense").to_numpy() - 1
+    columns = np.column_stack([np.ones(len(clients)), *(found[f"c{i}"].cast(pl.Float64) for i in range(len(named)))])
+    if not np.isfinite(columns).all():
+        return  # the engine names the column, and reads nothing
+    for i, name in enumerate(named, start=1):
+        if _is_held(columns[:, [0, i]], clients, fewest):
+            raise DataRefused(
+                f"Fewer than {fewest} clients of this site stand for nearly all that is told of {name}: their rows "
+                "would be read off the sums",
+                "leave it out, or plan with coarser values or with larger sites",
+            )
+        if is_yes_or_no and name != "the outcome":
+            _refuse_few_events(name, columns[:, i], columns[:, -1] != 0, clients, fewest)
+    if _is_held(columns, clients, fewest):
+        raise DataRefused(
+            f"The formula's columns can be combined so that little but the rows of fewer than {fewest} clients of this "
+            "site is left",
+            "plan with fewer predictors, or without squares and products",
+        )
+
+
+def _is_held(columns: np.ndarray, clients: np.ndarray, fewest: int) -> bool:
+    return most_held(columns, clients, 1) > HELD_BY_ONE or most_held(columns, clients, fewest - 1) > HELD_BY_FEW
+
+
+def _refuse_few_events(name: str, column: np.ndarray, events: np.ndarray, clients: np.ndarray, fewest: int) -> None:
+    values = np.unique(column)
+    for value in values if 1 < values.size <= MAX_VALUES else ():
+        there = column == value
+        n, have, without = (np.unique(clients[rows]).size for rows in (there, there & events, there & ~events))
+        if any(0 < few < fewest for few in (have, n - have, without)):
+            raise DataRefused(
+                f"Fewer than {fewest} clients have the event at this site, or have it not, where {name} has one and "
+                "the same value: sums would say something of these few",
+                "leave it out, or take part with more clients",
+            )
+
+
+def most_held(columns: np.ndarray, clients: np.ndarray, few: int) -> float:
+    """The largest share that so few clients hold of a weighted sum of columns.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (n, k)
+    clients : ndarray of int, shape (n,)
+        Code of each row's client, from 0.
+    few : int
+
+    Returns
+    -------
+    float
+        0 to 1; 1 where some sum is zero for everybody else. Below a half it is a bound. Above, there may be more than
+        what is found: the search climbs from the best sum of each client who alone holds much, and ends where no other
+        few hold more of the sum found.
+
+    Notes
+    -----
+    With Q an orthonormal basis of the columns and G_c = Q_c'Q_c of client c, the few D hold the share b'(sum over D of
+    G_c)b of w = Qb, b'b = 1. The best b for given D is an eigenvector, the best D for given b are those of the largest
+    b'G_c b; in turn the share never falls.
+    """
+    basis = _basis(columns)
+    if not np.isfinite(basis).all():
+        return 1.0
+    n_clients, rank = int(clients.max()) + 1, basis.shape[1]
+    own = np.empty((n_clients, rank, rank))
+    for i in range(rank):
+        for j in range(i + 1):
+            own[:, i, j] = own[:, j, i] = np.bincount(clients, basis[:, i] * basis[:, j], n_clients)
+    few = min(few, n_clients)
+    sizes, vectors = np.linalg.eigh(own)
+    starts = np.flatnonzero(few * sizes[:, -1] >= _LOOKED_AT)  # not many: all sizes sum to the rank
+    if few == 1 or not starts.size:
+        return float(few * sizes[:, -1].max())
+    b, share = vectors[starts, :, -1], np.zeros(starts.size)
+    for _ in range(_STEPS):
+        held = np.einsum("si,sj,cij->sc", b, b, own, optimize=True)
+        who = np.argpartition(held, n_clients - few, axis=1)[:, n_clients - few :]
+        sizes, vectors = np.linalg.eigh(own[who].sum(axis=1))
+        grown, b, share = sizes[:, -1] - share, vectors[:, :, -1], sizes[:, -1]
+        if (grown < _RANK).all():
+            break
+    return float(share.max())
+
+
+def _basis(columns: np.ndarray) -> np.ndarray:
+    """Orthonormal basis (n, r) of the columns, each brought to length 1 first."""
+    lengths = np.linalg.norm(columns, axis=0)
+    directions, sizes, _ = np.linalg.svd(columns[:, lengths > 0] / lengths[lengths > 0], full_matrices=False)
+    return directions[:, sizes > _RANK * sizes.max(initial=0.0)]
