@@ -12,7 +12,7 @@ from outcomes import release
 from outcomes.errors import StudyError, UsageError, no_such
 from outcomes.federation import changes
 from outcomes.federation.masks import mask, new_key, public_key
-from outcomes.federation.plan import COURSE, NUMBER, Plan, read_plan
+from outcomes.federation.plan import COURSE, MIN_CLIENTS, NUMBER, Plan, read_plan
 from outcomes.federation.refusals import refuse_few
 from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, message, model_of, read_keys, standing
 from outcomes.mixed.design.population import open_population
@@ -123,7 +123,8 @@ def _refuse_rows(study: StudyFolder, plan: Plan, own: Path, published: str) -> c
     with connect(study.database, read_only=True) as con:
         population = open_population([plan.formula], _rows(con, plan), levels=plan.all_levels)
         refuse_few(plan, population)
-        folder, fewest = study.root / FOLDER, study.settings.disclosure.minimum_count
+        folder = study.root / FOLDER
+        fewest = max(MIN_CLIENTS, study.settings.disclosure.minimum_count)
         sketch = changes.sketch(folder, population, published, plan.table)
         changes.refuse_small_change(con, folder, own, sketch, population, fewest)
     return sketch

@@ -139,6 +139,22 @@ def test_one_ending_that_was_corrected_is_seen(tmp_path, clinics):
         answer(later["east"], tmp_path / "second", "east")
 
 
+def test_a_study_that_shows_smaller_counts_still_tells_of_ten_clients_only(tmp_path, clinics):
+    take_turns(clinics, tmp_path / "first", DROPOUTS, 2)
+    is_hers = pl.col("session_id") == courses(0)["session_id"][0]
+    later = _later(
+        tmp_path, courses(0).with_columns(is_dropout=pl.when(~is_hers).then("is_dropout").otherwise(1)), COURSES
+    )
+    (later.root / "study.toml").write_text(
+        (later.root / "study.toml").read_text() + "\n[disclosure]\nminimum_count = 1\n"
+    )
+    flipped = courses(0).filter(is_hers)["is_dropout"][0]
+    assert flipped == 0
+    write_plan(tmp_path / "second", replace(DROPOUTS, link="cloglog"))
+    with pytest.raises(DataRefused, match="Fewer than 10 clients differ"):
+        answer(type(later).open(later.root), tmp_path / "second", "east")
+
+
 def test_a_column_that_changes_for_everybody_does_not_hide_one_that_changed_for_one(tmp_path, hospitals):
     formula = FORMULA + " + directiveness_therapist"
     shift = sessions(0).with_columns(directiveness_therapist=pl.col("directiveness_client") + 0.5)
