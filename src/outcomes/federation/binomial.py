@@ -51,7 +51,7 @@ def own_sums(plan: Plan, rows: duckdb.DuckDBPyRelation) -> np.ndarray:
     place_rows = PlaceRows.read(design, link_named(plan.link))
     sums = place_rows.sums()
     fixed = sums.fixed(design)
-    _refuse_told(design, place_rows, sums, fixed, [(Asked.INFORMATION, np.zeros(len(fixed.names)))])
+    _refuse_told(design, place_rows, sums, fixed, [(Asked.INFORMATION, np.zeros(len(fixed.names)))], is_bound=False)
     return sums.to_vector(design)
 
 
@@ -70,7 +70,7 @@ def own_share(
     design = _design(plan, rows)
     place_rows, fixed = PlaceRows.read(design, link_named(plan.link)), sums.fixed(plan.design)
     questions = [(Asked(kind), at) for kind, at in asked]
-    _refuse_told(design, place_rows, sums, fixed, questions)
+    _refuse_told(design, place_rows, sums, fixed, questions, is_bound=True)
     place = place_rows.place(fixed, [":".join(group) for group in sums.order])
     return place.share(*questions[-1]).rounded(PRECISION).to_vector()
 
@@ -81,8 +81,10 @@ def _refuse_told(
     sums: BinomialSums,
     fixed: FixedPart,
     questions: Sequence[tuple[Asked, np.ndarray]],
+    *,
+    is_bound: bool,
 ) -> None:
-    """Refuse questions whose answers would tell of fewer than 10 clients."""
+    """Refuse questions whose answers would tell of fewer than 10 clients; `is_bound` where sums have left already."""
     unit = ("client_id",) if ("client_id",) in sums.order else sums.order[0]
     told = Told(place_rows, fixed, unit, clients_of(design, place_rows.rows.groups[unit]))
     own = [*range(len(fixed.names)), len(fixed.names) + sums.order.index(unit)]
@@ -93,7 +95,7 @@ def _refuse_told(
             f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
             "they have and whether they had the event",
             "plan with `--up-to`, so that no client has more sessions than many others, with fewer predictors, or with "
-            f"larger sites; {BOUND}",
+            f"larger sites{f'; {BOUND}' if is_bound else ''}",
         )
 
 
