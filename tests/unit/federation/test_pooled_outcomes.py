@@ -223,15 +223,12 @@ def test_a_site_whose_few_would_be_told_by_the_rounds_does_not_answer(tmp_path, 
     ).select(courses(0).columns)
     odd = publish(tmp_path / "odd", pl.concat([courses(0), extra]), tables=COURSES)
     plan = replace(PLAN, formula="is_dropout ~ log_session + (1 | client_id)")
-    with pytest.raises(DataRefused, match=r"(?s)would tell of fewer than 10 clients.*has answered round 1 already"):
+    with pytest.raises(DataRefused, match="would tell of fewer than 10 clients") as refused:
         take_turns(clinics | {"east": odd}, tmp_path / "shared", plan, 20)
+    assert "round 1" not in str(refused.value)  # nothing has left the site: what helps is open to it
     shorter = replace(plan, up_to=5)
-    with pytest.raises(DataRefused, match="Other rows of"):  # what the first plan told less the second's
-        take_turns(clinics | {"east": odd}, tmp_path / "late", shorter, 2)
-    in_time = publish(tmp_path / "in-time", pl.concat([courses(0), extra]), tables=COURSES)
-    with_link = replace(shorter, link="cloglog")
-    take_turns(clinics | {"east": in_time}, tmp_path / "shorter", with_link, 6)
-    assert standing(tmp_path / "shorter", with_link).question.number == 6
+    take_turns(clinics | {"east": odd}, tmp_path / "shorter", shorter, 6)
+    assert standing(tmp_path / "shorter", shorter).question.number == 6
 
 
 def test_plans_that_leave_out_a_few_clients_more_are_refused(tmp_path, clinics):
@@ -251,10 +248,8 @@ def test_therapists_of_few_clients_stand_for_these_where_clients_have_no_term(tm
     few = publish(tmp_path / "few", courses(4, therapists=20, clients=9), tables=COURSES)
     with pytest.raises(DataRefused, match="would tell of fewer than 10 clients"):
         take_turns(clinics | {"east": few}, tmp_path / "few-shared", plan, 20)
-    with pytest.raises(StudyError, match="keys have changed"):  # the plan's other sites know another east
-        take_turns(clinics, tmp_path / "shared", plan, 4)
-    take_turns(clinics, tmp_path / "other", replace(plan, link="cloglog"), 4)
-    assert standing(tmp_path / "other", replace(plan, link="cloglog")).question.number == 4
+    take_turns(clinics, tmp_path / "shared", plan, 4)
+    assert standing(tmp_path / "shared", plan).question.number == 4
 
 
 def test_a_release_that_changed_and_keys_that_changed_end_the_plan(tmp_path, clinics):

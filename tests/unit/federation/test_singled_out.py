@@ -187,5 +187,5 @@ def test_a_site_that_could_not_answer_round_2_sends_no_sums_either(tmp_path, cli
     plan = Plan("is_dropout ~ 1 + (1 | client_id)", TABLE, SITES, link="logit")
     with pytest.raises(DataRefused, match="would tell of fewer than 10 clients"):
         take_turns({"north": odd, **{s: clinics[s] for s in ("east", "west")}}, tmp_path / "shared", plan, 2)
-    assert (tmp_path / "shared" / "keys" / "north.json").exists()
+    assert not (tmp_path / "shared" / "keys" / "north.json").exists()
     assert not (tmp_path / "shared" / "rounds" / "0001" / "north.json").exists()
