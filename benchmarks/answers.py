@@ -5,7 +5,7 @@ Run: python benchmarks/answers.py [--commands] [SESSIONS ...]      (default: 140
 CPU seconds count this process and its workers, whoever else uses the machine; the clock is right on an idle one only.
 Every size runs in a process of its own, so that peak memory is that size's, workers included. With two sizes or more
 the growth is given as the slope of log CPU seconds on log sessions. `--commands` adds the command line: `status`,
-`query`, `check`, a refresh with nothing new, and one of a refused study.toml.
+`query`, `check`, a step by hand, a refresh's first line, one with nothing new, one of a refused study.toml, Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from outcomes.one_thread import one_thread
 
 DEFAULT_SIZES = (14_000, 120_000)
 WHOLE = "**all answers**"
+INTERRUPTED = 130  # exit code
 
 
 def cpu_seconds() -> float:
@@ -77,7 +79,9 @@ def time_commands(root: str) -> list[tuple[str, float, float]]:
     """What should cost nothing, after a refresh: wall and CPU seconds of each command."""
     settings = Path(root) / "study.toml"
     outcomes = [sys.executable, "-m", "outcomes.cli"]
-    timed = [time_command("first refresh", [*outcomes, "refresh", root], 0)]
+    timed = time_interrupted([*outcomes, "refresh", root])
+    timed.append(time_command("land by hand, nothing new", [*outcomes, "land", root], 0))
+    timed.append(time_command("refresh after that", [*outcomes, "refresh", root], 0))
     timed.append(time_command("refresh, nothing new", [*outcomes, "refresh", root], 0))
     timed.append(time_command("status", [*outcomes, "status", root], 0))
     timed.append(time_command("query", [*outcomes, "query", root, "select 1"], 0))
@@ -86,6 +90,24 @@ def time_commands(root: str) -> list[tuple[str, float, float]]:
     settings.write_text(settings.read_text(encoding="utf-8") + "\n[no_such_part]\n", encoding="utf-8")
     timed.append(time_command("refresh, refused study.toml", [*outcomes, "refresh", root], None))
     return timed
+
+
+def time_interrupted(words: list[str]) -> list[tuple[str, float, float]]:
+    """Time to a refresh's first line, and from Ctrl-C in its answers to the end, which has exit code 130."""
+    wall = time.perf_counter()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        lines = iter(process.stdout.readline, "")
+        next(lines)
+        first = ("refresh, first line", time.perf_counter() - wall, math.nan)
+        while not next(lines).lstrip().startswith("fit"):
+            pass
+        time.sleep(1)
+        wall, cpu = time.perf_counter(), cpu_seconds()
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    if process.returncode != INTERRUPTED:
+        raise RuntimeError(f"Ctrl-C: exit code {process.returncode} instead of {INTERRUPTED}")
+    return [first, ("Ctrl-C while answering", time.perf_counter() - wall, cpu_seconds() - cpu)]
 
 
 def time_command(name: str, words: list[str], wanted: int | None) -> tuple[str, float, float]:

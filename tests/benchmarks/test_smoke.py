@@ -17,7 +17,7 @@ BENCHMARKS = ROOT / "benchmarks"
 OUT, DRAWN, STUDY = "OUT", "DRAWN", "STUDY"  # paths of the test's own
 # The smallest run of each: arguments of its command line.
 TINY = {
-    "answers.py": ["400"],
+    "answers.py": ["400", "--commands"],
     "contrasts.py": ["--cohorts", "2", "--clients", "300", "--therapists", "15", "--keep", OUT],
     "coverage.py": ["--cohorts", "2", "--out", OUT],
     "coverage_binomial.py": ["--cohorts", "2", "--out", OUT],
