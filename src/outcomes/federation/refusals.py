@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from outcomes.errors import DataRefused
 from outcomes.federation.plan import GROUPS, Plan
 from outcomes.federation.singled_out import refuse_singled_out
-from outcomes.mixed.design.data import VIEW, quoted
+from outcomes.mixed.design.data import VIEW, literal, quoted
 from outcomes.mixed.design.population import Population
 
 
@@ -69,5 +69,4 @@ def _parts(plan: Plan, complete: str) -> Iterator[tuple[str, str]]:
     for name, values in plan.all_levels.items():
         if name in plan.formula:
             for value in values:
-                text = str(value).replace("'", "''")
-                yield name, f"{complete} and {quoted(name)} = '{text}'"
+                yield name, f"{complete} and {quoted(name)} = {literal(str(value))}"
