@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -60,6 +61,7 @@ def stoppable() -> Iterator[None]:
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     if not is_asked():
         _asked.set()
+        logging.disable()  # what a library makes of the interrupt is not an error of the work
         timer = threading.Timer(GRACE_SECONDS, _leave)
         timer.daemon = True
         timer.start()

@@ -43,6 +43,14 @@ with stoppable():
         except KeyboardInterrupt:
             pass
 """
+# The interrupt comes where Prefect makes an error of its own of it: in a task that is begun and not yet written down.
+BETWEEN_TASKS = """
+import signal, sys
+from prefect import task_engine
+task_engine._create_task_run_locally = lambda **_: signal.raise_signal(signal.SIGINT)
+from outcomes.cli import main
+main(sys.argv[1:])
+"""
 
 
 def python(code: str, environment: dict[str, str], *arguments: str, folder: Path | None = None) -> str:
@@ -113,6 +121,17 @@ def test_a_run_on_a_server_that_is_stopped_by_ctrl_c_is_cancelled_there(tiny_stu
         runs = json.loads(answer.read())
     states = [run["state_type"] for run in runs if run["parameters"].get("study") == str(tiny_study.root)]
     assert states == ["CANCELLED"]
+
+
+def test_an_interrupt_that_prefect_turns_into_an_error_of_its_own_ends_in_one_line_too(tiny_study, prefect_server):
+    done = subprocess.run(
+        [sys.executable, "-c", BETWEEN_TASKS, "refresh", str(tiny_study.root)],
+        env={**prefect_server, "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR"},  # a user who wants to see errors
+        capture_output=True, text=True, timeout=HANGS_SECONDS,
+    )  # fmt: skip
+    assert done.returncode == EXIT_CODE, done.stderr
+    assert done.stderr.count(f"outcomes: {SENTENCE}\n") == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_work_that_does_not_listen_to_ctrl_c_is_ended_too():
