@@ -102,8 +102,8 @@ IN_DATABASE = ("levels", "how many rows", "survey", "totals", "cells")
 def test_one_gram_pass_serves_every_specification_of_a_population(monkeypatch, most, needed):
     monkeypatch.setattr(sums, "MAX_VALUES", most)
     passes = []
-    query = Source.query
-    monkeypatch.setattr(Source, "query", lambda self, sql: passes.append(sql) or query(self, sql))
+    asked = Source._asked
+    monkeypatch.setattr(Source, "_asked", lambda self, question: passes.append(question) or asked(self, question))
     formulas = [
         FORMULA,
         "satisfaction ~ directiveness + (1 | client_id) + (1 | therapist_id)",

@@ -74,6 +74,8 @@ def find_dynamic_evidence(rows: GuidanceRows, near: OptSummary | None = None) ->
         raise FitRefused("The dynamic model needs sessions in their order.")
     fit = _fit(rows, {term: term for term in _squares(rows)}, near)
     used = with_errors(fit, len([name for name in fit.names if name == "d" or name in WITHIN]))
+    # Without the sessions, which nobody asks any more: half a gigabyte of a million.
+    fit, used = (replace(one, problem=None) for one in (fit, used))
     df = float(fit.n_groups["therapist_id"] - 1)
     model = _free_model(rows, used, df)
     within = _chosen(model, WITHIN)
@@ -82,13 +84,12 @@ def find_dynamic_evidence(rows: GuidanceRows, near: OptSummary | None = None) ->
     is_open = within.wald(WITHIN).p_value < ALPHA
     turned, has_turn = compared.turned, False
     if is_open and turned in turns:
-        turns[turned] = _two_lines(rows, fit, turned, turns[turned], df)
+        turns[turned] = _two_lines(rows, fit.optimizer, turned, turns[turned], df)
         has_turn = turns[turned].is_balance
-    band = _band(rows, fit) if is_open and not has_turn else None
+    band = _band(rows, fit.optimizer) if is_open and not has_turn else None
     findings = conclude(rows, within, compared, turns, band)
     told = replace(findings, model=_free_model(rows, fit, df))
-    # Without its sessions, which nobody asks any more: half a gigabyte for a million.
-    return DynamicFindings(told, replace(used, problem=None), average_slope(model, rows))
+    return DynamicFindings(told, used, average_slope(model, rows))
 
 
 def average_slope(model: FreeModel, rows: GuidanceRows) -> Estimate:
@@ -109,7 +110,7 @@ def _squares(rows: GuidanceRows) -> tuple[str, ...]:
     return tuple(term for term in (*WITHIN[1:], *_BETWEEN) if term in rows.series.columns)
 
 
-def _fit(rows: GuidanceRows, columns: dict[str, str | pl.Expr], start: DynamicFit | OptSummary | None) -> DynamicFit:
+def _fit(rows: GuidanceRows, columns: dict[str, str | pl.Expr], start: OptSummary | None) -> DynamicFit:
     """Fit satisfaction on guidance and these columns, held at the time in the course."""
     series = rows.series.with_columns(
         **{name: pl.col(it) if isinstance(it, str) else it for name, it in columns.items()}
@@ -153,7 +154,7 @@ def _chosen(model: FreeModel, names: tuple[str, ...]) -> FreeModel:
     )
 
 
-def _two_lines(rows: GuidanceRows, start: DynamicFit, form: CurveForm, turn: Turn, df: float) -> Turn:
+def _two_lines(rows: GuidanceRows, start: OptSummary, form: CurveForm, turn: Turn, df: float) -> Turn:
     """Two lines whose slopes are the dynamic model's; the break is sought in the sessions as they are.
 
     As in Simonsohn's test the lines are not joined, and rows on the break count in the line that is estimated.
@@ -173,9 +174,9 @@ def _two_lines(rows: GuidanceRows, start: DynamicFit, form: CurveForm, turn: Tur
     slopes = []
     for above in (away > 0, away >= 0):
         lines = {"further": pl.when(above).then(away).otherwise(0.0), "beyond": above.cast(pl.Float64)}
-        fit = _fit(rows, lines | between, start)
+        fit = replace(_fit(rows, lines | between, start), problem=None)
         below, extra = fit.names.index("d"), fit.names.index("further")
-        start, weights = fit, np.zeros(len(fit.names))
+        start, weights = fit.optimizer, np.zeros(len(fit.names))
         weights[[below, extra]] = 1.0, float(len(slopes))
         slopes.append(estimate(weights @ fit.beta, weights @ fit.vcov @ weights, df=df))
     first, second = slopes
@@ -186,7 +187,7 @@ def _two_lines(rows: GuidanceRows, start: DynamicFit, form: CurveForm, turn: Tur
     return Turn(turn.lind_mehlum, lines, found)
 
 
-def _band(rows: GuidanceRows, start: DynamicFit) -> SlopeBand:
+def _band(rows: GuidanceRows, start: OptSummary) -> SlopeBand:
     """Slope of a spline of guidance within the dynamic model; the curve is told up to a constant."""
     d = rows.frame["d"].to_numpy()
     knots = np.unique(np.quantile(d, KNOT_QUANTILES))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -16,6 +17,8 @@ from outcomes.mixed.design.frames import Frame, as_frame
 
 VIEW = "outcomes_model_data"
 """Name under which every query of the engine sees the data."""
+
+Answer = TypeVar("Answer")
 
 NOT_WITH_IT = "This fit was unpickled or made of parts, and its data are not with it."
 
@@ -83,14 +86,27 @@ class Source:
     def __reduce__(self) -> tuple[type[Source], tuple[None, Columns]]:
         return Source, (None, self.columns)
 
+    @property
+    def n_rows(self) -> int:
+        """Rows, the incomplete ones too."""
+        return self._asked(len)
+
+    def read(self, selected: Iterable[str], where: str) -> pa.Table:
+        """Read columns of the rows for which a condition holds; a third of the cost of the same as a `query`."""
+        return self._asked(lambda data: data.filter(where).project(", ".join(selected)).to_arrow_table())
+
     def query(self, sql: str) -> pa.Table:
         """Run one pass over the data, which `sql` reads under the name `VIEW`."""
+        return self._asked(lambda data: data.query(VIEW, sql).to_arrow_table())
+
+    def _asked(self, question: Callable[[duckdb.DuckDBPyRelation], Answer]) -> Answer:
+        """Put a question to the data; what the database cannot compute is refused."""
         if self.relation is None:
             raise UsageError(
                 "The data are not with this fit: it was unpickled, or made of parts.", "fit again to ask the data"
             )
         try:
-            return self.relation.query(VIEW, sql).to_arrow_table()
+            return question(self.relation)
         except (duckdb.DataError, duckdb.BinderException) as error:
             reason = str(error).splitlines()[0].split(":")[0]
             raise FitRefused(

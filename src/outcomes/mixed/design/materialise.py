@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from outcomes.mixed.design.coding import ONE, Design
-from outcomes.mixed.design.data import VIEW
 from outcomes.mixed.design.levels import Levels, encode
 from outcomes.mixed.design.survey import Survey, survey_rows, surveyed
 
@@ -52,14 +51,14 @@ def materialise(design: Design) -> ModelRows:
     """
     columns = {sql: name for name, sql in design.columns.items()} | {design.outcome: design.formula.outcome}
     columns |= {design.offset: "of the offset"} if design.offset else {}
-    n_read = design.source.query(f"select count(*) as n from {VIEW}").column("n")[0].as_py()
+    n_read = design.source.n_rows
     names = list(design.columns)
     selected = [f"{sql} as c{i}" for i, sql in enumerate(design.columns.values())]
     selected += [f"{design.outcome} as y", f"{design.weights or ONE} as w"]
     selected += [f"{design.offset} as o"] if design.offset else []
     group_columns = list(dict.fromkeys(name for group in design.groups for name in group))
     selected += [f"{design.source.columns.sql(name)} as g{i}" for i, name in enumerate(group_columns)]
-    table = design.source.query(f"select {', '.join(selected)} from {VIEW} where {design.complete}")
+    table = design.source.read(selected, design.complete)
 
     def column(name: str) -> np.ndarray:
         return table.column(name).to_numpy()

@@ -79,7 +79,7 @@ def sums(population: Population, wanted: Wanted) -> Sums:
     FitRefused
         See `outcomes.mixed.design.survey`.
     """
-    n_read = population.source.query(f"select count(*) as n from {VIEW}").column("n")[0].as_py()
+    n_read = population.source.n_rows
     is_small = n_read * len(wanted.columns) <= MAX_VALUES
     return _in_memory(population, wanted, n_read) if is_small else _in_database(population, wanted)
 
@@ -93,7 +93,7 @@ def _in_memory(population: Population, wanted: Wanted, n_read: int) -> Sums:
     asked = surveyed(wanted.names, wanted.weight)
     selected = [f"{sql} as v{i}" for i, sql in enumerate(asked)]
     selected += [f"{population.source.columns.sql(name)} as k{i}" for i, name in enumerate(wanted.keys)]
-    table = population.source.query(f"select {', '.join(selected)} from {VIEW} where {population.complete}")
+    table = population.source.read(selected, population.complete)
     values = [table.column(f"v{i}").to_numpy() for i in range(len(asked))]
     found = survey_rows(values, n_read, wanted.names, wanted.weight)
     center = _centers(wanted, found)

@@ -7,7 +7,6 @@ import polars as pl
 
 from outcomes.errors import FitRefused, UsageError
 from outcomes.mixed.design.coding import ONE, Design
-from outcomes.mixed.design.data import VIEW
 from outcomes.mixed.design.levels import Levels, encode
 from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.residual.whitening import OrderedRows, Structure
@@ -38,7 +37,7 @@ def read_rows(
     selected += [f"{source.columns.sql(name)} as k{i}" for i, name in enumerate(keys)]
     selected += [f"cast({source.columns.sql(variance_by)} as varchar) as s"] if variance_by else []
     selected += [f"cast({source.columns.sql(ar1)} as double) as t"] if ar1 else []
-    table = source.query(f"select {', '.join(selected)} from {VIEW} where {design.complete}")
+    table = source.read(selected, design.complete)
     renamed = table.select([f"k{i}" for i in range(len(keys))]).rename_columns(keys)
     by_row = {group: encode(renamed, group) for group in plain.levels}
     n = table.num_rows

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from outcomes.errors import FitRefused, FormulaError, UsageError
 from outcomes.mixed.design.coding import Design
-from outcomes.mixed.design.data import VIEW, Source, quoted
+from outcomes.mixed.design.data import Source, quoted
 from outcomes.mixed.design.formula import parse_formula
 
 FIRST_SESSION = "first session"
@@ -163,7 +163,7 @@ def _query(source: Source, designs: tuple[Design, Design], asked: Asked) -> pa.T
         selected.append(f"{design.outcome} as {letter}")
         selected += [f"{design.columns[name]} as {letter}{i}" for i, name in enumerate(design.fixed)]
     known = f"{quoted(asked.client)} is not null and {quoted(asked.time)} is not null"
-    return source.query(f"select {', '.join(selected)} from {VIEW} where {known}")
+    return source.read(selected, known)
 
 
 def _flags(table: pa.Table, name: str) -> np.ndarray:
