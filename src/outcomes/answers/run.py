@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple
 from pathlib import Path
@@ -28,6 +27,7 @@ from outcomes.answers.therapists import run as therapists
 from outcomes.contract import SCORE
 from outcomes.errors import FitRefused
 from outcomes.languages import later
+from outcomes.mixed.threads import compute_on, n_cores
 from outcomes.progress import tracked
 from outcomes.release.codebook.comments import describe
 from outcomes.release.codebook.vocabulary import TableText
@@ -88,7 +88,7 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     changes nothing. What runs beside the others starts first and is written last; of a large study as many others as
     there are processors run at a time. None but the last reads what another writes, so the order changes nothing.
     """
-    with connect(folder / DATABASE) as con, ThreadPoolExecutor() as beside, ThreadPoolExecutor(_abreast(con)) as lanes:
+    with connect(folder / DATABASE) as con, ThreadPoolExecutor() as beside, _lanes(con) as lanes:
         con.execute(f"create table if not exists {STATES.sql}")
         done = _states(con)
         waiting = sorted((one for one in ANALYSES if one.name not in done), key=_turn)
@@ -108,10 +108,12 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     return states
 
 
-def _abreast(con: duckdb.DuckDBPyConnection) -> int:
-    """How many analyses are run at a time."""
+def _lanes(con: duckdb.DuckDBPyConnection) -> ThreadPoolExecutor:
+    """Where analyses are worked out: one after another, or of a large study one a core, each on one thread."""
     ((sessions,),) = con.execute("select count(*) from core_sessions").fetchall()
-    return (os.cpu_count() or 1) if sessions >= ABREAST else 1
+    if sessions < ABREAST:
+        return ThreadPoolExecutor(1)
+    return ThreadPoolExecutor(n_cores(), initializer=compute_on, initargs=(1,))
 
 
 def _turn(analysis: Analysis) -> tuple[bool, bool]:

@@ -33,7 +33,8 @@ from outcomes.mixed.generalised.problem import (
     Problem,
     check_levels,
 )
-from outcomes.mixed.generalised.rows import CHUNK_ROWS, Chunk, n_threads
+from outcomes.mixed.generalised.rows import CHUNK_ROWS, Chunk
+from outcomes.mixed.threads import n_threads
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class StreamedRows:
     has_slopes: bool = False
 
     def parts(self) -> list[Callable[[], Iterator[Chunk]]]:
-        """Runs of row groups, one a core."""
+        """Runs of row groups, one a thread."""
         groups = pq.ParquetFile(self.path).metadata.num_row_groups
         edges = np.linspace(0, groups, min(n_threads(), groups) + 1).astype(int)
         return [lambda a=a, b=b: self._read(a, b) for a, b in pairwise(edges)]

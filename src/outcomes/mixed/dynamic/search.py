@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,6 +14,7 @@ from outcomes.mixed.dynamic.gradient import gradient
 from outcomes.mixed.dynamic.likelihood import Best, Integrated, State, evaluate
 from outcomes.mixed.dynamic.problem import DynamicProblem, Size, build_problem
 from outcomes.mixed.optimise import OptSummary, minimise
+from outcomes.mixed.threads import n_threads
 
 HESSIAN_STEP = 1e-6
 """Step of the differences of the exact gradient, relative to max(1, |theta|)."""
@@ -111,7 +111,7 @@ class OneMachine:
 
     def around(self, thetas: Sequence[np.ndarray]) -> list[Evaluation]:
         """Evaluate side by side, where there are many sessions; what only the last theta tells is computed once."""
-        with ThreadPoolExecutor(_n_threads() if self.problem.pairs.n >= PARALLEL_PAIRS else 1) as pool:
+        with ThreadPoolExecutor(n_threads() if self.problem.pairs.n >= PARALLEL_PAIRS else 1) as pool:
             return list(pool.map(lambda theta: self._evaluated(theta, self._last)[0], thetas))
 
     def best(self, theta: np.ndarray) -> Best:
@@ -167,11 +167,6 @@ class _Counter:
         """Evaluate near the last one."""
         self.n += len(thetas)
         return self.deviance.around(thetas)
-
-
-def _n_threads() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _curvature(size: Size) -> np.ndarray:

@@ -7,7 +7,6 @@ the levels is the business of `random_blocks`.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from functools import cached_property, reduce
 from typing import Protocol, TypeVar
 
 import numpy as np
+
+from outcomes.mixed.threads import n_cores, n_threads
 
 T = TypeVar("T")
 
@@ -138,7 +139,7 @@ class ArrayRows:
         )
 
     def parts(self) -> list[Callable[[], Iterator[Chunk]]]:
-        """One part a core."""
+        """One part a thread."""
         n = n_threads() if self.n_rows >= PARALLEL_ROWS else 1
         edges = np.linspace(0, len(self.chunks), n + 1).astype(int)
         return [lambda a=a, b=b: iter(self.chunks[a:b]) for a, b in itertools.pairwise(edges)]
@@ -218,11 +219,6 @@ def sorted_rows(
     return ArrayRows(tuple(chunks), n, X.shape[1], 1 if Z is None else Z.shape[1], starts.size)
 
 
-def n_threads() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 _pool: list[ThreadPoolExecutor] = []
 
 
@@ -232,5 +228,5 @@ def over_parts(rows: Rows, work: Callable[[Iterator[Chunk]], T], add: Callable[[
     if len(parts) == 1:
         return work(parts[0]())
     if not _pool:
-        _pool.append(ThreadPoolExecutor(n_threads(), thread_name_prefix="rows"))
+        _pool.append(ThreadPoolExecutor(n_cores(), thread_name_prefix="rows"))
     return reduce(add, _pool[0].map(lambda part: work(part()), parts))
