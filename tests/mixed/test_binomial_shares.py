@@ -140,11 +140,11 @@ def test_modes_that_are_not_found_from_zero_are_found_by_way_of_smaller_variance
     model, psi = pooled.rows[0].place(pooled.fixed, ["client"]).model, np.array([-9.5, 0.3, 10.7])
     direct = modes_at(model, psi)
 
-    def stuck(model, psi, start):
+    def stuck(model, psi, start, **how):
         """Where Newton's steps from zero go to and fro, as they do at some large variances."""
         if psi[-1] > 5 and not start[0].any():
             raise FloatingPointError("modes not found")
-        return find_mode(model, psi, start)
+        return find_mode(model, psi, start, **how)
 
     monkeypatch.setattr(shares, "find_mode", stuck)
     found = modes_at(model, psi)

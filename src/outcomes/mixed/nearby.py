@@ -15,6 +15,8 @@ DRAW_TOLERANCE = 5e-3
 _TIGHT_TOLERANCE = 1e-5
 """Of `approach`, whose last step overshoots less than that of scipy's line search."""
 _SURE_TOLERANCE = 1e-4
+_STALLED = 1e-6
+"""Whitened gradient below which one that no longer halves is rounding: there is nothing left to find."""
 _SETTLED = 1e-2
 """Whitened gradient (standard errors, nearly) below which a search has settled."""
 _MAX_ITERATIONS = 50
@@ -50,8 +52,10 @@ def approach(
 
     u, inverse = np.zeros(start.size), np.eye(start.size)
     value, slope = whitened(u)
+    size = np.inf
     for _ in range(_MAX_ITERATIONS):
-        if not np.isfinite(value) or np.abs(slope).max(initial=0.0) <= tolerance:
+        before, size = size, np.abs(slope).max(initial=0.0)
+        if not np.isfinite(value) or size <= tolerance or before / 2 < size < _STALLED:
             break
         step = -inverse @ slope
         moved, new_value, new_slope = _fallen(whitened, u, step, value, slope)

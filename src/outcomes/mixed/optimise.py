@@ -19,6 +19,8 @@ _TOLERANCE = 1e-5  # of BFGS's gradient, times the root of the deviance; the New
 _SCALED_TOLERANCE = 1e-4  # of BFGS's gradient when the parameters are scaled to a curvature near 1
 NEAR_TOLERANCE = 0.01
 """Whitened gradient (standard errors, nearly) where the exact Hessian takes over from a Hessian that is about right."""
+SETTLED = 1e-9
+"""Whitened gradient at which a Hessian is the optimum's to about as many digits."""
 HESSIAN_STEP = 6e-6
 """Cube root of the machine epsilon: central differences of an analytic gradient."""
 
@@ -74,6 +76,7 @@ def minimise(
     exact_hessian: Callable[[np.ndarray], np.ndarray] | None = None,
     near: np.ndarray | None = None,
     near_tolerance: float = NEAR_TOLERANCE,
+    settle: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> OptSummary:
     """Minimise by BFGS, then prove the optimum with the Hessian, polish by Newton and leave saddles.
 
@@ -97,6 +100,9 @@ def minimise(
         About the Hessian at the start, where that is known to lie near the optimum: the first search takes its steps.
     near_tolerance : float
         Of the gradient whitened by `near`, where that search ends and the Hessian is taken.
+    settle : callable, optional
+        About the Hessian: by it a second search goes on to `SETTLED` before the Hessian is taken, which is then that of
+        the optimum.
 
     Returns
     -------
@@ -141,6 +147,8 @@ def minimise(
             x, message = found.x * unit, found.message
         else:
             x, message = approach(counted, x, near, near_tolerance)[0], "the search near the start came to no end"
+        if settle is not None:
+            x = approach(counted, x, settle(x), SETTLED)[0]
         x, value, gradient, hessian, decrement = _polish(counted, x, second)
         if near is not None and not is_optimum(value, decrement, hessian):
             near = None  # the start was not near an optimum after all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,7 +38,10 @@ LARGEST_SD = 25.0
 no bound for it."""
 
 CLOSE = 1e-3
-"""Fall of the deviance that one more Newton step promises, below which the search proper takes over."""
+"""Fall of the deviance that one more Newton step promises, below which steps are judged by it: rounding hides falls."""
+
+SETTLED = 1e-17
+"""The same where the Hessian is the optimum's: 3e-9 of a standard error away."""
 
 
 def refuse_slopes(design: Design) -> None:
@@ -96,23 +100,27 @@ def fit_shares(design: Design, link: Link, sums: BinomialSums, ask: Ask, *, tria
         share = at(Asked.DEVIANCE, psi)
         return (float(share.value[0]), share.gradient) if share.exists else (np.inf, np.zeros(psi.size))
 
-    start, curvature = _approach(at, start, layout.theta)
-    root, is_near = _root(curvature)
+    start = _approach(at, start, layout.theta)
+    root, is_near = _root(at(Asked.HESSIAN, start).hessian)
 
     def whitened(z: np.ndarray) -> np.ndarray:
         return 2 * root.T @ at(Asked.HESSIAN, start + root @ z).hessian @ root
 
     optimum = optimise_whitened(deviance, whitened, start, root, is_near=is_near)
     psi = start + root @ optimum.final
-    if optimum.is_converged:  # what the search leaves is below its tolerance, not below that of the estimates' equality
-        psi = psi + root @ newton_step(optimum.hessian, root.T @ deviance(psi)[1])[0]
+    if optimum.is_converged:
+        psi = _approach(at, psi, layout.theta)  # a search that began elsewhere ends a little before the optimum
+        found = at(Asked.HESSIAN, psi)
+        optimum = replace(optimum, hessian=2 * root.T @ found.hessian @ root)
+        psi = psi + root @ newton_step(optimum.hessian, root.T @ found.gradient)[0]
     return BinomialFit(**wrap(frame, psi, root, optimum, None), link=link, trials=trials)
 
 
-def _approach(at: Ask, psi: np.ndarray, theta: slice) -> tuple[np.ndarray, np.ndarray]:
-    """Newton steps toward the optimum, halved until the deviance falls; where they end, and the Hessian there.
+def _approach(at: Ask, psi: np.ndarray, theta: slice) -> np.ndarray:
+    """Newton steps toward the optimum, halved until the deviance falls; where they end.
 
-    A question costs institutions a round, whatever its length: these steps need a third of a search by gradients.
+    A question costs institutions a round, whatever its length: these steps need a third of a search by gradients, and
+    the last Hessian is that of the optimum.
 
     Raises
     ------
@@ -130,8 +138,16 @@ def _approach(at: Ask, psi: np.ndarray, theta: slice) -> tuple[np.ndarray, np.nd
                 "leave the term out: one event at most a level says little of a variance between levels",
             )
         step, decrement = newton_step(2 * now.hessian, now.gradient)
-        if decrement < CLOSE:
+        if decrement < SETTLED:
             break
+        if decrement < CLOSE:
+            if np.linalg.eigvalsh(now.hessian)[0] <= 0:
+                break
+            ahead = at(Asked.HESSIAN, psi + step)
+            if not ahead.exists or newton_step(2 * ahead.hessian, ahead.gradient)[1] > decrement / 4:
+                break
+            psi, now = psi + step, ahead
+            continue
         longest = np.maximum(LONGEST_STEP, np.abs(psi[theta]) / 2)
         furthest = 1 / max(1.0, np.max(np.abs(step[theta]) / longest))
         for size in furthest * np.array([1.0, 0.5, 0.25, 0.125]):
@@ -141,7 +157,7 @@ def _approach(at: Ask, psi: np.ndarray, theta: slice) -> tuple[np.ndarray, np.nd
                 break
         else:
             break
-    return psi, now.hessian
+    return psi
 
 
 def _root(hessian: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -18,7 +18,7 @@ from outcomes.mixed.design.columns import FixedPart
 from outcomes.mixed.design.materialise import ModelRows
 from outcomes.mixed.elimination.random_blocks import Blocks, LevelFactor
 from outcomes.mixed.generalised.hessian import laplace_hessian
-from outcomes.mixed.generalised.laplace import LaplaceDeviance, Mode, Model, find_mode
+from outcomes.mixed.generalised.laplace import FINE_TOLERANCE, LaplaceDeviance, Mode, Model, find_mode
 from outcomes.mixed.generalised.passes import information
 from outcomes.mixed.generalised.problem import read_rows
 from outcomes.mixed.generalised.rows import find_cells, sorted_rows
@@ -140,13 +140,13 @@ def modes_at(model: Model, psi: np.ndarray) -> Mode:
         Where there are none.
     """
     try:
-        return find_mode(model, psi, model.zeros())
+        return find_mode(model, psi, model.zeros(), tolerance=FINE_TOLERANCE)
     except FloatingPointError:
         u, theta = model.zeros(), model.layout.theta
         for share in (0.25, 0.5, 1.0):
             there = psi.copy()
             there[theta] *= share
-            mode = find_mode(model, there, u)
+            mode = find_mode(model, there, u, tolerance=FINE_TOLERANCE)
             u = [found / 2 for found in mode.u]  # the effects themselves stay where they are
         return mode
 
@@ -168,7 +168,7 @@ class Place:
             deviance = self._near(at)
             value, gradient = deviance(at)
             if second.size and np.isfinite(value):
-                second = laplace_hessian(self.model, at, deviance.mode_at(at), np.full(at.size, START_SD))[0]
+                second = laplace_hessian(self.model, at, deviance.mode_at(at))[0]
         except (FloatingPointError, np.linalg.LinAlgError):
             value, gradient = np.inf, np.zeros(at.size)
         return Share(np.array([value if np.isfinite(value) else NOWHERE]), gradient, second)

@@ -98,12 +98,12 @@ class Inner:
         for a in range(len(factors)):
             for b in range(len(factors)):
                 # inverse blocks (C, k_a, k_b) times Lambda_b', put into factor b's columns
-                product = self._cell_inverse(a, b) @ self.lambdas[b].T
+                product = self.cell_inverse(a, b) @ self.lambdas[b].T
                 for j, column in enumerate(factors[b].columns):
                     out[:, edges[a] : edges[a + 1], column] += product[:, :, j]
         return out
 
-    def _cell_inverse(self, a: int, b: int) -> np.ndarray:
+    def cell_inverse(self, a: int, b: int) -> np.ndarray:
         """Blocks of H^-1 between each cell's levels of factors a and b, shape (C, k_a, k_b) (or broadcastable)."""
         blocks = self.blocks
         if a == b:

@@ -1,34 +1,31 @@
 """Exact Hessian of the Laplace deviance in one pass over the rows, for models with random intercepts only whose family
 has no parameters of its own.
 
-With dw = t deta and dt = q deta (q the fourth derivative of the log-likelihood), the derivative of the gradient
+Along parameter k a row's eta moves by e_k: x in its own column plus the movement c_k of the cell's mode. With d, w, t
+and q the first four derivatives of the log-likelihood (dw = t deta, dt = q deta), z the loading of a cell's effects,
+z_k its derivative by theta, v = z'H^-1 z, s = H^-1 A'(t v), a = z's and D_k the whole derivative of H,
 
-    dF/dbeta = X'[-d + (t v - w a) / 2]
+    F_jk = sum over rows of (w + (q v - t a) / 2) e_j e_k  +  du_j'du_k
+         + sum over cells of ((t v - w a) / 2 - d) (z_j'du_k + z_k'du_j) + (z_j's dd_k + z_k's dd_j) / 2
+         + sum over cells of dw_j z_k'H^-1 z + dw_k z_j'H^-1 z + w z_j'H^-1 z_k  -  tr(H^-1 D_j H^-1 D_k) / 2.
 
-along parameter k is  X'[(w + (q v - t a) / 2) deta_k + (t dv_k - w da_k) / 2].  deta is x in its own column plus the
-movement of the cell's mode, so that all row sums are sums by cell of w x, t x, q x and q. The movements dv_k, da_k
-and those of dF/dtheta depend on cells only and are differences of the cells' algebra: no further pass.
+The second derivatives of the modes are not needed: they meet the score, which is balanced by u, and the
+log-determinant, where s stands for them. All row sums are sums by cell of w x, t x, q x and q.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from outcomes.mixed.elimination.inner import factorise
+from outcomes.mixed.elimination.moved import trace_products
 from outcomes.mixed.generalised.laplace import (
     Mode,
     Model,
-    cell_coefficients,
     logdet_derivatives,
     mode_slopes,
-    theta_gradient,
 )
-from outcomes.mixed.generalised.passes import Moments
-
-STEP = 1e-5
-"""Step of the cells' differences, to one side, in units of approximate standard errors: their error is a millionth."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class _RowSums:
 
 
 def laplace_hessian(
-    model: Model, psi: np.ndarray, mode: Mode, scale: np.ndarray
+    model: Model, psi: np.ndarray, mode: Mode, *, is_rough: bool = False
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Second derivatives (P, P) of F = deviance / 2 in psi, and du/dpsi, one (q_a, 1, P) array a factor.
 
@@ -51,32 +48,45 @@ def laplace_hessian(
     ----------
     model : Model
         With random intercepts only, of a family without own parameters.
-    psi : (P,); mode : the modes there; scale : (P,), approximate standard errors, which set the differences' steps.
+    psi : (P,); mode : the modes there.
+    is_rough : see `trace_products`; to begin or go on with a search.
     """
-    layout = model.layout
-    location, theta = layout.location, layout.theta
+    layout, blocks, now = model.layout, model.blocks, mode.moments
+    p, P = layout.location.stop, psi.size
     extra = logdet_derivatives(model, psi, mode)
-    spread, adjoint, here = extra.spread[:, 0, 0], extra.adjoint_cells[:, 0], theta_gradient(model, mode, extra)
-    sums = _row_sums(model, psi, mode, spread, adjoint)
+    v, a = extra.spread[:, 0, 0], extra.adjoint_cells[:, 0]
+    score, weight, third = now.score[:, 0], now.weight[:, 0, 0], now.third
+    sums = _row_sums(model, psi, mode, v, a)
     slopes = _slopes(model, mode, sums)
-    along = sums.weight + 0.5 * (sums.fourth * spread[:, None] - sums.third * adjoint[:, None])
-    hessian = np.zeros((psi.size, psi.size))
-    hessian[location, location] = sums.fixed
-    for k in range(psi.size):
-        du = [slope[..., k] for slope in slopes]
-        cells = _moved_coefficients(model, psi, mode, du, k)
-        own = (sums.weight[:, k], sums.third[:, k], sums.fourth[:, k]) if k < theta.start else (0.0, 0.0, 0.0)
-        moved = Moments(
-            loglik=0.0,
-            score=-(own[0] + mode.moments.weight[:, 0, 0] * cells)[:, None],
-            weight=(own[1] + mode.moments.third * cells)[:, None, None],
-            third=own[2] + sums.fourth_alone * cells,
-        )
-        step = STEP * scale[k]
-        ahead = _cell_algebra(model, psi, mode, moved, du, k, step)
-        d_spread, d_adjoint, d_theta = ((a - b) / step for a, b in zip(ahead, (spread, adjoint, here), strict=True))
-        hessian[location, k] += along.T @ cells + 0.5 * (sums.third.T @ d_spread - sums.weight.T @ d_adjoint)
-        hessian[theta, k] = d_theta
+    by_theta = range(p, P)  # one theta per factor here
+    along_effects = [u[:, 0][blocks.levels[f]] for f, u in enumerate(mode.u)]
+    along_adjoint = [s[:, 0][blocks.levels[f]] for f, s in enumerate(extra.adjoint)]
+    moves = [slope[:, 0][blocks.levels[f]] for f, slope in enumerate(slopes)]  # of the cells' effects u, (C, P)
+
+    cells = sum(L[0, 0] * moved for L, moved in zip(mode.lambdas, moves, strict=True))
+    for k, u in zip(by_theta, along_effects, strict=True):
+        cells[:, k] += u
+    d_score, d_weight = -weight[:, None] * cells, third[:, None] * cells
+    d_score[:, :p] -= sums.weight
+    d_weight[:, :p] += sums.third
+
+    along = sums.weight + 0.5 * (sums.fourth * v[:, None] - sums.third * a[:, None])
+    alone = weight + 0.5 * (sums.fourth_alone * v - third * a)
+    hessian = cells.T @ (alone[:, None] * cells) + sum(slope[:, 0].T @ slope[:, 0] for slope in slopes)
+    hessian[:p, :p] += sums.fixed
+
+    half = np.zeros((P, P))  # what is added with its mirror image
+    half[:p] += along.T @ cells
+    rest = 0.5 * (third * v - weight * a) - score
+    loading = mode.inner.half_spread[:, :, 0]
+    for f, k in enumerate(by_theta):
+        half[k] += rest @ moves[f] + 0.5 * along_adjoint[f] @ d_score + loading[:, f] @ d_weight
+    hessian += half + half.T
+    for f, j in enumerate(by_theta):
+        for g, k in enumerate(by_theta):
+            hessian[j, k] += weight @ mode.inner.cell_inverse(f, g)[:, 0, 0]
+    lambdas = np.eye(P)[p:]
+    hessian -= 0.5 * trace_products(mode.inner, lambdas, d_weight, is_rough=is_rough)
     return (hessian + hessian.T) / 2, slopes
 
 
@@ -107,37 +117,3 @@ def _slopes(model: Model, mode: Mode, sums: _RowSums) -> list[np.ndarray]:
     solved = [mode.inner.solve([r[:, j, None] for r in right]) for j in range(model.layout.location.stop)]
     by_theta = mode_slopes(model, mode)
     return [np.concatenate([-np.stack([s[a] for s in solved], axis=2), by_theta[a]], axis=2) for a in range(len(right))]
-
-
-def _moved_coefficients(model: Model, psi: np.ndarray, mode: Mode, du: list[np.ndarray], k: int) -> np.ndarray:
-    """Movement (C,) of the cells' coefficients along parameter k: Lambda du + dLambda u."""
-    moved = [change * L[0, 0] for change, L in zip(du, mode.lambdas, strict=True)]
-    a = k - model.layout.theta.start  # one theta per factor here
-    if a >= 0:
-        moved[a] = moved[a] + mode.u[a]
-    return cell_coefficients(model.blocks, moved)[:, 0]
-
-
-def _cell_algebra(
-    model: Model, psi: np.ndarray, mode: Mode, moved: Moments, du: list[np.ndarray], k: int, step: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """v and a by cell and dF/dtheta, with the cells' sums, the modes and theta moved by `step` along parameter k."""
-    there = psi.copy()
-    there[k] += step
-    lambdas = model.lambdas(there)
-    now = mode.moments
-    shifted = Moments(
-        loglik=0.0,
-        score=now.score + step * moved.score,
-        weight=now.weight + step * moved.weight,
-        third=now.third + step * moved.third,
-    )
-    at = replace(
-        mode,
-        u=[u + step * change for u, change in zip(mode.u, du, strict=True)],
-        lambdas=lambdas,
-        moments=shifted,
-        inner=factorise(model.blocks, lambdas, shifted.weight),
-    )
-    extra = logdet_derivatives(model, there, at)
-    return extra.spread[:, 0, 0], extra.adjoint_cells[:, 0], theta_gradient(model, at, extra)

@@ -31,7 +31,14 @@ from outcomes.mixed.layout import Layout, consecutive
 
 INNER_TOLERANCE = 1e-16
 """Newton decrement of the modes at which they are taken as found: u is then off by about 1e-8 in all, and the
-gradient with it."""
+gradient by ten times that in places."""
+
+FINE_TOLERANCE = 1e-20
+"""The same where a search ends: the gradient's error is then below 1e-9."""
+
+INNER_NEAR = 1e-6
+"""First decrement below which a search of the modes began near them, as it does where the search of the parameters
+ends: it goes on to `FINE_TOLERANCE`, which costs a step at most."""
 
 INNER_STALLED = 1e-10
 """A decrement below this that no longer falls is rounding: taken as found too."""
@@ -96,7 +103,9 @@ def cell_coefficients(blocks: Blocks, effects: Effects) -> np.ndarray:
     return out
 
 
-def find_mode(model: Model, psi: np.ndarray, start: Effects, near: Inner | None = None) -> Mode:
+def find_mode(
+    model: Model, psi: np.ndarray, start: Effects, near: Inner | None = None, tolerance: float = INNER_TOLERANCE
+) -> Mode:
     """Newton's method for u, halving steps that do not lower the penalised deviance.
 
     Where factoring H costs more than a pass over the rows, an older H (`near`, or of an earlier step) serves as long
@@ -129,7 +138,9 @@ def find_mode(model: Model, psi: np.ndarray, start: Effects, near: Inner | None 
         if is_own:
             inner = factorise(blocks, lambdas, now.weight)
         step, decrement = _newton(inner, gradient)
-        found = decrement <= INNER_TOLERANCE or (decrement <= INNER_STALLED and decrement > 0.1 * last_decrement)
+        if passes == 1 and decrement < INNER_NEAR:
+            tolerance = FINE_TOLERANCE
+        found = decrement <= tolerance or (decrement <= INNER_STALLED and decrement > 0.1 * last_decrement)
         if not is_own and (found or passes >= MAX_INNER or decrement > SLOW * last_decrement):
             inner = factorise(blocks, lambdas, now.weight)
             if not found:

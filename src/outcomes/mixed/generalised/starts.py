@@ -67,7 +67,7 @@ def find_start(model: Model, names: tuple[str, ...]) -> Start:
     FitRefused
         When the outcome is the same in all rows, or a combination of columns separates it, wholly or in part.
     """
-    location, vcov, passes = fit_glm(model, names)
+    location, _, passes = fit_glm(model, names)
     no_effects = np.zeros((model.blocks.n_cells, model.blocks.n_random_columns))
     psi = model.layout.join(location, np.zeros(model.blocks.n_theta))
     at_zero = moments(model.rows, model.likelihood(psi), psi[model.layout.beta], no_effects)
@@ -80,16 +80,16 @@ def find_start(model: Model, names: tuple[str, ...]) -> Start:
         rows, columns = factor.theta_positions
         psi[model.layout.by_factor[a]] = np.where(rows == columns, sd[rows], 0.0)
     mode = find_mode(model, psi, model.zeros())
-    root, has_hessian, by_location = _scales(model, psi, mode, np.sqrt(np.diag(vcov)))
+    root, has_hessian, by_location = _scales(model, psi, mode)
     return Start(psi, root, has_hessian, by_location, mode, passes + mode.n_passes + 2)
 
 
-def _scales(model: Model, psi: np.ndarray, mode: Mode, se_glm: np.ndarray) -> tuple[np.ndarray, bool, list[np.ndarray]]:
+def _scales(model: Model, psi: np.ndarray, mode: Mode) -> tuple[np.ndarray, bool, list[np.ndarray]]:
     """Root of psi's approximate covariance, whether it is from the Hessian (where that is cheap and positive), and
     du/d(own, beta)."""
     rough = _theta_scale(model, psi)
     if has_exact_hessian(model):
-        hessian, slopes = laplace_hessian(model, psi, mode, np.concatenate([se_glm, rough]))
+        hessian, slopes = laplace_hessian(model, psi, mode, is_rough=True)
         values = np.linalg.eigvalsh(hessian)
         if values[0] > LEAST_CURVATURE * values[-1]:
             by_location = [slope[..., model.layout.location] for slope in slopes]
