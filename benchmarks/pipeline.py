@@ -68,6 +68,12 @@ def run_steps(root: str, data_only: bool) -> tuple[Any, ...]:
     import altair  # noqa: F401
     import vl_convert  # noqa: F401
 
+    # What the packages load when it is first asked for.
+    import outcomes.audit.runner
+    import outcomes.landing.inbox
+    import outcomes.release.building
+    import outcomes.scoring.agreement
+    import outcomes.scoring.reliable_change  # noqa: F401
     from outcomes import audit, landing, models, release
     from outcomes.answers import run as answers
     from outcomes.release.publishing import PARTS

@@ -28,8 +28,8 @@ ordered as (
     select
         *,
         row_number() over in_order as place_among_equals,
-        lag(therapist_id) over in_order = therapist_id and lag(is_in_window) over in_order as is_after_same,
-        lead(therapist_id) over in_order = therapist_id and lead(is_in_window) over in_order as is_before_same,
+        lag(case when is_in_window then therapist_id end) over in_order = therapist_id as is_after_same,
+        lead(case when is_in_window then therapist_id end) over in_order = therapist_id as is_before_same,
         lag(satisfaction_score) over in_order as satisfaction_before,
         lag(directiveness_score) over in_order as directiveness_before,
         lag(is_asked_about_guidance) over in_order as is_asked_before,
@@ -37,10 +37,8 @@ ordered as (
         lead(directiveness_score) over in_order as directiveness_after,
         sum(directiveness_score::decimal(18, 6)) filter (where is_in_window) over so_far as sum_directiveness,
         count(directiveness_score) filter (where is_in_window) over so_far as n_directiveness,
-        sum(satisfaction_score::decimal(18, 6)) filter (where is_in_window) over so_far as sum_satisfaction,
-        count(satisfaction_score) filter (where is_in_window) over so_far as n_satisfaction,
-        sum(alliance_score::decimal(18, 6)) filter (where is_in_window) over so_far as sum_alliance,
-        count(alliance_score) filter (where is_in_window) over so_far as n_alliance
+        avg(satisfaction_score::decimal(18, 6)) filter (where is_in_window) over so_far as satisfaction_so_far,
+        avg(alliance_score::decimal(18, 6)) filter (where is_in_window) over so_far as alliance_so_far
     from dated
     window
         in_order as (partition by episode_id, is_attended order by place),
@@ -76,8 +74,8 @@ final as (
                 directiveness_score
                 - (sum_directiveness - directiveness_score::decimal(18, 6))::double / nullif(n_directiveness - 1, 0)
         end as directiveness_change,
-        sum_satisfaction::double / nullif(n_satisfaction, 0) as satisfaction_so_far,
-        sum_alliance::double / nullif(n_alliance, 0) as alliance_so_far
+        satisfaction_so_far,
+        alliance_so_far
     from ordered
 )
 select * from final

@@ -41,22 +41,33 @@ counted as (
         and core_attendance.therapist_id = unknown_ends.therapist_id
         and core_attendance.episode_id = unknown_ends.episode_id
 ),
+by_person as (
+    select
+        grouping(episode_id) = 0 as is_episode,
+        grouping(client_id) = 0 as is_client,
+        grouping(therapist_id) = 0 as is_therapist,
+        [
+            sum(n_3), sum(n_4), sum(n_5), sum(n_6), sum(n_7), sum(n_8), sum(n_9), sum(n_10), sum(n_11)
+        ] as n_sessions
+    from counted
+    group by grouping sets ((episode_id), (client_id), (therapist_id))
+),
 by_step as (
     select
-        client_id,
-        therapist_id,
-        episode_id,
+        is_episode,
+        is_client,
+        is_therapist,
         unnest([3, 4, 5, 6, 7, 8, 9, 10, 11]) as step_number,
-        unnest([n_3, n_4, n_5, n_6, n_7, n_8, n_9, n_10, n_11]) as n_sessions
-    from counted
+        unnest(n_sessions) as n_sessions
+    from by_person
 ),
 people as (
     select
         step_number,
-        sum(n_sessions)::bigint as n_sessions,
-        count(distinct episode_id) filter (where n_sessions > 0) as n_episodes,
-        count(distinct client_id) filter (where n_sessions > 0) as n_clients,
-        count(distinct therapist_id) filter (where n_sessions > 0) as n_therapists
+        (sum(n_sessions) filter (where is_episode))::bigint as n_sessions,
+        count(*) filter (where is_episode and n_sessions > 0) as n_episodes,
+        count(*) filter (where is_client and n_sessions > 0) as n_clients,
+        count(*) filter (where is_therapist and n_sessions > 0) as n_therapists
     from by_step
     group by step_number
 ),

@@ -151,6 +151,7 @@ def deidentify(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> None:
         "n_clients bigint, n_classes bigint, n_classes_below_k bigint, n_classes_below_l bigint, "
         "n_age_bands_withheld bigint, n_genders_withheld bigint)"
     )
+    rows = []
     for table in _TABLES:
         gone = [before - after for before, after in zip(given[table], _given(con, table), strict=True)]
         if any(gone):
@@ -161,9 +162,8 @@ def deidentify(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> None:
         for names in _accounts(rule):
             row = _account(con, table, names, rule)
             withheld = gone if names == rule.quasi_identifiers else [0, 0]
-            con.execute(
-                f"insert into {TABLE} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [table, " ".join(names), *row, *withheld]
-            )
+            rows.append((table, " ".join(names), *row, *withheld))
+    insert_rows(con, TABLE, rows)
 
 
 def _accounts(rule: Disclosure) -> dict[tuple[QuasiIdentifier, ...], None]:

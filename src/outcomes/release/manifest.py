@@ -9,12 +9,13 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
+import duckdb
+
 from outcomes.release.batches import landed_batches
-from outcomes.release.folders import DATABASE
 from outcomes.release.identity import code_version
 from outcomes.release.timings import read_timings
 from outcomes.store.files import file_sha256, read_json
-from outcomes.store.warehouse import connect
+from outcomes.store.warehouse import quoted
 from outcomes.study import StudyFolder
 from outcomes.study.clock import present
 
@@ -22,7 +23,11 @@ MANIFEST = "manifest.json"
 
 
 def make_manifest(
-    study: StudyFolder, release_id: str, folder: Path, trail: Mapping[str, Any] | None = None
+    study: StudyFolder,
+    release_id: str,
+    folder: Path,
+    row_counts: Mapping[str, int],
+    trail: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the manifest of the release in `folder`: inputs, code, row counts, timings, hashes of its files."""
     return ({"trail": dict(trail)} if trail else {}) | {
@@ -37,7 +42,7 @@ def make_manifest(
         "code_version": code_version(),
         "python": python_version(),
         "packages": _package_versions(),
-        "row_counts": _row_counts(folder / DATABASE),
+        "row_counts": dict(row_counts),
         "timings_seconds": read_timings(folder),
         "files": {path.name: file_sha256(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST},
     }
@@ -71,10 +76,10 @@ def summary_markdown(folder: Path, first: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row_counts(database: Path) -> dict[str, int]:
-    with connect(database, read_only=True) as con:
-        names = con.execute("select table_name from duckdb_tables() where not internal order by table_name").fetchall()
-        return {name: con.execute(f'select count(*) from "{name}"').fetchone()[0] for (name,) in names}
+def count_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return the number of rows of every table, by name."""
+    names = con.execute("select table_name from duckdb_tables() where not internal order by table_name").fetchall()
+    return {name: con.execute(f"select count(*) from {quoted(name)}").fetchall()[0][0] for (name,) in names}
 
 
 def _package_versions() -> dict[str, str]:

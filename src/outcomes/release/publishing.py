@@ -11,7 +11,7 @@ from typing import Any
 from outcomes.errors import ChecksFailed, UsageError
 from outcomes.release.codebook.comments import describe
 from outcomes.release.folders import DATABASE, candidate_folder, is_finished, release_folder
-from outcomes.release.manifest import MANIFEST, make_manifest
+from outcomes.release.manifest import MANIFEST, count_rows, make_manifest
 from outcomes.store.files import swap_symlink, sync_folder, sync_tree, write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
@@ -58,8 +58,8 @@ def publish(study: StudyFolder, release_id: str, trail: Mapping[str, Any] | None
     folder, candidate = release_folder(study, release_id), candidate_folder(study, release_id)
     if not is_finished(study, release_id):
         _require_parts(candidate)
-        _finish_database(candidate / DATABASE, study)
-        write_json(candidate / MANIFEST, make_manifest(study, release_id, candidate, trail))
+        row_counts = _finish_database(candidate / DATABASE, study)
+        write_json(candidate / MANIFEST, make_manifest(study, release_id, candidate, row_counts, trail))
         sync_tree(candidate)
         os.rename(candidate, folder)
         sync_folder(study.releases)
@@ -79,8 +79,11 @@ def _require_parts(candidate: Path) -> None:
         )
 
 
-def _finish_database(database: Path, study: StudyFolder) -> None:
-    """Refuse what fatal checks forbid, describe the tables that the later steps added, leave no log beside the file."""
+def _finish_database(database: Path, study: StudyFolder) -> dict[str, int]:
+    """Refuse what fatal checks forbid, describe the tables that the later steps added, leave no log beside the file.
+
+    Returns the number of rows of every table.
+    """
     with connect(database) as con:
         fatal = con.execute(
             "select count(*) from dq_results where severity = 'fatal' and status in ('failed', 'error')"
@@ -92,6 +95,7 @@ def _finish_database(database: Path, study: StudyFolder) -> None:
             )
         describe(con, settings=study.settings)
         con.execute("checkpoint")
+        return count_rows(con)
 
 
 def _point_at(link: Path, destination: str) -> None:

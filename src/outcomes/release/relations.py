@@ -12,6 +12,7 @@ import duckdb
 from outcomes.contract import CONTRACT, MEASURED, OTHER_SCORES, RULE_REASONS, Kind, Rule, ValueType, scales_of
 from outcomes.errors import StudyError
 from outcomes.release.batches import Batch
+from outcomes.store.warehouse import insert_rows
 from outcomes.study import StudySettings
 from outcomes.study.tables.scales import Direction, has_other_metric, two_metrics
 
@@ -61,12 +62,11 @@ def offer_settings(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> N
         "create or replace temp table study_scales "
         "(scale varchar, minimum double, maximum double, is_turned boolean, turning_point double)"
     )
-    for name, scale in settings.scales.items():
-        con.execute(
-            "insert into study_scales values (?, ?, ?, ?, ?)",
-            [name, scale.minimum, scale.maximum, scale.direction is Direction.LESS, scale.minimum + scale.maximum],
-        )
-
+    scales = [
+        (name, scale.minimum, scale.maximum, scale.direction is Direction.LESS, scale.minimum + scale.maximum)
+        for name, scale in settings.scales.items()
+    ]
+    insert_rows(con, "study_scales", scales)
     con.execute(
         "create or replace temp table study_instruments (scale varchar, instrument varchar, is_higher_better boolean, "
         "cutoff double, std_error double, smallest_reliable_change double)"

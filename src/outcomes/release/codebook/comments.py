@@ -12,6 +12,8 @@ from outcomes.release.codebook.vocabulary import ColumnText, TableText
 from outcomes.store.warehouse import insert_rows
 from outcomes.study import StudySettings
 
+_Row = tuple[str | None, ...]  # of the codebook
+
 
 def describe(
     con: duckdb.DuckDBPyConnection,
@@ -45,35 +47,38 @@ def describe(
     if tables is None:
         described = {name for (name,) in con.execute("select distinct table_name from codebook").fetchall()}
         tables = sorted(there.keys() - described)
+    elif tables:
+        con.execute(f"delete from codebook where table_name in ({', '.join('?' * len(tables))})", list(tables))
+    rows: list[_Row] = []
     for name in tables:
         if name not in known:
             raise UsageError(f"The table {name} is not described", "describe it where the step that writes it says so")
         table = of_study(known[name], settings) if settings else known[name]
-        _describe_table(con, table, there.get(name, ("table", {})), settings)
+        rows += _describe_table(con, table, there.get(name, ("table", {})), settings)
+    insert_rows(con, "codebook", rows)
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, dict[str, str]]]:
     """Kind (table or view) and types of the columns of all that stays."""
+    here = "not internal and database_name = current_database()"
+    views = {name for (name,) in con.execute(f"select view_name from duckdb_views() where {here}").fetchall()}
     found = con.execute(
-        "select kind, name, map(list(column_name), list(data_type)) from duckdb_columns() as columns inner join "
-        "(select 'table' as kind, table_name as name, temporary from duckdb_tables() union all "
-        "select 'view', view_name, temporary from duckdb_views()) on table_name = name "
-        "where not temporary and not internal group by kind, name"
+        f"select table_name, map(list(column_name), list(data_type)) from duckdb_columns() where {here} group by all"
     )
-    return {name: (kind, types) for kind, name, types in found.fetchall()}
+    return {name: ("view" if name in views else "table", types) for name, types in found.fetchall()}
 
 
 def _describe_table(
     con: duckdb.DuckDBPyConnection, table: TableText, made: tuple[str, dict[str, str]], settings: StudySettings | None
-) -> None:
+) -> list[_Row]:
+    """Comment on one table and its columns; return its rows of the codebook."""
     kind, types = made
     if set(types) != set(table.column_names):
         odd = ", ".join(sorted(set(types) ^ set(table.column_names)))
         raise UsageError(
             f"The description of {table.name} and its columns differ: {odd}", "mend the description of the table"
         )
-    con.execute("delete from codebook where table_name = ?", [table.name])
-    rows = [(table.name, None, kind.upper(), table.description, None, None, table.source)]
+    rows: list[_Row] = [(table.name, None, kind.upper(), table.description, None, None, table.source)]
     comments = [f'comment on {kind} "{table.name}" is {_quoted(table.description)}']
     for name, text in table.columns.items():
         unit, values = measure(text, settings)
@@ -81,7 +86,7 @@ def _describe_table(
         said = _quoted(_comment(text.description, unit, values))
         comments.append(f'comment on column "{table.name}"."{name}" is {said}')
     con.execute("; ".join(comments))
-    insert_rows(con, "codebook", rows)
+    return rows
 
 
 def measure(text: ColumnText, settings: StudySettings | None) -> tuple[str | None, str | None]:
