@@ -15,8 +15,14 @@ from outcomes.mixed.dynamic import (
 from outcomes.mixed.dynamic.places.partitioned import fit_dynamic_partitions
 from outcomes.mixed.engines import fit_binomial, fit_linear
 from outcomes.mixed.inference.bootstrap import Bootstrap
-from outcomes.mixed.inference.bootstrap_binomial import are_far_from_zero, bootstrap_binomial, draw_estimates
-from outcomes.mixed.inference.bootstrap_linear import bootstrap_linear
+from outcomes.mixed.inference.bootstrap_binomial import (
+    GeneralisedDraws,
+    NormalDraws,
+    are_far_from_zero,
+    bootstrap_binomial,
+    draw_estimates,
+)
+from outcomes.mixed.inference.bootstrap_linear import LinearDraws, bootstrap_linear
 from outcomes.mixed.inference.comparison import LikelihoodRatio, compare
 from outcomes.mixed.inference.hypotheses import HypothesisTest, wald_test
 from outcomes.mixed.inference.kenward_roger import kenward_roger_cov
@@ -55,11 +61,14 @@ __all__ = [
     "CountFit",
     "DynamicFit",
     "FitStatus",
+    "GeneralisedDraws",
     "GramData",
     "HypothesisTest",
     "LikelihoodRatio",
     "LinearBootstrap",
+    "LinearDraws",
     "LinearFit",
+    "NormalDraws",
     "OptSummary",
     "OrdinalFit",
     "Partitions",
