@@ -31,7 +31,7 @@ from outcomes.mixed.inference.profile_linear import profile_intervals
 from outcomes.mixed.joint.fit import fit_shared_parameter
 from outcomes.mixed.joint.results import SharedParameterFit, Sharing, compare_sharing
 from outcomes.mixed.linear.gram import GramData, prepare_linear
-from outcomes.mixed.linear.imputation import impute_linear
+from outcomes.mixed.linear.imputation import Imputer, impute_linear
 from outcomes.mixed.linear.many import fit_many
 from outcomes.mixed.linear.places.partitioned import fit_linear_partitions
 from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
@@ -64,6 +64,7 @@ __all__ = [
     "GeneralisedDraws",
     "GramData",
     "HypothesisTest",
+    "Imputer",
     "LikelihoodRatio",
     "LinearBootstrap",
     "LinearDraws",
