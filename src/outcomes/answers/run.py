@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, astuple
 from pathlib import Path
 
@@ -38,6 +39,7 @@ from outcomes.store.warehouse import connect, transaction
 from outcomes.study import StudyFolder
 from outcomes.study.settings import AnalysisName
 from outcomes.study.tables.questions import CENTRAL_NEEDS, lacking_sentence
+from outcomes.workers import on_cluster
 
 ANALYSES: tuple[Analysis, ...] = (
     recovery.ANALYSIS,
@@ -63,7 +65,7 @@ ANSWERS = "answers.json"
 LEFT_OUT = later("the study file leaves it out")
 ABREAST = 100_000
 """Sessions from which answers are worked out on all processors at a time. Below, the simulated cohorts have the second
-one, and answers in one process would wait for one another's Python."""
+one, and answers in one process would wait for one another's Python. With a cluster, which has the cohorts, always."""
 
 
 def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
@@ -88,10 +90,15 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     changes nothing. What runs beside the others starts first and is written last; of a large study as many others as
     there are processors run at a time. None but the last reads what another writes, so the order changes nothing.
     """
-    with connect(folder / DATABASE) as con, ThreadPoolExecutor() as beside, ThreadPoolExecutor(_abreast(con)) as lanes:
+    with ExitStack() as opened:
+        con = opened.enter_context(connect(folder / DATABASE))
         con.execute(f"create table if not exists {STATES.sql}")
         done = _states(con)
         waiting = sorted((one for one in ANALYSES if one.name not in done), key=_turn)
+        if waiting and (cluster := study.settings.cluster.address):
+            opened.enter_context(on_cluster(cluster))  # once for all answers, which join
+        beside = opened.enter_context(ThreadPoolExecutor())
+        lanes = opened.enter_context(ThreadPoolExecutor(_abreast(con, study)))
         started = {
             analysis.name: (beside if analysis.runs_beside else lanes).submit(
                 _asked_apart, con.cursor(), analysis, study
@@ -108,10 +115,10 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     return states
 
 
-def _abreast(con: duckdb.DuckDBPyConnection) -> int:
-    """How many analyses are run at a time."""
+def _abreast(con: duckdb.DuckDBPyConnection, study: StudyFolder) -> int:
+    """How many analyses are run at a time; with a cluster one goes on while another waits for its workers."""
     ((sessions,),) = con.execute("select count(*) from core_sessions").fetchall()
-    return (os.cpu_count() or 1) if sessions >= ABREAST else 1
+    return (os.cpu_count() or 1) if sessions >= ABREAST or study.settings.cluster.address else 1
 
 
 def _turn(analysis: Analysis) -> tuple[bool, bool]:
