@@ -191,6 +191,12 @@ def test_an_address_where_nobody_answers_is_told_in_words(monkeypatch):
         pass
 
 
+def test_what_leaves_this_machine_unencrypted_can_be_read_on_the_way():
+    open_ones = [f"tcp://{host}:8786" for host in ("10.0.0.5", "node1", "[fd00::5]")]
+    closed = ["tls://10.0.0.5:8786", *(f"tcp://{host}:8786" for host in ("127.0.0.1", "localhost", "[::1]"))]
+    assert [cluster.can_be_read_on_the_way(one) for one in open_ones + closed] == [True] * 3 + [False] * 4
+
+
 def test_a_scheduler_without_workers_is_told_in_words(monkeypatch):
     monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1)
     with (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from clusters import two_workers
 
 from outcomes import landing, release
 from outcomes.answers.common.replicates import replicates
+from outcomes.answers.dropout import incidence
 from outcomes.answers.dropout import run as dropout
 from outcomes.answers.missing import run as missing
 from outcomes.answers.recovery import run as recovery
@@ -142,6 +144,30 @@ def test_a_worker_killed_in_mid_bootstrap_costs_time_and_not_the_result(built, a
     assert len(killed) == 1
     for name, table in here.items():
         assert_same(table, there[name])
+
+
+def test_no_id_crosses_and_no_ending_of_a_hazard(built, monkeypatch):
+    crossed = {}
+
+    def kept(make, prepared, n, what, cluster=""):
+        crossed[what] = prepared
+        return replicates(make, prepared, n, what, cluster)
+
+    for module in (incidence, therapists, missing):
+        monkeypatch.setattr(module, "replicates", kept)
+    study = StudyFolder.open(built)
+    with connect(candidate(study) / DATABASE, read_only=True) as con:
+        for analysis in DRAWN:
+            one_answer(analysis, con, study)
+        ids = con.sql("select distinct unnest([session_id, client_id, therapist_id, practice_id]) from core_sessions")
+        known = [str(one).encode() for (one,) in ids.fetchall() if one is not None]
+    assert len(crossed) == 5
+    assert len(known) > 2_000
+    packed = {what: pickle.dumps(prepared) for what, prepared in crossed.items()}
+    assert not [what for what, crossing in packed.items() for one in known if one in crossing]
+    hazards = [crossed["Bootstrap of dropout"], *crossed["Bootstrap of the risk of dropout"].hazards]
+    assert not any(chunk.events.any() for one in hazards for chunk in one.model.rows.chunks)
+    assert max(map(len, packed.values())) < 300_000
 
 
 def test_batches_come_back_in_order_and_a_refusal_is_the_same(scheduler):

@@ -138,6 +138,13 @@ def _connect(address: str) -> Cluster:
     return Cluster(client, address)
 
 
+def can_be_read_on_the_way(address: str) -> bool:
+    """Whether what crosses to a scheduler leaves this machine, and is not encrypted."""
+    kind, _, rest = address.partition("://")
+    host = rest.rpartition(":")[0]
+    return kind == "tcp" and host not in ("localhost", "[::1]") and not host.startswith("127.")
+
+
 def versions() -> dict[str, str]:
     """What must be the same on all machines for the numbers to be the same."""
     python = ".".join(platform.python_version_tuple()[:2])
