@@ -179,6 +179,11 @@ def test_batches_come_back_in_order_and_a_refusal_is_the_same(scheduler):
             replicates(_refused, None, 4, "Refusals", one)
 
 
+def test_while_the_only_worker_is_away_the_work_waits_as_one_batch(scheduler, monkeypatch):
+    monkeypatch.setattr(Cluster, "n_workers", 0)
+    assert replicates(_numbers, 3, 3, "Numbers", scheduler.scheduler_address) == [0, 3, 6]
+
+
 def _numbers(prepared: int, numbers: range) -> list[int]:
     return [prepared * number for number in numbers]
 

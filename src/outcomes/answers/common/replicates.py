@@ -22,7 +22,7 @@ Make = Callable[[Prepared, range], Iterable[Result]]
 """Makes the replicates of some consecutive numbers from what was prepared; a function of a module, for workers."""
 
 BATCHES = 2
-"""For each worker: with one they would all wait for the slowest, each more sends once more what was prepared."""
+"""For each worker: with one all would wait for the slowest; each more sends once more what was prepared."""
 AHEAD = 1
 """Priority before simulated cohorts, which run beside and which nothing waits for."""
 
@@ -57,7 +57,8 @@ def replicates(make: Make, prepared: Prepared, n: int, what: str, cluster: str =
 def _batches(make: Make, prepared: Prepared, n: int, cluster: Cluster) -> Iterator[tuple]:
     """Jobs of about as many replicates each; every one has what was prepared, so that no worker's death loses it."""
     packed = zlib.compress(pickle.dumps(prepared), level=1)
-    edges = np.linspace(0, n, min(n, BATCHES * cluster.n_workers) + 1).astype(int).tolist()
+    n_batches = max(min(n, BATCHES * cluster.n_workers), 1)  # the only worker may be about to come back
+    edges = np.linspace(0, n, n_batches + 1).astype(int).tolist()
     yield from ((make, packed, first, last) for first, last in pairwise(edges))
 
 
