@@ -94,10 +94,12 @@ def land(root: str) -> int:
 @step_named("cluster")
 def reach(address: str) -> None:
     """Make sure that a cluster answers and would compute the same as this machine."""
-    from outcomes.workers import on_cluster
+    from outcomes.workers import can_be_read_on_the_way, on_cluster
 
     with _guarded("cluster"), step("cluster") as line, on_cluster(address) as found:
         line.say(f"{found.n_workers} worker(s) behind {address}")
+        if can_be_read_on_the_way(address):
+            line.note("numbers of single sessions cross to it unencrypted: outside a network of your own use tls://")
 
 
 @step_named("build")

@@ -51,7 +51,7 @@ def test_constraints_pin_every_direct_dependency_and_name_no_host():
     assert "://" not in (ROOT / "constraints.txt").read_text()
 
 
-SHIPPED_WITH = {"markupsafe": "jinja2", "httpx": "prefect", "packaging": "prefect"}
+SHIPPED_WITH = {"dask": "distributed", "markupsafe": "jinja2", "httpx": "prefect", "packaging": "prefect"}
 """Packages that one of our dependencies is built on, and which."""
 WHERE_THEY_ARE = {"gpboost", "mixedlm", "acro"}
 """Peers that a benchmark compares with where somebody has installed them."""

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from clusters import ANY_PORT, two_workers
 from processes import HANGS_SECONDS, CommandLine, free_port, private_environment
 
 from outcomes.answers.recovery import run as recovery
@@ -39,16 +39,6 @@ from outcomes.study.settings import Cluster, Recovery
 from outcomes.workers import cluster, on_cluster, workers
 
 FORMULA = "y ~ x * m + (1 + x | client_id) + (1 | therapist_id)"
-ANY_PORT = "127.0.0.1:0"
-
-
-@contextmanager
-def two_workers() -> Iterator[distributed.LocalCluster]:
-    """Two worker processes behind a scheduler of this process."""
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=ANY_PORT
-    ) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +189,12 @@ def test_an_address_where_nobody_answers_is_told_in_words(monkeypatch):
     told = "No Dask scheduler answers at tcp://127[.]0[.]0[.]1:9 within 1 seconds"
     with pytest.raises(UsageError, match=told), on_cluster("tcp://127.0.0.1:9"):
         pass
+
+
+def test_what_leaves_this_machine_unencrypted_can_be_read_on_the_way():
+    open_ones = [f"tcp://{host}:8786" for host in ("10.0.0.5", "node1", "[fd00::5]")]
+    closed = ["tls://10.0.0.5:8786", *(f"tcp://{host}:8786" for host in ("127.0.0.1", "localhost", "[::1]"))]
+    assert [cluster.can_be_read_on_the_way(one) for one in open_ones + closed] == [True] * 3 + [False] * 4
 
 
 def test_a_scheduler_without_workers_is_told_in_words(monkeypatch):

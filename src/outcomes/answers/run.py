@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, astuple
 from pathlib import Path
 
@@ -38,6 +39,7 @@ from outcomes.store.warehouse import connect, transaction
 from outcomes.study import StudyFolder
 from outcomes.study.settings import AnalysisName
 from outcomes.study.tables.questions import CENTRAL_NEEDS, lacking_sentence
+from outcomes.workers import on_cluster
 
 ANALYSES: tuple[Analysis, ...] = (
     recovery.ANALYSIS,
@@ -63,7 +65,7 @@ ANSWERS = "answers.json"
 LEFT_OUT = later("the study file leaves it out")
 ABREAST = 100_000
 """Sessions from which answers are worked out on all processors at a time. Below, the simulated cohorts have the second
-one, and answers in one process would wait for one another's Python."""
+one, and answers in one process would wait for one another's Python. With a cluster, which has the cohorts, always."""
 
 
 def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
@@ -88,10 +90,15 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     changes nothing. What runs beside the others starts first and is written last; of a large study as many others as
     there are processors run at a time. None but the last reads what another writes, so the order changes nothing.
     """
-    with connect(folder / DATABASE) as con, ThreadPoolExecutor() as beside, _lanes(con) as lanes:
+    with ExitStack() as opened:
+        con = opened.enter_context(connect(folder / DATABASE))
         con.execute(f"create table if not exists {STATES.sql}")
         done = _states(con)
         waiting = sorted((one for one in ANALYSES if one.name not in done), key=_turn)
+        if waiting and (cluster := study.settings.cluster.address):
+            opened.enter_context(on_cluster(cluster))  # once for all answers, which join
+        beside = opened.enter_context(ThreadPoolExecutor())
+        lanes = opened.enter_context(_lanes(con, study))
         started = {
             analysis.name: (beside if analysis.runs_beside else lanes).submit(
                 _asked_apart, con.cursor(), analysis, study
@@ -108,10 +115,13 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     return states
 
 
-def _lanes(con: duckdb.DuckDBPyConnection) -> ThreadPoolExecutor:
-    """Where analyses are worked out: one after another, or of a large study one a core, each on one thread."""
+def _lanes(con: duckdb.DuckDBPyConnection, study: StudyFolder) -> ThreadPoolExecutor:
+    """Where analyses are worked out: one after another; of a large study one a core, each on one thread.
+
+    With a cluster, too, one goes on while another waits for its workers.
+    """
     ((sessions,),) = con.execute("select count(*) from core_sessions").fetchall()
-    if sessions < ABREAST:
+    if sessions < ABREAST and not study.settings.cluster.address:
         return ThreadPoolExecutor(1)
     return ThreadPoolExecutor(n_cores(), initializer=compute_on, initargs=(1,))
 

@@ -15,8 +15,14 @@ from outcomes.mixed.dynamic import (
 from outcomes.mixed.dynamic.places.partitioned import fit_dynamic_partitions
 from outcomes.mixed.engines import fit_binomial, fit_linear
 from outcomes.mixed.inference.bootstrap import Bootstrap
-from outcomes.mixed.inference.bootstrap_binomial import are_far_from_zero, bootstrap_binomial, draw_estimates
-from outcomes.mixed.inference.bootstrap_linear import bootstrap_linear
+from outcomes.mixed.inference.bootstrap_binomial import (
+    GeneralisedDraws,
+    NormalDraws,
+    are_far_from_zero,
+    bootstrap_binomial,
+    draw_estimates,
+)
+from outcomes.mixed.inference.bootstrap_linear import LinearDraws, bootstrap_linear
 from outcomes.mixed.inference.comparison import LikelihoodRatio, compare
 from outcomes.mixed.inference.hypotheses import HypothesisTest, wald_test
 from outcomes.mixed.inference.kenward_roger import kenward_roger_cov
@@ -25,7 +31,7 @@ from outcomes.mixed.inference.profile_linear import profile_intervals
 from outcomes.mixed.joint.fit import fit_shared_parameter
 from outcomes.mixed.joint.results import SharedParameterFit, Sharing, compare_sharing
 from outcomes.mixed.linear.gram import GramData, prepare_linear
-from outcomes.mixed.linear.imputation import impute_linear
+from outcomes.mixed.linear.imputation import Imputer, impute_linear
 from outcomes.mixed.linear.many import fit_many
 from outcomes.mixed.linear.places.partitioned import fit_linear_partitions
 from outcomes.mixed.linear.refit import refit_linear, refit_many, shift_outcome
@@ -55,11 +61,15 @@ __all__ = [
     "CountFit",
     "DynamicFit",
     "FitStatus",
+    "GeneralisedDraws",
     "GramData",
     "HypothesisTest",
+    "Imputer",
     "LikelihoodRatio",
     "LinearBootstrap",
+    "LinearDraws",
     "LinearFit",
+    "NormalDraws",
     "OptSummary",
     "OrdinalFit",
     "Partitions",

@@ -192,7 +192,8 @@ class Cluster(Part):
 
     address: str = Field(
         "",
-        description="Scheduler of a Dask cluster; `--cluster` goes before it; empty: this machine (docs/cluster.md)",
+        description="Scheduler of a Dask cluster, to which numbers of single sessions cross (docs/cluster.md); "
+        "`--cluster` goes before it; empty: this machine",
         examples=[f'"{AN_ADDRESS}"'],
     )
 

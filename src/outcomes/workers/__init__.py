@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from outcomes.workers.cluster import Cluster, on_cluster
+from outcomes.workers.cluster import Cluster, can_be_read_on_the_way, on_cluster
 from outcomes.workers.processes import Processes, in_processes
 from outcomes.workers.threads import Threads, in_threads
 
-__all__ = ["Cluster", "Processes", "Threads", "in_processes", "in_threads", "on_cluster", "workers"]
+__all__ = [
+    "Cluster",
+    "Processes",
+    "Threads",
+    "can_be_read_on_the_way",
+    "in_processes",
+    "in_threads",
+    "on_cluster",
+    "workers",
+]
 
 
 @contextmanager

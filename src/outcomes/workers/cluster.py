@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,11 +41,11 @@ class Cluster:
         """Workers that are there now."""
         return len(self.client.nthreads())
 
-    def run(self, function: Callable[..., Result], jobs: Sequence[tuple]) -> Iterator[Result]:
-        """Yield `function(*job)` for all jobs, as they are done."""
+    def run(self, function: Callable[..., Result], jobs: Sequence[tuple], priority: int = 0) -> Iterator[Result]:
+        """Yield `function(*job)` for all jobs, as they are done; those of a higher priority go before all others."""
         from distributed import as_completed
 
-        started = [self.client.submit(function, *job, pure=False) for job in jobs]
+        started = [self.client.submit(function, *job, pure=False, priority=priority) for job in jobs]
         with self._in_words():
             for done in as_completed(started, loop=self.client.loop):
                 yield done.result()
@@ -78,9 +79,13 @@ class Cluster:
             ) from None
 
 
+_opened: dict[str, tuple[int, Cluster]] = {}  # by address: how many use it
+_lock = threading.Lock()
+
+
 @contextmanager
 def on_cluster(address: str) -> Iterator[Cluster]:
-    """Open the workers behind a Dask scheduler.
+    """Open the workers behind a Dask scheduler; who opens what this process has open already, uses the same connection.
 
     Parameters
     ----------
@@ -92,12 +97,30 @@ def on_cluster(address: str) -> Iterator[Cluster]:
     UsageError
         Dask is not installed; nobody answers; there is no worker; a worker has other versions than this machine.
     """
+    with _lock:
+        n_users, cluster = _opened.get(address) or (0, _connect(address))
+        _opened[address] = n_users + 1, cluster
     try:
+        yield cluster
+    finally:
+        with _lock:
+            n_users, _ = _opened.pop(address)
+            if n_users > 1:
+                _opened[address] = n_users - 1, cluster
+            else:
+                cluster.client.close()
+
+
+def _connect(address: str) -> Cluster:
+    """Connect to a scheduler whose workers compute the same as this machine."""
+    try:
+        import dask
         from distributed import Client
     except ImportError:
         raise UsageError(
             "A cluster needs Dask, which is not installed", 'install it with `pip install "outcomes[cluster]"`'
         ) from None
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})  # what a job needs goes along with it
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Mismatched versions")  # told below, in words
         try:
@@ -109,9 +132,17 @@ def on_cluster(address: str) -> Iterator[Cluster]:
             ) from None
     try:
         _refuse_strangers(client, address)
-        yield Cluster(client, address)
-    finally:
+    except BaseException:
         client.close()
+        raise
+    return Cluster(client, address)
+
+
+def can_be_read_on_the_way(address: str) -> bool:
+    """Whether what crosses to a scheduler leaves this machine, and is not encrypted."""
+    kind, _, rest = address.partition("://")
+    host = rest.rpartition(":")[0]
+    return kind == "tcp" and host not in ("localhost", "[::1]") and not host.startswith("127.")
 
 
 def versions() -> dict[str, str]:

@@ -74,7 +74,7 @@ def test_guidance_that_follows_satisfaction_is_found_as_responsiveness(answered)
         con.execute(
             "update mart_session_directiveness set directiveness_next = directiveness_next + 0.4 * satisfaction_score"
         )
-        rows = list(therapists._responsiveness(con, SETTINGS.disclosure))
+        rows = list(therapists._responsiveness(con, SETTINGS))
     after = np.array([found.estimate for _, found in rows])
     assert after - before == pytest.approx([0.4, 0.0], abs=1e-4)
 

@@ -9,9 +9,10 @@ import duckdb
 import numpy as np
 from scipy.special import expit
 
-from outcomes.answers.common.drawing import draw_hazard
+from outcomes.answers.common.drawing import hazard_draws
 from outcomes.answers.common.estimates import attempt, of_model
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer
+from outcomes.answers.common.replicates import replicates
 from outcomes.answers.common.risk_set import (
     FIRST_SESSIONS,
     NO_GUIDANCE,
@@ -24,13 +25,14 @@ from outcomes.answers.common.words import Reading
 from outcomes.answers.dropout.tables import GuidanceLevel, RiskCause
 from outcomes.errors import FitRefused
 from outcomes.methods.dropout.cumulative_incidence import REPORT_SESSIONS, cumulative_incidence
+from outcomes.mixed import GeneralisedDraws, NormalDraws
 from outcomes.models.averaging import effect_nodes
-from outcomes.progress import tracked
 from outcomes.study.settings import StudySettings
 
 HORIZON = max(REPORT_SESSIONS)
 CHUNKS, CHUNK = 10, 20
-"""Bootstrap draws in chunks, so that progress shows; 200 place an interval's ends to about a tenth of its width."""
+"""Bootstrap draws in chunks, each with a seed of its own, so that any process can make any of them; 200 place an
+interval's ends to about a tenth of its width."""
 SEED = 1_975
 MAX_FAILED = 0.1
 LEVELS = {GuidanceLevel.LOW: -1.0, GuidanceLevel.AVERAGE: 0.0, GuidanceLevel.HIGH: 1.0}
@@ -113,8 +115,10 @@ def _incidences(con: duckdb.DuckDBPyConnection, settings: StudySettings, definit
     levels = {name: mean + sd * away for name, away in LEVELS.items()}
     designs = [cause.rows(np.array(list(levels.values()))) for cause in causes]
     variances = [float(cause.model.fit.variances[0].cov[0, 0]) for cause in causes]
-    point = risks_by_level(causes, designs, [cause.model.fit.beta for cause in causes], variances)
-    low, high = np.quantile(_draws(causes, designs), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    is_possible = [cause.is_possible() for cause in causes]
+    point = risks_by_level(designs, is_possible, [cause.model.fit.beta for cause in causes], variances)
+    draws = _draws(causes, designs, is_possible, settings.cluster.address)
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     for k, cause in enumerate(RiskCause):
         for j, name in enumerate([*levels, GuidanceLevel.DIFFERENCE]):
             for t in told:
@@ -131,21 +135,50 @@ def cause_model(sessions: duckdb.DuckDBPyRelation, outcome: str, settings: Study
     return CauseModel(model, first, last)
 
 
-def risks_by_level(causes: tuple, designs: list, betas: list, variances: list) -> np.ndarray:
+@dataclass(frozen=True)
+class IncidenceDraws:
+    """What draws of the incidences need.
+
+    Attributes
+    ----------
+    hazards : GeneralisedDraws or NormalDraws
+        One a cause.
+    designs : ndarrays, shape (levels, HORIZON, p)
+        Each hazard's rows at the levels of guidance.
+    is_possible : ndarrays of bool, shape (HORIZON,)
+    """
+
+    hazards: tuple[GeneralisedDraws | NormalDraws, ...]
+    designs: list[np.ndarray]
+    is_possible: list[np.ndarray]
+
+
+def risks_by_level(designs: list, is_possible: list, betas: list, variances: list) -> np.ndarray:
     """Incidences by level and of high less low, shape (2, levels + 1, HORIZON)."""
     logits = [X @ beta for X, beta in zip(designs, betas, strict=True)]
-    found = incidence(logits, [cause.is_possible() for cause in causes], variances)
+    found = incidence(logits, is_possible, variances)
     return np.concatenate([found, found[:, -1:] - found[:, :1]], axis=1)
 
 
-def _draws(causes: tuple[CauseModel, CauseModel], designs: list[np.ndarray]) -> np.ndarray:
-    """Incidences on draws of both hazards, shape (draws, 2, levels + 1, HORIZON)."""
-    found = []
-    for chunk in tracked(range(CHUNKS), "Bootstrap of the risk of dropout", CHUNKS):
-        drawn = [draw_hazard(cause.model.fit, CHUNK, SEED + 2 * chunk + k) for k, cause in enumerate(causes)]
+def drawn_risks(prepared: IncidenceDraws, chunks: range) -> Iterator[list[np.ndarray]]:
+    """Incidences on those draws of a chunk on which both hazards settled."""
+    for chunk in chunks:
+        drawn = [hazard.draw(CHUNK, SEED + 2 * chunk + k) for k, hazard in enumerate(prepared.hazards)]
+        found = []
         for i in np.flatnonzero(drawn[0].converged & drawn[1].converged):
             betas, variances = [one.beta[i] for one in drawn], [float(one.sd[i, 0] ** 2) for one in drawn]
-            found.append(risks_by_level(causes, designs, betas, variances))
+            found.append(risks_by_level(prepared.designs, prepared.is_possible, betas, variances))
+        yield found
+
+
+def _draws(
+    causes: tuple[CauseModel, CauseModel], designs: list[np.ndarray], is_possible: list[np.ndarray], cluster: str
+) -> np.ndarray:
+    """Incidences on draws of both hazards, shape (draws, 2, levels + 1, HORIZON)."""
+    prepared = IncidenceDraws(tuple(hazard_draws(cause.model.fit) for cause in causes), designs, is_possible)
+    cluster = cluster if any(isinstance(one, GeneralisedDraws) for one in prepared.hazards) else ""
+    chunks = replicates(drawn_risks, prepared, CHUNKS, "Bootstrap of the risk of dropout", cluster)
+    found = [risks for chunk in chunks for risks in chunk]
     if len(found) < (1 - MAX_FAILED) * CHUNKS * CHUNK:
         raise FitRefused("Too many bootstrap draws of the hazards did not converge: intervals would mislead.")
     return np.stack(found)

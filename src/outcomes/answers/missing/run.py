@@ -17,9 +17,11 @@ import polars as pl
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, refuse_all
 from outcomes.answers.common.fitting import LEVEL, Answered
+from outcomes.answers.common.replicates import replicates
 from outcomes.answers.common.simplify import RandomEffect, fit_simplest
 from outcomes.answers.common.tables import filled
 from outcomes.answers.guidance.run import INTERCEPTS
+from outcomes.answers.missing.imputations import OUTCOME, SHIFTS, Imputations, Refitted, refitted
 from outcomes.answers.missing.rows import MissingRows, missing_rows, people
 from outcomes.answers.missing.shared import shared_fits
 from outcomes.answers.missing.staying import staying_weights
@@ -29,16 +31,7 @@ from outcomes.methods.inference.contrasts import Estimate, linear_estimate
 from outcomes.methods.inference.robust_ols import robust_ols
 from outcomes.methods.missing.rubins_rules import pool_imputations
 from outcomes.methods.missing.tipping_point import tipping_point
-from outcomes.mixed import (
-    FitStatus,
-    LinearFit,
-    SharedParameterFit,
-    Sharing,
-    impute_linear,
-    prepare_linear,
-    refit_many,
-    shift_outcome,
-)
+from outcomes.mixed import FitStatus, SharedParameterFit, Sharing
 from outcomes.progress import tracked
 from outcomes.study.settings import AnalysisName, StudySettings
 
@@ -60,9 +53,6 @@ SLOPES = tuple(RandomEffect(group, "directiveness_within") for group in ("client
 
 N_IMPUTATIONS = 20
 """About one for each percent of information that is missing (White, Royston & Wood 2011, doi 10.1002/sim.4067)."""
-SHIFTS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
-"""Of the missing ratings, in standard deviations of the observed ones; wider than any reason to leave makes likely."""
-SEED = 2_021
 _WEIGHTS_APART = 0.1  # mean of the weights less one, above which the model of who stays fits poorly
 
 
@@ -98,7 +88,7 @@ def ladder(con: duckdb.DuckDBPyConnection, settings: StudySettings, n_imputation
     rungs = {
         Rung.OBSERVED: lambda: _told(ground, {term: model.estimate(term) for term in EFFECTS}),
         Rung.WEIGHTED: lambda: _weighted(ground),
-        Rung.IMPUTED: lambda: _imputed(ground, n_imputations),
+        Rung.IMPUTED: lambda: _imputed(ground, settings, n_imputations),
         Rung.SHARED: lambda: _shared(ground, settings),
     }
     found = []
@@ -131,37 +121,19 @@ def _weighted(ground: Ground) -> Iterator[tuple]:
         yield {"effect": words}, _numbers(found, FitStatus.CONVERGED, people(rows), reason)
 
 
-def _imputed(ground: Ground, n_imputations: int) -> Iterator[tuple]:
+def _imputed(ground: Ground, settings: StudySettings, n_imputations: int) -> Iterator[tuple]:
     """Ratings that were not given and those of lost sessions, drawn from the model; then the same, shifted."""
-    fit, rows = ground.model.fit, ground.rows
+    rows = ground.rows
     frame = pl.concat([rows.ratings.pl(), rows.lost], how="diagonal")
-    y = frame["satisfaction_score"].fill_null(np.nan).to_numpy()
-    is_imputed = np.isnan(y)
-    if not is_imputed.any():
+    n_imputed = frame[OUTCOME].null_count()
+    if not n_imputed:
         raise FitRefused("No rating is missing: no session was left unrated and none was lost to dropout.")
-    guidance = frame["directiveness_within"].fill_null(np.nan).to_numpy()
-    spread = float(np.nanstd(guidance))
-    scale = float(np.nanstd(y))
-    fits: dict[float, list[LinearFit]] = {shift: [] for shift in SHIFTS}
-    rng = np.random.default_rng(SEED)
-    indicator = "is_imputed ~ 1 + (1 | client_id)"
-    for k in tracked(range(n_imputations), "Imputations"):
-        # Guidance in a lost session varies around the client's usual level as it did in the others.
-        within = np.where(np.isnan(guidance), rng.normal(0.0, spread, y.size), guidance)
-        frame = frame.with_columns(directiveness_within=pl.Series(within), is_imputed=pl.Series(is_imputed * 1.0))
-        (drawn,) = impute_linear(fit, frame, y, 1, SEED + 1 + k)
-        completed = y.copy()
-        completed[is_imputed] = drawn
-        gram = prepare_linear([ground.formula, indicator], frame.with_columns(satisfaction_score=pl.Series(completed)))
-        outcome, by = (gram.population.design(formula).outcome for formula in (ground.formula, indicator))
-        shifted = refit_many(fit, [shift_outcome(gram, outcome, by, shift * scale) for shift in SHIFTS])
-        for shift, one in zip(SHIFTS, shifted, strict=True):
-            fits[shift].append(replace(one, conditional=None))  # what it was fitted to need not stay
-    settled = all(one.optimizer.is_converged for many in fits.values() for one in many)
+    prepared = Imputations.of(ground.model.fit, frame)
+    fits = replicates(refitted, prepared, n_imputations, "Imputations", settings.cluster.address)
+    settled, scale = all(one.is_settled for one in fits), prepared.scale
     status = ground.model.status if settled else FitStatus.NOT_CONVERGED
-    n_imputed = int(is_imputed.sum())
     for term, words in EFFECTS.items():
-        pooled = {shift: _pooled(many, term, ground) for shift, many in fits.items()}
+        pooled = {shift: _pooled(fits, at, term, ground) for at, shift in enumerate(SHIFTS)}
         told = {"effect": words, "n_imputed": n_imputed}
         yield told, _numbers(pooled[0.0], status, people(frame))
         for shift, found in pooled.items():
@@ -172,10 +144,11 @@ def _imputed(ground: Ground, n_imputations: int) -> Iterator[tuple]:
         yield from _tipping(pooled, scale, told, status, people(frame))
 
 
-def _pooled(fits: list[LinearFit], term: str, ground: Ground) -> Estimate:
-    at = fits[0].names.index(term)
-    df = float(ground.model.fit.df_denom.iloc[ground.model.fit.names.index(term)])
-    return pool_imputations([f.beta[at] for f in fits], [f.vcov[at, at] for f in fits], df, LEVEL).pooled
+def _pooled(fits: list[Refitted], shift: int, term: str, ground: Ground) -> Estimate:
+    at = ground.model.fit.names.index(term)
+    df = float(ground.model.fit.df_denom.iloc[at])
+    values, variances = [one.beta[shift, at] for one in fits], [one.variance[shift, at] for one in fits]
+    return pool_imputations(values, variances, df, LEVEL).pooled
 
 
 def _tipping(

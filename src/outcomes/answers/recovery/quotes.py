@@ -128,11 +128,12 @@ def _risk(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Q
     causes = (cause_model(sessions, "is_dropout", settings), cause_model(sessions, "is_another", settings))
     mean, sd = sessions.aggregate("avg(directiveness_so_far), stddev_samp(directiveness_so_far)").fetchall()[0]
     designs = [cause.rows(mean + sd * np.array(list(LEVELS.values()))) for cause in causes]
+    is_possible = [cause.is_possible() for cause in causes]
     variances = [float(cause.model.fit.variances[0].cov[0, 0]) for cause in causes]
     betas = [cause.model.fit.beta for cause in causes]
 
     def difference(moved: list[np.ndarray]) -> float:
-        return float(risks_by_level(causes, designs, moved, variances)[0, -1, RISK_SESSION - 1])
+        return float(risks_by_level(designs, is_possible, moved, variances)[0, -1, RISK_SESSION - 1])
 
     variance = 0.0
     for k, cause in enumerate(causes):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import duckdb
 import numpy as np
@@ -11,9 +10,10 @@ import polars as pl
 from scipy import stats
 
 from outcomes.answers.analysis import Analysis
-from outcomes.answers.common.drawing import draw_hazard
+from outcomes.answers.common.drawing import hazard_draws
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, of_model, refuse_all
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer, fit_linear_answer
+from outcomes.answers.common.replicates import replicates
 from outcomes.answers.common.risk_set import baseline, risk_set
 from outcomes.answers.common.sessions import session_rows
 from outcomes.answers.common.tables import filled
@@ -29,8 +29,7 @@ from outcomes.methods.therapists.therapist_effects import (
     median_odds_ratio,
     variance_share,
 )
-from outcomes.mixed import bootstrap_linear, compare, fit_linear
-from outcomes.progress import tracked
+from outcomes.mixed import GeneralisedDraws, LinearDraws, LinearFit, NormalDraws, compare, fit_linear
 from outcomes.study.settings import AnalysisName, Disclosure, StudySettings
 
 CASE_MIX = ("intake_severity_score", "directiveness_preferred_score", "reactance_score")
@@ -38,7 +37,8 @@ MIN_SHARE = 0.8
 """Fewest sessions (share) that must have a rating of the case mix for a model to be adjusted for it."""
 
 CHUNKS, CHUNK = 10, 20
-"""Bootstrap draws in chunks, so that progress shows; 200 place an interval's ends to about a tenth of its width."""
+"""Bootstrap draws in chunks, each with a seed of its own, so that any process can make any of them; 200 place an
+interval's ends to about a tenth of its width."""
 SEED = 2_017
 MAX_FAILED = 0.1
 
@@ -55,9 +55,9 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
         Where no part can be answered: too few therapists, above all.
     """
     parts: dict[TherapistOutcome, Callable[[], Iterator[tuple]]] = {
-        TherapistOutcome.SATISFACTION: lambda: _satisfaction(con, settings.disclosure),
+        TherapistOutcome.SATISFACTION: lambda: _satisfaction(con, settings),
         TherapistOutcome.DROPOUT: lambda: _dropout(con, settings),
-        TherapistOutcome.RESPONSIVENESS: lambda: _responsiveness(con, settings.disclosure),
+        TherapistOutcome.RESPONSIVENESS: lambda: _responsiveness(con, settings),
     }
     rows = []
     for outcome, compute in parts.items():
@@ -67,16 +67,16 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     return {VARIATION.name: filled(VARIATION, rows)}
 
 
-def _satisfaction(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterator[tuple]:
+def _satisfaction(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[tuple]:
     """Therapists' part in satisfaction, beside clients' and the sessions' own."""
     mart = con.table("mart_session_directiveness").filter(_HAS_THERAPIST)
     mix = _case_mix(mart)
     fixed = " + ".join(["satisfaction_score ~ log_session", *mix])
-    model = fit_linear_answer(f"{fixed} + {INTERCEPTS}", mart, rule)
+    model = fit_linear_answer(f"{fixed} + {INTERCEPTS}", mart, settings.disclosure)
     without = fit_linear(f"{fixed} + (1 | client_id)", mart)
     words = {"adjusted_for": ", ".join(mix)}
     client, therapist = _place(model, "client_id"), _place(model, "therapist_id")
-    drawn = _bootstrap(model, "Bootstrap of satisfaction")
+    drawn = _bootstrap(model, "Bootstrap of satisfaction", settings)
     p_value = compare(without, model.fit).p_value
 
     def share(sd: np.ndarray, sigma: float) -> float:
@@ -87,7 +87,7 @@ def _satisfaction(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterator[
     yield words | {"quantity": TherapistQuantity.SHARE, "unit": "0 to 1"}, _with_interval(model, found, draws, p_value)
     spread = {"quantity": TherapistQuantity.SPREAD, "unit": "points of satisfaction"}
     yield words | spread, _with_interval(model, _sds(model)[therapist], drawn[0][:, therapist], p_value)
-    for more, told in _distribution(model, rule):
+    for more, told in _distribution(model, settings.disclosure):
         yield words | more, told
 
 
@@ -100,7 +100,7 @@ def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterato
     formula = " + ".join([f"{outcome} ~ 1", *course, *mix, "(1 | therapist_id)"])
     model = fit_hazard_answer(formula, at_risk, settings.disclosure)
     words = {"adjusted_for": ", ".join(mix)}
-    drawn = _bootstrap(model, "Bootstrap of dropout")[0][:, 0]
+    drawn = _bootstrap(model, "Bootstrap of dropout", settings)[0][:, 0]
     sd = float(_sds(model)[0])
     for quantity, unit, of in (
         (TherapistQuantity.SHARE, "0 to 1", lambda sd: latent_variance_share(sd**2, model.fit.link)),
@@ -112,7 +112,7 @@ def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterato
         yield words | more, told
 
 
-def _responsiveness(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterator[tuple]:
+def _responsiveness(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[tuple]:
     """Do therapists give less guidance after a session that satisfied less? The reverse lag, with a slope by therapist.
 
     d_{t+1} on y_t, d_t, the episode's first ratings and ln(session). The slope varies over therapists along the
@@ -121,12 +121,12 @@ def _responsiveness(con: duckdb.DuckDBPyConnection, rule: Disclosure) -> Iterato
     sessions = session_rows(con).filter(_HAS_THERAPIST)
     fixed, term = LAGGED[GuidanceQuestion.NEXT_GUIDANCE]
     small = f"{fixed}{STARTS[GuidanceModel.FIRST_RATINGS]} + {INTERCEPTS}"
-    model = fit_linear_answer(f"{small} + (0 + satisfaction_within | therapist_id)", sessions, rule)
+    model = fit_linear_answer(f"{small} + (0 + satisfaction_within | therapist_id)", sessions, settings.disclosure)
     without = fit_linear(small, sessions)
     unit = "points of directiveness per point of satisfaction"
     yield {"quantity": TherapistQuantity.RESPONSE, "unit": unit}, numbers(model.estimate(term), model)
     at = _place(model, "therapist_id", "satisfaction_within")
-    drawn = _bootstrap(model, "Bootstrap of responsiveness")[0][:, at]
+    drawn = _bootstrap(model, "Bootstrap of responsiveness", settings)[0][:, at]
     told = _with_interval(model, _sds(model)[at], drawn, compare(without, model.fit).p_value)
     yield {"quantity": TherapistQuantity.RESPONSE_SPREAD, "unit": unit}, told
 
@@ -151,21 +151,23 @@ def _sds(model: Answered) -> np.ndarray:
     return np.concatenate([block.sd for block in model.fit.variances])
 
 
-def _bootstrap(model: Answered, what: str) -> tuple[np.ndarray, np.ndarray]:
+def drawn_spreads(prepared: LinearDraws | GeneralisedDraws | NormalDraws, chunks: range) -> Iterator[tuple]:
+    """Standard deviations (draws, k) and sigma (draws,; NaN for a hazard) on those draws of a chunk that settled."""
+    for chunk in chunks:
+        drawn = prepared.draw(CHUNK, SEED + chunk)
+        sigma = np.full(CHUNK, np.nan) if drawn.sigma is None else drawn.sigma
+        yield drawn.sd[drawn.converged], sigma[drawn.converged]
+
+
+def _bootstrap(model: Answered, what: str, settings: StudySettings) -> tuple[np.ndarray, np.ndarray]:
     """Standard deviations (draws, k) and sigma (draws,; NaN for a hazard) on bootstrap draws."""
-    is_hazard = not hasattr(model.fit, "sigma")
-    draw = draw_hazard if is_hazard else partial(bootstrap_linear, show_progress=False)
-    sds, sigmas = [], []
-    for chunk in tracked(range(CHUNKS), what, CHUNKS):
-        drawn = draw(model.fit, CHUNK, SEED + chunk)
-        sds.append(drawn.sd[drawn.converged])
-        sigmas.append(
-            np.full(drawn.sd.shape[0], np.nan)[drawn.converged] if is_hazard else drawn.sigma[drawn.converged]
-        )
-    sd = np.concatenate(sds)
+    prepared = LinearDraws.of(model.fit) if isinstance(model.fit, LinearFit) else hazard_draws(model.fit)
+    cluster = "" if isinstance(prepared, NormalDraws) else settings.cluster.address  # these cost nothing
+    chunks = replicates(drawn_spreads, prepared, CHUNKS, what, cluster)
+    sd, sigma = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
     if len(sd) < (1 - MAX_FAILED) * CHUNKS * CHUNK:
         raise FitRefused("Too many bootstrap draws did not converge: intervals would mislead.")
-    return sd, np.concatenate(sigmas)
+    return sd, sigma
 
 
 def _with_interval(model: Answered, value: float, draws: object, p_value: float | None = None) -> Numbers:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.errors import UsageError
+from outcomes.mixed.elimination.random_blocks import LevelFactor
 from outcomes.mixed.generalised.laplace import Mode
-from outcomes.mixed.generalised.problem import Problem
+from outcomes.mixed.generalised.problem import Coordinates, Problem
+from outcomes.mixed.layout import Layout
 from outcomes.mixed.results.modes import Modes
 
 
@@ -52,10 +54,17 @@ class State:
 
     def random_sd(self, psi: np.ndarray) -> np.ndarray:
         """Standard deviations of all effects, factor by factor, at psi."""
-        model, coordinates = self.problem.model, self.problem.coordinates
-        return np.concatenate(
-            [
-                np.sqrt(np.diag(coordinates.covariance(a, factor, psi[model.layout.by_factor[a]])))
-                for a, factor in enumerate(model.blocks.factors)
-            ]
-        )
+        model = self.problem.model
+        return random_sd(self.problem.coordinates, model.blocks.factors, model.layout, psi)
+
+
+def random_sd(
+    coordinates: Coordinates, factors: tuple[LevelFactor, ...], layout: Layout, psi: np.ndarray
+) -> np.ndarray:
+    """Standard deviations of all effects, factor by factor, at psi."""
+    return np.concatenate(
+        [
+            np.sqrt(np.diag(coordinates.covariance(a, factor, psi[layout.by_factor[a]])))
+            for a, factor in enumerate(factors)
+        ]
+    )

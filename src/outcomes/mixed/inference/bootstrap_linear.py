@@ -15,7 +15,6 @@ import numpy as np
 
 from outcomes.mixed.inference.bootstrap import Bootstrap, correlation_names, correlations_of, draws_shown
 from outcomes.mixed.linear.fit import variance_blocks
-from outcomes.mixed.linear.gram import GramData
 from outcomes.mixed.linear.problem import LinearProblem, design_columns
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.linear.search.profiled import Profiled
@@ -43,40 +42,72 @@ def bootstrap_linear(fit: LinearFit, draws: int = 1000, seed: int = 1, *, show_p
     UsageError
         When another engine made the fit.
     """
-    state = fit.engine_state
-    problem, theta = state.problem, state.theta
-    simulator = Simulator.of(fit)
-    rng = np.random.default_rng(seed)
-    diagonal = np.concatenate([factor.rows == factor.cols for factor in problem.factors])
-    start = np.where(diagonal & (theta < START), START, theta)
-    beta, sigma = np.empty((draws, problem.p)), np.empty(draws)
-    sd = np.empty((draws, sum(len(block.names) for block in fit.variances)))
-    names = correlation_names(fit.variances)
-    corr = np.empty((draws, len(names)))
-    converged = np.empty(draws, dtype=bool)
-    for i in draws_shown(draws, show_progress):
-        drawn = simulator.draw(rng)
-        objective = Profiled(drawn, reml=fit.reml)
-        found, _, is_settled = approach(objective, start, fit.optimizer.hessian, DRAW_TOLERANCE)
-        converged[i] = is_settled
-        solution = objective.state(found)
-        df = problem.n - problem.p if fit.reml else problem.n
-        sigma[i] = np.sqrt(solution.r2 / df) * problem.y_scale
-        beta[i] = fit.beta + problem.to_original @ solution.beta * problem.y_scale
-        blocks = variance_blocks(problem, found, sigma[i])
-        sd[i] = np.concatenate([block.sd for block in blocks])
-        corr[i] = correlations_of(blocks)
-    return Bootstrap(
-        names=fit.names,
-        beta=beta,
-        sd_names=tuple((block.group, name) for block in fit.variances for name in block.names),
-        sd=sd,
-        sigma=sigma,
-        converged=converged,
-        seed=seed,
-        corr_names=names,
-        corr=corr,
-    )
+    return LinearDraws.of(fit).draw(draws, seed, show_progress=show_progress)
+
+
+@dataclass(frozen=True)
+class LinearDraws:
+    """What the draws of a fit need, and nothing else: cross-products by level, without the names of levels.
+
+    Draws with the same seed are the same wherever they are made.
+
+    Parameters
+    ----------
+    simulator : Simulator
+    reml : bool
+    beta : ndarray, shape (p,)
+    start : ndarray
+        Covariance parameters where every search begins.
+    near : ndarray
+        About the second derivatives there.
+    """
+
+    simulator: Simulator
+    reml: bool
+    beta: np.ndarray
+    start: np.ndarray
+    near: np.ndarray
+
+    @classmethod
+    def of(cls, fit: LinearFit) -> LinearDraws:
+        """Prepare the draws of a fit."""
+        simulator = Simulator.of(fit)
+        theta = simulator.theta
+        diagonal = np.concatenate([factor.rows == factor.cols for factor in simulator.problem.factors])
+        start = np.where(diagonal & (theta < START), START, theta)
+        return cls(simulator, fit.reml, fit.beta, start, fit.optimizer.hessian)
+
+    def draw(self, draws: int, seed: int, *, show_progress: bool = False) -> Bootstrap:
+        """Simulate and fit again; see `bootstrap_linear`."""
+        problem, rng = self.simulator.problem, np.random.default_rng(seed)
+        blocks = variance_blocks(problem, self.simulator.theta, 1.0)
+        beta, sigma = np.empty((draws, problem.p)), np.empty(draws)
+        sd = np.empty((draws, sum(len(block.names) for block in blocks)))
+        names = correlation_names(blocks)
+        sd_names = tuple((block.group, name) for block in blocks for name in block.names)
+        corr = np.empty((draws, len(names)))
+        converged = np.empty(draws, dtype=bool)
+        for i in draws_shown(draws, show_progress):
+            objective = Profiled(self.simulator.draw(rng), reml=self.reml)
+            found, _, converged[i] = approach(objective, self.start, self.near, DRAW_TOLERANCE)
+            solution = objective.state(found)
+            df = problem.n - problem.p if self.reml else problem.n
+            sigma[i] = np.sqrt(solution.r2 / df) * problem.y_scale
+            beta[i] = self.beta + problem.to_original @ solution.beta * problem.y_scale
+            blocks = variance_blocks(problem, found, sigma[i])
+            sd[i] = np.concatenate([block.sd for block in blocks])
+            corr[i] = correlations_of(blocks)
+        return Bootstrap(
+            names=problem.names,
+            beta=beta,
+            sd_names=sd_names,
+            sd=sd,
+            sigma=sigma,
+            converged=converged,
+            seed=seed,
+            corr_names=names,
+            corr=corr,
+        )
 
 
 @dataclass(frozen=True)
@@ -85,7 +116,8 @@ class Simulator:
 
     Parameters
     ----------
-    gram : GramData
+    codes : tuple of ndarray of int
+        The cells' levels of each factor.
     problem : LinearProblem
     theta, sigma : ndarray, float
     S : ndarray, shape (n_cells, r, r)
@@ -100,7 +132,7 @@ class Simulator:
         Degrees of freedom that neither the cells nor X take up.
     """
 
-    gram: GramData
+    codes: tuple[np.ndarray, ...]
     problem: LinearProblem
     theta: np.ndarray
     sigma: float
@@ -132,8 +164,8 @@ class Simulator:
         own, directions = np.linalg.eigh(left)
         is_free = own > 1e-9 * np.diag(problem.XX)[: problem.p].max()
         return cls(
-            gram,
-            problem,
+            tuple(gram.levels[factor.group].codes for factor in problem.factors),
+            replace(problem, rest=None if problem.rest is None else replace(problem.rest)),  # what it holds ready stays
             state.theta,
             fit.sigma / problem.y_scale,
             S,
@@ -150,10 +182,11 @@ class Simulator:
         """The problem with an outcome drawn around zero fixed effects (adding X beta moves the estimates by beta)."""
         problem, sigma = self.problem, self.sigma
         coefficients = np.zeros(self.S.shape[:2])
-        for factor, part, n in zip(problem.factors, problem.slices, problem.n_levels, strict=True):
+        parts = zip(problem.factors, problem.slices, problem.n_levels, self.codes, strict=True)
+        for factor, part, n, codes in parts:
             spherical = rng.standard_normal((n, factor.k))
             effects = sigma * spherical @ factor.relative_factor(self.theta[part]).T @ factor.columns
-            coefficients += effects[self.gram.levels[factor.group].codes]
+            coefficients += effects[codes]
         epsilon = sigma * rng.standard_normal(coefficients.shape)
         eta = sigma * rng.standard_normal(problem.p)
         epsilon = np.einsum("cab,cb->ca", self.taken_up, epsilon)
@@ -170,8 +203,7 @@ class Simulator:
         """The problem with the outcome's products replaced; Zy (n_cells, r)."""
         problem = self.problem
         sums = []
-        for factor, n in zip(problem.factors, problem.n_levels, strict=True):
-            codes = self.gram.levels[factor.group].codes
+        for factor, n, codes in zip(problem.factors, problem.n_levels, self.codes, strict=True):
             by_cell = Zy @ factor.columns.T
             sums.append([np.bincount(codes, weights=by_cell[:, a], minlength=n) for a in range(factor.k)])
         ZX, XX = problem.ZX.copy(), problem.XX.copy()

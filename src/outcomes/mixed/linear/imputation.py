@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 import scipy
 from scipy import sparse
 from scipy.sparse.linalg import splu
@@ -13,17 +15,27 @@ from scipy.sparse.linalg import splu
 from outcomes.errors import UsageError
 from outcomes.mixed.design.new_data import NewRows, new_rows
 from outcomes.mixed.linear.result import LinearFit
+from outcomes.mixed.results.modes import VarianceBlock
 
 
 @dataclass(frozen=True)
-class _Block:
-    """One bracket on all rows: columns (n, k), level codes (n,), covariance (k, k), relative errors of the SDs (k,)."""
+class Block:
+    """One bracket on all rows: its group, names (k,) and columns (n, k), level codes (n,), covariance (k, k), relative
+    errors of the SDs (k,)."""
 
+    group: str
+    names: tuple[str, ...]
     columns: np.ndarray
     codes: np.ndarray
     n_levels: int
     cov: np.ndarray
     errors: np.ndarray
+
+    def with_column(self, name: str, values: np.ndarray) -> Block:
+        """The same with other values of a column, shape (n,), where it is among them."""
+        columns = self.columns.copy()
+        columns[:, [one == name for one in self.names]] = values[:, None]
+        return replace(self, columns=columns)
 
 
 def impute_linear(fit: LinearFit, data: Any, outcome: np.ndarray, n_imputations: int, seed: int) -> np.ndarray:
@@ -61,25 +73,80 @@ def impute_linear(fit: LinearFit, data: Any, outcome: np.ndarray, n_imputations:
     The posterior draw perturbs the mixed-model equations: C x = W'(y / sigma^2 + e1 / sigma) + D^(1/2) e2 has mean
     C^-1 W'y / sigma^2 and covariance C^-1 (Papandreou & Yuille 2010).
     """
-    rows = new_rows(fit.engine_state.gram.design(fit.formula), fit.names, data)
-    outcome = np.asarray(outcome, dtype=float)
-    if outcome.shape != (len(rows.X),):
-        raise UsageError(f"{len(rows.X)} rows need as many outcomes; {outcome.size} were given.")
-    if not np.isfinite(rows.X).all():
-        raise UsageError("Rows without all predictors cannot be imputed.", "leave them out or fill them in first")
-    missing = np.isnan(outcome)
-    outcome = outcome - rows.offset
-    errors, sigma_error = _relative_errors(fit)
-    blocks = [_block(block, rows, errors) for block in fit.variances]
-    order = _elimination(rows.X.shape[1], blocks)
-    rng = np.random.default_rng(seed)
-    draws = np.empty((n_imputations, int(missing.sum())))
+    imputer, rng = Imputer.of(fit, data, outcome), np.random.default_rng(seed)
+    draws = np.empty((n_imputations, int(imputer.is_missing.sum())))
     for draw in draws:
-        sigma = _drawn(rng, fit.sigma, sigma_error)
-        W = _columns(rows.X, blocks, rng)
-        draw[:] = W[missing] @ _effects(W[~missing], outcome[~missing], sigma, rows.X.shape[1], order, rng)
-        draw += rng.normal(0.0, sigma, draw.size) + rows.offset[missing]
+        draw[:] = imputer.draw(rng)
     return draws
+
+
+@dataclass(frozen=True)
+class Imputer:
+    """What imputations of an outcome need: the rows' predictors and ratings, levels by number and not by name.
+
+    Parameters
+    ----------
+    names : tuple of str, length p
+    X : ndarray, shape (n, p)
+    blocks : tuple of Block
+        One a bracket.
+    is_missing : ndarray of bool, shape (n,)
+    rated : ndarray
+        Ratings of the others, less the offset.
+    offset : ndarray, shape (n,)
+    sigma, sigma_error : float
+        Residual standard deviation and its relative error.
+    order : ndarray of int
+        In which the columns' effects are eliminated.
+    """
+
+    names: tuple[str, ...]
+    X: np.ndarray
+    blocks: tuple[Block, ...]
+    is_missing: np.ndarray
+    rated: np.ndarray
+    offset: np.ndarray
+    sigma: float
+    sigma_error: float
+    order: np.ndarray
+
+    @classmethod
+    def of(cls, fit: LinearFit, data: Any, outcome: np.ndarray) -> Imputer:
+        """Prepare the imputations; see `impute_linear`."""
+        rows = new_rows(fit.engine_state.gram.design(fit.formula), fit.names, data)
+        outcome = np.asarray(outcome, dtype=float)
+        if outcome.shape != (len(rows.X),):
+            raise UsageError(f"{len(rows.X)} rows need as many outcomes; {outcome.size} were given.")
+        if not np.isfinite(rows.X).all():
+            raise UsageError("Rows without all predictors cannot be imputed.", "leave them out or fill them in first")
+        is_missing = np.isnan(outcome)
+        errors, sigma_error = _relative_errors(fit)
+        codes = {group: _codes(labels) for group, labels in rows.labels.items()}
+        blocks = tuple(_block(block, rows, codes[block.group], errors) for block in fit.variances)
+        return cls(
+            names=fit.names,
+            X=rows.X,
+            blocks=blocks,
+            is_missing=is_missing,
+            rated=(outcome - rows.offset)[~is_missing],
+            offset=rows.offset,
+            sigma=fit.sigma,
+            sigma_error=sigma_error,
+            order=_elimination(rows.X.shape[1], blocks),
+        )
+
+    def with_column(self, name: str, values: np.ndarray) -> Imputer:
+        """The same with other values of a predictor, shape (n,), wherever it is a column."""
+        X = self.X.copy()
+        X[:, [one == name for one in self.names]] = values[:, None]
+        return replace(self, X=X, blocks=tuple(block.with_column(name, values) for block in self.blocks))
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """The missing ratings, in the order of the rows."""
+        sigma, lost = _drawn(rng, self.sigma, self.sigma_error), self.is_missing
+        W = _columns(self.X, self.blocks, rng)
+        found = W[lost] @ _effects(W[~lost], self.rated, sigma, self.X.shape[1], self.order, rng)
+        return found + (rng.normal(0.0, sigma, found.size) + self.offset[lost])
 
 
 def _relative_errors(fit: LinearFit) -> tuple[dict[tuple[str, str], float], float]:
@@ -94,12 +161,18 @@ def _relative_errors(fit: LinearFit) -> tuple[dict[tuple[str, str], float], floa
     return found, found.pop(("Residual", "sigma"))
 
 
-def _block(block, rows: NewRows, errors: dict[tuple[str, str], float]) -> _Block:
-    labels = rows.labels[block.group].to_numpy().astype(str)
-    levels, codes = np.unique(labels, return_inverse=True)
+def _codes(labels: pl.Series) -> tuple[np.ndarray, int]:
+    """Each row's level by number, in the order of the names, and how many there are."""
+    levels, codes = np.unique(labels.to_numpy().astype(str), return_inverse=True)
+    return codes.astype(np.int32), levels.size
+
+
+def _block(
+    block: VarianceBlock, rows: NewRows, codes: tuple[np.ndarray, int], errors: dict[tuple[str, str], float]
+) -> Block:
     columns = np.column_stack([rows.Z[name] for name in block.names])
     relative = np.array([errors[block.group, name] for name in block.names])
-    return _Block(columns, codes, levels.size, block.cov, relative)
+    return Block(block.group, block.names, columns, *codes, block.cov, relative)
 
 
 def _drawn(rng: np.random.Generator, sd: np.ndarray | float, relative_error: np.ndarray | float):
@@ -107,7 +180,7 @@ def _drawn(rng: np.random.Generator, sd: np.ndarray | float, relative_error: np.
     return np.abs(sd + sd * np.asarray(relative_error) * rng.normal(size=np.shape(sd)))
 
 
-def _columns(X: np.ndarray, blocks: list[_Block], rng: np.random.Generator) -> sparse.csr_array:
+def _columns(X: np.ndarray, blocks: Sequence[Block], rng: np.random.Generator) -> sparse.csr_array:
     """All fixed and random columns on the rows, random ones scaled so that their effects have variance one."""
     parts = [sparse.csr_array(X)]
     for block in blocks:
@@ -121,7 +194,7 @@ def _columns(X: np.ndarray, blocks: list[_Block], rng: np.random.Generator) -> s
     return sparse.hstack(parts, format="csr")
 
 
-def _elimination(n_fixed: int, blocks: list[_Block]) -> np.ndarray:
+def _elimination(n_fixed: int, blocks: Sequence[Block]) -> np.ndarray:
     """Order of the columns in which few more become linked: the factor of most levels first, fixed columns last."""
     sizes = [block.n_levels * len(block.errors) for block in blocks]
     starts = n_fixed + np.cumsum([0, *sizes])
