@@ -60,7 +60,7 @@ def robust_ols(
     tolerance = np.linalg.norm(root, 2) * max(design.shape) * np.finfo(float).eps  # as matrix_rank(design) has it
     if np.linalg.matrix_rank(root, tol=tolerance) < design.shape[1]:
         raise FitRefused(f"The {design.shape[1]} columns of the regression are linearly dependent.", hint="drop one")
-    model = WLS(outcome, basis, weights=1.0 if weights is None else weights)
+    model = WLS(outcome, basis, weights=1.0 if weights is None else weights, hasconst=True)  # else it looks for one
     if clusters is None:
         fit, df = model.fit(method="qr", cov_type="HC3"), np.inf
     else:
