@@ -81,7 +81,8 @@ def refitted(prepared: Imputations, numbers: range) -> Iterator[Refitted]:
         prepared.with_guidance(rng)
     for number in numbers:
         within = prepared.with_guidance(rng)
-        drawn = prepared.imputer.with_column(GUIDANCE, within).draw(np.random.default_rng(SEED + 1 + number))
+        changed = {GUIDANCE: within[prepared.imputer.is_missing]}
+        drawn = prepared.imputer.draw(np.random.default_rng(SEED + 1 + number), changed)
         gram = prepare_linear([fit.formula, _INDICATOR], prepared.completed(within, drawn))
         outcome, by = (gram.population.design(formula).outcome for formula in (fit.formula, _INDICATOR))
         fits = refit_many(fit, [shift_outcome(gram, outcome, by, shift * prepared.scale) for shift in SHIFTS])

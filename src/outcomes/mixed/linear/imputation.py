@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,11 +33,57 @@ class Block:
     cov: np.ndarray
     errors: np.ndarray
 
-    def with_column(self, name: str, values: np.ndarray) -> Block:
-        """The same with other values of a column, shape (n,), where it is among them."""
-        columns = self.columns.copy()
-        columns[:, [one == name for one in self.names]] = values[:, None]
-        return replace(self, columns=columns)
+    def of_rows(self, rows: np.ndarray, changed: Mapping[str, np.ndarray] = MappingProxyType({})) -> Block:
+        """The same on some rows; some columns, shape (rows,), otherwise."""
+        return replace(self, columns=_columns(self.names, self.columns[rows], changed), codes=self.codes[rows])
+
+    @property
+    def places(self) -> np.ndarray:
+        """Which of the block's effects each column of each row has, shape (n, k)."""
+        k = len(self.names)
+        return self.codes[:, None] * k + np.arange(k)
+
+    @property
+    def n_effects(self) -> int:
+        """Effects of all levels."""
+        return self.n_levels * len(self.names)
+
+
+@dataclass(frozen=True)
+class Rated:
+    """What the rated rows tell of the effects, whatever the variances are.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_rated, p)
+    blocks : tuple of Block
+    gram : csc_array, shape (q, q)
+        Cross-products of all fixed and random columns.
+    """
+
+    X: np.ndarray
+    blocks: tuple[Block, ...]
+    gram: sparse.csc_array
+
+    @classmethod
+    def of(cls, X: np.ndarray, blocks: tuple[Block, ...]) -> Rated:
+        """Sum the cross-products."""
+        parts = [sparse.csr_array(X)]
+        for block in blocks:
+            n, k = block.columns.shape
+            places = (np.repeat(np.arange(n), k), block.places.ravel())
+            parts.append(sparse.csr_array((block.columns.ravel(), places), shape=(n, block.n_effects)))
+        W = sparse.hstack(parts, format="csr")
+        return cls(X, blocks, sparse.csc_array(W.T @ W))
+
+    def times(self, values: np.ndarray) -> np.ndarray:
+        """Cross-products of the columns with values of the rows."""
+        parts = [self.X.T @ values]
+        parts += [
+            np.bincount(block.places.ravel(), (block.columns * values[:, None]).ravel(), block.n_effects)
+            for block in self.blocks
+        ]
+        return np.concatenate(parts)
 
 
 def impute_linear(fit: LinearFit, data: Any, outcome: np.ndarray, n_imputations: int, seed: int) -> np.ndarray:
@@ -135,18 +183,31 @@ class Imputer:
             order=_elimination(rows.X.shape[1], blocks),
         )
 
-    def with_column(self, name: str, values: np.ndarray) -> Imputer:
-        """The same with other values of a predictor, shape (n,), wherever it is a column."""
-        X = self.X.copy()
-        X[:, [one == name for one in self.names]] = values[:, None]
-        return replace(self, X=X, blocks=tuple(block.with_column(name, values) for block in self.blocks))
+    def draw(self, rng: np.random.Generator, changed: Mapping[str, np.ndarray] = MappingProxyType({})) -> np.ndarray:
+        """The missing ratings, in the order of the rows.
 
-    def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """The missing ratings, in the order of the rows."""
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        changed : mapping of str to ndarray, each of shape (number of missing ratings,)
+            Other values of predictors on the rows without a rating.
+        """
         sigma, lost = _drawn(rng, self.sigma, self.sigma_error), self.is_missing
-        W = _columns(self.X, self.blocks, rng)
-        found = W[lost] @ _effects(W[~lost], self.rated, sigma, self.X.shape[1], self.order, rng)
+        scale = _scale(self.X.shape[1], self.blocks, rng)
+        effects = scale @ _effects(self._rated, scale, self.rated, sigma, self.order, rng)
+        p = self.X.shape[1]
+        found = _columns(self.names, self.X[lost], changed) @ effects[:p]
+        start = p
+        for block in self.blocks:
+            own = block.of_rows(lost, changed)
+            found += np.einsum("nk,nk->n", own.columns, effects[start + own.places])
+            start += block.n_effects
         return found + (rng.normal(0.0, sigma, found.size) + self.offset[lost])
+
+    @cached_property
+    def _rated(self) -> Rated:
+        given = ~self.is_missing
+        return Rated.of(self.X[given], tuple(block.of_rows(given) for block in self.blocks))
 
 
 def _relative_errors(fit: LinearFit) -> tuple[dict[tuple[str, str], float], float]:
@@ -180,23 +241,29 @@ def _drawn(rng: np.random.Generator, sd: np.ndarray | float, relative_error: np.
     return np.abs(sd + sd * np.asarray(relative_error) * rng.normal(size=np.shape(sd)))
 
 
-def _columns(X: np.ndarray, blocks: Sequence[Block], rng: np.random.Generator) -> sparse.csr_array:
-    """All fixed and random columns on the rows, random ones scaled so that their effects have variance one."""
-    parts = [sparse.csr_array(X)]
+def _columns(names: tuple[str, ...], columns: np.ndarray, changed: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Columns (n, k) with other values where they are among the changed ones."""
+    for name in set(names) & set(changed):
+        columns = columns.copy()
+        columns[:, names.index(name)] = changed[name]
+    return columns
+
+
+def _scale(n_fixed: int, blocks: Sequence[Block], rng: np.random.Generator) -> sparse.csc_array:
+    """What makes effects of effects with variance one (fixed ones stay), shape (q, q), with drawn standard
+    deviations."""
+    parts = [sparse.eye_array(n_fixed)]
     for block in blocks:
         change = _drawn(rng, np.ones(len(block.errors)), block.errors)
         values, vectors = np.linalg.eigh(block.cov * np.outer(change, change))
         root = vectors * np.sqrt(np.maximum(values, 0.0))
-        n, k = block.columns.shape
-        scaled = block.columns @ root
-        places = (np.repeat(np.arange(n), k), (block.codes[:, None] * k + np.arange(k)).ravel())
-        parts.append(sparse.csr_array((scaled.ravel(), places), shape=(n, block.n_levels * k)))
-    return sparse.hstack(parts, format="csr")
+        parts.append(sparse.kron(sparse.eye_array(block.n_levels), root))
+    return sparse.csc_array(sparse.block_diag(parts, format="csc"))
 
 
 def _elimination(n_fixed: int, blocks: Sequence[Block]) -> np.ndarray:
     """Order of the columns in which few more become linked: the factor of most levels first, fixed columns last."""
-    sizes = [block.n_levels * len(block.errors) for block in blocks]
+    sizes = [block.n_effects for block in blocks]
     starts = n_fixed + np.cumsum([0, *sizes])
     most_first = np.argsort([-size for size in sizes], kind="stable")
     parts = [np.arange(starts[i], starts[i + 1]) for i in most_first]
@@ -204,13 +271,19 @@ def _elimination(n_fixed: int, blocks: Sequence[Block]) -> np.ndarray:
 
 
 def _effects(
-    W: sparse.csr_array, y: np.ndarray, sigma: float, n_fixed: int, order: np.ndarray, rng: np.random.Generator
+    rows: Rated,
+    scale: sparse.csc_array,
+    y: np.ndarray,
+    sigma: float,
+    order: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """One draw of all effects given the standard deviations; flat prior of the fixed ones, N(0, 1) of the others."""
-    prior = np.ones(W.shape[1])
-    prior[:n_fixed] = 0.0
-    C = (W.T @ W) / sigma**2 + sparse.diags_array(prior)
-    right = W.T @ (y / sigma**2 + rng.normal(size=y.size) / sigma) + np.sqrt(prior) * rng.normal(size=prior.size)
+    prior = np.ones(order.size)
+    prior[: rows.X.shape[1]] = 0.0
+    C = (scale.T @ rows.gram @ scale) / sigma**2 + sparse.diags_array(prior)
+    right = scale.T @ rows.times(y / sigma**2 + rng.normal(size=y.size) / sigma)
+    right += np.sqrt(prior) * rng.normal(size=prior.size)
     factored = splu(sparse.csc_matrix(C)[order][:, order], permc_spec="NATURAL", options={"SymmetricMode": True})
     found = np.empty(order.size)
     found[order] = factored.solve(right[order])
