@@ -144,8 +144,6 @@ class Imputer:
     offset : ndarray, shape (n,)
     sigma, sigma_error : float
         Residual standard deviation and its relative error.
-    order : ndarray of int
-        In which the columns' effects are eliminated.
     """
 
     names: tuple[str, ...]
@@ -156,7 +154,6 @@ class Imputer:
     offset: np.ndarray
     sigma: float
     sigma_error: float
-    order: np.ndarray
 
     @classmethod
     def of(cls, fit: LinearFit, data: Any, outcome: np.ndarray) -> Imputer:
@@ -180,7 +177,6 @@ class Imputer:
             offset=rows.offset,
             sigma=fit.sigma,
             sigma_error=sigma_error,
-            order=_elimination(rows.X.shape[1], blocks),
         )
 
     def draw(self, rng: np.random.Generator, changed: Mapping[str, np.ndarray] = MappingProxyType({})) -> np.ndarray:
@@ -194,7 +190,7 @@ class Imputer:
         """
         sigma, lost = _drawn(rng, self.sigma, self.sigma_error), self.is_missing
         scale = _scale(self.X.shape[1], self.blocks, rng)
-        effects = scale @ _effects(self._rated, scale, self.rated, sigma, self.order, rng)
+        effects = scale @ _effects(self._rated, scale, self.rated, sigma, rng)
         p = self.X.shape[1]
         found = _columns(self.names, self.X[lost], changed) @ effects[:p]
         start = p
@@ -261,30 +257,32 @@ def _scale(n_fixed: int, blocks: Sequence[Block], rng: np.random.Generator) -> s
     return sparse.csc_array(sparse.block_diag(parts, format="csc"))
 
 
-def _elimination(n_fixed: int, blocks: Sequence[Block]) -> np.ndarray:
-    """Order of the columns in which few more become linked: the factor of most levels first, fixed columns last."""
-    sizes = [block.n_effects for block in blocks]
-    starts = n_fixed + np.cumsum([0, *sizes])
-    most_first = np.argsort([-size for size in sizes], kind="stable")
-    parts = [np.arange(starts[i], starts[i + 1]) for i in most_first]
-    return np.concatenate([*parts, np.arange(n_fixed)])
-
-
-def _effects(
-    rows: Rated,
-    scale: sparse.csc_array,
-    y: np.ndarray,
-    sigma: float,
-    order: np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
+def _effects(rows: Rated, scale: sparse.csc_array, y: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
     """One draw of all effects given the standard deviations; flat prior of the fixed ones, N(0, 1) of the others."""
-    prior = np.ones(order.size)
+    prior = np.ones(scale.shape[0])
     prior[: rows.X.shape[1]] = 0.0
-    C = (scale.T @ rows.gram @ scale) / sigma**2 + sparse.diags_array(prior)
+    C = sparse.csr_array((scale.T @ rows.gram @ scale) / sigma**2 + sparse.diags_array(prior))
     right = scale.T @ rows.times(y / sigma**2 + rng.normal(size=y.size) / sigma)
     right += np.sqrt(prior) * rng.normal(size=prior.size)
-    factored = splu(sparse.csc_matrix(C)[order][:, order], permc_spec="NATURAL", options={"SymmetricMode": True})
-    found = np.empty(order.size)
-    found[order] = factored.solve(right[order])
+    return _solve(C, right, rows)
+
+
+def _solve(C: sparse.csr_array, right: np.ndarray, rows: Rated) -> np.ndarray:
+    """Solve the mixed-model equations: the factor of most levels by its own small blocks, the rest in the order in
+    which few more become linked (factors of more levels first, fixed columns last)."""
+    n_fixed = rows.X.shape[1]
+    ends = n_fixed + np.cumsum([block.n_effects for block in rows.blocks])
+    parts = [np.arange(end - block.n_effects, end) for block, end in zip(rows.blocks, ends, strict=True)]
+    most_first = np.argsort([-part.size for part in parts], kind="stable")
+    first, *others = [parts[i] for i in most_first]
+    rest = np.concatenate([*others, np.arange(n_fixed)])
+    k = len(rows.blocks[most_first[0]].names)
+    own = C[first][:, first].tobsr(blocksize=(k, k))
+    inverse = sparse.bsr_array((np.linalg.inv(own.data), own.indices, own.indptr), shape=own.shape)
+    cross = sparse.csr_array(C[first][:, rest])
+    left = C[rest][:, rest] - cross.T @ (inverse @ cross)
+    factored = splu(sparse.csc_matrix(left), permc_spec="NATURAL", options={"SymmetricMode": True})
+    found = np.empty(right.size)
+    found[rest] = factored.solve(right[rest] - cross.T @ (inverse @ right[first]))
+    found[first] = inverse @ (right[first] - cross @ found[rest])
     return found
