@@ -176,13 +176,13 @@ class GeneralisedDraws:
         Raises
         ------
         UsageError
-            The fit's rows are not in memory.
+            The fit's rows are not in memory, or it was made of parts.
         """
-        state = fit.engine_state
+        state, mode = fit.engine_state, fit.engine_state.mode
         model, rows = state.problem.model, state.problem.model.rows
         if not isinstance(rows, ArrayRows):
             raise UsageError("The bootstrap needs the rows in memory.", "fit without streaming")
-        slopes = fixed_information(model, state.psi, state.mode)[1]
+        slopes = fixed_information(model, state.psi, mode)[1]
         chunks = tuple(replace(chunk, events=np.zeros_like(chunk.events)) for chunk in rows.chunks)
         return cls(_Estimates.of(fit), replace(model, rows=replace(rows, chunks=chunks)), slopes, fit.nagq)
 
