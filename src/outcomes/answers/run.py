@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import asdict, astuple
 from pathlib import Path
@@ -66,6 +67,9 @@ LEFT_OUT = later("the study file leaves it out")
 ABREAST = 100_000
 """Sessions from which answers are worked out on all processors at a time. Below, the simulated cohorts have the second
 one, and answers in one process would wait for one another's Python. With a cluster, which has the cohorts, always."""
+LONGEST = (AnalysisName.MULTIVERSE, AnalysisName.BALANCE, AnalysisName.DROPOUT, AnalysisName.MISSING)
+"""Begun first, so that no processor is idle at the end; of a large study balance and missing, which hold the most
+memory, do not meet."""
 
 
 def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
@@ -87,8 +91,8 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     Notes
     -----
     Each analysis is one transaction with its state, so a run that was killed goes on where it stopped, and a second run
-    changes nothing. What runs beside the others starts first and is written last; of a large study as many others as
-    there are processors run at a time. None but the last reads what another writes, so the order changes nothing.
+    changes nothing. It is written when it has ended; of a large study as many as there are processors run at a time.
+    None but the last reads what another writes, so the order changes nothing.
     """
     with ExitStack() as opened:
         con = opened.enter_context(connect(folder / DATABASE))
@@ -100,16 +104,19 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
         beside = opened.enter_context(ThreadPoolExecutor())
         lanes = opened.enter_context(_lanes(con, study))
         started = {
-            analysis.name: (beside if analysis.runs_beside else lanes).submit(
-                _asked_apart, con.cursor(), analysis, study
-            )
+            (beside if analysis.runs_beside else lanes).submit(_asked_apart, con.cursor(), analysis, study): analysis
             for analysis in waiting
             if not analysis.reads_all
         }
-        for analysis in tracked(waiting, "Answering", len(waiting)):
-            ahead = started.get(analysis.name)
-            tables, done[analysis.name] = ahead.result() if ahead else _asked(con, analysis, study)
-            _keep(con, analysis, study, tables, done[analysis.name])
+
+        def ended() -> Iterator[tuple[Analysis, tuple[dict[str, pl.DataFrame], AnswerState]]]:
+            for one in as_completed(started):
+                yield started[one], one.result()
+            yield from ((analysis, _asked(con, analysis, study)) for analysis in waiting if analysis.reads_all)
+
+        for analysis, (tables, state) in tracked(ended(), "Answering", len(waiting)):
+            _keep(con, analysis, study, tables, state)
+            done[analysis.name] = state
     states = tuple(done[analysis.name] for analysis in ANALYSES)
     write_json(folder / ANSWERS, [asdict(state) for state in states])
     return states
@@ -126,9 +133,9 @@ def _lanes(con: duckdb.DuckDBPyConnection, study: StudyFolder) -> ThreadPoolExec
     return ThreadPoolExecutor(n_cores(), initializer=compute_on, initargs=(1,))
 
 
-def _turn(analysis: Analysis) -> tuple[bool, bool]:
-    """When an analysis is written: what runs beside the others late, what reads them all last."""
-    return analysis.reads_all, analysis.runs_beside
+def _turn(analysis: Analysis) -> int:
+    """When an analysis is begun: the longest first."""
+    return LONGEST.index(analysis.name) if analysis.name in LONGEST else len(LONGEST)
 
 
 def _states(con: duckdb.DuckDBPyConnection) -> dict[AnalysisName, AnswerState]:

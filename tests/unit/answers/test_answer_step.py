@@ -151,7 +151,7 @@ def test_of_a_large_study_answers_are_worked_out_at_the_same_time(small_candidat
         return {}
 
     monkeypatch.setattr(step, "ABREAST", 1)
-    monkeypatch.setattr(step.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(step, "n_cores", lambda: 2)
     both = tuple(replace(analysis, run=waiting, runs_beside=False, memory="") for analysis in ANALYSES[:2])
     monkeypatch.setattr(step, "ANALYSES", both)
     states = answer(small_candidate, StudyFolder.open(create_study(tmp_path / "both").root))
