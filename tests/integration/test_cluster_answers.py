@@ -147,10 +147,10 @@ def test_a_worker_killed_in_mid_bootstrap_costs_time_and_not_the_result(built, a
 
 
 def test_no_id_crosses_and_no_ending_of_a_hazard(built, monkeypatch):
-    crossed = {}
+    crossed, packed = {}, {}
 
     def kept(make, prepared, n, what, cluster=""):
-        crossed[what] = prepared
+        crossed[what], packed[what] = prepared, pickle.dumps(prepared)
         return replicates(make, prepared, n, what, cluster)
 
     for module in (incidence, therapists, missing):
@@ -163,7 +163,6 @@ def test_no_id_crosses_and_no_ending_of_a_hazard(built, monkeypatch):
         known = [str(one).encode() for (one,) in ids.fetchall() if one is not None]
     assert len(crossed) == 5
     assert len(known) > 2_000
-    packed = {what: pickle.dumps(prepared) for what, prepared in crossed.items()}
     assert not [what for what, crossing in packed.items() for one in known if one in crossing]
     hazards = [crossed["Bootstrap of dropout"], *crossed["Bootstrap of the risk of dropout"].hazards]
     assert not any(chunk.events.any() for one in hazards for chunk in one.model.rows.chunks)
