@@ -199,6 +199,22 @@ def test_icc_and_r2_split_the_variance():
         fit.icc("practice_id")
 
 
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_variance_of_zero_has_one_p_value_whatever_order_the_rows_come_in(seed):
+    # Groups whose means differ less than chance: the larger model is the smaller one, but for rounding.
+    rng = np.random.default_rng(seed)
+    data = pl.DataFrame({
+        "y": 50 + 7 * rng.normal(size=600), "x": rng.normal(size=600),
+        "client": np.arange(600) // 6, "alike": rng.integers(0, 8, 600),
+    }).with_columns(pl.col("y") - 0.98 * pl.col("y").mean().over("alike"))  # fmt: skip
+    found = set()
+    for order in range(12):
+        rows = data.sample(fraction=1.0, shuffle=True, seed=order)
+        small, large = (fit_linear(f"y ~ x + (1 | client){more}", rows) for more in ("", " + (1 | alike)"))
+        found.add(compare(small, large).p_value)
+    assert found == {1.0}
+
+
 @pytest.mark.parametrize("order", range(4))
 def test_the_same_seed_draws_the_same_whatever_order_the_rows_come_in(order):
     # Columns that only differ between clients leave directions without anything, whose eigenvectors rounding chooses.

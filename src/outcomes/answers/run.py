@@ -36,7 +36,7 @@ from outcomes.release.codebook.vocabulary import TableText
 from outcomes.release.folders import DATABASE
 from outcomes.release.withholding import reason_withheld
 from outcomes.store.files import write_json
-from outcomes.store.warehouse import connect, transaction
+from outcomes.store.warehouse import connect, insert_rows, transaction
 from outcomes.study import StudyFolder
 from outcomes.study.settings import AnalysisName
 from outcomes.study.tables.questions import CENTRAL_NEEDS, lacking_sentence
@@ -117,6 +117,8 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
         for analysis, (tables, state) in tracked(ended(), "Answering", len(waiting)):
             _keep(con, analysis, study, tables, state)
             done[analysis.name] = state
+        if waiting:
+            _in_order(con)
     states = tuple(done[analysis.name] for analysis in ANALYSES)
     write_json(folder / ANSWERS, [asdict(state) for state in states])
     return states
@@ -142,6 +144,14 @@ def _states(con: duckdb.DuckDBPyConnection) -> dict[AnalysisName, AnswerState]:
     rows = con.execute(f"select analysis, status, reason from {STATES.name}").fetchall()
     states = (AnswerState(AnalysisName(name), AnswerStatus(status), reason) for name, status, reason in rows)
     return {state.analysis: state for state in states}
+
+
+def _in_order(con: duckdb.DuckDBPyConnection) -> None:
+    """Put the states in the order of `ANALYSES`, whichever ended first."""
+    with transaction(con):
+        rows = con.execute(f"select * from {STATES.name}").fetchall()
+        con.execute(f"delete from {STATES.name}")
+        insert_rows(con, STATES.name, sorted(rows, key=lambda row: [one.name for one in ANALYSES].index(row[0])))
 
 
 def _keep(

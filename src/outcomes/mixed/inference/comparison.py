@@ -17,6 +17,10 @@ from outcomes.mixed.results.status import FitStatus
 WORSE = 1e-3
 """Rise of the deviance in the larger model that only an optimum which was missed can explain."""
 
+ROUNDING = 1e-10
+"""Fall of the deviance, as a share of the log-likelihood, that is none: with a variance of zero the models are the
+same, and whether the p-value is a half or one would follow from the order in which numbers were added."""
+
 SAMPLE_ROWS = 5_000
 """Rows on which columns of other names are asked whether they make up one another."""
 
@@ -104,7 +108,9 @@ def compare(small: MixedFit, large: MixedFit) -> LikelihoodRatio:
             f"The larger model has the smaller likelihood (by {-statistic / 2:.3g}): a fit missed its optimum.",
             "see fit.optimizer of both",
         )
-    return _test(max(statistic, 0.0), df, small, large, same_fixed)
+    if statistic < ROUNDING * abs(large.llf):
+        statistic = 0.0
+    return _test(statistic, df, small, large, same_fixed)
 
 
 def _test(statistic: float, df: int, small: MixedFit, large: MixedFit, same_fixed: bool) -> LikelihoodRatio:
