@@ -85,9 +85,7 @@ def refitted(prepared: Imputations, numbers: range) -> Iterator[Refitted]:
         drawn = prepared.imputer.draw(np.random.default_rng(SEED + 1 + number), changed)
         gram = prepare_linear([fit.formula, _INDICATOR], prepared.completed(within, drawn))
         outcome, by = (gram.population.design(formula).outcome for formula in (fit.formula, _INDICATOR))
-        fits = refit_many(fit, [shift_outcome(gram, outcome, by, shift * prepared.scale) for shift in SHIFTS])
-        yield Refitted(
-            np.stack([one.beta for one in fits]),
-            np.stack([np.diag(one.vcov) for one in fits]),
-            all(one.optimizer.is_converged for one in fits),
-        )
+        grams = (shift_outcome(gram, outcome, by, shift * prepared.scale) for shift in SHIFTS)
+        fits = ((one.beta, np.diag(one.vcov), one.optimizer.is_converged) for one in refit_many(fit, grams))
+        beta, variance, is_settled = map(np.stack, zip(*fits, strict=True))
+        yield Refitted(beta, variance, bool(is_settled.all()))

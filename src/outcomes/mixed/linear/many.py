@@ -6,7 +6,7 @@ steps by the last one's second derivatives lead to the next. Every optimum is pr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from outcomes.errors import FitRefused
 from outcomes.mixed.linear.fit import fit_crossproducts
@@ -16,7 +16,7 @@ from outcomes.mixed.linear.result import LinearFit
 
 def fit_many(
     formulas: Sequence[str], gram: GramData, start: LinearFit | None = None, *, reml: bool = True
-) -> list[LinearFit | FitRefused]:
+) -> Iterator[LinearFit | FitRefused]:
     """Fit specifications that differ in their fixed effects only.
 
     Parameters
@@ -29,18 +29,17 @@ def fit_many(
         With the same random terms, of much the same rows.
     reml : bool
 
-    Returns
-    -------
-    list
-        One a formula, in order: the fit, or why it was refused.
+    Yields
+    ------
+    LinearFit or FitRefused
+        One a formula, in order: the fit, or why it was refused. One at a time, because each holds the cross-products of
+        its clients.
     """
-    fits: list[LinearFit | FitRefused] = []
     for formula in formulas:
         try:
             fit = fit_crossproducts(formula, gram, reml=reml, start=start)
         except FitRefused as refusal:
-            fits.append(refusal)
+            yield refusal
             continue
-        fits.append(fit)
+        yield fit
         start = fit if fit.optimizer.is_converged else start
-    return fits

@@ -5,7 +5,7 @@ For the many completed data sets of multiple imputation, where a proof of each o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from time import perf_counter
 
@@ -13,40 +13,39 @@ import numpy as np
 
 from outcomes.mixed.linear.fit import profiled, wrap_up
 from outcomes.mixed.linear.gram import GramData
-from outcomes.mixed.linear.problem import linear_problem
+from outcomes.mixed.linear.problem import LinearProblem, linear_problem
 from outcomes.mixed.linear.result import LinearFit
 from outcomes.mixed.nearby import approach
 
 
 def refit_linear(fit: LinearFit, gram: GramData) -> LinearFit:
     """Fit a model to other cross-products; see `refit_many`."""
-    return refit_many(fit, [gram])[0]
+    return next(refit_many(fit, [gram]))
 
 
-def refit_many(fit: LinearFit, grams: Sequence[GramData]) -> list[LinearFit]:
+def refit_many(fit: LinearFit, grams: Iterable[GramData]) -> Iterator[LinearFit]:
     """Fit a model to other cross-products, starting at the variance components of an earlier fit.
 
     Parameters
     ----------
     fit : LinearFit
         Of engine="outcomes".
-    grams : sequence of GramData
+    grams : iterable of GramData
         With the columns of the fit's formula. They differ in the outcome only: rows, groups and predictors are those of
         the first.
 
-    Returns
-    -------
-    list of LinearFit
-        A component that was zero stays zero. The optimiser's Hessian is that of `fit`, so degrees of freedom are
-        approximate.
+    Yields
+    ------
+    LinearFit
+        One at a time, because each holds the cross-products of its clients. A component that was zero stays zero. The
+        optimiser's Hessian is that of `fit`, so degrees of freedom are approximate.
     """
-    started = perf_counter()
-    first = linear_problem(grams[0], grams[0].design(fit.formula))
-    problems = [first, *(linear_problem(gram, gram.design(fit.formula), beside=first) for gram in grams[1:])]
-    found = [approach(profiled(one, reml=fit.reml), fit.theta, fit.optimizer.hessian) for one in problems]
-    timings = {"optimise": (perf_counter() - started) / len(grams)}
-    fits = []
-    for gram, problem, (theta, value, is_settled) in zip(grams, problems, found, strict=True):
+    first: LinearProblem | None = None
+    for gram in grams:
+        started = perf_counter()
+        problem = linear_problem(gram, gram.design(fit.formula), beside=first)
+        first = first or problem
+        theta, value, is_settled = approach(profiled(problem, reml=fit.reml), fit.theta, fit.optimizer.hessian)
         story = replace(
             fit.optimizer,
             method="BFGS from an earlier estimate",
@@ -56,8 +55,8 @@ def refit_many(fit: LinearFit, grams: Sequence[GramData]) -> list[LinearFit]:
             is_converged=is_settled,
             message="settled" if is_settled else "stopped before the gradient vanished",
         )
-        fits.append(wrap_up(fit.formula, gram, problem, story, reml=fit.reml, timings=timings))
-    return fits
+        timings = {"optimise": perf_counter() - started}
+        yield wrap_up(fit.formula, gram, problem, story, reml=fit.reml, timings=timings)
 
 
 def shift_outcome(gram: GramData, outcome: str, by: str, amount: float) -> GramData:
