@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import asdict, astuple
 from pathlib import Path
@@ -71,6 +71,9 @@ LONGEST = (AnalysisName.MULTIVERSE, AnalysisName.BALANCE, AnalysisName.DROPOUT, 
 """Begun first, so that no processor is idle at the end; of a large study balance and missing, which hold the most
 memory, do not meet."""
 
+LISTEN_SECONDS = 0.2
+"""A wait without end may not hear Ctrl-C: the signal can reach another thread."""
+
 
 def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     """Run the analyses on a candidate, write their tables, then `answers.json`.
@@ -110,8 +113,10 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
         }
 
         def ended() -> Iterator[tuple[Analysis, tuple[dict[str, pl.DataFrame], AnswerState]]]:
-            for one in as_completed(started):
-                yield started[one], one.result()
+            left = set(started)
+            while left:
+                over, left = wait(left, LISTEN_SECONDS, FIRST_COMPLETED)
+                yield from ((started[one], one.result()) for one in over)
             yield from ((analysis, _asked(con, analysis, study)) for analysis in waiting if analysis.reads_all)
 
         for analysis, (tables, state) in tracked(ended(), "Answering", len(waiting)):
