@@ -19,6 +19,9 @@ ONE_THREAD = (*MATRIX_LIBRARIES, "POLARS_MAX_THREADS")
 """Each worker computes on one thread: as many workers as processors, each with as many threads, would wait for one
 another."""
 
+UNSAID = "ignore::UserWarning:multiprocessing.resource_tracker"
+"""What Python's watcher of such processes would say after Ctrl-C, of things that the system clears away by itself."""
+
 POLITENESS = 5
 """Added to the workers' niceness: the process that started them has the processor first, they take what is left."""
 
@@ -44,6 +47,7 @@ def in_processes(n: int | None = None, *, politeness: int = POLITENESS) -> Itera
     """Open n workers, one a processor unless said; left by an error, they do not finish what waits."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")  # this process has read them long ago
+    os.environ.setdefault("PYTHONWARNINGS", UNSAID)
     # Spawned, because threads of DuckDB and polars do not survive a fork.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(n or os.cpu_count(), mp_context=context, initializer=_start, initargs=(politeness,))
