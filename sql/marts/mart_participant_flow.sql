@@ -43,9 +43,10 @@ counted as (
 ),
 by_person as (
     select
+        episode_id,
+        client_id,
+        therapist_id,
         grouping(episode_id) = 0 as is_episode,
-        grouping(client_id) = 0 as is_client,
-        grouping(therapist_id) = 0 as is_therapist,
         [
             sum(n_3), sum(n_4), sum(n_5), sum(n_6), sum(n_7), sum(n_8), sum(n_9), sum(n_10), sum(n_11)
         ] as n_sessions
@@ -54,9 +55,10 @@ by_person as (
 ),
 by_step as (
     select
+        episode_id,
+        client_id,
+        therapist_id,
         is_episode,
-        is_client,
-        is_therapist,
         unnest([3, 4, 5, 6, 7, 8, 9, 10, 11]) as step_number,
         unnest(n_sessions) as n_sessions
     from by_person
@@ -65,9 +67,9 @@ people as (
     select
         step_number,
         (sum(n_sessions) filter (where is_episode))::bigint as n_sessions,
-        count(*) filter (where is_episode and n_sessions > 0) as n_episodes,
-        count(*) filter (where is_client and n_sessions > 0) as n_clients,
-        count(*) filter (where is_therapist and n_sessions > 0) as n_therapists
+        count(episode_id) filter (where n_sessions > 0) as n_episodes,
+        count(client_id) filter (where n_sessions > 0) as n_clients,
+        count(therapist_id) filter (where n_sessions > 0) as n_therapists
     from by_step
     group by step_number
 ),

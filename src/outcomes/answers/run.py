@@ -122,9 +122,9 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
         for analysis, (tables, state) in tracked(ended(), "Answering", len(waiting)):
             _keep(con, analysis, study, tables, state)
             done[analysis.name] = state
+        states = tuple(done[analysis.name] for analysis in ANALYSES)
         if waiting:
-            _in_order(con)
-    states = tuple(done[analysis.name] for analysis in ANALYSES)
+            _rewrite(con, states)
     write_json(folder / ANSWERS, [asdict(state) for state in states])
     return states
 
@@ -151,12 +151,11 @@ def _states(con: duckdb.DuckDBPyConnection) -> dict[AnalysisName, AnswerState]:
     return {state.analysis: state for state in states}
 
 
-def _in_order(con: duckdb.DuckDBPyConnection) -> None:
-    """Put the states in the order of `ANALYSES`, whichever ended first."""
+def _rewrite(con: duckdb.DuckDBPyConnection, states: tuple[AnswerState, ...]) -> None:
+    """Put the states in this order, whichever ended first."""
     with transaction(con):
-        rows = con.execute(f"select * from {STATES.name}").fetchall()
         con.execute(f"delete from {STATES.name}")
-        insert_rows(con, STATES.name, sorted(rows, key=lambda row: [one.name for one in ANALYSES].index(row[0])))
+        insert_rows(con, STATES.name, [astuple(state) for state in states])
 
 
 def _keep(

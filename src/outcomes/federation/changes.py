@@ -14,6 +14,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 import duckdb
@@ -159,15 +160,15 @@ def refuse_small_change(
         Where a sketch was kept by a later version.
     """
     others: dict[str, Sketch] = {}
+    in_earlier_form = cache(lambda: earlier_changes.sketch(con, partial(_hashed, _key(folder)), population))
     for path in sorted(folder.glob(f"*/{_SKETCH}")):
         if path.parent == own:
             continue
         content = read_json(path)
         if not isinstance(content.get("format"), int):
-            if earlier_changes.was_answered(path.parent):
-                now = earlier_changes.sketch(con, _key(folder), population)
-                if 0 < earlier_changes.changed(content, now) < fewest:
-                    raise _few(fewest, path.parent.name)
+            is_bound = earlier_changes.was_answered(path.parent)
+            if is_bound and 0 < earlier_changes.changed(content, in_earlier_form()) < fewest:
+                raise _few(fewest, path.parent.name)
         elif content["format"] != _FORMAT:
             raise StudyError(f"{path} was written by a later version of outcomes", "update outcomes at this site")
         else:

@@ -5,8 +5,7 @@ They say nothing of outcomes and predictors from other tables; a plan is compare
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -20,7 +19,7 @@ def was_answered(own: Path) -> bool:
     return any(own.glob("[0-9]*.json"))
 
 
-def sketch(con: duckdb.DuckDBPyConnection, key: bytes, population: Population) -> dict[str, str]:
+def sketch(con: duckdb.DuckDBPyConnection, hashed: Callable[[str], str], population: Population) -> dict[str, str]:
     """Hashes of each client's sessions, all and those that take part, by keyed hash of the client."""
     rows = con.execute(
         "select client_id, md5(string_agg(md5(cast(s as varchar)), '' order by session_id)) "
@@ -33,10 +32,7 @@ def sketch(con: duckdb.DuckDBPyConnection, key: bytes, population: Population) -
         f"select client_id, {part} as part from {VIEW} where {population.complete} group by client_id"
     ).to_pylist()
     parts = {row["client_id"]: row["part"] for row in taking_part}
-    return {
-        hmac.new(key, client.encode(), hashlib.sha256).hexdigest(): f"{content} {parts.get(client, '')}"
-        for client, content in rows
-    }
+    return {hashed(client): f"{content} {parts.get(client, '')}" for client, content in rows}
 
 
 def changed(before: dict[str, str], now: dict[str, str]) -> int:

@@ -14,7 +14,6 @@ import polars as pl
 
 from outcomes.errors import DataRefused
 from outcomes.mixed.design.coding import ONE, Design
-from outcomes.mixed.design.data import VIEW
 from outcomes.mixed.design.population import Population
 
 HELD_BY_ONE, HELD_BY_FEW = 0.75, 0.95
@@ -45,9 +44,8 @@ def refuse_singled_out(population: Population, design: Design, fewest: int, *, i
     DataRefused
     """
     named = {name: sql for name, sql in design.columns.items() if sql != ONE} | {"the outcome": design.outcome}
-    selected = ", ".join(f"{sql} as c{i}" for i, sql in enumerate(named.values()))
-    table = population.source.query(f"select {selected}, client_id from {VIEW} where {population.complete}")
-    found = pl.from_arrow(table)
+    selected = [f"{sql} as c{i}" for i, sql in enumerate(named.values())]
+    found = pl.from_arrow(population.source.read([*selected, "client_id"], population.complete))
     clients = found["client_id"].fill_null("").rank("dense").to_numpy() - 1
     columns = np.column_stack([np.ones(len(clients)), *(found[f"c{i}"].cast(pl.Float64) for i in range(len(named)))])
     if not np.isfinite(columns).all():

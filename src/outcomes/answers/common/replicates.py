@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain, pairwise
 from typing import TypeVar
 
@@ -49,17 +49,17 @@ def replicates(make: Make, prepared: Prepared, n: int, what: str, cluster: str =
     if not cluster:
         return list(tracked(make(prepared, range(n)), what, n))
     with on_cluster(cluster) as opened:
-        jobs = list(_batches(make, prepared, n, opened))
+        jobs = _batches(make, prepared, n, opened)
         done = dict(tracked(opened.run(_made, jobs, AHEAD), what, len(jobs)))
     return list(chain.from_iterable(done[first] for first in sorted(done)))
 
 
-def _batches(make: Make, prepared: Prepared, n: int, cluster: Cluster) -> Iterator[tuple]:
+def _batches(make: Make, prepared: Prepared, n: int, cluster: Cluster) -> list[tuple]:
     """Jobs of about as many replicates each; every one has what was prepared, so that no worker's death loses it."""
     packed = zlib.compress(pickle.dumps(prepared), level=1)
     n_batches = max(min(n, BATCHES * cluster.n_workers), 1)  # the only worker may be about to come back
     edges = np.linspace(0, n, n_batches + 1).astype(int).tolist()
-    yield from ((make, packed, first, last) for first, last in pairwise(edges))
+    return [(make, packed, first, last) for first, last in pairwise(edges)]
 
 
 def _made(make: Make, packed: bytes, first: int, last: int) -> tuple[int, list]:

@@ -15,7 +15,6 @@ import polars as pl
 import scipy
 
 from outcomes.errors import UsageError, no_such
-from outcomes.mixed.design.data import VIEW
 from outcomes.mixed.design.new_data import new_rows
 from outcomes.mixed.results.status import FitStatus
 from outcomes.mixed.verbs.grid import grid, is_categorical, moments, predictors
@@ -180,8 +179,8 @@ def _rows(fit: Effective, at: At) -> pl.DataFrame:
         return grid(fit, at)
     source, design = data_of(fit), design_of(fit)
     names = {name: source.columns.sql(name) for name in predictors(fit)}
-    selected = ", ".join(f"{sql} as c{i}" for i, sql in enumerate(names.values())) or "1 as c0"
-    table = pl.from_arrow(source.query(f"select {selected} from {VIEW} where {design.complete}"))
+    selected = [f"{sql} as c{i}" for i, sql in enumerate(names.values())] or ["1 as c0"]
+    table = pl.from_arrow(source.read(selected, design.complete))
     return table.rename({f"c{i}": name for i, name in enumerate(names)})
 
 
