@@ -74,7 +74,9 @@ def plan(
     made = Plan(formula, table, sites, reml=not ml, levels=named, fewest_rows=at_least, up_to=up_to, link=link)
     made.design  # noqa: B018  compiled now: a mistake in the formula is found before any site joins
     write_plan(folder, made)
-    click.echo(f"Plan {made.id} for {', '.join(sites)} in {folder}. Each site now runs `outcomes federate answer`.")
+    click.echo(
+        f"Plan {made.id[:12]} for {', '.join(sites)} in {folder}. Each site now runs `outcomes federate answer`."
+    )
 
 
 @federate.command()

@@ -1,143 +1,41 @@
-"""Which rows an earlier plan's sums are of: sums over rows that differ by few clients would show these clients.
+"""In which rows a plan's sums differ from earlier plans': those of few clients would be shown by the difference.
 
-A sketch has, by keyed hash of each client's id, keyed hashes of the client's rows that take part and of what they hold
-in each column of the plan's table. Columns are told apart because some are computed from everybody's rows (a departure
-from the grand mean): they change for all clients when one rating does, and would hide it. The sketch stays in the
-study folder, and so does its key.
+Columns are compared one by one, for some are computed from everybody's rows (a departure from the grand mean): they
+change for all clients when one rating does, and would hide it. Where nearly all clients have other ids than before,
+people are told by what their rows hold.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import duckdb
 
-from outcomes.errors import DataRefused, StudyError
+from outcomes.errors import DataRefused
 from outcomes.federation import earlier_changes
 from outcomes.federation.combined import few_remain
-from outcomes.mixed.design.data import VIEW, quoted
+from outcomes.federation.plan import MIN_SITES
+from outcomes.federation.sketch import SKETCH, Sketch, hasher, read_sketch
 from outcomes.mixed.design.population import Population
-from outcomes.store.files import read_json, write_json, write_text
 
 BOUND = (
     "this site has answered round 1 already, so on this release it takes part with the same rows only: other limits "
     "need a later release, in which enough clients have changed"
 )
 """What a refusal after round 1 says of its own remedy."""
-_SKETCH = "sketch.json"
-_FORMAT = 2
-_KEYS = ("session_id", "episode_id")
-"""Columns that name a row, the first that a table has; the rows of other tables are named by all they hold."""
-_DIGITS = 8
-"""Hexadecimal digits of the hash of a column: of 4 billion changes one would be missed."""
-_NOT_DATA = ("batch_id",)
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """The rows of a plan.
-
-    Parameters
-    ----------
-    release, table : str
-    named_by : str
-        Column that names a row; empty where all columns do.
-    columns : tuple of str
-    rows : dict of str to list of str
-        Hashes of the rows that take part, by hash of the client.
-    contents : dict of str to str
-        Hashes of what these rows hold in each of `columns`, one after the other, by hash of the client.
-    format : int
-        Of the file that it is kept in.
-    """
-
-    release: str
-    table: str
-    named_by: str
-    columns: tuple[str, ...]
-    rows: dict[str, list[str]]
-    contents: dict[str, str]
-    format: int = _FORMAT
-
-    def things(self) -> dict[str, Counter[str]]:
-        """Rows of each client."""
-        return {client: Counter(rows) for client, rows in self.rows.items()}
-
-    def clients(self) -> dict[str, dict[str, int]]:
-        """That a client takes part."""
-        return {client: {client: 1} for client in self.rows}
-
-    def column(self, name: str) -> dict[str, dict[str, int]]:
-        """What each client's rows hold in one column."""
-        start = _DIGITS * self.columns.index(name)
-        return {client: {hashed[start : start + _DIGITS]: 1} for client, hashed in self.contents.items()}
-
-    def of(self, clients: set[str]) -> Sketch:
-        """The part that is of these clients."""
-        rows = {client: self.rows[client] for client in clients & self.rows.keys()}
-        return replace(self, rows=rows, contents={client: self.contents[client] for client in rows})
-
-
-def sketch(folder: Path, population: Population, release: str, table: str) -> Sketch:
-    """Hash the rows that take part in a plan.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the key is.
-    population : Population
-        The plan's rows.
-    release, table : str
-        Where they come from.
-    """
-    key = _key(folder)
-    salt = hmac.new(key, b"rows", hashlib.sha256).hexdigest()
-    columns = [name for name in population.source.columns.types if name not in _NOT_DATA]
-    named_by = next((name for name in _KEYS if name in columns), "")
-    parts = [quoted(named_by)] if named_by else [quoted(name) for name in columns]
-    name = f"left(md5('{salt}' || {' || '.join(map(_text, parts))}), 16)"
-    with_row = "row_name || " if named_by else ""
-    contents = " || ".join(
-        f"left(md5('{salt}' || string_agg({with_row}{value}, '' order by {with_row}{value})), {_DIGITS})"
-        for value in (_text(quoted(column)) for column in columns)
-    )
-    found = population.source.query(
-        f"select client_id, list(row_name order by row_name) as names, {contents} as contents "
-        f"from (select *, {name} as row_name from {VIEW} where {population.complete}) group by client_id"
-    ).to_pylist()
-    hashed = {row["client_id"]: _hashed(key, row["client_id"]) for row in found}
-    return Sketch(
-        release,
-        table,
-        named_by,
-        tuple(columns),
-        {hashed[row["client_id"]]: row["names"] for row in found},
-        {hashed[row["client_id"]]: row["contents"] for row in found},
-    )
-
-
-def keep(own: Path, found: Sketch) -> None:
-    """Keep a plan's sketch: from now on its rows bind other plans."""
-    write_json(own / _SKETCH, asdict(found))
-    (own / _SKETCH).chmod(0o600)
-
-
-def is_kept(own: Path) -> bool:
-    """Say whether a plan's sketch was kept in the form of today."""
-    return (own / _SKETCH).exists() and read_json(own / _SKETCH).get("format") == _FORMAT
+_MOST = 0.5
+"""Where more clients differ in a column, all do; where fewer are known to both plans, ids were made anew."""
 
 
 def refuse_small_change(
     con: duckdb.DuckDBPyConnection, folder: Path, own: Path, found: Sketch, population: Population, fewest: int
 ) -> None:
-    """Refuse a plan whose sums, with those of earlier plans, could be taken apart into those of few clients.
+    """Refuse a plan whose sums, with those of earlier plans, could be taken apart into those of few clients or one
+    site.
 
     Parameters
     ----------
@@ -155,28 +53,25 @@ def refuse_small_change(
     ------
     DataRefused
         Where a plan on the same release and table had other rows; where rows or values differ from an earlier plan's
-        for 1 to `fewest` - 1 clients, or those of several plans can be combined to so few.
+        for 1 to `fewest` - 1 clients, or those of several plans can be combined to so few; where a plan of the same
+        rows had one or two other sites.
     StudyError
-        Where a sketch was kept by a later version.
+        Where a sketch cannot be read, or was kept by a later version.
     """
     others: dict[str, Sketch] = {}
-    in_earlier_form = cache(lambda: earlier_changes.sketch(con, partial(_hashed, _key(folder)), population))
-    for path in sorted(folder.glob(f"*/{_SKETCH}")):
-        if path.parent == own:
-            continue
-        content = read_json(path)
-        if not isinstance(content.get("format"), int):
-            is_bound = earlier_changes.was_answered(path.parent)
-            if is_bound and 0 < earlier_changes.changed(content, in_earlier_form()) < fewest:
-                raise _few(fewest, path.parent.name)
-        elif content["format"] != _FORMAT:
-            raise StudyError(f"{path} was written by a later version of outcomes", "update outcomes at this site")
-        else:
-            others[path.parent.name] = Sketch(**{**content, "columns": tuple(content["columns"])})
+    in_earlier_form = cache(lambda: earlier_changes.sketch(con, hasher(folder), population))
+    for path in _paths(folder, own):
+        other = read_sketch(path)
+        if isinstance(other, Sketch):
+            others[path.parent.name] = other
+        elif earlier_changes.was_answered(path.parent) and (
+            0 < earlier_changes.changed(other, in_earlier_form()) < fewest
+        ):
+            raise _few(fewest, path.parent.name)
     for name, other in others.items():
         if (other.release, other.table) == (found.release, found.table) and other.rows != found.rows:
             raise DataRefused(
-                f"Other rows of {found.table} took part in the plan {name} on this release: sums over several "
+                f"Other rows of {found.table} took part in the plan {_short(name)} on this release: sums over several "
                 "choices of rows could be combined so that a few clients remain",
                 "plan with the same --at-least and --up-to and with predictors that are missing in the same rows, or "
                 "take part from a later release",
@@ -184,6 +79,8 @@ def refuse_small_change(
     for name, other in others.items():
         if _few_remain([other, found], fewest):
             raise _few(fewest, name)
+        if other.sites and _content(other) == _content(found):
+            _refuse_few_sites(name, set(other.sites) ^ set(found.sites))
     different = list({_content(other): other for other in [*others.values(), found]}.values())
     if len(different) > 2 and _few_remain(different, fewest):
         raise DataRefused(
@@ -193,16 +90,49 @@ def refuse_small_change(
         )
 
 
+def changed_since(folder: Path, own: Path, found: Sketch) -> Iterator[tuple[str, set[str]]]:
+    """By earlier plan, hashes of the clients who joined since, or whose rows hold something else; where there are any.
+
+    A column in which most clients differ is left out: it is computed from everybody's rows, or names them.
+    """
+    for path in _paths(folder, own):
+        other = read_sketch(path)
+        if isinstance(other, Sketch) and other.table == found.table and (changed := _changed(other, found)):
+            yield _short(path.parent.name), changed
+
+
+def _paths(folder: Path, own: Path) -> list[Path]:
+    """Sketches of the other plans."""
+    return [path for path in sorted(folder.glob(f"*/{SKETCH}")) if path.parent != own]
+
+
+def _short(plan: str) -> str:
+    """What a message says of a plan's id."""
+    return plan[:12]
+
+
+def _refuse_few_sites(name: str, others: set[str]) -> None:
+    if 0 < len(others) < MIN_SITES:
+        raise DataRefused(
+            f"The plan {_short(name)} had the same rows of this site and {len(others)} other sites: the difference of "
+            "the two sums would be these sites' own",
+            f"plan with the same sites or with at least {MIN_SITES} others, or take part from a later release, in "
+            "which enough clients have changed",
+        )
+
+
 def _few(fewest: int, name: str) -> DataRefused:
     return DataRefused(
-        f"Fewer than {fewest} clients differ between now and the plan {name}: the difference of the two sums would be "
-        "theirs",
+        f"Fewer than {fewest} clients differ between now and the plan {_short(name)}: the difference of the two sums "
+        "would be theirs",
         f"wait until {fewest} clients have changed, or take part with the same rows: the earlier release's data, the "
         "same limits, predictors that are missing in the same sessions",
     )
 
 
 def _few_remain(sketches: list[Sketch], fewest: int) -> bool:
+    if _are_anew(sketches):
+        return any(few_remain(sets, fewest) for sets in _compared_unnamed(sketches))
     first, *rest = sketches
     same = {
         client
@@ -216,34 +146,67 @@ def _few_remain(sketches: list[Sketch], fewest: int) -> bool:
     return any(few_remain(sets, fewest) for sets in _compared(sketches))
 
 
+def _are_anew(sketches: list[Sketch]) -> bool:
+    """Whether two sketches hardly know each other's clients, and both say what these hold."""
+    if not all(one.values for one in sketches):
+        return False
+    pairs = ((one.rows.keys(), other.rows.keys()) for one, other in combinations(sketches, 2))
+    return any(len(one & other) < _MOST * min(len(one), len(other)) for one, other in pairs)
+
+
 def _compared(sketches: list[Sketch]) -> Iterator[list[Mapping[str, Mapping[str, int]]]]:
-    """What is compared: rows of one sort, else who takes part; and each column of those that have it."""
+    """What is compared: rows of one sort, else who takes part; and each column of those that have it, with the rows'
+    names and without."""
     sorts = {one.named_by or one.table for one in sketches}
     if len(sorts) > 1:
         yield [one.clients() for one in sketches]
     for sort in sorted(sorts):
         yield [one.things() for one in sketches if (one.named_by or one.table) == sort]
     for name in sorted({name for one in sketches for name in one.columns}):
-        yield [one.column(name) for one in sketches if name in one.columns]
+        having = [one for one in sketches if name in one.columns]
+        yield [_once(one.column(name, one.contents)) for one in having]
+        yield [_once(one.column(name, one.values)) for one in having if one.values]
+
+
+def _once(held: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    return {client: {hashed: 1} for client, hashed in held.items()}
+
+
+def _compared_unnamed(sketches: list[Sketch]) -> Iterator[list[Mapping[str, Mapping[str, int]]]]:
+    """Each column as a bag of what clients hold, whoever they are."""
+    for name in sorted({name for one in sketches for name in one.columns}):
+        yield [
+            {thing: {thing: 1} for thing in _numbered(one.column(name, one.values)).values()}
+            for one in sketches
+            if name in one.columns
+        ]
+
+
+def _numbered(held: Mapping[str, str]) -> dict[str, str]:
+    """What each client holds, with a number where several hold the same."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for client, hashed in held.items():
+        found[client] = f"{hashed}-{seen[hashed]}"
+        seen[hashed] += 1
+    return found
+
+
+def _changed(other: Sketch, found: Sketch) -> set[str]:
+    kind = "values" if other.values and found.values else "contents"
+    is_anew = _are_anew([other, found])
+    known = set(found.rows) if is_anew else found.rows.keys() & other.rows.keys()
+    differing = []
+    for name in sorted(set(other.columns) & set(found.columns)):
+        before, now = (one.column(name, getattr(one, kind)) for one in (other, found))
+        if is_anew:
+            there = set(_numbered(before).values())
+            differing.append({client for client, held in _numbered(now).items() if held not in there})
+        else:
+            differing.append({client for client in known if before[client] != now[client]})
+    few = [clients for clients in differing if len(clients) <= _MOST * len(known)]
+    return (found.rows.keys() - known).union(*(few or [min(differing, key=len, default=set())]))
 
 
 def _content(one: Sketch) -> str:
     return repr((one.table, one.columns, sorted(one.rows.items()), sorted(one.contents.items())))
-
-
-def _text(sql: str) -> str:
-    """SQL of a value as text in which a missing one and the end of one can be told."""
-    return f"coalesce(length(cast({sql} as varchar)) || ':' || cast({sql} as varchar), '-')"
-
-
-def _hashed(key: bytes, client: str) -> str:
-    return hmac.new(key, client.encode(), hashlib.sha256).hexdigest()
-
-
-def _key(folder: Path) -> bytes:
-    path = folder / "sketch.key"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_text(path, secrets.token_hex(32))
-        path.chmod(0o600)
-    return bytes.fromhex(path.read_text())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import duckdb
 import numpy as np
@@ -20,6 +20,8 @@ from outcomes.mixed.linear.problem import linear_problem
 from outcomes.mixed.linear.result import LinearFit
 
 _SHARE = "share"
+_NEAR, _NEAR_SHARE = 0.05, 0.1
+"""So near, and so near for its size, a relative standard deviation is taken for the same."""
 
 
 def read(plan: Plan, summed: np.ndarray) -> PooledSums:
@@ -61,7 +63,9 @@ def own_share(
 def refuse_taken_apart(plan: Plan, gram: GramData, sums: PooledSums, asked: Sequence[np.ndarray]) -> None:
     """Refuse a round after which the sums so far would tell a few clients apart.
 
-    Where clients have no random term, the clients of one therapist or practice are told together.
+    Each random term is looked at by itself. Where one moves while the terms of smaller groups stay as they are, nearly,
+    the sums by its levels can be read: of a therapist's clients together, as far as the clients' own term leaves them.
+    No site has to be believed: one that answers falsely may lead the search anywhere.
 
     Raises
     ------
@@ -70,15 +74,43 @@ def refuse_taken_apart(plan: Plan, gram: GramData, sums: PooledSums, asked: Sequ
     """
     frame = sums.frame(plan.design)
     design, fewest = gram.design(plan.formula), GROUPS["client_id"]
-    for unit in (("client_id",),) if ("client_id",) in design.groups else design.groups:
+    sizes = {
+        factor.group: np.array([float(np.linalg.norm(theta[own])) for theta in asked])
+        for factor, own in zip(frame.factors, frame.slices, strict=True)
+    }
+    by_size = sorted(design.groups, key=lambda group: -gram.levels[group].n_levels)
+    for unit in by_size:
         levels = gram.levels[unit]
-        own = [part for factor, part in zip(frame.factors, frame.slices, strict=True) if factor.group == unit]
-        sizes = [float(np.linalg.norm(theta[own[0]])) for theta in asked]
-        n_rows = np.bincount(levels.codes, weights=gram.counts, minlength=levels.n_levels).astype(int)
-        if told_of_few(n_rows, sizes, PRECISION, fewest, clients_of(design, levels)) <= TOLD:
+        finer = [one for one in by_size if gram.levels[one].n_levels > levels.n_levels]
+        clients = clients_of(design, levels)
+        for rounds, n_rows in _alike(gram, unit, finer, sizes):
+            if told_of_few(n_rows, sizes[unit][rounds], PRECISION, fewest, clients) <= TOLD:
+                continue
+            raise DataRefused(
+                f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
+                f"{'they have' if unit == ('client_id',) else f'each {unit[0]} has'}",
+                "plan with `--at-least` and `--up-to`, so that no client has fewer or more sessions than many others, "
+                f"or with larger sites; {BOUND}",
+            )
+
+
+def _alike(
+    gram: GramData, unit: tuple[str, ...], finer: Sequence[tuple[str, ...]], sizes: dict[tuple[str, ...], np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rounds in which the terms of finer groups are nearly the same, and the rows that then count in each level.
+
+    A level of m rows and relative standard deviation theta counts as m / (1 + theta^2 m).
+    """
+    others = np.array([sizes[group] for group in finer]) if finer else np.zeros((1, sizes[unit].size))
+    seen: set[tuple[bool, ...]] = set()
+    for here in others.T:
+        rounds = np.all(np.abs(others.T - here) <= np.maximum(_NEAR, _NEAR_SHARE * here), axis=1)
+        if tuple(rounds) in seen:
             continue
-        raise DataRefused(
-            f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
-            f"{'they have' if unit == ('client_id',) else f'each {unit[0]} has'}",
-            f"plan with `--at-least`, so that clients with few sessions stay out, or with larger sites; {BOUND}",
-        )
+        seen.add(tuple(rounds))
+        counted = gram.counts.astype(float)
+        for group, size in zip(finer, here, strict=False):
+            codes = gram.levels[group].codes
+            counted = counted / (1 + size**2 * np.bincount(codes, counted)[codes])
+        codes = gram.levels[unit].codes
+        yield rounds, np.bincount(codes, counted, minlength=gram.levels[unit].n_levels)

@@ -80,7 +80,10 @@ def _stream(private: str, public: str, context: str, n: int) -> list[int]:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    secret = _private(private).exchange(_x25519().X25519PublicKey.from_public_bytes(bytes.fromhex(public)))
+    try:
+        secret = _private(private).exchange(_x25519().X25519PublicKey.from_public_bytes(bytes.fromhex(public)))
+    except ValueError:
+        raise UsageError("The public key of a site cannot be used.", "let that site join anew, in a new plan") from None
     key = HKDF(hashes.SHA256(), 32, salt=None, info=f"outcomes federate {context}".encode()).derive(secret)
     content = Cipher(algorithms.ChaCha20(key, bytes(16)), mode=None).encryptor().update(bytes(n * _BYTES))
     return [int.from_bytes(content[i : i + _BYTES], "big") for i in range(0, len(content), _BYTES)]

@@ -128,9 +128,10 @@ class Plan:
 
     @cached_property
     def id(self) -> str:
-        """First 12 hex digits of the plan's hash: what every message of the plan names."""
+        """The plan's hash, which every message of the plan names: whole, so that no two plans can be made to share
+        one."""
         content = json.dumps(self.content, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
+        return hashlib.sha256(content.encode()).hexdigest()
 
     @property
     def content(self) -> dict:

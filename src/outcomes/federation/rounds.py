@@ -1,14 +1,15 @@
 """The rounds of a plan as files in one folder: a question, then one masked answer a site.
 
 Which question comes next follows from the plan and the answers so far, and from nothing else: whoever looks at the
-folder gets the same one, and a site answers no other. Nobody steers the fit, and nobody can ask for what it does not
-need.
+folder gets the same one, and a site answers no other. Nobody can ask for what the search does not need; a site that
+answers falsely can lead the search astray, so each site looks at what is asked of it, wherever it comes from.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +28,7 @@ from outcomes.store.files import read_json
 
 KEYS = "keys"
 SUMS = "sums"
+_JOINED, _ANSWERED = {"public_key", "scales"}, {"asked", "at", "question", "masked"}
 _ANEW = "start anew in an empty folder"
 _SAME = {"rtol": 1e-6, "atol": 1e-9}  # the same question on machines whose last digits differ
 
@@ -88,8 +90,21 @@ class _Open(Exception):
 
 def read_keys(folder: Path, plan: Plan) -> dict[str, str]:
     """Public keys of the sites that have joined."""
+    return {site: joined["public_key"] for site, joined in _joined(folder, plan).items()}
+
+
+def read_scales(folder: Path, plan: Plan) -> dict[str, dict[str, list[float]]]:
+    """Ends of the scales by which the sites that have joined rate what the formula is about."""
+    return {site: joined["scales"] for site, joined in _joined(folder, plan).items()}
+
+
+def _joined(folder: Path, plan: Plan) -> dict[str, dict]:
     paths = {site: folder / KEYS / f"{site}.json" for site in plan.sites}
-    return {site: _of_plan(path, plan)["public_key"] for site, path in paths.items() if path.exists()}
+    joined = {site: _of_plan(path, plan, site, _JOINED) for site, path in paths.items() if path.exists()}
+    for site, message in joined.items():
+        if not re.fullmatch("[0-9a-f]{64}", str(message["public_key"])):
+            raise StudyError(f"{paths[site]} has no public key", _ANEW)
+    return joined
 
 
 def model_of(plan: Plan) -> ModuleType:
@@ -148,7 +163,7 @@ def _asked_before(folder: Path, plan: Plan, question: Question) -> Question:
     for site in plan.sites:
         path = answer_path(folder, question, site)
         if path.exists():
-            before = _of_plan(path, plan)
+            before = _of_plan(path, plan, site, _ANSWERED)
             at = tuple(float.fromhex(value) for value in before["at"])
             is_same = before["asked"] == question.asked and len(at) == len(question.at)
             if not is_same or not np.allclose(at, question.at, **_SAME):
@@ -162,21 +177,26 @@ def _sum(folder: Path, plan: Plan, question: Question) -> np.ndarray | tuple[str
     paths = {site: answer_path(folder, question, site) for site in plan.sites}
     if missing := tuple(site for site, path in paths.items() if not path.exists()):
         return missing
-    answers = [_of_plan(path, plan) for path in paths.values()]
+    answers = [_of_plan(path, plan, site, _ANSWERED) for site, path in paths.items()]
     if any(answer["question"] != question.sha256 for answer in answers):
         raise StudyError(f"The answers of round {question.number} answer different questions", _ANEW)
     try:
         return unmask_sum([answer["masked"] for answer in answers])
-    except ValueError:
-        raise StudyError(f"The answers of round {question.number} differ in length", _ANEW) from None
+    except (ValueError, TypeError):
+        raise StudyError(f"The answers of round {question.number} differ in length or are no numbers", _ANEW) from None
 
 
-def _of_plan(path: Path, plan: Plan) -> dict:
-    """A message, checked to be of this plan."""
+def _of_plan(path: Path, plan: Plan, site: str, parts: set[str]) -> dict:
+    """A message of a site, checked to be of this plan and site and to have its parts."""
     try:
         content = read_json(path)
-        if content["plan"] == plan.id:
-            return content
-    except (ValueError, TypeError, KeyError):
+        of_plan, of_site, is_whole = content["plan"] == plan.id, content["site"] == site, parts <= content.keys()
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise StudyError(f"{path} cannot be read", _ANEW) from None
-    raise StudyError(f"{path} is a message of another plan", _ANEW)
+    if not of_plan:
+        raise StudyError(f"{path} is a message of another plan", _ANEW)
+    if not of_site:
+        raise StudyError(f"{path} is a message of another site", _ANEW)
+    if not is_whole:
+        raise StudyError(f"{path} lacks {', '.join(sorted(parts - content.keys()))}", _ANEW)
+    return content

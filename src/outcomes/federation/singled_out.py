@@ -5,14 +5,22 @@ well. A sum w = Xb that is zero but for the rows of a few clients has products t
 one client came three times, or I(x**2) - x where one client has a 2 and all others 0 or 1. Looked for is the b for
 which the few hold the largest share of w'w: what the others hold hides the few, as in the (n, k) rule of dominance
 (Hundepool et al. 2012, Statistical Disclosure Control, section 4.2.2).
+
+Later rounds tell more. At a large covariance parameter what is left of the products is that within the levels of the
+random term, and with the products of round 1 that between them is told as well. So the same is asked of each column's
+two parts: what the random effects can follow, and what they cannot. A column that varies only within the few clients
+who changed therapist is theirs alone within clients.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
 from outcomes.errors import DataRefused
+from outcomes.federation.plan import GROUPS
 from outcomes.mixed.design.coding import ONE, Design
 from outcomes.mixed.design.population import Population
 
@@ -25,6 +33,8 @@ _LOOKED_AT = 0.5
 """Where few clients hold so much, one of them alone holds a share of it: the search sets out from such clients."""
 _STEPS = 30
 _RANK = 1e-9
+_SEEN = 1e-6
+"""A part of a column that is shorter than this share of it is lost in the rounding of answers: its square is told."""
 
 
 def refuse_singled_out(population: Population, design: Design, fewest: int, *, is_yes_or_no: bool) -> None:
@@ -45,29 +55,67 @@ def refuse_singled_out(population: Population, design: Design, fewest: int, *, i
     """
     named = {name: sql for name, sql in design.columns.items() if sql != ONE} | {"the outcome": design.outcome}
     selected = [f"{sql} as c{i}" for i, sql in enumerate(named.values())]
-    found = pl.from_arrow(population.source.read([*selected, "client_id"], population.complete))
-    clients = found["client_id"].fill_null("").rank("dense").to_numpy() - 1
+    found = pl.from_arrow(population.source.read([*selected, *GROUPS], population.complete))
+    codes = {group: found[group].fill_null("").rank("dense").to_numpy() - 1 for group in GROUPS}
+    clients = codes["client_id"]
     columns = np.column_stack([np.ones(len(clients)), *(found[f"c{i}"].cast(pl.Float64) for i in range(len(named)))])
     if not np.isfinite(columns).all():
         return  # the engine names the column, and reads nothing
     for i, name in enumerate(named, start=1):
         if _is_held(columns[:, [0, i]], clients, fewest):
-            raise DataRefused(
-                f"Fewer than {fewest} clients of this site stand for nearly all that is told of {name}: their rows "
-                "would be read off the sums",
-                "leave it out, or plan with coarser values or with larger sites",
-            )
+            raise _of_column(name, fewest)
         if is_yes_or_no and name != "the outcome":
             _refuse_few_events(name, columns[:, i], columns[:, -1] != 0, clients, fewest)
     if _is_held(columns, clients, fewest):
-        raise DataRefused(
-            f"The formula's columns can be combined so that little but the rows of fewer than {fewest} clients of this "
-            "site is left",
-            "plan with fewer predictors, or without squares and products",
-        )
+        raise _of_combination(fewest)
+    places = {name: list(named).index(name) + 1 if name in named else 0 for name in design.columns}
+    for block in design.random:
+        effects = columns[:, [places[name] for name in block.columns]]
+        for where, part in _parts(columns, effects, codes[block.group_name]):
+            for i, name in enumerate(named, start=1):
+                if _is_held(part[:, [i]], clients, fewest):
+                    raise _of_column(name, fewest, f" {where} {block.group_name}")
+            if _is_held(part, clients, fewest):
+                raise _of_combination(fewest, f" {where} {block.group_name}")
+
+
+def _of_column(name: str, fewest: int, where: str = "") -> DataRefused:
+    return DataRefused(
+        f"Fewer than {fewest} clients of this site stand for nearly all that is told of {name}{where}: their rows "
+        "would be read off the sums",
+        "leave it out, or plan with coarser values or with larger sites",
+    )
+
+
+def _of_combination(fewest: int, where: str = "") -> DataRefused:
+    return DataRefused(
+        f"The formula's columns can be combined so that{where} little but the rows of fewer than {fewest} clients of "
+        "this site is left",
+        "plan with fewer predictors, or without squares and products",
+    )
+
+
+def _parts(columns: np.ndarray, effects: np.ndarray, codes: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Columns (n, k) less what random effects (n, q) of the levels follow, and what they follow.
+
+    A part that is lost in the rounding of answers is zero.
+    """
+    n_levels, (q, k) = int(codes.max()) + 1, (effects.shape[1], columns.shape[1])
+    own, crossed = np.empty((n_levels, q, q)), np.empty((n_levels, q, k))
+    for i in range(q):
+        for into, others in ((own, effects), (crossed, columns)):
+            for j in range(others.shape[1]):
+                into[:, i, j] = np.bincount(codes, effects[:, i] * others[:, j], n_levels)
+    slopes = np.linalg.pinv(own, rcond=_RANK, hermitian=True) @ crossed
+    followed = np.einsum("nq,nqk->nk", effects, slopes[codes])
+    for where, part in (("within levels of", columns - followed), ("between levels of", followed)):
+        is_seen = np.linalg.norm(part, axis=0) > _SEEN * np.linalg.norm(columns, axis=0)
+        yield where, np.where(is_seen, part, 0.0)
 
 
 def _is_held(columns: np.ndarray, clients: np.ndarray, fewest: int) -> bool:
+    if not columns.any():
+        return False
     return most_held(columns, clients, 1) > HELD_BY_ONE or most_held(columns, clients, fewest - 1) > HELD_BY_FEW
 
 

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
 from outcomes import release
-from outcomes.errors import StudyError, UsageError, no_such
-from outcomes.federation import changes
+from outcomes.errors import DataRefused, StudyError, UsageError, no_such
+from outcomes.federation.changes import changed_since, refuse_small_change
 from outcomes.federation.masks import mask, new_key, public_key
 from outcomes.federation.plan import COURSE, MIN_CLIENTS, NUMBER, Plan, read_plan
-from outcomes.federation.refusals import refuse_few
-from outcomes.federation.rounds import KEYS, Question, Standing, answer_path, message, model_of, read_keys, standing
-from outcomes.mixed.design.population import open_population
+from outcomes.federation.refusals import refuse_few, refuse_parts
+from outcomes.federation.rounds import (
+    KEYS,
+    Question,
+    Standing,
+    answer_path,
+    message,
+    model_of,
+    read_keys,
+    read_scales,
+    standing,
+)
+from outcomes.federation.sketch import Sketch, hasher, is_kept, keep, refuse_lost, sketch
+from outcomes.mixed.design.data import VIEW, literal
+from outcomes.mixed.design.population import Population, open_population
 from outcomes.release.codebook.tables import TABLES
 from outcomes.store.files import read_json, write_json
 from outcomes.store.warehouse import connect
 from outcomes.study import StudyFolder
-from outcomes.trust.audit_trail import Event, append
+from outcomes.trust.audit_trail import Event, append, read_chain
 
 _JOINED = "joined.json"
 _IN_ORDER = ("session_number", NUMBER, "session_id")
@@ -66,20 +80,21 @@ def answer(study: StudyFolder, folder: Path, name: str) -> Question | None:
         return None
     kept, given = own / f"{question.number:04}.json", answer_path(folder, question, name)
     publics = read_keys(folder, plan)
+    _refuse_other_scales(folder, plan, name)
     if joined.get("keys", publics) != publics:
         raise StudyError("The sites' keys have changed since this site answered first", "start a new plan")
     if not kept.exists():
         write_json(own / _JOINED, joined | {"keys": publics})
         context = f"{plan.id}|{question.sha256}"
         masked = mask(numbers(study, plan, where), joined["private_key"], name, publics, context)
-        if not changes.is_kept(own):
+        if not is_kept(own):
             # Again, just before numbers leave: another plan may have been answered since this one was joined.
-            changes.keep(own, _refuse_rows(study, plan, own, published=joined["release"]))
+            keep(own, _refuse_rows(study, plan, own, published=joined["release"]))
         fingerprint = hashlib.sha256("".join(masked).encode()).hexdigest()
         append(study, Event.FEDERATED, plan=plan.id, round=question.number, answer_sha256=fingerprint)
         write_json(kept, message(plan, question, name, masked))
     # Never computed twice: two sets of numbers under one mask would show their difference.
-    content = read_json(kept)
+    content = _read_own(kept)
     if content["question"] != question.sha256:
         raise StudyError(f"Round {question.number} asks anew with other numbers", "start a new plan")
     if given.exists():
@@ -102,14 +117,19 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
         write_json(kept, {"release": published, "private_key": new_key()})
         kept.chmod(0o600)
         append(study, Event.FEDERATED, plan=plan.id, round=0, release=published)
-    joined = read_json(kept)
+    joined = _read_own(kept)
     if joined["release"] != published:
         raise StudyError(
             f"This site joined the plan with release {joined['release']}; published is {published}",
             "start a new plan: one fit is of one release",
         )
     public = folder / KEYS / f"{name}.json"
-    message = {"plan": plan.id, "site": name, "public_key": public_key(joined["private_key"])}
+    message = {
+        "plan": plan.id,
+        "site": name,
+        "public_key": public_key(joined["private_key"]),
+        "scales": _scales(study, plan),
+    }
     if public.exists() and read_json(public) != message:
         raise UsageError(f"Another study has joined as {name}.", "each site joins once, under its own name")
     if not public.exists():
@@ -118,16 +138,65 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
     return joined
 
 
-def _refuse_rows(study: StudyFolder, plan: Plan, own: Path, published: str) -> changes.Sketch:
+def _scales(study: StudyFolder, plan: Plan) -> dict[str, list[float]]:
+    """Ends of the scales that the formula's columns come from."""
+    return {
+        name: [scale.minimum, scale.maximum] for name, scale in study.settings.scales.items() if name in plan.formula
+    }
+
+
+def _refuse_other_scales(folder: Path, plan: Plan, name: str) -> None:
+    """Refuse to pool ratings on different scales."""
+    scales = read_scales(folder, plan)
+    for site, theirs in scales.items():
+        for scale in scales[name].keys() & theirs.keys():
+            if theirs[scale] != scales[name][scale]:
+                own, other = ("{:g} to {:g}".format(*ends[scale]) for ends in (scales[name], theirs))
+                raise StudyError(
+                    f"This site rates {scale} from {own}, the site {site} from {other}",
+                    "pool ratings on one scale: a site can land its ratings on the common one (docs/federation.md)",
+                )
+
+
+def _read_own(path: Path) -> dict:
+    try:
+        return dict(read_json(path))
+    except (ValueError, TypeError):
+        raise StudyError(f"{path} cannot be read", "restore it from a backup, or start a new plan") from None
+
+
+def _refuse_rows(study: StudyFolder, plan: Plan, own: Path, published: str) -> Sketch:
     """Refuse too few people, and rows that differ too little from other plans'; else say which rows these are."""
+    folder = study.root / FOLDER
+    told = [entry.facts for entry in read_chain(study).entries if entry.event == Event.FEDERATED]
+    refuse_lost(folder, {facts["plan"] for facts in told if facts["round"]} - {plan.id})
     with connect(study.database, read_only=True) as con:
         population = open_population([plan.formula], _rows(con, plan), levels=plan.all_levels)
         refuse_few(plan, population)
-        folder = study.root / FOLDER
         fewest = max(MIN_CLIENTS, study.settings.disclosure.minimum_count)
-        sketch = changes.sketch(folder, population, published, plan.table)
-        changes.refuse_small_change(con, folder, own, sketch, population, fewest)
-    return sketch
+        found = sketch(folder, population, published, plan.table, plan.sites)
+        refuse_small_change(con, folder, own, found, population, fewest)
+        for earlier, clients in changed_since(folder, own, found):
+            _refuse_changed(plan, _of(population, hasher(folder), clients), earlier)
+    return found
+
+
+def _refuse_changed(plan: Plan, population: Population, earlier: str) -> None:
+    """Refuse where the difference to an earlier plan's sums would say something of few of the clients who changed."""
+    try:
+        refuse_parts(plan, population)
+    except DataRefused as refusal:
+        raise DataRefused(
+            f"Among the clients who joined or changed since the plan {earlier}: {refusal.message}",
+            f"wait until more clients have changed, or {refusal.hint}",
+        ) from None
+
+
+def _of(population: Population, hashed: Callable[[str], str], clients: set[str]) -> Population:
+    """The rows of the clients with these hashes."""
+    table = population.source.query(f"select distinct client_id from {VIEW} where {population.complete}")
+    ids = [row["client_id"] for row in table.to_pylist() if hashed(row["client_id"]) in clients]
+    return replace(population, complete=f"{population.complete} and client_id in ({', '.join(map(literal, ids))})")
 
 
 def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:

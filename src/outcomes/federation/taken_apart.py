@@ -1,8 +1,9 @@
 """Whether the sums of many rounds can be taken apart by the number of rows that clients have.
 
 With one random intercept, [X y]'V^-1 [X y] at theta is T - sum over m of theta^2 / (1 + theta^2 m) S_m, where T are the
-products over all rows and S_m the products of row sums over the clients of m rows. Each round is one more equation
-for T and all S_m. Seen as a regression with what is known beforehand (the size that an S_m has in standardised
+products over all rows and S_m the products of row sums over the clients of m rows. Its derivative, which is told as
+well, is a sum of S_m / (1 + theta^2 m)^2, and round 1 tells T itself. So each round is two more equations for T and
+all S_m. Seen as a regression with what is known beforehand (the size that an S_m has in standardised
 ratings) and the rounding of the answers as noise, the resolution matrix says what the rounds tell of each S_m: a
 diagonal near 1 is told, near 0 is not (Backus & Gilbert 1970, doi 10.1098/rsta.1970.0005). Nothing may be told of few:
 of no S_m, and of no sum of neighbours, that fewer clients make up than a site may tell of. Random slopes and further
@@ -30,8 +31,8 @@ def told_of_few(
 
     Parameters
     ----------
-    n_rows : ndarray of int, shape (levels,)
-        Rows of each client, or of each therapist where clients have no random term.
+    n_rows : ndarray, shape (levels,)
+        Rows of each client, or of each level of another factor: as many as count beside the model's further terms.
     thetas : sequence of float
         Size of their relative standard deviation in each round.
     precision : float
@@ -50,9 +51,19 @@ def told_of_few(
     total = float(np.sum(n_rows))
     squares = np.unique(np.asarray(thetas, dtype=float))[:, None] ** 2
     expected = np.append(total, np.sqrt(n_levels) * sizes * (1 + sizes) / 2)
-    equations = np.column_stack([np.ones(len(squares)), -squares / (1 + squares * sizes)])
-    noise = precision * total / np.sqrt(12)
-    return most_told(equations / noise, expected, np.append(np.inf, counts), fewest)
+    kept = 1 / (1 + squares * sizes)
+    products = kept**2
+    equations = [
+        _equations(1.0, -squares * kept, precision * total),
+        _equations(0.0, products, precision * (products @ (n_levels * sizes**2))[:, None]),
+        _equations(1.0, np.zeros((1, sizes.size)), np.finfo(float).eps * total),
+    ]
+    return most_told(np.vstack(equations), expected, np.append(np.inf, counts), fewest)
+
+
+def _equations(of_total: float, of_sizes: np.ndarray, unit: float | np.ndarray) -> np.ndarray:
+    """Rows of equations for T and all S_m, with noise of size 1, of answers that are rounded to a unit."""
+    return np.insert(of_sizes, 0, of_total, axis=1) / (unit / np.sqrt(12))
 
 
 def most_told(

@@ -24,7 +24,7 @@ DROPOUT = "is_dropout ~ log_session + directiveness_so_far + (1 | client_id) + (
 IDS = ("therapist_id", "client_id")
 
 
-def sessions(seed: int, *, therapists: int = 6, clients: int = 4) -> pl.DataFrame:
+def sessions(seed: int, *, therapists: int = 6, clients: int = 12) -> pl.DataFrame:
     """Rows of one hospital; ids are those of the hospital, and the same words occur in each."""
     rng = np.random.default_rng(seed)
     rows = []

@@ -88,12 +88,12 @@ def test_a_lone_client_far_from_all_others_is_told_however_many_these_are():
     assert told_of_few(_rows(dict.fromkeys(range(1, 11), 100) | {60: 1}), _asked(1.04), PRECISION, 10) > TOLD
 
 
-def test_a_lone_client_among_many_lengths_is_not_told_apart():
+@pytest.mark.parametrize("asked", [0.8, 1.04, 1.27])
+def test_few_at_the_longest_courses_are_told_apart_unless_courses_are_cut(asked):
     rng = np.random.default_rng(3)
-    lengths, counts = np.unique(np.clip(rng.negative_binomial(3, 0.25, 2000) + 1, 1, 40), return_counts=True)
-    clients = dict(zip(lengths.tolist(), counts.tolist(), strict=True))
-    assert min(clients.values()) < 10
-    assert told_of_few(_rows(clients), _asked(1.04), PRECISION, 10) < TOLD
+    lengths = np.clip(rng.negative_binomial(3, 0.25, 700) + 1, 1, 40)
+    assert told_of_few(lengths, _asked(asked), PRECISION, 10) > TOLD
+    assert told_of_few(np.minimum(lengths[lengths >= 3], 20), _asked(asked), PRECISION, 10) < TOLD
 
 
 @pytest.mark.parametrize("seed", [1, 2])

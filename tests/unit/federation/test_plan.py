@@ -49,9 +49,10 @@ def test_a_category_without_levels_is_refused_with_what_to_add(term):
     Plan(formula, "mart_sessions", SITES, levels={"gender": ["female", "male"]})
 
 
-def test_a_plan_under_way_keeps_its_id_and_its_file(tmp_path):
+def test_a_plan_keeps_its_id_and_its_file(tmp_path):
     plan = replace(PLAN, fewest_rows=3)
-    assert plan.id == "c06dfd6eb736"  # before there were binomial plans
+    assert plan.id.startswith("c06dfd6eb736")  # before there were binomial plans
+    assert len(plan.id) == 64  # shorter ones can be made to meet: 48 bits took three minutes
     write_plan(tmp_path, plan)
     written = json.loads((tmp_path / "plan.json").read_text())
     assert set(written) == {"formula", "table", "sites", "reml", "levels", "fewest_rows"}

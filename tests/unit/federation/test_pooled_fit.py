@@ -11,7 +11,7 @@ import pytest
 from conftest import FORMULA, SITES, TABLE, finish, publish, sessions, take_turns, together
 
 from outcomes.errors import DataRefused, FormulaError, StudyError, UsageError
-from outcomes.federation import changes, site
+from outcomes.federation import site
 from outcomes.federation.masks import mask, new_key, public_key, unmask_sum
 from outcomes.federation.plan import Plan, read_plan, write_plan
 from outcomes.federation.rounds import Question, Standing, answer_path, standing
@@ -61,24 +61,29 @@ def test_a_joiner_would_be_read_off_two_sums_and_the_second_is_refused(tmp_path,
     assert not (tmp_path / "second" / "keys" / "east.json").exists()
 
     # Without the rule the difference of the two sums is the joiner: the attack is a real one.
-    monkeypatch.setattr(changes, "refuse_small_change", lambda *_: None)
+    monkeypatch.setattr(site, "refuse_small_change", lambda *_: None)
+    monkeypatch.setattr(site, "changed_since", lambda *_: [])
     take_turns(later, tmp_path / "third", second, 2)
     before, after = _pooled_sums(tmp_path / "first", plan), _pooled_sums(tmp_path / "third", second)
     assert after[0] - before[0] == joiner.height
 
 
-def test_ten_joiners_may_take_part(tmp_path, hospitals):
+def test_joiners_take_part_once_they_would_be_enough_for_a_site_of_their_own(tmp_path, hospitals):
     plan = Plan(FORMULA, TABLE, SITES)
     take_turns(hospitals, tmp_path / "first", plan, 2)
-    new = sessions(9, therapists=2, clients=5).with_columns(
-        pl.format("new-{}", pl.col("client_id")).alias("client_id"),
-        pl.format("new-{}", pl.col("session_id")).alias("session_id"),
-    )
-    grown = publish(tmp_path / "east", pl.concat([sessions(0), new]), "bbbbbbbbbbbb")
     second = Plan(FORMULA, TABLE, SITES, reml=False)
     write_plan(tmp_path / "second", second)
-    answer(grown, tmp_path / "second", "east")
-    assert (tmp_path / "second" / "keys" / "east.json").exists()
+    for therapists, release in ((2, "bbbbbbbbbbbb"), (6, "cccccccccccc")):
+        new = sessions(9, therapists=therapists, clients=5 if therapists == 2 else 12).with_columns(
+            pl.format("new-{}", pl.col(column)).alias(column) for column in ("client_id", "session_id", "therapist_id")
+        )
+        grown = publish(tmp_path / "east", pl.concat([sessions(0), new]), release)
+        if therapists == 2:
+            with pytest.raises(DataRefused, match="Among the clients who joined or changed since the plan"):
+                answer(grown, tmp_path / "second", "east")
+        else:
+            answer(grown, tmp_path / "second", "east")
+            assert (tmp_path / "second" / "keys" / "east.json").exists()
 
 
 def test_each_round_stands_in_the_trail_and_is_answered_once(tmp_path, hospitals):

@@ -175,7 +175,7 @@ def test_a_therapist_of_one_client_is_not_told_where_clients_have_no_term(tmp_pa
 
 
 def test_a_site_that_could_not_answer_round_2_sends_no_sums_either(tmp_path, clinics):
-    kinds = {(1, 1): 15, (1, 0): 13, (4, 1): 1}  # sessions and dropout of so many clients
+    kinds = {(2, 1): 15, (2, 0): 13, (7, 1): 1}  # sessions and dropout of so many clients
     people = [kind for kind, n in kinds.items() for _ in range(n)]
     rows = [
         (f"c{i}-{x}", f"t{i % 6}", f"c{i}", x, int(left and x == length))
