@@ -29,7 +29,7 @@ def federate() -> None:
 @click.option("--site", "sites", required=True, multiple=True, help="A site's name; at least three.")
 @click.option("--table", default="mart_session_directiveness", show_default=True, help="Published table of every site.")
 @click.option("--levels", multiple=True, metavar="COLUMN=A,B", help="Levels of a category, reference first.")
-@click.option("--at-least", default=1, show_default=True, help="Rows that a client has, to take part.")
+@click.option("--at-least", default=1, show_default=True, help="Complete rows that a client has, to take part.")
 @click.option(
     "--up-to",
     default=0,

@@ -20,6 +20,8 @@ from outcomes.mixed.linear.problem import linear_problem
 from outcomes.mixed.linear.result import LinearFit
 
 _SHARE = "share"
+_SHORTER = "plan with `--at-least` and `--up-to`, so that no client has fewer or more sessions than many others"
+_WITHOUT = "plan with other `--at-least` and `--up-to`, without this random term"
 _NEAR, _NEAR_SHARE = 0.05, 0.1
 """So near, and so near for its size, a relative standard deviation is taken for the same."""
 
@@ -83,21 +85,22 @@ def refuse_taken_apart(plan: Plan, gram: GramData, sums: PooledSums, asked: Sequ
         levels = gram.levels[unit]
         finer = [one for one in by_size if gram.levels[one].n_levels > levels.n_levels]
         clients = clients_of(design, levels)
-        for rounds, n_rows in _alike(gram, unit, finer, sizes):
-            if told_of_few(n_rows, sizes[unit][rounds], PRECISION, fewest, clients) <= TOLD:
+        for rounds, n_rows, alone in _alike(gram, unit, finer, sizes):
+            told = told_of_few(n_rows, sizes[unit][rounds], PRECISION, fewest, clients, is_total_told=alone)
+            if told <= TOLD:
                 continue
             raise DataRefused(
                 f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
                 f"{'they have' if unit == ('client_id',) else f'each {unit[0]} has'}",
-                "plan with `--at-least` and `--up-to`, so that no client has fewer or more sessions than many others, "
-                f"or with larger sites; {BOUND}",
+                f"{_SHORTER if unit == ('client_id',) else _WITHOUT}, or with larger sites; {BOUND}",
             )
 
 
 def _alike(
     gram: GramData, unit: tuple[str, ...], finer: Sequence[tuple[str, ...]], sizes: dict[tuple[str, ...], np.ndarray]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rounds in which the terms of finer groups are nearly the same, and the rows that then count in each level.
+) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
+    """Rounds in which the terms of finer groups are nearly the same, the rows that then count in each level, and
+    whether these terms are nearly zero.
 
     A level of m rows and relative standard deviation theta counts as m / (1 + theta^2 m).
     """
@@ -113,4 +116,4 @@ def _alike(
             codes = gram.levels[group].codes
             counted = counted / (1 + size**2 * np.bincount(codes, counted)[codes])
         codes = gram.levels[unit].codes
-        yield rounds, np.bincount(codes, counted, minlength=gram.levels[unit].n_levels)
+        yield rounds, np.bincount(codes, counted, minlength=gram.levels[unit].n_levels), bool((here <= _NEAR).all())

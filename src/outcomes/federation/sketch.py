@@ -190,7 +190,7 @@ def refuse_lost(folder: Path, answered: set[str]) -> None:
     """
     if lost := sorted(plan for plan in answered if not (folder / plan / SKETCH).exists()):
         raise StudyError(
-            f"{len(lost)} plans were answered and their sketches are gone, the first of them {lost[0]}", _RESTORE
+            f"{len(lost)} plans were answered and their sketches are gone, the first of them {lost[0][:12]}", _RESTORE
         )
 
 

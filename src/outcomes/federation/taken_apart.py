@@ -25,7 +25,13 @@ one in three says is guessed right in three of four cases instead of two of thre
 
 
 def told_of_few(
-    n_rows: np.ndarray, thetas: Sequence[float], precision: float, fewest: int, clients: np.ndarray | None = None
+    n_rows: np.ndarray,
+    thetas: Sequence[float],
+    precision: float,
+    fewest: int,
+    clients: np.ndarray | None = None,
+    *,
+    is_total_told: bool = True,
 ) -> float:
     """How much the rounds of a linear model tell of fewer clients than `fewest`.
 
@@ -40,6 +46,8 @@ def told_of_few(
     fewest : int
     clients : ndarray, shape (levels,), optional
         Clients of each level; one by default.
+    is_total_told : bool
+        Whether round 1 tells T. It does not tell what T is beside further terms of the model.
 
     Returns
     -------
@@ -56,8 +64,9 @@ def told_of_few(
     equations = [
         _equations(1.0, -squares * kept, precision * total),
         _equations(0.0, products, precision * (products @ (n_levels * sizes**2))[:, None]),
-        _equations(1.0, np.zeros((1, sizes.size)), np.finfo(float).eps * total),
     ]
+    if is_total_told:
+        equations.append(_equations(1.0, np.zeros((1, sizes.size)), np.finfo(float).eps * total))
     return most_told(np.vstack(equations), expected, np.append(np.inf, counts), fewest)
 
 
