@@ -10,8 +10,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import duckdb
-
 from outcomes import landing, release
 from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
 from outcomes.flows import stopping
@@ -21,6 +19,7 @@ from outcomes.operate import delivery
 from outcomes.operate.refusals import refusal_lines
 from outcomes.operate.runs import last_end
 from outcomes.progress import step
+from outcomes.store.warehouse import DATABASE_FAULTS
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 from outcomes.trust.audit_trail import Event, append_once
@@ -33,8 +32,6 @@ from outcomes.trust.verify import refuse_altered, refuse_altered_ledger
 _MAKE_ROOM = (
     "check space and permissions of the study's disk; the release before stays, the next refresh goes on from here"
 )
-# What DuckDB raises where a disk is full or broken; a commit that cannot be written is a transaction error.
-_DATABASE_FAULTS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException)
 _AS_BEFORE = "done before on the same inputs"
 
 
@@ -49,7 +46,7 @@ def _guarded(name: str) -> Iterator[None]:
         raise StorageError(
             f"The step {name} could not read or write a file: {refused.strerror or type(refused).__name__}", _MAKE_ROOM
         ) from None
-    except _DATABASE_FAULTS as refused:
+    except DATABASE_FAULTS as refused:
         raise StorageError(
             f"The step {name} could not read or write its database ({type(refused).__name__})", _MAKE_ROOM
         ) from None

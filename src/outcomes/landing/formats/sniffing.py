@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,11 @@ _DELIMITER_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 DELIMITERS = tuple(_DELIMITER_WORDS)
 _FEWEST_COLUMNS = 2
 _ALL = 30  # names that a message lists
+_FEWEST_BESIDE_BLANKS = 3  # names; a title, or a note of two cells, stands in a line with fewer
 _NAME = re.compile(r"[^\W\d][\w .:()/%?#-]{0,60}")  # as columns are called; a number or a date is a value
+
+
+NO_NAMES = "does not look like column names; if it is a title above the header, remove it; if the header lacks, add it"
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,27 @@ class Head:
     names: tuple[str, ...]
     body_start: int
     first_line: int
+
+
+def are_names(names: Sequence[str]) -> bool:
+    """Say whether a first line is plainly names of columns: any other may be a title or values, and is not shown."""
+    names = [name.strip() for name in names]
+    if len(names) < _FEWEST_COLUMNS or not all(map(_NAME.fullmatch, names)):
+        return False
+    return not sightings(names, len(names), is_id=True)
+
+
+def is_title(names: Sequence[str], known: Container[str]) -> bool:
+    """Say whether a first line is a title or a note above the header: little stands in it beside empty cells.
+
+    Parameters
+    ----------
+    known : container of str
+        Normal names that columns may have; a line of nothing else is a header.
+    """
+    given = [name for name in names if name.strip()]
+    is_short = len(names) < _FEWEST_COLUMNS or (len(given) < len(names) and len(given) < _FEWEST_BESIDE_BLANKS)
+    return is_short and not all(normal(name) in known for name in given)
 
 
 def refuse_other_encodings(start: bytes) -> None:
@@ -68,7 +93,7 @@ def head_of(path: Path, score: Callable[[list[str]], int], known: frozenset[str]
     Raises
     ------
     FileRefused
-        If the file is empty, is not UTF-8, or every delimiter scores zero.
+        If the file is empty, is not UTF-8, every delimiter scores zero, or the line is a title.
     """
     with path.open("rb") as stream:
         start = stream.read(LONGEST_RECORD)
@@ -91,7 +116,7 @@ def head_of(path: Path, score: Callable[[list[str]], int], known: frozenset[str]
         if hits > n_best:
             best, n_best, header = delimiter, hits, text[:taken]
             best_names = names
-    if not n_best:
+    if not n_best or is_title(best_names, known):
         raise _no_known_column(text, first_line, known)
     return Head(
         best, tuple(name.strip() for name in best_names),
@@ -100,21 +125,18 @@ def head_of(path: Path, score: Callable[[list[str]], int], known: frozenset[str]
 
 
 def _no_known_column(text: str, line: int, known: frozenset[str]) -> FileRefused:
-    """Say what the header has and what is expected; a first line that may hold values is not shown."""
+    """Say what the header has and what is expected; a first line that is not plainly names is not shown."""
     splits = {delimiter: _first_record(text, delimiter)[0] for delimiter in DELIMITERS}
     delimiter = max(splits, key=lambda one: len(splits[one]))
     names = splits[delimiter]
     if len(names) < _FEWEST_COLUMNS:
-        what = "is one column, whether split at commas, semicolons, tabs or bars"
+        what = f"is one column, whether split at commas, semicolons, tabs or bars, and {NO_NAMES}"
     else:
-        what = f"has {len(names)} columns, split at {_DELIMITER_WORDS[delimiter]}s, and none is known"
-    if all(_NAME.fullmatch(name.strip()) for name in names) and not sightings(names, len(names), is_id=True):
-        what += f": {listed(names, _ALL)}"
-    else:
-        what += "; the line seems to hold values and no names"
+        what = f"has {len(names)} columns, split at {_DELIMITER_WORDS[delimiter]}s, "
+        what += f"and none is known: {listed(names, _ALL)}" if are_names(names) else f"and {NO_NAMES}"
     return FileRefused(
         Refusal.DELIMITER,
-        f"the header (line {line:,}) {what}; expected are: {listed(sorted(known), _ALL)}",
+        f"the first line (line {line:,}) {what}" + (f"; expected are: {listed(sorted(known), _ALL)}" if known else ""),
         "name your columns in [sources] of study.toml; `outcomes check FILE` suggests the lines",
     )
 
