@@ -98,6 +98,10 @@ class StudyError(UsageError):
     """The study folder or its `study.toml` cannot be used as it is."""
 
 
+class NothingLanded(UsageError):
+    """No sessions are landed, so that there is nothing to build."""
+
+
 class ChecksFailed(OutcomesError):
     """A fatal data-quality check failed; nothing was published."""
 

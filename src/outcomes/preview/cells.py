@@ -44,7 +44,7 @@ class FoundTable:
     notes : tuple of str
         What a person should know of how the file was read.
     nameless : tuple of str
-        How columns are called here that hold values and have no name in the file.
+        How columns are called here that have no name in the file: empty ones are ignored, others refused.
     """
 
     form: str

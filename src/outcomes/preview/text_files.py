@@ -15,12 +15,10 @@ import duckdb
 
 from outcomes.contract import Refusal
 from outcomes.errors import visible
-from outcomes.landing.formats.csv_files import filled
-from outcomes.landing.formats.sniffing import NO_NAMES, are_names, is_title
 from outcomes.landing.identifiers.patterns import FREE_TEXT, sightings
 from outcomes.landing.refusal import FileRefused, counted
-from outcomes.landing.rules.columns import normal
-from outcomes.preview.cells import CELLS, FoundTable, named_columns, take_text
+from outcomes.landing.rules.first_lines import NO_NAMES, are_names, is_title
+from outcomes.preview.cells import FoundTable, named_columns, take_text
 from outcomes.preview.guesses import simple
 from outcomes.preview.synonyms import KNOWN
 
@@ -175,17 +173,12 @@ def read_delimited(con: duckdb.DuckDBPyConnection, text: Text, scratch: Path) ->
             Refusal.EMPTY, f"the file has a header with {counted(len(names), 'column')} and no rows",
             "export it again, with its rows",
         )  # fmt: skip
-    header, nameless = named_columns(names), [place for place, name in enumerate(names) if not name.strip()]
-    with_values = filled(con, CELLS, nameless)
-    kept = [place for place in range(len(names)) if place not in nameless or place in with_values]
-    if n_empty := len(names) - len(kept):
-        cells = ", ".join(f"c{place} as c{number}" for number, place in enumerate(kept))
-        con.execute(f"create or replace temp table {CELLS} as select {cells} from {CELLS}")
-        notes = (*notes, f"{counted(n_empty, 'column')} without a name and without values: ignored.")
+    header = named_columns(names)
+    nameless = tuple(header[place] for place, name in enumerate(names) if not name.strip())
     about_rows = round(n_rows * text.size / max(1, len(text.body.encode()))) if text.is_sample else n_rows
     return FoundTable(
-        "text", tuple(header[place] for place in kept), n_rows, about_rows, text.encoding, DELIMITERS[delimiter],
-        text.is_sample, n_malformed, notes, tuple(header[place] for place in with_values),
+        "text", header, n_rows, about_rows, text.encoding, DELIMITERS[delimiter],
+        text.is_sample, n_malformed, notes, nameless,
     )  # fmt: skip
 
 
@@ -194,11 +187,11 @@ def _is_header(names: list[str]) -> bool:
 
     Beside a usual name a whole question may be one: its length is no sign of free text.
     """
-    known = {normal(name) for name in names if simple(name) in KNOWN}
-    if not known:
+    n_known = sum(simple(name) in KNOWN for name in names)
+    if not n_known:
         return are_names(names)
     seen = {sighting.pattern for sighting in sightings(names, len(names), is_id=True)}
-    return seen <= {FREE_TEXT} and not is_title(names, known)
+    return seen <= {FREE_TEXT} and not is_title(names, n_known)
 
 
 def _notes(names: list[str], text: Text) -> tuple[str, ...]:

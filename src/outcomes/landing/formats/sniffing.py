@@ -5,26 +5,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from outcomes.contract import Refusal
 from outcomes.landing.formats.text_records import LONGEST_RECORD, not_utf8
-from outcomes.landing.identifiers.patterns import sightings
 from outcomes.landing.refusal import FileRefused, listed
 from outcomes.landing.rules.columns import normal
+from outcomes.landing.rules.first_lines import FEWEST_COLUMNS, NO_NAMES, are_names, is_title
 
 _DELIMITER_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 DELIMITERS = tuple(_DELIMITER_WORDS)
-_FEWEST_COLUMNS = 2
 _ALL = 30  # names that a message lists
-_FEWEST_BESIDE_BLANKS = 3  # names; a title, or a note of two cells, stands in a line with fewer
-_NAME = re.compile(r"[^\W\d][\w .:()/%?#-]{0,60}")  # as columns are called; a number or a date is a value
-
-
-NO_NAMES = "does not look like column names; if it is a title above the header, remove it; if the header lacks, add it"
 
 
 @dataclass(frozen=True)
@@ -35,27 +28,6 @@ class Head:
     names: tuple[str, ...]
     body_start: int
     first_line: int
-
-
-def are_names(names: Sequence[str]) -> bool:
-    """Say whether a first line is plainly names of columns: any other may be a title or values, and is not shown."""
-    names = [name.strip() for name in names]
-    if len(names) < _FEWEST_COLUMNS or not all(map(_NAME.fullmatch, names)):
-        return False
-    return not sightings(names, len(names), is_id=True)
-
-
-def is_title(names: Sequence[str], known: Container[str]) -> bool:
-    """Say whether a first line is a title or a note above the header: little stands in it beside empty cells.
-
-    Parameters
-    ----------
-    known : container of str
-        Normal names that columns may have; a line of nothing else is a header.
-    """
-    given = [name for name in names if name.strip()]
-    is_short = len(names) < _FEWEST_COLUMNS or (len(given) < len(names) and len(given) < _FEWEST_BESIDE_BLANKS)
-    return is_short and not all(normal(name) in known for name in given)
 
 
 def refuse_other_encodings(start: bytes) -> None:
@@ -116,7 +88,7 @@ def head_of(path: Path, score: Callable[[list[str]], int], known: frozenset[str]
         if hits > n_best:
             best, n_best, header = delimiter, hits, text[:taken]
             best_names = names
-    if not n_best or is_title(best_names, known):
+    if not n_best or is_title(best_names, sum(normal(name) in known for name in best_names)):
         raise _no_known_column(text, first_line, known)
     return Head(
         best, tuple(name.strip() for name in best_names),
@@ -129,7 +101,7 @@ def _no_known_column(text: str, line: int, known: frozenset[str]) -> FileRefused
     splits = {delimiter: _first_record(text, delimiter)[0] for delimiter in DELIMITERS}
     delimiter = max(splits, key=lambda one: len(splits[one]))
     names = splits[delimiter]
-    if len(names) < _FEWEST_COLUMNS:
+    if len(names) < FEWEST_COLUMNS:
         what = f"is one column, whether split at commas, semicolons, tabs or bars, and {NO_NAMES}"
     else:
         what = f"has {len(names)} columns, split at {_DELIMITER_WORDS[delimiter]}s, "

@@ -10,6 +10,7 @@ from outcomes.contract import CONTRACT, Column, Kind, Refusal, ValueType
 from outcomes.errors import StudyError
 from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
 from outcomes.landing.refusal import FileRefused, counted, listed
+from outcomes.landing.rules.first_lines import NO_NAMES, are_names
 from outcomes.landing.rules.items import ItemScore, item_names, item_scores
 from outcomes.study.settings import Source, StudySettings
 from outcomes.study.tables.scales import Scale, has_other_metric, two_metrics
@@ -125,7 +126,14 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
     read = [name for name in header if normal(name) and normal(name) not in dropped_names]
     _refuse_identifiers(read, kind)
     known = from_file.keys() | item_names(kind, settings)
-    _refuse_unknown([name for name in read if normal(name) not in known], kind, settings)
+    unknown = [name for name in read if normal(name) not in known]
+    if len(unknown) == len(read) and not are_names(read):
+        raise FileRefused(
+            Refusal.DELIMITER,
+            f"the first line {NO_NAMES}; expected are: {listed(expected_names(kind, settings), _ALL)}",
+            f"name your columns in [sources.{kind}] of study.toml",
+        )  # fmt: skip
+    _refuse_unknown(unknown, kind, settings)
     made = item_scores({normal(name): places[normal(name)] for name in read}, kind, settings)
     planned = []
     for column in contract:
