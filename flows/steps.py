@@ -10,17 +10,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import duckdb
-
 from outcomes import landing, release
-from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
+from outcomes.errors import NothingLanded, OutcomesError, StepFailed, StorageError, place_of
 from outcomes.flows import stopping
 from outcomes.flows.logins import read_login
 from outcomes.flows.running import step_named
 from outcomes.operate import delivery
-from outcomes.operate.refusals import refusal_lines
+from outcomes.operate.refusals import refusal_lines, refuse_nothing_but_refused
 from outcomes.operate.runs import last_end
 from outcomes.progress import step
+from outcomes.store.warehouse import DATABASE_FAULTS
 from outcomes.study import StudyFolder
 from outcomes.study.sealing import read_sealing
 from outcomes.trust.audit_trail import Event, append_once
@@ -33,8 +32,6 @@ from outcomes.trust.verify import refuse_altered, refuse_altered_ledger
 _MAKE_ROOM = (
     "check space and permissions of the study's disk; the release before stays, the next refresh goes on from here"
 )
-# What DuckDB raises where a disk is full or broken; a commit that cannot be written is a transaction error.
-_DATABASE_FAULTS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException)
 _AS_BEFORE = "done before on the same inputs"
 
 
@@ -49,7 +46,7 @@ def _guarded(name: str) -> Iterator[None]:
         raise StorageError(
             f"The step {name} could not read or write a file: {refused.strerror or type(refused).__name__}", _MAKE_ROOM
         ) from None
-    except _DATABASE_FAULTS as refused:
+    except DATABASE_FAULTS as refused:
         raise StorageError(
             f"The step {name} could not read or write its database ({type(refused).__name__})", _MAKE_ROOM
         ) from None
@@ -83,12 +80,12 @@ def land(root: str) -> int:
     new = tuple(refused for refused in landed.refused if not (refused.again and refused.refused_at <= told))
     for warning in refusal_lines(new):
         line.warn(warning)
-    if n_old := len(landed.refused) - len(new):
+    if n_old := landing.n_files(landed.refused) - landing.n_files(new):
         line.note(f"{n_old} file(s) that were refused before still lie in the inbox; see `outcomes status`")
     with _guarded("alert"):
         for reason in delivery.alert_refusals(study, landed.refused, read_login):
             line.warn(f"an alert was not delivered: {reason}")
-    return len(new)
+    return landing.n_files(new)
 
 
 @step_named("cluster")
@@ -108,7 +105,11 @@ def build(root: str) -> str:
     study = StudyFolder.open(root)
     with _guarded("build"), step("build") as line:
         release_id = release.candidate_id(study)
-        release.build(study, release_id)
+        try:
+            release.build(study, release_id)
+        except NothingLanded:
+            refuse_nothing_but_refused(study)
+            raise
         withheld = {"outcomes": "withheld"} if read_sealing(study).is_withheld else {}
         append_once(study, Event.BUILT, release_id=release_id, **withheld)
         line.say(f"release {release_id}")

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+_CODE = Path(__file__).parent
+
 
 def visible(text: str) -> str:
     """Write signs that cannot be seen as escapes: in a terminal they could hide words or give it orders.
@@ -20,10 +22,16 @@ def visible(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign in "\n\t" else json.dumps(sign)[1:-1] for sign in text)
 
 
-def place_of(failed: Exception) -> str:
-    """Name the kind and place of an error that nobody foresaw: its own text may quote data."""
-    last = traceback.extract_tb(failed.__traceback__)[-1]
-    return f"{type(failed).__name__} in {Path(last.filename).name}, line {last.lineno}"
+def place_of(failed: BaseException) -> str:
+    """Name the kind and place of an error that nobody foresaw: its own text may quote data.
+
+    The place is the last line of ours on the way to the error, which a library may have raised.
+    """
+    frames = traceback.extract_tb(failed.__traceback__)
+    ours = [frame for frame in frames if _CODE in Path(frame.filename).parents]
+    last = (ours or frames)[-1]
+    place = Path(last.filename).relative_to(_CODE).as_posix() if ours else Path(last.filename).name
+    return f"{type(failed).__name__} in {place}, line {last.lineno}"
 
 
 class OutcomesError(Exception):
@@ -88,6 +96,10 @@ def no_such(what: str, name: object, known: Iterable[object]) -> UsageError:
 
 class StudyError(UsageError):
     """The study folder or its `study.toml` cannot be used as it is."""
+
+
+class NothingLanded(UsageError):
+    """No sessions are landed, so that there is nothing to build."""
 
 
 class ChecksFailed(OutcomesError):

@@ -71,3 +71,15 @@ def test_many_refusals_are_summed_up_by_kind():
     assert "f0.csv: message 0" in lines[0]
     assert "1 file(s) were refused (encoding)" in lines[1]
     assert "quarantine/" in lines[2]
+
+
+def test_a_refresh_whose_files_are_all_refused_says_so_with_the_exit_code_of_refused_files(study):
+    (study.inbox / "sessions-1.csv").unlink()
+    for _ in range(2):  # also where it was told before
+        run = CliRunner().invoke(main, ["refresh", str(study.root)])
+        assert run.exit_code == 1
+        assert "No sessions are landed: 1 file(s) of the inbox are refused" in run.output
+        assert "put a sessions file" not in run.output
+    (study.inbox / "sessions-bad.csv").unlink()
+    run = CliRunner().invoke(main, ["refresh", str(study.root)])
+    assert (run.exit_code, "put a sessions file" in run.output) == (2, True)

@@ -67,7 +67,7 @@ def _template(name: str) -> str:
 def _mapped(directory: Path, files: tuple[Path, ...]) -> tuple[str, str]:
     """Return a study file for some files, and what to do with it."""
     from outcomes.cli.checking import files_in
-    from outcomes.preview.draft import GUESS, NEEDED
+    from outcomes.preview.draft import GUESS, NEEDED, UNREAD
     from outcomes.preview.look import look_at
 
     name = directory.expanduser().resolve().name
@@ -87,6 +87,9 @@ def _mapped(directory: Path, files: tuple[Path, ...]) -> tuple[str, str]:
     ]
     lacking = ", ".join(line.split(" = ")[0].lstrip("# ") for line in look.study_lines if NEEDED in line)
     first = f"name the columns that were not found ({lacking}), " if lacking else ""
+    rangeless = [line.split("]")[0].removeprefix("# [scales.") for line in look.study_lines if UNREAD in line]
+    if rangeless:
+        first += f"fill in the ranges of the scales in which no number could be read ({', '.join(rangeless)}), "
     n_guesses = sum(GUESS in line for line in look.study_lines)
     unfit = [one.name for one in look.files if one.kind is None and one.columns]
     if unfit:

@@ -24,6 +24,7 @@ class Refusal(StrEnum):
     NESTED_CELLS = "nested_cells"
     TOO_MANY_BAD_ROWS = "too_many_bad_rows"
     TOO_LARGE = "too_large"
+    UNFORESEEN = "unforeseen"
 
 
 REFUSAL_REASONS: dict[Refusal, str] = {
@@ -43,4 +44,5 @@ REFUSAL_REASONS: dict[Refusal, str] = {
     Refusal.NESTED_CELLS: "a column holds objects, lists or maps instead of single values",
     Refusal.TOO_MANY_BAD_ROWS: "more rows are bad than the study allows",
     Refusal.TOO_LARGE: "the file, or what it unpacks to, is larger than the study allows",
+    Refusal.UNFORESEEN: "reading the file failed in a way that nobody foresaw; it is tried again at every run",
 }

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from outcomes.landing.inbox import land_file, land_inbox
-    from outcomes.landing.results import Landed, LandingReport, Refused, Skipped
+    from outcomes.landing.results import Landed, LandingReport, Refused, Skipped, n_files
 
-__all__ = ["Landed", "LandingReport", "Refused", "Skipped", "land_file", "land_inbox"]
+__all__ = ["Landed", "LandingReport", "Refused", "Skipped", "land_file", "land_inbox", "n_files"]
 
 _HOMES = {"land_file": "inbox", "land_inbox": "inbox"}
 

@@ -37,7 +37,7 @@ from outcomes.landing.pseudonyms import (
     refuse_another_key,
 )
 from outcomes.landing.quarantine import count_by_rule, quarantine_text
-from outcomes.landing.refusal import FileRefused
+from outcomes.landing.refusal import FileRefused, refusing_the_unforeseen
 from outcomes.landing.refused_files import forget, recall, remember
 from outcomes.landing.rejected_rows import as_kept, broken_cells, refuse_too_many, rejected_rows
 from outcomes.landing.results import Landed, LandingReport, Refused, Skipped
@@ -187,8 +187,9 @@ def _land(
             if not sequence or sequence in taken:
                 sequence = 1 + max(taken | set(places.values()), default=0)
             try:
-                landed = _read_and_write(bench, path, kind, sha256, sequence, before)
-            except (FileRefused, StorageError, duckdb.Error, ValueError):
+                with refusing_the_unforeseen():
+                    landed = _read_and_write(bench, path, kind, sha256, sequence, before)
+            except (FileRefused, StorageError, duckdb.Error):
                 if fingerprint(path) == before:
                     raise
                 continue  # it changed, so whatever was found wrong may be the change itself

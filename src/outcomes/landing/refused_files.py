@@ -56,6 +56,8 @@ def recall(study: StudyFolder, file_name: str, kind: Kind | None, sha256: str) -
         record = read_json(record_path(study, sha256))
     except (FileNotFoundError, ValueError):  # none, or one that was damaged: the file is looked at anew
         return None
+    if record["refusal"] == Refusal.UNFORESEEN:  # it says more of the program than of the file
+        return None
     asked = (file_name, kind, sha256, declared_sha256(study, kind), version("outcomes"))
     if asked != tuple(record.get(key) for key in ("file_name", "kind", "sha256", "study_sha256", "code_version")):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from outcomes.contract import Kind, LeftOut, Refusal, Rule
@@ -123,6 +124,11 @@ class LandingReport:
         rows = sum(outcome.rows_landed for outcome in self.landed)
         quarantined = sum(outcome.rows_quarantined for outcome in self.landed)
         return (
-            f"{len(self.landed)} new files ({rows:,} rows landed, {quarantined:,} quarantined), "
-            f"{len(self.skipped)} known, {len(self.refused)} refused"
+            f"{n_files(self.landed)} new files ({rows:,} rows landed, {quarantined:,} quarantined), "
+            f"{n_files(self.skipped)} known, {n_files(self.refused)} refused"
         )
+
+
+def n_files(outcomes: Iterable[Landed | Skipped | Refused]) -> int:
+    """Count files: one that feeds several kinds has an outcome for each."""
+    return len({outcome.file_name for outcome in outcomes})

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from outcomes.contract import REFUSAL_REASONS
-from outcomes.landing import Refused
+from outcomes.errors import DataRefused
+from outcomes.landing import Refused, n_files
 from outcomes.landing.files import part_hashes
 from outcomes.store.files import file_sha256, read_json
 from outcomes.study import StudyFolder
@@ -26,13 +27,18 @@ def refusal_lines(refused: Sequence[Refused]) -> tuple[str, ...]:
     `quarantine/` have all.
     """
     if len(refused) <= MOST_TOLD:
-        return tuple(f"{one.file_name} was refused: {one.message}. Try: {one.hint}" for one in refused)
+        names = [one.file_name for one in refused]
+        return tuple(
+            f"{one.file_name} was refused{f' as {one.kind}' if names.count(one.file_name) > 1 else ''}: "
+            f"{one.message}. Try: {one.hint}"
+            for one in refused
+        )
     lines = []
     for kind in dict.fromkeys(one.refusal for one in refused):
         of_kind = [one for one in refused if one.refusal is kind]
         first = of_kind[0]
         lines.append(
-            f"{len(of_kind):,} file(s) were refused ({kind}): {REFUSAL_REASONS[kind]}. "
+            f"{n_files(of_kind):,} file(s) were refused ({kind}): {REFUSAL_REASONS[kind]}. "
             f"The first, {first.file_name}: {first.message}. Try: {first.hint}"
         )
     return (*lines, "each refused file has its record in quarantine/ (*.refused.json); `outcomes status` lists them")
@@ -58,6 +64,22 @@ def lying_refusals(study: StudyFolder) -> tuple[Mapping[str, Any], ...]:
     return tuple(sorted((one for one in read_refusals(study) if one["sha256"] in lying), key=_name))
 
 
+def refuse_nothing_but_refused(study: StudyFolder) -> None:
+    """Say of a study without landed sessions that its files are refused, where they are.
+
+    Raises
+    ------
+    DataRefused
+        If files of the inbox are refused.
+    """
+    if n_files := _n_files(lying_refusals(study)):
+        raise DataRefused(
+            f"No sessions are landed: {n_files:,} file(s) of the inbox are refused",
+            "read the reasons in `outcomes status` or quarantine/ (*.refused.json), mend the files or study.toml, and "
+            "refresh again",
+        )
+
+
 def refusal_summary(refused: Sequence[Mapping[str, Any]]) -> str:
     """Sum up refused files in one paragraph: how many of each kind, why, and which.
 
@@ -66,12 +88,17 @@ def refusal_summary(refused: Sequence[Mapping[str, Any]]) -> str:
     refused : sequence of mappings
         Records, as `lying_refusals` gives them.
     """
-    lines = [f"{len(refused):,} file(s) of the inbox are refused and left out:"]
+    lines = [f"{_n_files(refused):,} file(s) of the inbox are refused and left out:"]
     for kind in dict.fromkeys(one["refusal"] for one in refused):
-        names = [one["file_name"] for one in refused if one["refusal"] == kind]
+        names = list(dict.fromkeys(one["file_name"] for one in refused if one["refusal"] == kind))
         more = f" and {len(names) - MOST_TOLD:,} more" if len(names) > MOST_TOLD else ""
         lines.append(f"  {len(names):,} x {kind}: {', '.join(names[:MOST_TOLD])}{more}")
     return "\n".join([*lines, "  Each has its reason and its remedy in quarantine/ and above."])
+
+
+def _n_files(records: Sequence[Mapping[str, Any]]) -> int:
+    """Count files: one that feeds several kinds may have a record for each."""
+    return len({one["file_name"] for one in records})
 
 
 def _name(record: Mapping[str, Any]) -> str:

@@ -43,6 +43,8 @@ class FoundTable:
         Rows that cannot be split into the header's cells.
     notes : tuple of str
         What a person should know of how the file was read.
+    nameless : tuple of str
+        How columns are called here that have no name in the file: empty ones are ignored, others refused.
     """
 
     form: str
@@ -54,6 +56,7 @@ class FoundTable:
     is_sample: bool = False
     n_malformed: int = 0
     notes: tuple[str, ...] = ()
+    nameless: tuple[str, ...] = ()
 
     def noting(self, *notes: str) -> FoundTable:
         """Return it with further notes."""
@@ -99,9 +102,10 @@ def take_text(
     return int(records.starts.size), len(records.malformed)
 
 
-def write_clean(con: duckdb.DuckDBPyConnection, header: tuple[str, ...], scratch: Path) -> Path:
-    """Write `CELLS` as a comma-separated UTF-8 file with this header, for landing's own rules."""
+def write_clean(con: duckdb.DuckDBPyConnection, table: FoundTable, scratch: Path) -> Path:
+    """Write `CELLS` as a comma-separated UTF-8 file with the table's header, for landing's own rules."""
     target = scratch / CLEAN
+    header = [" " * place if name in table.nameless else name for place, name in enumerate(table.header, start=1)]
     names = ", ".join(f"c{place} as {quoted(name)}" for place, name in enumerate(header))
     con.execute(f"copy (select {names} from {CELLS}) to {path_literal(target)} (format csv, header true)")
     return target

@@ -29,6 +29,7 @@ _MOST_CODES = 12
 _LONGEST_CODE = 40
 _MOSTLY = 0.9  # share of values that say what a column is; the others are faults
 _FIRST = 25  # distinct values that tell which formats are tried
+_OTHER_MARK = {",": ".", ".": ","}
 _LIKE_A_DATE = re.compile(r"\d{8}$|\d{1,4}[-./ ][\w]{1,9}[-./ ]\d{2,4}")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
@@ -71,11 +72,13 @@ class FoundColumn:
     n_different : int
         Different values.
     minimum, maximum : float, optional
-        Of numbers, without `stand_ins`.
+        Of the numbers that can be read, without `stand_ins`; None where there are none.
     first, last : str
         Months of the first and the last date.
     date_format : str
-        Of dates; `is_ambiguous` where day and month could be the other way round.
+        Of dates, that of most; `is_ambiguous` where day and month could be the other way round.
+    second_format : str
+        Of the other dates, where a tenth or more are written in another way.
     decimal_mark : str
     codes : tuple of (str, int)
         Values of a column of few, with how often each stands there, most frequent first.
@@ -97,12 +100,20 @@ class FoundColumn:
     first: str = ""
     last: str = ""
     date_format: str = ""
+    second_format: str = ""
     is_ambiguous: bool = False
     decimal_mark: str = "."
     codes: tuple[tuple[str, int], ...] = ()
     stand_ins: tuple[str, ...] = ()
     n_strange: int = 0
     said: Said = field(default_factory=Said)
+
+    @property
+    def fault(self) -> str:
+        """What must be mended in the export before landing can read it; '' where nothing must."""
+        if not self.second_format:
+            return ""
+        return f"its dates are in two formats, {self.date_format} and {self.second_format}: write all in one"
 
     @property
     def is_numeric(self) -> bool:
@@ -117,7 +128,7 @@ class FoundColumn:
     @property
     def range(self) -> str:
         """Its range in words; '' where there is none to tell."""
-        if self.minimum is not None and self.maximum is not None:
+        if self.is_numeric and self.minimum is not None and self.maximum is not None:
             return f"{self.minimum:g}" if self.minimum == self.maximum else f"{self.minimum:g} to {self.maximum:g}"
         if self.first:
             return self.first if self.first == self.last else f"{self.first} to {self.last}"
@@ -153,11 +164,11 @@ def _column(con: duckdb.DuckDBPyConnection, place: int, name: str, n_rows: int) 
     counts = [(value, int(n)) for value, n, *_ in rows]
     values = [value for value, _ in counts]
     few = _codes(counts, n_different, n_filled)
-    if column := _date_column(con, name, place, values, missing, n_different):
+    if column := _date_column(con, name, place, dict(counts), missing, n_different):
         return column
-    numbers = [value for value in values if _NUMBER.fullmatch(value)]
-    if len(numbers) >= _MOSTLY * len(values):
-        return _number_column(con, name, place, values, missing, n_different, few)
+    numbers = _number_column(con, name, place, values, missing, n_different, few)
+    if sum(n for value, n in counts if _NUMBER.fullmatch(value)) >= _MOSTLY * sum(n for _, n in counts):
+        return numbers
     type_ = FoundType.TEXT
     if few and all(code.lower() in YES_WORDS | NO_WORDS for code, _ in few):
         type_ = FoundType.YES_NO
@@ -165,7 +176,7 @@ def _column(con: duckdb.DuckDBPyConnection, place: int, name: str, n_rows: int) 
         type_ = FoundType.CODE
     elif sum(" " not in value and len(value) <= _LONGEST_CODE for value in values) >= _MOSTLY * len(values):
         type_ = FoundType.ID
-    return FoundColumn(name, place, type_, missing, n_different, codes=few)
+    return replace(numbers, type=type_, decimal_mark=".", stand_ins=(), n_strange=0)
 
 
 def _codes(counts: list[tuple[str, int]], n_different: int, n_filled: int) -> tuple[tuple[str, int], ...]:
@@ -180,38 +191,45 @@ def _codes(counts: list[tuple[str, int]], n_different: int, n_filled: int) -> tu
 
 
 def _date_column(
-    con: duckdb.DuckDBPyConnection, name: str, place: int, values: list[str], missing: float, n_different: int
+    con: duckdb.DuckDBPyConnection, name: str, place: int, counts: dict[str, int], missing: float, n_different: int
 ) -> FoundColumn | None:
+    values = list(counts)
     first_few = values[:_FIRST]
     if not any(_LIKE_A_DATE.match(value) for value in first_few):
         return None
     forms = [form for form in DATE_FORMATS if 2 * len(_days(first_few, form)) >= len(first_few)]
     if not forms:
         return None
-    days = {form: _days(values, form) if form in forms else [] for form in DATE_FORMATS}
-    form = max(DATE_FORMATS, key=lambda form: len(days[form]))
+    days = {form: _days(values, form) if form in forms else set() for form in DATE_FORMATS}
+    form = max(DATE_FORMATS, key=lambda form: sum(counts[value] for value in days[form]))
+    others = [value for value in values if value not in days[form]]
+    second = ""
     if len(days[form]) < _MOSTLY * len(values):
-        return None
+        others_days = {form: _days(others, form) for form in DATE_FORMATS}
+        second = max(DATE_FORMATS, key=lambda form: len(others_days[form]))
+        others = [value for value in others if value not in others_days[second]]
+        if len(others) > (1 - _MOSTLY) * len(values):
+            return None
     cell = f"try_strptime(trim(c{place}), {text_literal(form)})"
     first, last = con.execute(f"select min({cell}), max({cell}) from {CELLS}").fetchall()[0]
     swapped = {"%d/%m/%Y": "%m/%d/%Y", "%m/%d/%Y": "%d/%m/%Y"}.get(form)
     return FoundColumn(
-        name, place, FoundType.DATE, missing, n_different, date_format=form,
+        name, place, FoundType.DATE, missing, n_different, date_format=form, second_format=second,
         is_ambiguous=bool(swapped and len(days[swapped]) == len(days[form])),
-        first=f"{first:%Y-%m}" if first else "", last=f"{last:%Y-%m}" if last else "",
-        n_strange=len(values) - len(days[form]),
+        first=f"{first:%Y-%m}" if first else "", last=f"{last:%Y-%m}" if last else "", n_strange=len(others),
     )  # fmt: skip
 
 
-def _days(values: list[str], form: str) -> list[datetime]:
-    days = []
+def _days(values: list[str], form: str) -> set[str]:
+    """Return those values that are days in this format."""
+    days = set()
     for value in values:
         try:
             day = datetime.strptime(value, form)
         except ValueError:
             continue
         if 1900 <= day.year <= 2100:
-            days.append(day)
+            days.add(value)
     return days
 
 
@@ -219,24 +237,24 @@ def _number_column(
     con: duckdb.DuckDBPyConnection, name: str, place: int, values: list[str], missing: float, n_different: int,
     codes: tuple[tuple[str, int], ...],
 ) -> FoundColumn:  # fmt: skip
-    mark = "," if any("," in value for value in values) and not any("." in value for value in values) else "."
-    cell = f"replace(trim(c{place}), ',', '.')" if mark == "," else f"trim(c{place})"
-    if n_different <= len(values):
-        numbers = sorted({float(value.replace(",", ".")) for value in values if _NUMBER.fullmatch(value)})
+    mark = "," if sum("," in value for value in values) > sum("." in value for value in values) else "."
+    readable = [value for value in values if _NUMBER.fullmatch(value) and _OTHER_MARK[mark] not in value]
+    if n_different <= len(values) or not readable:
+        numbers = sorted({float(value.replace(",", ".")) for value in readable})
     else:
+        cell = f"case when not contains(c{place}, '{_OTHER_MARK[mark]}') then replace(trim(c{place}), ',', '.') end"
         found = con.execute(
             f"select distinct number from (select try_cast({cell} as double) as number from {CELLS}) "
             "where number is not null and isfinite(number) and number <> -99 order by number"
         ).fetchall()
         numbers = [number for (number,) in found]
     stand_ins = _stand_ins(numbers)
-    kept = [number for number in numbers if number not in stand_ins] or [0.0]
+    kept = [number for number in numbers if number not in stand_ins]
     is_whole = all(number == int(number) for number in numbers)
     return FoundColumn(
         name, place, FoundType.WHOLE if is_whole else FoundType.NUMBER, missing, n_different,
-        minimum=kept[0], maximum=kept[-1], decimal_mark=mark, codes=codes,
-        stand_ins=tuple(f"{number:g}" for number in stand_ins),
-        n_strange=sum(not _NUMBER.fullmatch(value) for value in values),
+        minimum=min(kept, default=None), maximum=max(kept, default=None), decimal_mark=mark, codes=codes,
+        stand_ins=tuple(f"{number:g}" for number in stand_ins), n_strange=len(values) - len(readable),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from outcomes.study.settings import Source, StudySettings
 
 GUESS = "# guess"
 NEEDED = "needed, and not found"
+UNREAD = "no number could be read: fill in its range, and take the # away"
 _DEFAULT = Source(pattern="*")
 _RANGES = (
     (0, 1), (1, 4), (0, 3), (0, 4), (1, 5), (1, 6), (1, 7), (0, 6), (0, 10), (1, 10), (0, 20), (0, 21), (0, 24),
@@ -127,7 +128,9 @@ def _source(draft: SourceDraft) -> list[str]:
     lines += _forms(guesses)
     lines += _dropped(draft)
     lines.append(f"[sources.{kind}.columns]")
-    lines += [f"{guess.column} = {_quoted(guess.found.name)}  {GUESS}: {guess.why}" for guess in guesses]
+    for guess in guesses:
+        fault = f"; {guess.found.fault}" if guess.found.fault else ""
+        lines.append(f"{guess.column} = {_quoted(guess.found.name)}  {GUESS}: {guess.why}{fault}")
     have = {guess.column for guess in guesses}
     for column in CONTRACT[kind]:
         says_how_it_went = column.role is Role.OUTCOME and column.type is ValueType.CODE
@@ -151,7 +154,8 @@ def _forms(guesses: tuple[Guess, ...]) -> list[str]:
     forms = Counter(guess.found.date_format for guess in guesses if guess.found.date_format)
     if forms and (form := forms.most_common(1)[0][0]) != _DEFAULT.date_format:
         doubt = "; day and month may be the other way round" if any(g.found.is_ambiguous for g in guesses) else ""
-        lines.append(f"date_format = {dumps(form)}  {GUESS}: all dates fit{doubt}")
+        mixed = any(guess.found.second_format for guess in guesses)
+        lines.append(f"date_format = {dumps(form)}  {GUESS}: {'most' if mixed else 'all'} dates fit{doubt}")
     if any(guess.found.decimal_mark == "," for guess in guesses):
         lines.append(f'decimal_mark = ","  {GUESS}: numbers are written so')
     stand_ins = sorted({code for guess in guesses if _is_scale(guess) for code in guess.found.stand_ins})
@@ -205,26 +209,30 @@ def _codes(kind: Kind, guesses: tuple[Guess, ...], known: dict[str, dict[str, st
 
 
 def _scales(drafts: Sequence[SourceDraft]) -> list[str]:
-    found: dict[str, tuple[Column, float, float]] = {}
+    found: dict[str, tuple[Column, list[float]]] = {}
     declared: dict[str, tuple[float, float]] = {}
     for draft in drafts:
         for guess in draft.guesses:
             if _is_scale(guess):
-                low, high = guess.found.minimum, guess.found.maximum
                 said = guess.found.said
                 if said.low is not None and said.high is not None:
                     declared[guess.column] = (said.low, said.high)
-                found[guess.column] = (_column(guess), low if low is not None else 0, high if high is not None else 1)
+                ends = (guess.found.minimum, guess.found.maximum)
+                found[guess.column] = (_column(guess), [end for end in ends if end is not None])
     lines = []
-    for name, (column, low, high) in found.items():
+    for name, (column, ends) in found.items():
         partners = [
-            one for other, one in found.items() if column.same_metric_as == other or one[0].same_metric_as == name
+            one[1] for other, one in found.items() if column.same_metric_as == other or one[0].same_metric_as == name
         ]
-        least, most = min(low, *(one[1] for one in partners), low), max(high, *(one[2] for one in partners), high)
-        bottom, top = scale_range(least, most)
-        why = f": seen {low:g} to {high:g}", ""
+        seen = [*ends, *(end for of_partner in partners for end in of_partner)]
         if said := declared.get(name) or declared.get(column.same_metric_as):
             (bottom, top), why = said, (": so in the data dictionary",) * 2
+        elif seen:
+            bottom, top = scale_range(min(seen), max(seen))
+            why = f": seen {min(ends or seen):g} to {max(ends or seen):g}", ""
+        else:
+            lines += [f"# [scales.{name}]  # {UNREAD}", "# minimum =", "# maximum =", '# rater = "client"', ""]
+            continue
         lines += [
             f"[scales.{name}]", f"minimum = {bottom:g}  {GUESS}{why[0]}", f"maximum = {top:g}  {GUESS}{why[1]}",
             f'rater = "client"  {GUESS}: say who rated', "",

@@ -135,7 +135,7 @@ def _parquet(con: duckdb.DuckDBPyConnection, path: Path) -> FoundTable:
     try:
         described = con.execute(f"describe select * from read_parquet({file}, file_row_number = false)").fetchall()
         n_rows = con.execute(f"select sum(num_rows) from parquet_file_metadata({file})").fetchall()[0][0] or 0
-        columns = ", ".join(f"{quoted(row[0])}::varchar as c{place}" for place, row in enumerate(described))
+        columns = ", ".join(f"{_as_text(*row[:2])} as c{place}" for place, row in enumerate(described))
         con.execute(
             f"create or replace temp table {CELLS} as select {columns} from read_parquet({file}) limit {_SAMPLED_ROWS}"
         )
@@ -149,6 +149,11 @@ def _parquet(con: duckdb.DuckDBPyConnection, path: Path) -> FoundTable:
     return FoundTable(
         "Parquet", named_columns([row[0] for row in described]), min(n_rows, _SAMPLED_ROWS), n_rows, is_sample=is_sample
     )
+
+
+def _as_text(name: str, sql_type: str) -> str:
+    """Write a cell as text; a date is a day, as landing takes it."""
+    return f"{quoted(name)}{'::date' if sql_type.startswith('TIMESTAMP') else ''}::varchar"
 
 
 def _json(con: duckdb.DuckDBPyConnection, text: Text, scratch: Path) -> FoundTable:

@@ -20,7 +20,7 @@ _OLD_SHARE = 0.2  # of dates before records began: more are birthdays
 
 
 def identifying(
-    con: duckdb.DuckDBPyConnection, found: tuple[FoundColumn, ...], ids: frozenset[str]
+    con: duckdb.DuckDBPyConnection, found: tuple[FoundColumn, ...], ids: frozenset[str], dates: frozenset[str]
 ) -> dict[str, tuple[str, ...]]:
     """Return the kinds of identifiers that columns seem to hold, by column.
 
@@ -28,12 +28,16 @@ def identifying(
     ----------
     ids : frozenset of str
         Names of the columns that would become ids.
+    dates : frozenset of str
+        Names of those that would become dates: full dates are what belongs there.
     """
-    kinds = {column.name: _kinds(con, column, is_id=column.name in ids) for column in found}
+    kinds = {
+        column.name: _kinds(con, column, is_id=column.name in ids, is_date=column.name in dates) for column in found
+    }
     return {name: found_kinds for name, found_kinds in kinds.items() if found_kinds}
 
 
-def _kinds(con: duckdb.DuckDBPyConnection, column: FoundColumn, *, is_id: bool) -> tuple[str, ...]:
+def _kinds(con: duckdb.DuckDBPyConnection, column: FoundColumn, *, is_id: bool, is_date: bool) -> tuple[str, ...]:
     kinds = []
     if is_identifying_name(column.name):
         kinds.append(BY_NAME)
@@ -48,7 +52,7 @@ def _kinds(con: duckdb.DuckDBPyConnection, column: FoundColumn, *, is_id: bool) 
     values = [value[:LONGEST_SEARCHED] for (value,) in rows]
     if column.type is FoundType.DATE:
         return (*kinds, BIRTH) if _are_birthdays(values, column.date_format) else tuple(kinds)
-    seen = sightings(values, len(values), is_id=is_id, sample=values[:SAMPLE])
+    seen = sightings(values, len(values), is_id=is_id, is_date=is_date, sample=values[:SAMPLE])
     return tuple(dict.fromkeys([*kinds, *(sighting.pattern for sighting in seen)]))
 
 

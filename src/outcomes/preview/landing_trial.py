@@ -14,7 +14,7 @@ from outcomes.errors import StorageError, StudyError
 from outcomes.landing.formats.csv_files import read_csv
 from outcomes.landing.formats.source_rows import SourceRows
 from outcomes.landing.identifiers.door import refuse_identifying_values
-from outcomes.landing.refusal import FileRefused
+from outcomes.landing.refusal import FileRefused, refusing_the_unforeseen
 from outcomes.landing.rules.columns import ColumnPlan
 from outcomes.landing.rules.row_rules import create_typed, find_breaches
 from outcomes.preview.cells import CLEAN
@@ -53,7 +53,8 @@ def try_landing(
         Rows that were left out of the table because they could not be split into cells.
     """
     try:
-        plan, rows = read_csv(con, table, scratch, kind, settings)
+        with refusing_the_unforeseen():
+            plan, rows = read_csv(con, table, scratch, kind, settings)
         return try_rules(con, plan, rows, n_malformed)
     except (FileRefused, StudyError, StorageError) as refusal:
         return Trial(refusal.message, refusal.hint)
@@ -82,7 +83,8 @@ def try_shared(
     suffix = suffix_of(content.name)
     try:
         layout = layout_of(suffix, settings.sources[kind].format)
-        plan, rows = as_format(layout, suffix, kinds).read(con, content, room, kind, settings)
+        with refusing_the_unforeseen():
+            plan, rows = as_format(layout, suffix, kinds).read(con, content, room, kind, settings)
     except (FileRefused, StudyError, StorageError) as refusal:
         return Trial(refusal.message, refusal.hint)
     return try_rules(con, plan, rows, n_malformed)
@@ -91,8 +93,9 @@ def try_shared(
 def try_rules(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, rows: SourceRows, n_malformed: int = 0) -> Trial:
     """Apply landing's rules to rows that were read; see `try_landing`."""
     try:
-        create_typed(con, plan, rows, date.today())
-        breaches = find_breaches(con, plan)
+        with refusing_the_unforeseen():
+            create_typed(con, plan, rows, date.today())
+            breaches = find_breaches(con, plan)
         by_rule = Counter(found[0].rule for found in breaches.values())
         by_rule[Rule.RAGGED_ROW] += n_malformed + len(rows.malformed)
         columns = {rule: Counter[str]() for rule in by_rule}

@@ -198,13 +198,16 @@ def _arranged(
 ) -> FoundTable:
     """Lay a file out as one kind."""
     from outcomes.landing.layouts.base import Export
+    from outcomes.landing.layouts.typed_cells import has_own_dates, without_times
 
     export = Export(path, path.suffix.lower(), scratch, (kind,), _settings(options, kind))
-    tidy = layout.arrange(layout.open(export), export, kind)
+    opened = layout.open(export)
+    tidy = layout.arrange(opened, export, kind)
+    frame = without_times(tidy.frame) if has_own_dates(opened) else tidy.frame
     left_out = tuple(f"{n:,} rows are left out: {reason}." for reason, n in tidy.left_out.items() if n)
     dropped = (f"The layout does not pass on: {', '.join(tidy.dropped)}.",) if tidy.dropped else ()
     more = (f"{note[:1].upper()}{note[1:]}." for note in tidy.notes)
-    return _table(con, tidy.frame, scratch, layout.title).noting(*left_out, *dropped, *more)
+    return _table(con, frame, scratch, layout.title).noting(*left_out, *dropped, *more)
 
 
 def sheets_of(path: Path) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from outcomes.contract import Kind
+from outcomes.contract import CONTRACT, Kind, ValueType
 from outcomes.landing.files import readable_name
-from outcomes.landing.refusal import FileRefused
+from outcomes.landing.refusal import FileRefused, refusing_the_unforeseen
 from outcomes.preview.cells import CLEAN, FoundTable, write_clean
 from outcomes.preview.columns import FoundColumn, find_columns, with_said
 from outcomes.preview.draft import SourceDraft, draft_lines, pattern_of, settings_of
@@ -29,6 +29,7 @@ from outcomes.study.settings import StudySettings
 from outcomes.study.tables.layouts import LayoutName
 
 _MEMORY = "1GB"
+_DATES = frozenset(one.name for columns in CONTRACT.values() for one in columns if one.type is ValueType.DATE)
 
 
 def look_at(paths: Sequence[Path], settings: StudySettings | None = None, study_name: str = "My study") -> Look:
@@ -110,17 +111,19 @@ def _guessed(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: 
     return replace(first, table=first.table.noting(*notes), also=(*first.also, *others))
 
 
+@refusing_the_unforeseen()
 def _as_kinds(
     con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, beside: Sequence[Path], sheet: str = ""
 ) -> FileLook:
     """Look at one table as the kind that it fits best, and as those of which it holds something too."""
     laid_out = read_any(con, path, scratch, beside, sheet)
     columns = with_said(find_columns(con, laid_out.table), laid_out.said)
-    write_clean(con, laid_out.table.header, scratch)
+    write_clean(con, laid_out.table, scratch)
     if is_dictionary(path):
         note = "It is a REDCap data dictionary, no data: put it beside study.toml, outside inbox/."
         return FileLook(path.name, replace(laid_out.table, notes=(note,)))
-    mapping = best_mapping(columns, sheet or path.name, laid_out.table.n_rows)
+    named = tuple(column for column in columns if column.name not in laid_out.table.nameless)
+    mapping = best_mapping(named, sheet or path.name, laid_out.table.n_rows)
     described = _described(con, path, laid_out.table, columns, mapping, None)
     marked = laid_out.marked | (described.identifying or {})
     first = replace(
@@ -150,7 +153,7 @@ def _further(con: duckdb.DuckDBPyConnection, path: Path, first: FileLook, laid_o
         )
         if mapping is None:
             continue
-        write_clean(con, table.header, room)
+        write_clean(con, table, room)
         yield FileLook(
             first.name, table, tuple(guess.found for guess in mapping.guesses), kind, mapping.guesses, {}, {},
             mapping=mapping, source_lines=(again or laid_out).lines, layout=laid_out.layout, sheet=first.sheet,
@@ -165,7 +168,8 @@ def _described(
     guesses = mapping.guesses if mapping else ()
     ids = frozenset(guess.found.name for guess in guesses if guess.column.endswith("_id"))
     searched = (*(guess.found for guess in guesses), *mapping.unknown) if mapping else columns  # not what is dropped
-    marked = identifying(con, tuple(searched), ids)
+    dates = frozenset(guess.found.name for guess in guesses if guess.column in _DATES)
+    marked = identifying(con, tuple(searched), ids, dates)
     kind = mapping.kind if mapping else None
     unknown = {
         column.name: nearest(column.name, kind)

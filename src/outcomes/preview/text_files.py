@@ -15,8 +15,9 @@ import duckdb
 
 from outcomes.contract import Refusal
 from outcomes.errors import visible
-from outcomes.landing.identifiers.patterns import sightings
+from outcomes.landing.identifiers.patterns import FREE_TEXT, sightings
 from outcomes.landing.refusal import FileRefused, counted
+from outcomes.landing.rules.first_lines import NO_NAMES, are_names, is_title
 from outcomes.preview.cells import FoundTable, named_columns, take_text
 from outcomes.preview.guesses import simple
 from outcomes.preview.synonyms import KNOWN
@@ -161,9 +162,9 @@ def read_delimited(con: duckdb.DuckDBPyConnection, text: Text, scratch: Path) ->
         ) from None
     start = len(text.body[: lines.tell()].encode())
     notes = _notes(names, text)
-    if _holds_values(names):
+    if not _is_header(names):
         names = [""] * len(names)
-        notes = ("Its first line seems to hold values: does the line with the names of the columns lack?", *notes)
+        notes = (f"Its first line {NO_NAMES}.",)
     body = scratch / "text.csv"
     body.write_text(text.body, encoding="utf-8", newline="")
     n_rows, n_malformed = take_text(con, body, scratch, body_start=start, delimiter=delimiter, n_columns=len(names))
@@ -172,17 +173,25 @@ def read_delimited(con: duckdb.DuckDBPyConnection, text: Text, scratch: Path) ->
             Refusal.EMPTY, f"the file has a header with {counted(len(names), 'column')} and no rows",
             "export it again, with its rows",
         )  # fmt: skip
+    header = named_columns(names)
+    nameless = tuple(header[place] for place, name in enumerate(names) if not name.strip())
+    about_rows = round(n_rows * text.size / max(1, len(text.body.encode()))) if text.is_sample else n_rows
     return FoundTable(
-        "text", named_columns(names), n_rows, round(n_rows * text.size / max(1, len(text.body.encode())))
-        if text.is_sample else n_rows, text.encoding, DELIMITERS[delimiter], text.is_sample, n_malformed,
-        notes,
+        "text", header, n_rows, about_rows, text.encoding, DELIMITERS[delimiter],
+        text.is_sample, n_malformed, notes, nameless,
     )  # fmt: skip
 
 
-def _holds_values(names: list[str]) -> bool:
-    """Say whether a first line may hold values: it is not shown then. A number counts where no name is a usual one."""
-    is_known = any(simple(name) in KNOWN for name in names)
-    return bool(sightings(names, len(names), is_id=True)) or (not is_known and any(map(_is_number, names)))
+def _is_header(names: list[str]) -> bool:
+    """Say whether a first line has names of columns; any other may name persons and is not shown.
+
+    Beside a usual name a whole question may be one: its length is no sign of free text.
+    """
+    n_known = sum(simple(name) in KNOWN for name in names)
+    if not n_known:
+        return are_names(names)
+    seen = {sighting.pattern for sighting in sightings(names, len(names), is_id=True)}
+    return seen <= {FREE_TEXT} and not is_title(names, n_known)
 
 
 def _notes(names: list[str], text: Text) -> tuple[str, ...]:
@@ -194,14 +203,4 @@ def _notes(names: list[str], text: Text) -> tuple[str, ...]:
         notes.append(f"{counted(len(double), 'name stands', 'names stand')} more than once in the header.")
     if any(visible(name) != name or "\n" in name for name in names):
         notes.append("A column's name has a line break, or a sign that cannot be seen: give it a plain name.")
-    if any(not name.strip() for name in names):
-        notes.append("A column has no name in the header.")
     return tuple(notes)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True

@@ -11,7 +11,7 @@ import duckdb
 from outcomes.contract import Kind
 from outcomes.errors import StorageError, StudyError
 from outcomes.landing.files import kinds_of, unpack
-from outcomes.landing.refusal import FileRefused
+from outcomes.landing.refusal import FileRefused, refusing_the_unforeseen
 from outcomes.landing.rules.columns import normal
 from outcomes.preview.cells import CELLS, FoundTable, write_clean
 from outcomes.preview.columns import FoundColumn
@@ -69,6 +69,7 @@ def study_mapping(columns: tuple[FoundColumn, ...], kind: Kind, settings: StudyS
     return Mapping(kind, tuple(sorted(guesses, key=lambda guess: guess.found.place)), unknown)
 
 
+@refusing_the_unforeseen()
 def _read(
     con: duckdb.DuckDBPyConnection, path: Path, scratch: Path, kind: Kind, kinds: tuple[Kind, ...],
     settings: StudySettings,
@@ -77,7 +78,7 @@ def _read(
 
     if path.stat().st_size > _WHOLE_TIMES * WHOLE_BYTES and settings.sources[kind].format is LayoutName.TABLE:
         table = read_file(con, path, scratch)
-        clean = write_clean(con, table.header, scratch)
+        clean = write_clean(con, table, scratch)
         return Reading(kind, table, try_landing(con, clean, scratch, kind, settings, table.n_malformed))
     reader, is_packed = reader_of(path.name, kinds, settings)
     content = scratch / f"source{reader.suffixes[0]}"

@@ -53,6 +53,8 @@ def _file(one: FileLook) -> str:
         return "\n".join(lines)
     lines.append(f"  It looks like {one.kind}." if one.kind else "  " + _no_kind(one))
     lines += ["", *_columns(one)]
+    if faults := [f"    {_short(column.name)}: {column.fault}" for column in one.columns if column.fault]:
+        lines += ["", "  To mend in the export:", *faults]
     if one.identifying:
         lines += [
             "",
@@ -99,7 +101,7 @@ def _columns(one: FileLook) -> list[str]:
         known = becomes | {name: f"read for {kind}" for name, kind in one.elsewhere.items()}
         fate = "not read: points at persons" if is_hidden else known.get(column.name, "not known")
         if not is_hidden and column.name not in known and column.name not in (one.unknown or {}):
-            fate = "not read: dropped"
+            fate = "not read: no name" if column.name in one.table.nameless else "not read: dropped"
         shown = "" if is_hidden else column.range
         rows.append((_short(column.name), _holds(column), shown, f"{column.missing_share:.0%}", fate))
     widths = [max(len(row[place]) for row in rows) for place in range(5)]
@@ -111,7 +113,7 @@ def _columns(one: FileLook) -> list[str]:
 def _holds(column: FoundColumn) -> str:
     parts = [column.type.value]
     if column.date_format:
-        parts.append(column.date_format)
+        parts.append("two formats" if column.second_format else column.date_format)
     if column.decimal_mark == ",":
         parts.append("decimal comma")
     if column.stand_ins:
@@ -134,7 +136,7 @@ def _trial(one: FileLook) -> list[str]:
     if trial.by_rule:
         lines.append("  Rows that would be quarantined, by rule:")
         for rule, n_rows in trial.by_rule.items():
-            columns = ", ".join(name for name in trial.by_column[rule] if name)
+            columns = ", ".join(_short(name) for name in trial.by_column[rule] if name)
             lines.append(f"    {rule}: {n_rows:,}{f' ({columns})' if columns else ''}: {RULE_REASONS[Rule(rule)]}")
     elif not trial.refused:
         lines.append("  No row breaks a rule.")
@@ -162,7 +164,8 @@ def _file_as_json(one: FileLook) -> dict:
             {
                 "name": column.name, "type": column.type, "missing_share": round(column.missing_share, 4),
                 "n_different": column.n_different, "range": "" if column.name in hidden else column.range,
-                "date_format": column.date_format, "decimal_mark": column.decimal_mark,
+                "date_format": column.date_format, "second_date_format": column.second_format,
+                "decimal_mark": column.decimal_mark,
                 "becomes": guess.column if guess else None, "certainty": round(guess.certainty, 2) if guess else None,
                 "why": guess.why if guess else None, "identifying": hidden.get(column.name, ()),
                 "nearest": (one.unknown or {}).get(column.name, ()),

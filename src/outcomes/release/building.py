@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from outcomes.contract import Kind
-from outcomes.errors import UsageError
+from outcomes.errors import NothingLanded
 from outcomes.release.batches import Batch, landed_batches, verify
 from outcomes.release.codebook.comments import describe
 from outcomes.release.deidentify import deidentify
@@ -87,7 +87,7 @@ def build(study: StudyFolder, release_id: str) -> Path:
 
     Raises
     ------
-    UsageError
+    NothingLanded
         If no sessions are landed.
     StorageError
         If a landed batch is damaged.
@@ -100,7 +100,7 @@ def build(study: StudyFolder, release_id: str) -> Path:
         return folder
     batches = landed_batches(study.landed)
     if not any(batch.kind == "sessions" for batch in batches):
-        raise UsageError("No sessions are landed: there is nothing to build", "put a sessions file into inbox/")
+        raise NothingLanded("No sessions are landed: there is nothing to build", "put a sessions file into inbox/")
     start = time.perf_counter()
     verify(batches)
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,8 @@ import duckdb
 
 from outcomes.errors import StorageError
 
+# A full or broken disk, too little memory; a commit that cannot be written is a transaction error.
+DATABASE_FAULTS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException)
 READABLE_BY = "v1.4.0"
 """Oldest DuckDB that opens a published database: a new file is written in its storage version, and stays in it."""
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import duckdb
+import polars as pl
 import pytest
 
 from outcomes.contract import Kind, Refusal
@@ -236,3 +238,38 @@ def test_a_damaged_manifest_is_named(door):
     (door.root / "landed" / landed.batch_id / "manifest.json").write_text("{")
     with pytest.raises(StorageError, match=landed.batch_id):
         land_inbox(door.study)
+
+
+@pytest.mark.parametrize("error", [ValueError, duckdb.BinderException, pl.exceptions.ComputeError])
+def test_an_error_that_nobody_foresaw_refuses_its_file_by_its_place_and_the_next_file_lands(door, monkeypatch, error):
+    read = inbox_module.create_typed
+
+    def fails(con, plan, rows, day):
+        if rows.n_records == 1:
+            raise error("could not read c9k7")
+        read(con, plan, rows, day)
+
+    monkeypatch.setattr(inbox_module, "create_typed", fails)
+    drop(door, a_sessions__csv=f"{HEADER}\nt1,c9k7,1,5,6\n", b_sessions__csv=GOOD)
+    for _ in range(2):  # it is not taken from memory: a mended program may read it
+        report = land_inbox(door.study)
+        assert [(one.file_name, one.refusal, one.again) for one in report.refused] == [
+            ("a_sessions.csv", Refusal.UNFORESEEN, False)
+        ]
+        assert f"{error.__name__} in landing/inbox.py, line" in report.refused[0].message
+        assert "c9k7" not in door.everything_kept()
+    monkeypatch.undo()
+    report = land_inbox(door.study)
+    assert (len(report.landed), len(report.skipped), len(report.refused)) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("interrupt", [RuntimeError("Query interrupted"), duckdb.InterruptException("Interrupted!")])
+def test_an_interrupt_refuses_no_file(door, monkeypatch, interrupt):
+    def stops(*_):
+        raise interrupt
+
+    monkeypatch.setattr(inbox_module, "create_typed", stops)
+    drop(door, a_sessions__csv=GOOD)
+    with pytest.raises((RuntimeError, StorageError)):
+        land_inbox(door.study)
+    assert not list(door.study.quarantine.glob("*.refused.json"))

@@ -17,7 +17,7 @@ from outcomes.landing.formats.source_rows import SourceRows, path_literal, text_
 from outcomes.landing.formats.text_records import LONGEST_RECORD, TextRecords, copy_well_formed, find_records
 from outcomes.landing.formats.text_rewriting import PairOf, pairs_of, rewrite_lines, rewrite_records
 from outcomes.landing.refusal import FileRefused
-from outcomes.landing.rules.columns import ColumnPlan, known_names, plan_columns
+from outcomes.landing.rules.columns import ColumnPlan, known_names, plan_columns, refuse_nameless
 from outcomes.study.settings import StudySettings
 
 
@@ -49,6 +49,7 @@ def read_csv(
             is_parallel=not records.has_breaks, types=types, options=options,
         )  # fmt: skip
 
+    refuse_nameless(filled(con, relation({}), plan.nameless))
     # DuckDB reads 1_0 as ten: where a cell might say so, the text is looked at first. So are marks between thousands.
     native = (
         ""
@@ -94,6 +95,15 @@ def csv_relation(
         f"columns = {{{columns}}}, strict_mode = true, null_padding = false, "
         f"max_line_size = {2 * LONGEST_RECORD}, parallel = {str(is_parallel).lower()}{options})"
     )
+
+
+def filled(con: duckdb.DuckDBPyConnection, relation: str, places: Sequence[int]) -> list[int]:
+    """Return the places of those columns `c<place>` in which anything but blanks stands."""
+    if not places:
+        return []
+    said = ", ".join(f"bool_or(trim(c{place}) <> '')" for place in places)
+    found = con.execute(f"select {said} from {relation}").fetchall()[0]
+    return [place for place, is_filled in zip(places, found, strict=True) if is_filled]
 
 
 def _cells(records: TextRecords, places: Sequence[int], head: Head) -> Iterator[list[str]]:

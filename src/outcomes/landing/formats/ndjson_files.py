@@ -22,7 +22,7 @@ from outcomes.landing.formats.source_rows import SourceRows, text_literal
 from outcomes.landing.formats.text_records import TextRecords, copy_well_formed, find_records
 from outcomes.landing.formats.text_rewriting import PairOf, pairs_of, rewrite_records
 from outcomes.landing.refusal import FileRefused
-from outcomes.landing.rules.columns import ColumnPlan, plan_columns
+from outcomes.landing.rules.columns import ColumnPlan, plan_columns, refuse_nameless
 from outcomes.study.settings import StudySettings
 
 _NO_DELIMITER = "\x01"  # malformed records hold the control characters, so well-formed ones never have it
@@ -60,6 +60,7 @@ def read_ndjson(
             Refusal.UNREADABLE, "no line of the file is a JSON object", "write one object per line, as NDJSON asks"
         )
     plan = plan_columns(header, kind, settings)
+    refuse_nameless(plan.nameless)
     _refuse_nested(con, plan)
     cells = ", ".join(
         f"{_cell(header[place], settings.sources[kind].decimal_mark)} as c{place}" for place in plan.places

@@ -15,7 +15,7 @@ from outcomes.landing.formats.id_cells import IdCells
 from outcomes.landing.formats.nested import refuse_nested
 from outcomes.landing.formats.source_rows import SourceRows, path_literal, text_literal
 from outcomes.landing.refusal import FileRefused
-from outcomes.landing.rules.columns import ColumnPlan, normal, plan_columns
+from outcomes.landing.rules.columns import ColumnPlan, normal, plan_columns, refuse_nameless
 from outcomes.store.warehouse import connect, quoted
 from outcomes.study.settings import StudySettings
 
@@ -64,6 +64,7 @@ def read_parquet(
     is_flat = len(schema) == len(described) and all(map(_is_scalar, types))
     names = tuple(name for (name,) in schema) if is_flat else tuple(row[0] for row in described)
     plan = plan_columns(names, kind, settings)
+    refuse_nameless(plan.nameless)
     sql_names = [row[0] for row in described]
     refuse_nested({names[place]: n_rows for place in plan.places if not _is_scalar(types[place])})
     read = {sql_names[place]: types[place] for place in plan.places}

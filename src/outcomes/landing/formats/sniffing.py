@@ -5,22 +5,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from outcomes.contract import Refusal
 from outcomes.landing.formats.text_records import LONGEST_RECORD, not_utf8
-from outcomes.landing.identifiers.patterns import sightings
 from outcomes.landing.refusal import FileRefused, listed
 from outcomes.landing.rules.columns import normal
+from outcomes.landing.rules.first_lines import FEWEST_COLUMNS, NO_NAMES, are_names, is_title
 
 _DELIMITER_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 DELIMITERS = tuple(_DELIMITER_WORDS)
-_FEWEST_COLUMNS = 2
 _ALL = 30  # names that a message lists
-_NAME = re.compile(r"[^\W\d][\w .:()/%?#-]{0,60}")  # as columns are called; a number or a date is a value
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ def head_of(path: Path, score: Callable[[list[str]], int], known: frozenset[str]
     Raises
     ------
     FileRefused
-        If the file is empty, is not UTF-8, or every delimiter scores zero.
+        If the file is empty, is not UTF-8, every delimiter scores zero, or the line is a title.
     """
     with path.open("rb") as stream:
         start = stream.read(LONGEST_RECORD)
@@ -91,7 +88,7 @@ def head_of(path: Path, score: Callable[[list[str]], int], known: frozenset[str]
         if hits > n_best:
             best, n_best, header = delimiter, hits, text[:taken]
             best_names = names
-    if not n_best:
+    if not n_best or is_title(best_names, sum(normal(name) in known for name in best_names)):
         raise _no_known_column(text, first_line, known)
     return Head(
         best, tuple(name.strip() for name in best_names),
@@ -100,21 +97,18 @@ def head_of(path: Path, score: Callable[[list[str]], int], known: frozenset[str]
 
 
 def _no_known_column(text: str, line: int, known: frozenset[str]) -> FileRefused:
-    """Say what the header has and what is expected; a first line that may hold values is not shown."""
+    """Say what the header has and what is expected; a first line that is not plainly names is not shown."""
     splits = {delimiter: _first_record(text, delimiter)[0] for delimiter in DELIMITERS}
     delimiter = max(splits, key=lambda one: len(splits[one]))
     names = splits[delimiter]
-    if len(names) < _FEWEST_COLUMNS:
-        what = "is one column, whether split at commas, semicolons, tabs or bars"
+    if len(names) < FEWEST_COLUMNS:
+        what = f"is one column, whether split at commas, semicolons, tabs or bars, and {NO_NAMES}"
     else:
-        what = f"has {len(names)} columns, split at {_DELIMITER_WORDS[delimiter]}s, and none is known"
-    if all(_NAME.fullmatch(name.strip()) for name in names) and not sightings(names, len(names), is_id=True):
-        what += f": {listed(names, _ALL)}"
-    else:
-        what += "; the line seems to hold values and no names"
+        what = f"has {len(names)} columns, split at {_DELIMITER_WORDS[delimiter]}s, "
+        what += f"and none is known: {listed(names, _ALL)}" if are_names(names) else f"and {NO_NAMES}"
     return FileRefused(
         Refusal.DELIMITER,
-        f"the header (line {line:,}) {what}; expected are: {listed(sorted(known), _ALL)}",
+        f"the first line (line {line:,}) {what}" + (f"; expected are: {listed(sorted(known), _ALL)}" if known else ""),
         "name your columns in [sources] of study.toml; `outcomes check FILE` suggests the lines",
     )
 

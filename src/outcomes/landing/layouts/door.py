@@ -20,9 +20,9 @@ from outcomes.landing.formats.source_rows import LaidOut, SourceRows
 from outcomes.landing.layouts.base import CannotRewrite, Export, Layout, Table, Tidy
 from outcomes.landing.layouts.dropping import is_dropped
 from outcomes.landing.layouts.registry import LAYOUTS, TABLES
-from outcomes.landing.layouts.typed_cells import STAMPS, spelt_as_declared
+from outcomes.landing.layouts.typed_cells import has_own_dates, spelt_as_declared
 from outcomes.landing.refusal import FileRefused
-from outcomes.landing.rules.columns import ColumnPlan, known_names, normal, plan_columns
+from outcomes.landing.rules.columns import ColumnPlan, known_names, normal, plan_columns, refuse_nameless
 from outcomes.study.settings import StudySettings
 from outcomes.study.tables.layouts import LayoutName
 
@@ -118,16 +118,20 @@ def arranged(layout: Layout, table: Table, export: Export, kind: Kind) -> Tidy:
             f"{sum(tidy.left_out.values()):,} were left out",
             "keep the file and report this; nothing of it was landed",
         )
-    dropped, kept = list(tidy.dropped), []
+    dropped, kept, nameless = list(tidy.dropped), [], []
     others = frozenset().union(*(known_names(other, export.settings) for other in export.kinds if other != kind))
     own = known_names(kind, export.settings)
     for name in tidy.frame.columns:
         if is_dropped(name, export):
             dropped.append(name)
+        elif not name.strip():
+            nameless.append(name)
         elif normal(name) in own or normal(name) not in others:
             kept.append(name)
+    filled = [name for name in nameless if (tidy.frame[name].str.strip_chars() != "").any()]
+    refuse_nameless([table.frame.columns.index(name) for name in filled])
     frame = tidy.frame.select(kept)
-    if table.is_typed or table.facts.get(STAMPS):
+    if has_own_dates(table):
         frame = spelt_as_declared(frame, kind, export.settings, table.facts, is_typed=table.is_typed)
     return replace(tidy, frame=frame, dropped=tuple(dict.fromkeys(dropped)))
 

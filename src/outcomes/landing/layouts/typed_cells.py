@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from outcomes.contract import Column, Kind, ValueType
+from outcomes.landing.layouts.base import Table
 from outcomes.landing.rules.columns import normal
 from outcomes.study.settings import Source, StudySettings
 
@@ -18,6 +19,17 @@ _SERIAL = r"^\d{5}(\.\d+)?$"  # days since 1899-12-30: 27 to 273 years
 _PLAIN_NUMBER = r"^-?\d+\.\d+$"
 _NUMBERS = (ValueType.SCALE, ValueType.INTEGER)
 _CODED = (ValueType.CODE, ValueType.YES_NO)
+
+
+def has_own_dates(table: Table) -> bool:
+    """Say whether a table's format writes dates in a form of its own, whatever the study declares."""
+    return table.is_typed or bool(table.facts.get(STAMPS))
+
+
+def without_times(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take the time of day off every stamp, as landing does: a date is a day."""
+    cells = (pl.col(name) for name in frame.columns)
+    return frame.with_columns(pl.when(cell.str.contains(_STAMP)).then(_day(cell)).otherwise(cell) for cell in cells)
 
 
 def spelt_as_declared(
@@ -50,13 +62,22 @@ def spelt_as_declared(
 
 def _date(cell: pl.Expr, source: Source, *, is_serial: bool) -> pl.Expr:
     """Write a stamp, or a day that stands as a number in a workbook, as a date of the study's files."""
-    day = cell.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    written = pl.when(cell.str.contains(_STAMP) & day.is_not_null()).then(day.dt.strftime(source.date_format))
+    day = _day(cell).str.to_date("%Y-%m-%d", strict=False)
+    written = pl.when(cell.str.contains(_STAMP) & day.is_not_null()).then(_spelt(day, source))
     if is_serial:
         days = cell.cast(pl.Float64, strict=False).floor().cast(pl.Int32, strict=False)
         since = pl.date(1899, 12, 30) + pl.duration(days=days)
-        written = written.when(cell.str.contains(_SERIAL)).then(since.dt.strftime(source.date_format))
+        written = written.when(cell.str.contains(_SERIAL)).then(_spelt(since, source))
     return written.otherwise(cell)
+
+
+def _day(stamp: pl.Expr) -> pl.Expr:
+    return stamp.str.slice(0, len("2024-12-31"))
+
+
+def _spelt(day: pl.Expr, source: Source) -> pl.Expr:
+    """Write a day in the declared format; one that has a time of day too gets midnight, which a date alone lacks."""
+    return day.cast(pl.Datetime).dt.strftime(source.date_format)
 
 
 def _labelled(cell: pl.Expr, labels: dict[str, str], column: Column, source: Source) -> pl.Expr:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outcomes.contract import CONTRACT, Column, Kind, Refusal, ValueType
 from outcomes.errors import StudyError
 from outcomes.landing.identifiers.column_names import is_free_text_name, is_identifying_name
 from outcomes.landing.refusal import FileRefused, counted, listed
+from outcomes.landing.rules.first_lines import NO_NAMES, are_names
 from outcomes.landing.rules.items import ItemScore, item_names, item_scores
 from outcomes.study.settings import Source, StudySettings
 from outcomes.study.tables.scales import Scale, has_other_metric, two_metrics
@@ -51,6 +53,12 @@ class ColumnPlan:
     dropped: tuple[str, ...]
 
     @property
+    def nameless(self) -> tuple[int, ...]:
+        """Places of the columns that have no name and are not dropped, in file order."""
+        is_dropped = "" in map(normal, self.source.drop)
+        return () if is_dropped else tuple(place for place, name in enumerate(self.header) if not name.strip())
+
+    @property
     def places(self) -> tuple[int, ...]:
         """Places of the columns that are read, in file order."""
         return tuple(sorted({column.place for column in self.columns if column.place is not None}))
@@ -72,8 +80,30 @@ def known_names(kind: Kind, settings: StudySettings) -> frozenset[str]:
     return frozenset(normal(name) for name in wanted | set(source.drop)) | item_names(kind, settings)
 
 
+def refuse_nameless(filled: Sequence[int]) -> None:
+    """Refuse columns that hold values and have no name; empty ones, as spreadsheets add them, are ignored.
+
+    Parameters
+    ----------
+    filled : sequence of int
+        0-based places in the file of the columns that have values and no name.
+
+    Raises
+    ------
+    FileRefused
+        If there is one.
+    """
+    if filled:
+        raise FileRefused(
+            Refusal.MISSING_COLUMNS,
+            f"{counted(len(filled), 'column holds', 'columns hold')} values and has no name in the header: "
+            f"{listed([f'column {place + 1}' for place in filled])}",
+            "give every column its own name in the header, or take the column out of the export",
+        )
+
+
 def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -> ColumnPlan:
-    """Match a header with the contract by name.
+    """Match a header with the contract by name; columns without a name are left to `refuse_nameless`.
 
     Raises
     ------
@@ -93,10 +123,17 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
         if column.name not in source.constants
     }
     places = {normal(name): place for place, name in enumerate(header)}
-    read = [name for name in header if normal(name) not in dropped_names]
+    read = [name for name in header if normal(name) and normal(name) not in dropped_names]
     _refuse_identifiers(read, kind)
     known = from_file.keys() | item_names(kind, settings)
-    _refuse_unknown([name for name in read if normal(name) not in known], kind, settings)
+    unknown = [name for name in read if normal(name) not in known]
+    if len(unknown) == len(read) and not are_names(read):
+        raise FileRefused(
+            Refusal.DELIMITER,
+            f"the first line {NO_NAMES}; expected are: {listed(expected_names(kind, settings), _ALL)}",
+            f"name your columns in [sources.{kind}] of study.toml",
+        )  # fmt: skip
+    _refuse_unknown(unknown, kind, settings)
     made = item_scores({normal(name): places[normal(name)] for name in read}, kind, settings)
     planned = []
     for column in contract:
@@ -128,7 +165,7 @@ def plan_columns(header: tuple[str, ...], kind: Kind, settings: StudySettings) -
 
 
 def _refuse_doubles(header: tuple[str, ...]) -> None:
-    times = Counter(normal(name) for name in header)
+    times = Counter(filter(None, map(normal, header)))
     double = [name for name in times if times[name] > 1]
     if double:
         raise FileRefused(
@@ -187,7 +224,7 @@ def _refuse_missing(plan: ColumnPlan) -> None:
             Refusal.MISSING_COLUMNS,
             f"{counted(len(missing), 'column that the study needs is', 'columns that the study needs are')} "
             f"not in the file: {listed([_wanted(plan, name) for name in missing])}; "
-            f"the file has: {listed(plan.header, _ALL)}",
+            f"the file has: {listed([name for name in plan.header if name.strip()], _ALL)}",
             f"name your column in [sources.{plan.kind}.columns], or give one value for all rows in "
             f"[sources.{plan.kind}.constants]; what orders the sessions is said by order",
         )

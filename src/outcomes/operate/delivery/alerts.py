@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 
 from outcomes.errors import OutcomesError, visible
-from outcomes.landing.results import Refused
+from outcomes.landing.results import Refused, n_files
 from outcomes.languages import ENGLISH, Language, count, read_language, speaking, spoken
 from outcomes.operate.delivery.encryption import encrypted_message
 from outcomes.operate.delivery.journal import Journal
@@ -29,7 +29,7 @@ def alert_refusals(
         parts = [f"{visible(one_line(file.file_name))}\n  {file.message}\n  {_to_do(file.hint)}" for file in refused]
         lines = [spoken("These files of the inbox were refused; the others were used:"), *parts]
         lines.append(spoken("Put the mended files into the inbox; the next refresh takes them."))
-        subject = spoken("{n} file(s) refused", n=count(len(refused)))
+        subject = spoken("{n} file(s) refused", n=count(n_files(refused)))
     key = [f"{file.file_name} {file.sha256} {file.refusal}" for file in refused]
     return _alert(study, subject, "\n\n".join(lines), sorted(key), read_block)
 
