@@ -7,6 +7,7 @@ with
 final as (
     select
         is_dropout::double as y,
+        is_last,
         directiveness_score as d,
         count(directiveness_score) over so_far as n_before,
         coalesce(sum(directiveness_score) over so_far, 0) as sum_before,

@@ -9,6 +9,7 @@ from outcomes.methods.therapists.therapist_effects import (
     TherapistInformation,
     boundary_p_value,
     comparative_intervals,
+    detectable_variance,
     latent_variance_share,
     median_odds_ratio,
     therapist_information,
@@ -97,3 +98,13 @@ def test_negative_variances_are_refused():
 
 def test_an_odds_ratio_beyond_all_numbers_is_infinite_and_no_warning():
     assert median_odds_ratio(1e7) == np.inf
+
+
+def test_a_variance_that_four_of_five_studies_find_is_found_by_four_of_five_of_an_analysis_of_variance():
+    therapists, per_therapist, power = 15, 12, 0.8
+    k, rest = therapists - 1, therapists * (per_therapist - 1)
+    noise = 1 / per_therapist  # of the mean of one therapist's clients, who differ with variance 1
+    found = [detectable_variance((f - 1) * noise, k * (f - 1 - np.log(f)), therapists, 0.05, power) for f in (1.5, 3.0)]
+    assert found[0] == pytest.approx(found[1], rel=1e-9)  # whatever this study's own estimate is
+    critical = stats.f.isf(0.05, k, rest)
+    assert stats.f.sf(critical / (1 + found[0] / noise), k, rest) == pytest.approx(power, abs=0.03)

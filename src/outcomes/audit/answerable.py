@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import duckdb
 
-from outcomes.contract import CONTRACT, Column, Kind, Role, ValueType
+from outcomes.contract import CONTRACT, Column, Ending, Kind, Role, ValueType
 from outcomes.study import StudySettings
 from outcomes.study.answerable import OF_A_SOURCE, Answer, answers_of
 
-_ATTENDED = "attended"
+_ATTENDED, _ENDING = "attended", "ending"
+_NO_ENDING = (Ending.OPEN, Ending.UNKNOWN)
 
 
 def answerable(con: duckdb.DuckDBPyConnection) -> tuple[Answer, ...]:
@@ -36,7 +37,14 @@ def _filled(con: duckdb.DuckDBPyConnection, kind: Kind) -> list[Column]:
 
 
 def _count(column: Column) -> str:
-    """SQL: how often anything stands in a column; where all sessions were attended, nothing is known of missed ones."""
+    """SQL: how often a column tells anything.
+
+    Where all sessions were attended, nothing is known of missed ones; that a course is open or its ending unknown tells
+    of no ending.
+    """
     if column.name == _ATTENDED and column.type is ValueType.YES_NO:
         return f'count(*) filter (not "{column.published}")'
+    if column.name == _ENDING:
+        words = ", ".join(f"'{one}'" for one in _NO_ENDING)
+        return f'count(*) filter ("{column.published}" not in ({words}))'
     return f'count("{column.published}")'

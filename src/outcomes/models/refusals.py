@@ -47,6 +47,7 @@ class RefusalRule(StrEnum):
     VERDICT_CLIENTS = "clients of a verdict"
     SPREAD = "values of the outcome"
     VERDICT_SPREAD = "values of guidance and outcome"
+    STEADY = "clients whose guidance differs between sessions"
     EVENTS = "events for each term"
     SESSIONS = "sessions beyond terms"
 
@@ -71,6 +72,10 @@ SENTENCES = {
     RefusalRule.SPREAD: later("All sessions have the same value of {about}, so nothing can explain differences in it."),
     RefusalRule.VERDICT_SPREAD: later(
         "Guidance or {about} hardly varies, so nothing can be said about their relation."
+    ),
+    RefusalRule.STEADY: later(
+        "Each client has the same guidance in all sessions, so nothing can be said about more or less of it in the "
+        "same client."
     ),
     RefusalRule.EVENTS: later("There are too few {about} for the number of terms in this model."),
     RefusalRule.SESSIONS: later("There are too few sessions for the number of terms in this model."),

@@ -40,7 +40,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Answer:
-    """How far one question can be answered, and the columns that lack for more."""
+    """How far one question can be answered, and the columns that lack for more, or what is said in their place."""
 
     analysis: AnalysisName
     question: str
@@ -59,6 +59,10 @@ OF_A_SOURCE: dict[LayoutName, str] = {
 """What of the study's questions national data sets can and cannot answer, whatever columns an extract has."""
 
 _WHO = (("client_id",), ("therapist_id",))
+_ENDED = ("ending", "end")
+"""What tells that a course of therapy ended: without it every definition of dropout is left out."""
+_SAID = {_ENDED: "no endings are recorded (ending or end)"}
+"""What is said where none of a choice of columns is there; else the columns are named."""
 NEEDS: dict[AnalysisName, Need] = {
     AnalysisName.RECOVERY: Need("Can data of this size answer at all?", _WHO),
     AnalysisName.GUIDANCE: Need(
@@ -75,7 +79,7 @@ NEEDS: dict[AnalysisName, Need] = {
     ),
     AnalysisName.DROPOUT: Need(
         "How often do clients drop out, at which session, and does guidance matter?",
-        (*_WHO, ("ending", "attended", "session_date")), ("ending", "directiveness"),
+        (*_WHO, _ENDED), ("ending", "directiveness"),
     ),
     AnalysisName.CONTRASTS: Need(
         "How many clients drop out, and how satisfied are they, near to and far from what they prefer?",
@@ -88,9 +92,9 @@ NEEDS: dict[AnalysisName, Need] = {
     ),
     AnalysisName.THERAPISTS: Need(
         "How much do therapists differ in satisfaction and dropout?",
-        (*_WHO, ("satisfaction", "ending", "attended", "session_date")), ("satisfaction", "ending"),
+        (*_WHO, ("satisfaction", *_ENDED)), ("satisfaction", "ending"),
     ),
-    AnalysisName.MISSING: Need("What if ratings are missing for a reason?", _WHO, ("ending",)),
+    AnalysisName.MISSING: Need("What if ratings are missing for a reason?", (*_WHO, _ENDED), ("ending",)),
     AnalysisName.MULTIVERSE: Need(
         "Does the effect of guidance hold in every defensible way of estimating it?",
         _WHO, ("intake_severity", "directiveness_preferred"),
@@ -106,7 +110,7 @@ def answers_of(columns: Collection[str]) -> tuple[Answer, ...]:
 
 def _answer(analysis: AnalysisName, need: Need, columns: Collection[str]) -> Answer:
     every = (*need.every, *((scale,) for scale in CENTRAL_NEEDS[analysis]))
-    lacking = tuple(" or ".join(choice) for choice in every if not set(choice) & set(columns))
+    lacking = tuple(_SAID.get(choice, " or ".join(choice)) for choice in every if not set(choice) & set(columns))
     if lacking:
         return Answer(analysis, need.question, Answerable.NOT, lacking)
     more = tuple(name for name in need.more if name not in columns)

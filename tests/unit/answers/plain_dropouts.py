@@ -65,6 +65,7 @@ def risk_table(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
             'c' || client as client_id, 'c' || client as episode_id, 't' || therapist as therapist_id,
             t::bigint as attended_number,
             d as directiveness_score, p as directiveness_preferred_score, drops::integer as is_dropout,
+            t = max(t) over (partition by client) as is_last,
             d - coalesce(avg(d) over before, d) as directiveness_change,
             (t = 1)::integer as session_1, (t = 2)::integer as session_2, (t = 3)::integer as session_3,
             case when t >= 4 then ln(t) else 0 end as log_session

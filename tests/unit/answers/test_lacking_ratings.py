@@ -9,8 +9,12 @@ import pytest
 from answer_cohorts import SETTINGS, database
 
 from outcomes.answers import run as step
+from outcomes.answers.balance import run as balance
 from outcomes.answers.dropout import run as dropout
+from outcomes.answers.guidance import run as guidance
+from outcomes.answers.responsiveness import run as responsiveness
 from outcomes.answers.states import AnswerStatus
+from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters
 from outcomes.study.settings import AnalysisName
 from outcomes.study.tables.questions import CENTRAL_NEEDS
@@ -55,3 +59,16 @@ def test_without_guidance_dropout_is_still_counted(lacking):
     assert tables[dropout.RATES.name].filter(pl.col("is_declared"))["estimate"].item() > 0
     assert set(tables[dropout.EFFECTS.name]["status"]) == {"refused"}
     assert set(tables[dropout.EFFECTS.name]["reason"]) == {dropout.NO_GUIDANCE}
+
+
+@pytest.mark.parametrize("run", [guidance.run, balance.run, responsiveness.run])
+def test_guidance_that_never_differs_in_a_client_is_refused_in_plain_words(run):
+    with database(PARAMETERS) as con:
+        for table in ("core_sessions", "mart_session_directiveness", "mart_person_session"):
+            con.execute(
+                f"update {table} set directiveness_score = usual from (select client_id as one, "
+                f"round(avg(directiveness_score)) as usual from core_sessions group by 1) where client_id = one"
+            )
+        con.execute("update mart_session_directiveness set directiveness_within = 0")
+        with pytest.raises(FitRefused, match="Each client has the same guidance in all sessions"):
+            run(con, SETTINGS)

@@ -218,8 +218,14 @@ def test_what_the_study_did_not_rate_it_cannot_answer(small):
     with database(CohortParameters(clients=40, therapists=12)) as con:
         con.execute("update mart_session_directiveness set alliance_score = null")
         table = recovery.run(con, settings, memory)[CARDS.name]
+        con.execute("delete from core_dropout_labels")
+        without = recovery.run(con, settings, memory)[CARDS.name]
     reason = table.row(by_predicate=pl.col("estimator") == "alliance as the path", named=True)["reason"]
     assert "does not have the ratings" in reason
+    assert not table["reason"].str.contains("No endings").any()
+    reasons = dict(without.select("estimator", "reason").iter_rows())
+    for name in ("dropout and usual guidance so far", "verdict on dropout", "median odds ratio of dropout"):
+        assert reasons[name].startswith("No endings are recorded in these data")
 
 
 def test_processes_try_the_cohorts_that_this_process_would_and_seeds_decide_them(monkeypatch):

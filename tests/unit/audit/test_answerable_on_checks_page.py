@@ -35,6 +35,15 @@ def test_a_column_that_is_empty_as_a_whole_is_not_there(release):
     assert found["therapists"] == (Answerable.PARTLY, ("satisfaction",))
 
 
+def test_courses_that_are_all_open_have_no_endings(release):
+    with duckdb.connect(str(release / "outcomes.duckdb")) as con:
+        con.execute("update core_episodes set ending = 'open', end_date = null")
+    found = told(release / "outcomes.duckdb")
+    said = ("no endings are recorded (ending or end)",)
+    assert found["dropout"] == found["missing"] == (Answerable.NOT, said)
+    assert found["therapists"] == (Answerable.PARTLY, ("ending",))
+
+
 @pytest.mark.parametrize(("name", "said"), [("iapt", "had a preference"), ("pmhc", "dropout by therapist only")])
 def test_what_a_national_data_set_cannot_answer_is_said_whatever_its_columns(name, said):
     source = {"pattern": "*.zip", "format": name}

@@ -27,7 +27,7 @@ def test_a_survey_of_sessions_alone_answers_in_part_and_says_what_is_missing():
     assert found["guidance"].answerable is Answerable.FULLY
     assert found["balance"].lacking == ("directiveness_preferred", "reactance")
     assert (found["dropout"].answerable, found["dropout"].lacking) == (
-        Answerable.NOT, ("ending or attended or session_date",),
+        Answerable.NOT, ("no endings are recorded (ending or end)",),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from reading_ease import blocks, flesch, n_words, syllables
 from synthetic_release import Cohort, make_release
 from test_report_sections import pieces
 
-from outcomes.answers.certainty.tables import CERTAINTIES
+from outcomes.answers.certainty.tables import CERTAINTIES, FindingName
 from outcomes.answers.run import ANSWER_TABLES
 from outcomes.disclosure import Shown, Teller
 from outcomes.release.withholding import REASON
@@ -304,3 +304,109 @@ def test_a_pathway_of_one_stage_is_no_picture(tmp_path, template_study):
     assert "A client dropped out if" not in text  # nor is said what it would be, or who could have
     assert "For the questions on dropout" not in visible_text(as_html(annex))
     assert "Each client is first compared" not in text  # nothing is compared where guidance is refused
+
+
+VERY_LOW = "Of very low certainty, so that brief and report conclude nothing from it: "
+
+
+def told_of(folder, study, sql="select 1"):
+    """Findings, and the text of all pages, after a change of the release's database."""
+    with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
+        con.execute(sql)
+    con, source = sources(folder, study)
+    with con:
+        found = {one.name: one for one in findings(source)}
+        return found, {page.document: visible_text(as_html(page)) for page in documents(source)}
+
+
+def test_a_verdict_of_very_low_certainty_is_no_result_in_the_annex_either(release, template_study):
+    _, text = told_of(
+        release,
+        template_study,
+        "update verdicts set verdict = 'no_effect', certainty = 'very low' where level = 'session'",
+    )
+    assert "makes no difference that matters to satisfaction. That is a result" not in text[Document.ANNEX]
+    assert "Satisfaction, session by session. The data do not decide" in text[Document.ANNEX]
+    assert "Taken alone the analysis says: How much guidance clients get makes no difference" in text[Document.ANNEX]
+
+
+def test_the_annex_says_which_of_its_numbers_are_too_unsure_for_brief_and_report(release, template_study):
+    _, before = told_of(release, template_study)
+    assert VERY_LOW not in before[Document.ANNEX]
+    changed = f"update {CERTAINTIES.name} set certainty = 'very low' where finding like 'distance%dropout'"
+    _, after = told_of(release, template_study, changed)
+    assert f"{VERY_LOW}distance from the preference and dropout." in after[Document.ANNEX]
+
+
+_DISTANCE = "contrast = 'distance from the preference'"
+
+
+def test_a_picture_of_the_distance_names_the_levels_that_it_shows(release, template_study):
+    found, _ = told_of(release, template_study)
+    title = found[FindingName.FIT_SATISFACTION].picture.title
+    assert "with too little," in title
+    assert title.endswith("with too much guidance")  # four points too much are refused
+    assert "far" not in title
+
+
+def test_advice_and_subject_are_of_the_side_that_costs(release, template_study):
+    both, _ = told_of(release, template_study)
+    assert both[FindingName.FIT_SATISFACTION].advice.endswith("stay near to it.")
+    one, text = told_of(
+        release, template_study,
+        f"update contrasts_satisfaction set estimate = 0.1, conf_low = -0.1, conf_high = 0.3 where {_DISTANCE} "
+        "and level = 'too much' and quantity = 'difference'",
+    )  # fmt: skip
+    about = one[FindingName.FIT_SATISFACTION]
+    assert about.heading.startswith("Too little guidance for the client's wish")
+    assert about.advice == (
+        "Ask each client how much guidance they want, and do not give less. Whether more than that goes with less "
+        "satisfied clients does not show in these data."
+    )
+    assert about.advice in text[Document.BRIEF]
+    more, _ = told_of(
+        release, template_study,
+        f"update contrasts_satisfaction set estimate = 0.1, conf_low = -0.1, conf_high = 0.3 where {_DISTANCE} "
+        "and level = 'too little' and quantity = 'difference'; update contrasts_satisfaction set conf_low = 0.2, "
+        f"conf_high = 0.6, estimate = 0.4 where {_DISTANCE} and level = 'too much' and quantity = 'difference'",
+    )  # fmt: skip
+    about = more[FindingName.FIT_SATISFACTION]
+    assert about.heading.startswith("Too much guidance for the client's wish")
+    assert about.heading.endswith("more satisfied clients")
+    assert about.advice == ""
+
+
+def test_each_side_has_its_own_distance_where_they_differ(release, template_study):
+    _, same = told_of(release, template_study)
+    assert "That is 2 points off the wish." in same[Document.REPORT]
+    _, text = told_of(
+        release, template_study, f"update contrasts_dropout set points = -4 where {_DISTANCE} and level = 'too little'"
+    )
+    assert "That is 4 points under and 2 points over the wish." in text[Document.REPORT]
+
+
+def test_only_checks_that_were_carried_out_are_counted(release, template_study):
+    _, before = told_of(release, template_study)
+    assert "because these data hold nothing for them to check: 1." in before[Document.REPORT]
+    _, text = told_of(
+        release, template_study, "update dq_results set status = 'not_applicable' where category = 'plausibility'"
+    )
+    assert "Can it be true?" not in text[Document.REPORT]
+    assert "because these data hold nothing for them to check: 2." in text[Document.REPORT]
+    assert "1 of 2 automatic checks" in text[Document.ANNEX]
+
+
+def test_why_responses_are_asked_for_claims_none(source, pages):
+    text = visible_text(as_html(pages[Document.ANNEX]))
+    assert "Therapists respond:" not in text
+    assert "Why this is asked: where how a session went changes what the therapist does" in text
+
+
+def test_the_brief_says_what_was_refused_beside_what_was_found(release, template_study):
+    _, text = told_of(
+        release, template_study,
+        "update answer_states set status = 'refused', reason = 'No endings are recorded in these data, so nothing can "
+        "be said about dropout.' where analysis = 'dropout'",
+    )  # fmt: skip
+    assert "Certainty:" in text[Document.BRIEF]
+    assert "Dropout. No endings are recorded in these data" in text[Document.BRIEF]

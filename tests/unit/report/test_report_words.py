@@ -139,7 +139,7 @@ def test_a_hazard_of_another_link_is_told_in_its_own_measure(tmp_path):
 
 
 def test_checks_that_enough_rows_break_are_listed_and_those_that_few_break_look_like_those_that_none_does(said):
-    assert "1 of 4 automatic checks of the data is broken in 10 rows or more." in said
+    assert "1 of 3 automatic checks that these data allow is broken in 10 rows or more." in said
     assert "Attended sessions have a satisfaction rating. completeness many" in said
     assert "There is no session after the end of an episode." not in said  # four rows break it
     assert "Every other check is broken in fewer than 10 rows or in none" in said
@@ -149,7 +149,7 @@ def test_a_check_that_ended_in_an_error_is_not_said_to_be_broken(release, templa
     with duckdb.connect(str(release / "outcomes.duckdb")) as con:
         con.execute("update dq_results set status = 'error', n_violated = null where category = 'completeness'")
     text = _said(release, template_study)
-    assert "None of 4 automatic checks of the data is known to be broken in 10 rows or more." in text
+    assert "None of 2 automatic checks that these data allow is known to be broken in 10 rows or more." in text
     assert "Not checked, because the check itself ended in an error: Attended sessions have" in text
 
 

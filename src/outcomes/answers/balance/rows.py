@@ -69,7 +69,11 @@ class GuidanceRows:
 def verdict_sessions(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> GuidanceRows:
     """One rated session a row; satisfaction. `series` has the sessions that were not rated as well."""
     rows = sql_table(con, "answers/answer_verdict_sessions").pl()
-    refuse(Refusal(RefusalRule.RATED, rows.height, about=Outcome.SATISFACTION))
+    n_values = rows.drop_nulls("y").group_by("client_id").agg(pl.col("d").n_unique())["d"]
+    refuse(
+        Refusal(RefusalRule.RATED, rows.height, about=Outcome.SATISFACTION),
+        Refusal(RefusalRule.STEADY, (n_values > 1).sum(), min(n_values.len(), 1)),
+    )
     rows = with_usual_levels(rows)
     found = _finished(Outcome.SATISFACTION, Grain.SESSION, rows, ("log_session",), settings)
     return replace(found, series=_ready(rows, tuple(name for name in rows.columns if name != "y"), found.midpoint))
@@ -98,7 +102,9 @@ def verdict_dropouts(con: duckdb.DuckDBPyConnection, settings: StudySettings) ->
     The usual level is what the sessions before tell of it, drawn towards the therapist's mean by their reliability (see
     `with_usual`): a mean of the whole episode would know the future.
     """
-    rows = with_usual(sql_table(con, "answers/answer_verdict_dropout").pl().filter(pl.col("d").is_not_null()))
+    rows = sql_table(con, "answers/answer_verdict_dropout").pl()
+    refuse(Refusal(RefusalRule.ENDINGS, rows.filter("is_last")["y"].count()))
+    rows = with_usual(rows.drop("is_last").filter(pl.col("d").is_not_null()))
     usual = pl.col("therapist_mean") + pl.col("client_usual")
     rows = rows.with_columns(m=usual, w=pl.col("d") - usual)
     covariates = ("session_1", "session_2", "session_3", "log_session")

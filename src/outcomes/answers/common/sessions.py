@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.models.refusals import Refusal, RefusalRule, refuse
 from outcomes.store.warehouse import sql_table
 
 SESSIONS = "answer_sessions"
@@ -20,3 +21,16 @@ def session_rows(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
     lagged outcome).
     """
     return sql_table(con, f"answers/{SESSIONS}")
+
+
+def refuse_steady(sessions: duckdb.DuckDBPyRelation) -> None:
+    """Refuse sessions whose rated guidance differs in no client: nobody is then compared with the same client.
+
+    Raises
+    ------
+    FitRefused
+        If there are rated sessions, and guidance is the same in all of each client's.
+    """
+    spread = sessions.aggregate("max(directiveness_score) - min(directiveness_score) as spread", "client_id")
+    n_rated, n_differing = spread.aggregate("count(spread), count(*) filter (spread > 0)").fetchall()[0]
+    refuse(Refusal(RefusalRule.STEADY, n_differing, min(n_rated, 1)))

@@ -52,3 +52,8 @@ class Certainty(StrEnum):
     MODERATE = "moderate"
     LOW = "low"
     VERY_LOW = "very low"
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether a finding may be told as one: what is very low decides nothing, whatever its numbers are."""
+        return self is not Certainty.VERY_LOW

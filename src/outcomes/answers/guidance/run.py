@@ -18,7 +18,7 @@ import polars as pl
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, of_model, refuse_all
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_linear_answer
-from outcomes.answers.common.sessions import session_rows
+from outcomes.answers.common.sessions import refuse_steady, session_rows
 from outcomes.answers.common.simplify import simplest_row
 from outcomes.answers.common.tables import filled
 from outcomes.answers.guidance.tables import EFFECTS, TABLES, GuidanceModel, GuidanceQuestion, SlopePart
@@ -85,6 +85,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
         Where no part can be answered.
     """
     mart = con.table("mart_session_directiveness")
+    refuse_steady(mart.filter("satisfaction_score is not null"))
     rows = level_rows(mart, settings.disclosure, "satisfaction_score", coders=coders_of(con))
     rows += _lagged(con, settings.disclosure)
     refuse_all(rows)

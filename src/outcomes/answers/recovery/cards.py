@@ -16,8 +16,9 @@ from outcomes.answers.recovery.quote import Quote
 from outcomes.answers.recovery.tables import CanAnswer, EstimatorName, TriedVerdict
 from outcomes.mixed import FitStatus
 
+POWER = 0.80
 FINDABLE = 2.8
-"""Standard errors that an effect must have to be found in 80% of studies at the 5% level: 1.96 + 0.84."""
+"""Standard errors that an effect must have to be found in `POWER` of studies at the 5% level: 1.96 + 0.84."""
 MAX_REFUSED = 0.2
 MIN_COVERAGE = 0.9
 """Where even the upper end of the coverage's interval lies below this, intervals mislead."""

@@ -21,6 +21,7 @@ class Quote:
     ----------
     estimator : EstimatorName
     estimate, std_error, conf_low, conf_high : float
+        Of a spread between therapists the error is the one that its test sees, not the interval's.
     is_found : bool
         The test says that there is an effect.
     """

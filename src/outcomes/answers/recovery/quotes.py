@@ -18,7 +18,7 @@ from scipy import stats
 
 from outcomes.answers.balance.reactance import reactance_rows
 from outcomes.answers.balance.tables import ReactanceGuidance, ReactanceQuantity
-from outcomes.answers.common.fitting import fit_hazard_answer, fit_linear_answer
+from outcomes.answers.common.fitting import Answered, fit_hazard_answer, fit_linear_answer
 from outcomes.answers.common.risk_set import baseline, risk_set
 from outcomes.answers.common.sessions import SESSIONS, session_rows
 from outcomes.answers.common.words import Cause, HazardTerm, Outcome, Reading
@@ -28,11 +28,17 @@ from outcomes.answers.dropout.incidence import LEVELS, cause_model, risks_by_lev
 from outcomes.answers.dropout.run import effect_rows
 from outcomes.answers.guidance.run import INTERCEPTS, LAGGED, MODELS, QUOTED, STARTS, lag_rows, level_rows, settled
 from outcomes.answers.guidance.tables import GuidanceModel, GuidanceQuestion, SlopePart
+from outcomes.answers.recovery.cards import FINDABLE, POWER
 from outcomes.answers.recovery.distances import OF_DROPOUT, OF_SATISFACTION, dropout_distances, satisfaction_distances
 from outcomes.answers.recovery.quote import ALPHA, RISK_SESSION, Quote
 from outcomes.answers.recovery.tables import EstimatorName
 from outcomes.errors import FitRefused
-from outcomes.methods.therapists.therapist_effects import boundary_p_value, median_odds_ratio, variance_share
+from outcomes.methods.therapists.therapist_effects import (
+    boundary_p_value,
+    detectable_variance,
+    median_odds_ratio,
+    variance_share,
+)
 from outcomes.mixed import FitStatus, fit_cluster_robust, fit_linear
 from outcomes.study import StudySettings
 
@@ -166,12 +172,13 @@ def _share(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[
     """Therapists' share of the variance of satisfaction; Wald on the log of their standard deviation, LRT."""
     mart = con.table("mart_session_directiveness").filter("therapist_id is not null")
     fixed = "satisfaction_score ~ log_session"
-    model = fit_linear_answer(f"{fixed} + {INTERCEPTS}", mart, settings.disclosure).fit
+    answered = fit_linear_answer(f"{fixed} + {INTERCEPTS}", mart, settings.disclosure)
+    model = answered.fit
     without = fit_linear(f"{fixed} + (1 | client_id)", mart)
     client = next(float(block.cov[0, 0]) for block in model.variances if block.group == "client_id")
-    p_value = boundary_p_value(max(without.criterion - model.criterion, 0.0))
+    lrt = max(without.criterion - model.criterion, 0.0)
     yield _spread(
-        EstimatorName.THERAPIST_SHARE, model, p_value, lambda sd: variance_share(sd**2, client, model.sigma**2)
+        EstimatorName.THERAPIST_SHARE, answered, lrt, lambda sd: variance_share(sd**2, client, model.sigma**2)
     )
 
 
@@ -180,19 +187,23 @@ def _odds(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Q
     rows = risk_set(con, settings.dropout.definition.value, Reading.AS_RECORDED, settings.dropout.silent_days)
     at_risk, course = baseline(rows, "is_dropout")
     formula = " + ".join(["is_dropout ~ 1", *course])
-    model = fit_hazard_answer(f"{formula} + (1 | therapist_id)", at_risk, settings.disclosure).fit
+    answered = fit_hazard_answer(f"{formula} + (1 | therapist_id)", at_risk, settings.disclosure)
     without = fit_cluster_robust(formula, at_risk.filter("therapist_id is not null"), "therapist_id")
-    p_value = boundary_p_value(max(without.criterion - model.criterion, 0.0))
-    yield _spread(EstimatorName.THERAPIST_ODDS, model, p_value, lambda sd: math.log(median_odds_ratio(sd**2)))
+    lrt = max(without.criterion - answered.fit.criterion, 0.0)
+    yield _spread(EstimatorName.THERAPIST_ODDS, answered, lrt, lambda sd: math.log(median_odds_ratio(sd**2)))
 
 
-def _spread(name: EstimatorName, model, p_value: float, of: Callable[[float], float]) -> Quote:
-    """A measure that rises with the therapists' standard deviation, with the limits of the latter carried over."""
-    row = model.sd_conf_int(1 - ALPHA).row(by_predicate=pl.col("group") == "therapist_id", named=True)
+def _spread(name: EstimatorName, answered: Answered, lrt: float, of: Callable[[float], float]) -> Quote:
+    """A measure that rises with the therapists' standard deviation, with the limits of the latter carried over.
+
+    Its error is the one that the test sees: an effect of `FINDABLE` of them is found in `POWER` of studies.
+    """
+    row = answered.fit.sd_conf_int(1 - ALPHA).row(by_predicate=pl.col("group") == "therapist_id", named=True)
     if row["conf_low"] is None:  # estimated as none: there is no Wald interval
         return Quote(name)
     value, low, high = (of(row[limit]) for limit in ("sd", "conf_low", "conf_high"))
-    return Quote(name, value, (high - low) / (2 * stats.norm.ppf(1 - ALPHA / 2)), low, high, p_value < ALPHA)
+    smallest = of(math.sqrt(detectable_variance(row["sd"] ** 2, lrt, answered.n_therapists, ALPHA, POWER)))
+    return Quote(name, value, smallest / FINDABLE, low, high, boundary_p_value(lrt) < ALPHA)
 
 
 def _responsiveness(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[Quote]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from outcomes.answers.recovery.tables import CARDS, TABLES, CanAnswer, TriedVerd
 from outcomes.answers.recovery.world import StudySize, measure, world_of
 from outcomes.errors import FitRefused
 from outcomes.mixed import FitStatus
-from outcomes.models.refusals import few_people, first_that_holds
+from outcomes.models.refusals import SENTENCES, RefusalRule, few_people, first_that_holds
 from outcomes.progress import tracked
 from outcomes.release.identity import code_version
 from outcomes.simulate import Truth, slope_truth
@@ -51,6 +52,8 @@ MAX_KEPT = 8
 SEED = 1  # of the first cohort
 LARGE_CLIENTS, LARGE_SEEDS = 4_000, (1_000_001, 1_000_002)
 """Cohorts whose estimates stand for truths that have no closed form."""
+_NO_ENDINGS = SENTENCES[RefusalRule.ENDINGS]
+_NO_RATINGS = "This study does not have the ratings that this question needs."
 POSITIVE = frozenset(Verdict) - {Verdict.NO_EFFECT, Verdict.UNDECIDED}
 
 
@@ -83,13 +86,13 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings, memory: Path | 
         if memory:
             made = {"key": key, "size": asdict(size), "cards": [asdict(one) for one in cards]}
             write_json(memory, {"sizes": [made, *_kept(memory)][:MAX_KEPT]})
-    missing = _missing(con)
+    missing = _missing(con)  # by estimator, why it cannot be asked
     simulated = {
         "n_clients": size.capped.clients,
         "n_therapists": size.capped.therapists,
         "sessions_per_client": size.sessions_per_client,
     }
-    told = [asdict(_without(one) if one.estimator in missing else one) | simulated for one in cards]
+    told = [asdict(_refused(one, missing)) | simulated for one in cards]
     return {CARDS.name: filled(CARDS, told)}
 
 
@@ -193,19 +196,23 @@ def _means(dicts: list[dict[str, float]]) -> dict[str, float]:
     return {name: sum(one[name] for one in dicts) / len(dicts) for name in dicts[0]}
 
 
-def _missing(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """Estimators whose ratings the study does not have at all."""
+def _missing(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Why the study cannot ask for some estimators at all: no endings, or not their ratings."""
     ratings = sorted({need for one in ESTIMATORS for need in one.needs} - {"ending"})
     counts = con.sql(f"select {', '.join(f'count({name})' for name in ratings)} from mart_session_directiveness")
     has = dict(zip(ratings, map(bool, counts.fetchall()[0]), strict=True))
     has["ending"] = bool(con.sql("select count(*) from core_dropout_labels").fetchall()[0][0])
-    without = {one.name for one in ESTIMATORS if not all(has[need] for need in one.needs)}
-    wish = {} if has["directiveness_preferred_score"] else dict.fromkeys(VERDICTS)
-    return without | set(wish) | (set() if has["ending"] else {TriedVerdict.DROPOUT})
+    needs = {one.name: one.needs for one in ESTIMATORS} | dict.fromkeys(VERDICTS, ("directiveness_preferred_score",))
+    needs[TriedVerdict.DROPOUT] += ("ending",)
+    lacking = {name: {need for need in own if not has[need]} for name, own in needs.items()}
+    return {name: _NO_ENDINGS if "ending" in own else _NO_RATINGS for name, own in lacking.items() if own}
 
 
-def _without(one: Card) -> Card:
-    reason = "This study does not have the ratings that this question needs."
+def _refused(one: Card, missing: Mapping[str, str]) -> Card:
+    """The card, without numbers where the study cannot ask its question."""
+    if one.estimator not in missing:
+        return one
+    reason = missing[one.estimator]
     return Card(one.estimator, one.question, one.unit, one.n_cohorts, CanAnswer.NO, reason, FitStatus.REFUSED)
 
 

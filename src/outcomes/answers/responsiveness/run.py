@@ -18,7 +18,7 @@ from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.dynamics import SERIES, TIME, with_errors
 from outcomes.answers.common.estimates import Numbers, attempt, numbers, of_model, refuse_all
 from outcomes.answers.common.fitting import LEVEL, Answered, fit_linear_answer, refuse_few
-from outcomes.answers.common.sessions import session_rows
+from outcomes.answers.common.sessions import refuse_steady, session_rows
 from outcomes.answers.common.tables import filled
 from outcomes.answers.responsiveness.tables import RESPONSES, TABLES, After, ResponseModel, ResponseQuantity
 from outcomes.errors import FitRefused
@@ -105,6 +105,7 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     """
     session_rows(con)
     sessions = sql_table(con, "answers/answer_responsiveness").filter("therapist_id is not null")
+    refuse_steady(sessions)
     rule = settings.disclosure
     labels = {"quantity": ResponseQuantity.NEXT_GUIDANCE, "model": ResponseModel.DYNAMIC, "unit": "", "is_quoted": True}
     rows = attempt(labels | {"after": After.SATISFACTION}, lambda: _by_dynamics(sessions, rule))

@@ -18,6 +18,9 @@ MIN_THERAPISTS = 10
 USUAL_THERAPISTS = 30
 """From here on the usual large-sample methods hold (a convention: no source gives a sharp limit)."""
 
+_LEAST_LRT = 0.01
+"""Below it the statistic is rounding, and the ratio of an estimate to it no noise."""
+
 
 class TherapistInformation(StrEnum):
     """What a number of therapists can carry."""
@@ -112,6 +115,36 @@ def boundary_p_value(lrt: float) -> float:
     if np.isnan(lrt):
         raise UsageError("The likelihood-ratio statistic is missing.")
     return 1.0 if lrt <= 0 else float(0.5 * scipy.stats.chi2.sf(lrt, 1))
+
+
+def detectable_variance(variance: float, lrt: float, n_groups: int, alpha: float, power: float) -> float:
+    """Variance between groups that the test against zero finds in a share `power` of studies like this one.
+
+    An error of the estimate tells little of that: it grows with the estimate. In a balanced design lrt = (k - 1) (F - 1
+    - ln F), where F is the ratio of mean squares and F - 1 = variance / noise (Searle, Casella & McCulloch 1992, doi
+    10.1002/9780470316856). So a study tells its noise, and F of studies with a variance v spreads as (1 +
+    v / noise) chi2(k - 1) / (k - 1).
+
+    Parameters
+    ----------
+    variance : float
+        As estimated, above 0.
+    lrt : float
+        2 (l1 - l0) against no variance.
+    n_groups : int
+        k, at least 2.
+    alpha, power : float
+        Level of `boundary_p_value`'s test, and the share of studies that should find it; 0-1.
+    """
+    k = n_groups - 1
+    noise = variance / (_mean_square_ratio(max(lrt, _LEAST_LRT) / k) - 1)
+    least = _mean_square_ratio(scipy.stats.chi2.isf(2 * alpha, 1) / k)
+    return noise * (least / (scipy.stats.chi2.isf(power, k) / k) - 1)
+
+
+def _mean_square_ratio(value: float) -> float:
+    """F above 1 for which F - 1 - ln F has a value."""
+    return float(scipy.optimize.brentq(lambda f: f - 1 - np.log(f) - value, 1.0, 1.6 * (value + 1)))
 
 
 def comparative_intervals(effects: ArrayLike, std_errors: ArrayLike, level: float = 0.95) -> ComparativeIntervals:

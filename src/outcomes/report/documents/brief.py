@@ -20,15 +20,17 @@ MOST = 4
 """Findings on one page with its picture; more would not leave room for who is in it and what it does not show."""
 MOST_EASY = 3
 MOST_WORDS = 240
-"""Words of findings, picture and advice: with what else stands there, the page stays under 350."""
+"""Words of findings, picture, advice and what was refused: with what else stands there, the page stays under 350."""
 NOTHING = later("These data do not answer the question yet.")
 
 
 def brief(source: Source, found: Sequence[Finding]) -> Page:
     """Return the brief: findings with numbers, ranges and how sure they are, a picture, what to try, what it lacks."""
-    chosen = _chosen([one for one in found if one.is_told][:MOST])
+    why_not = reasons(source)
+    room = MOST_WORDS - sum(len(plain(words).split()) for words in why_not)
+    chosen = _chosen([one for one in found if one.is_told][:MOST], room)
     sections = (
-        Section("findings", spoken("What we found"), _found(source, chosen)),
+        Section("findings", spoken("What we found"), _found(why_not, chosen)),
         Section("who", spoken("Who is in it"), (paragraph(who(source)),)),
         Section("try", spoken("What one could try"), _advice(chosen)),
         Section("limits", spoken("What this does not show"), (
@@ -91,10 +93,11 @@ def _your_say(source: Source) -> tuple[Block, ...]:
     )
 
 
-def _found(source: Source, chosen: Sequence[Finding]) -> tuple[Block, ...]:
+def _found(why_not: Sequence[Words], chosen: Sequence[Finding]) -> tuple[Block, ...]:
+    left = (bullets(*why_not),) if why_not else ()
     if not chosen:
-        return (paragraph(translated(NOTHING)), bullets(*reasons(source)))
-    return (bullets(*map(_told, chosen)), *_picture(chosen))
+        return (paragraph(translated(NOTHING)), *left)
+    return (bullets(*map(_told, chosen)), *_picture(chosen), *left)
 
 
 def _told(one: Finding) -> Words:
@@ -106,9 +109,9 @@ def _picture(chosen: Sequence[Finding]) -> tuple[Picture, ...]:
     return (drawn,) if drawn else ()
 
 
-def _chosen(found: Sequence[Finding]) -> Sequence[Finding]:
-    """Findings from the first on for which the page has room."""
-    while len(found) > 1 and _n_words(found) > MOST_WORDS:
+def _chosen(found: Sequence[Finding], room: int) -> Sequence[Finding]:
+    """Findings from the first on for which the page has room, in words."""
+    while len(found) > 1 and _n_words(found) > room:
         found = found[:-1]
     return found
 

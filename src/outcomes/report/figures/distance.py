@@ -18,19 +18,19 @@ _HEIGHT = 170  # px: with its text it keeps its size beside the findings on one 
 _SIGNED = "datum.value ? format(datum.value, '+~g') : '0'"
 
 
-def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, unit: str) -> Picture:
+def distance_picture(points: Sequence[tuple[float, str, Estimate]], scale: Scale, unit: str) -> Picture:
     """Draw mean satisfaction at distances from the preference.
 
     Parameters
     ----------
-    points : sequence of (float, Estimate)
-        Guidance less the client's preference, rising; mean satisfaction there.
+    points : sequence of (float, str, Estimate)
+        Guidance less the client's preference, rising; what that is called inside a sentence; mean satisfaction there.
     scale : Scale
         Of satisfaction: all of it is shown, so that a small difference looks small.
     unit : str
         Of guidance.
     """
-    frame = pl.DataFrame([(x, *e.drawn) for x, e in points], schema=["points", "mean", "low", "high"], orient="row")
+    frame = pl.DataFrame([(x, *e.drawn) for x, _, e in points], schema=["points", "mean", "low", "high"], orient="row")
     ends = [points[0][0], points[-1][0]]
     room = (ends[1] - ends[0]) * 0.08
 
@@ -58,15 +58,15 @@ def distance_picture(points: Sequence[tuple[float, Estimate]], scale: Scale, uni
             ),
         ).sized(width=width, height=_HEIGHT, title=axis_title(spoken("Average satisfaction, whole scale")))
 
-    nearest = min(points, key=lambda one: abs(one[0]))[1]
+    (_, little, below), (_, much, above) = points[0], points[-1]
+    nearest = min(points, key=lambda one: abs(one[0]))[2]
     title = spoken(
-        "Average satisfaction: {below} with far too little, {at} as clients want it, {above} with far too much "
-        "guidance",
-        below=points[0][1].in_number, at=nearest.in_number, above=points[-1][1].in_number,
+        "Average satisfaction: {below} with {little}, {at} as clients want it, {above} with {much} guidance",
+        below=below.in_number, little=little, at=nearest.in_number, above=above.in_number, much=much,
     )  # fmt: skip
     said = "; ".join(
         spoken("at {place}: {number} ({interval})", place=_place(x), number=e.in_number, interval=e.in_interval)
-        for x, e in points
+        for x, _, e in points
     )
     caption = spoken(
         "Dots: average satisfaction if guidance lay so far from each client's wish. Upright lines: the range in which "

@@ -75,7 +75,7 @@ class Finding:
     @property
     def is_told(self) -> bool:
         """Whether it says something: a link, or that there is none that matters."""
-        return self.certainty is not Certainty.VERY_LOW and self.size is not Size.UNCLEAR
+        return self.certainty.is_enough and self.size is not Size.UNCLEAR
 
     @property
     def heading(self) -> str:

@@ -14,7 +14,7 @@ from outcomes.report.figures.distance import distance_picture
 from outcomes.report.figures.icons import Group, icon_arrays
 from outcomes.report.findings.finding import Finding, rating, worth_finding
 from outcomes.report.findings.wording import Size, Subject, size
-from outcomes.report.page.pieces import Estimate, Form, Given, Kind, Piece, Ranged, say
+from outcomes.report.page.pieces import Direction, Estimate, Form, Given, Kind, Piece, Ranged, Words, say
 from outcomes.report.reading.contrasts_rows import (
     ABOVE,
     BELOW,
@@ -27,8 +27,9 @@ from outcomes.report.reading.contrasts_rows import (
 from outcomes.report.sections.report_section import Source
 
 RATED = Form(digits=1)
+_BOTH = (True, True)
 _SUBJECTS = {
-    (True, True): (
+    _BOTH: (
         later("Guidance far from the client's wish"),
         later("guidance far from the client's wish"),
     ),
@@ -50,7 +51,18 @@ _LEVELS = {
     ContrastLevel.FAR_ABOVE: (later("Far too much"), later("far too much")),
 }
 """As a label, and inside a sentence."""
-_ADVICE = later("Ask each client how much guidance they want, and stay near to it.")
+_ADVICE = {
+    _BOTH: later("Ask each client how much guidance they want, and stay near to it."),
+    (True, False): later(
+        "Ask each client how much guidance they want, and do not give less. Whether more than that goes with {worse} "
+        "does not show in these data."
+    ),
+    (False, True): later(
+        "Ask each client how much guidance they want, and do not give more. Whether less than that goes with {worse} "
+        "does not show in these data."
+    ),
+}
+"""By which side costs, as the subjects: what does not show is not advised against."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +79,28 @@ class _Quoted:
         return {
             "at": Ranged(at), "below": Ranged(below), "above": Ranged(above),
             "little": translated(_LEVELS[low][1]), "much": translated(_LEVELS[high][1]),
-            "off": Given(as_written(max(abs(self.points[low]), abs(self.points[high]))), Kind.PLACE),
         }  # fmt: skip
 
-    def subject(self, costs_up: bool) -> tuple[str, str]:
+    def off(self) -> tuple[Given, Given]:
+        """How far the two levels lie under and over the wish."""
+        low, _, high = self.levels
+        under, over = (Given(as_written(abs(self.points[level])), Kind.PLACE) for level in (low, high))
+        return under, over
+
+    def differing(self, found: Size) -> tuple[bool, bool]:
+        """Which side differs from the wish as the finding says; both where it says no difference."""
+        way = {Size.MORE: Direction.MORE, Size.LESS: Direction.LESS}.get(found)
+        less, more = (way in (None, one.direction) for one in self.differences)
+        return less, more
+
+    def subject(self, found: Size) -> tuple[str, str]:
         """What the finding is about: both sides, or the one that differs from the wish."""
-        costs = tuple(one.low > 0 if costs_up else one.high < 0 for one in self.differences)
-        begun, inside = _SUBJECTS.get(costs, _SUBJECTS[True, True])
+        begun, inside = _SUBJECTS[self.differing(found)]
         return translated(begun), translated(inside)
+
+    def advice(self, found: Size, worse: str) -> str:
+        """What one could try, of the sides that cost."""
+        return spoken(_ADVICE[self.differing(found)], worse=worse)
 
 
 def dropout_by_distance(source: Source) -> Finding | None:
@@ -86,13 +112,13 @@ def dropout_by_distance(source: Source) -> Finding | None:
     if rated is None or quoted is None:
         return None
     found = size(quoted.differences, worth_finding(source.con, EstimatorName.DROPOUT_RISK))
-    about = Subject(*quoted.subject(costs_up=True), spoken("dropout"), spoken("more dropout"), spoken("less dropout"))
+    about = Subject(*quoted.subject(found), spoken("dropout"), spoken("more dropout"), spoken("less dropout"))
     pieces = quoted.pieces() | {"all": Given("100")}
     sentence = say(
         "Of {all} clients who get the guidance they want, {at} leave by session {t}. With {little}, {below} do; with "
-        "{much}, {above}. That is {off} {unit} off the wish.",
-        t=Given(str(session)), unit=translated(source.settings.unit("directiveness")), **pieces,
+        "{much}, {above}.", t=Given(str(session)), **pieces,
     )  # fmt: skip
+    sentence = Words((*sentence.pieces, " ", *_place(quoted, source).pieces))
     easy = say(
         "Think of {all} people who get as much guidance as they want. {at} of them stop too soon. With {little} "
         "guidance, {below} stop too soon. With {much}, {above} do.",
@@ -100,7 +126,7 @@ def dropout_by_distance(source: Source) -> Finding | None:
     )
     groups = [Group(*map(translated, _LEVELS[level]), risk) for level, risk in quoted.levels.items()]
     draw = partial(icon_arrays, groups, str(session))
-    advice = translated(_ADVICE) if found is Size.MORE else ""
+    advice = quoted.advice(found, about.more) if found is Size.MORE else ""
     return Finding(FindingName.FIT_DROPOUT, rated, found, about, sentence, easy, "contrasts", advice, draw)
 
 
@@ -113,12 +139,11 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
         return None
     found = size(quoted.differences)
     about = Subject(
-        *quoted.subject(costs_up=False), spoken("satisfaction"), spoken("more satisfied clients"),
+        *quoted.subject(found), spoken("satisfaction"), spoken("more satisfied clients"),
         spoken("less satisfied clients"),
     )  # fmt: skip
     scale = source.settings.scales["satisfaction"]
     pieces = quoted.pieces() | {"low": Given(as_written(scale.minimum)), "high": Given(as_written(scale.maximum))}
-    del pieces["off"]
     sentence = say(
         "On the scale from {low} to {high}, clients give {at} to the guidance they want, {below} to {little} and "
         "{above} to {much}.", **pieces,
@@ -128,13 +153,21 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
         "is {little}, they give {below}. When it is {much}, they give {above}.", **pieces,
     )  # fmt: skip
     means = {level: told.of(level, None) for level in DISTANCES}
-    points = [
-        (told.points[level], replace(one, form=RATED)) for level, one in means.items() if isinstance(one, Estimate)
-    ]
+    drawn = {level: replace(one, form=RATED) for level, one in means.items() if isinstance(one, Estimate)}
+    points = [(told.points[level], translated(_LEVELS[level][1]), one) for level, one in drawn.items()]
     unit = translated(source.settings.unit("directiveness"))
     draw = partial(distance_picture, points, scale, unit)
-    advice = translated(_ADVICE) if found is Size.LESS else ""
+    advice = quoted.advice(found, about.less) if found is Size.LESS else ""
     return Finding(FindingName.FIT_SATISFACTION, rated, found, about, sentence, easy, "contrasts", advice, draw)
+
+
+def _place(quoted: _Quoted, source: Source) -> Words:
+    """Where the two levels are that a sentence names."""
+    unit = translated(source.settings.unit("directiveness"))
+    under, over = quoted.off()
+    if under == over:
+        return say("That is {off} {unit} off the wish.", off=under, unit=unit)
+    return say("That is {under} {unit} under and {over} {unit} over the wish.", under=under, over=over, unit=unit)
 
 
 def _quoted(told: Contrasts, session: int | None, form: Form = OF_100) -> _Quoted | None:

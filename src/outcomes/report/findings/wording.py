@@ -102,7 +102,7 @@ def headline(sure: Certainty, found: Size, about: Subject) -> str:
     >>> headline(Certainty.MODERATE, Size.MORE, about)
     'Misfit probably goes with more dropout'
     """
-    if sure is Certainty.VERY_LOW or found is Size.UNCLEAR:
+    if not sure.is_enough or found is Size.UNCLEAR:
         return spoken(_CANNOT, subject=about.inside, outcome=about.outcome)
     if found is Size.LITTLE:
         return spoken(_LITTLE[sure], subject=about.subject, outcome=about.outcome)

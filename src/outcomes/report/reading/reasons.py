@@ -12,7 +12,7 @@ from outcomes.languages import later, spoken, spoken_in, translated
 from outcomes.models.refusals import SENTENCES
 from outcomes.release.withholding import REASON
 from outcomes.report.reading.plain_words import plain
-from outcomes.report.reading.rows import NOT_ASKED
+from outcomes.report.reading.rows import DOES_NOT_VARY, NOT_ASKED, SAME
 from outcomes.study.tables.questions import LACKING
 
 _PLAINER = {
@@ -36,7 +36,8 @@ _SLOT = re.compile(r"\\\{\w+\\\}")
 def reason_told(reason: str) -> str:
     """Say why there is no answer.
 
-    A reason that speaks of the inside of a model becomes a general sentence that leads to the annex. So does, in
+    A reason that speaks of the inside of a model becomes a general sentence, which leads to the annex where the reason
+    is not that something hardly differs. So does, in
     another language than English, one that is not among the known ones: nobody should have to read half a page in a
     foreign language.
 
@@ -47,6 +48,8 @@ def reason_told(reason: str) -> str:
     """
     if reason in _PLAINER:
         return translated(_PLAINER[reason])
+    if DOES_NOT_VARY in reason:
+        return translated(SAME)
     if _OF_A_MODEL in reason:
         return translated(_IN_THE_ANNEX)
     if spoken_in().is_source:

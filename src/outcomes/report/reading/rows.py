@@ -16,6 +16,9 @@ from outcomes.report.page.pieces import PLAIN, Direction, Estimate, Form, Given,
 from outcomes.study.settings import AnalysisName
 
 NOT_ASKED = later("This question was not asked of these data.")
+SAME = later("What this question compares hardly differs in these data, so nothing can be said.")
+DOES_NOT_VARY = "does not vary"
+"""A reason with these words is a model's, of a column that nobody but it knows."""
 _AT_EDGE = "no number, because a part of its model is estimated as zero"
 _APPROXIMATE = "no number, because its model could be calculated approximately only"
 _NOT_CONVERGED = "no number, because the calculation did not converge"
@@ -86,7 +89,8 @@ def refusal(con: duckdb.DuckDBPyConnection, analysis: AnalysisName, teller: Tell
     if AnswerStatus(states[0]["status"]) is AnswerStatus.ANSWERED:
         return None
     reason = teller.text(states[0]["reason"])
-    return Given(f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}", Kind.REASON)
+    reason = f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}"
+    return Given(f"{SAME} In the model's words: {reason}" if DOES_NOT_VARY in reason else reason, Kind.REASON)
 
 
 def p_words(p_value: float) -> str:

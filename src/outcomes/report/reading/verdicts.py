@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import duckdb
 
 from outcomes.answers.balance.tables import EVIDENCE, VERDICT_SENTENCES, VERDICTS, EvidenceQuantity, Verdict
-from outcomes.answers.common.words import Grain, Outcome
+from outcomes.answers.common.words import Certainty, Grain, Outcome
 from outcomes.mixed import FitStatus
 from outcomes.report.reading.plain_words import NULL
 from outcomes.report.reading.rows import answer_rows
@@ -16,16 +17,33 @@ _WITH_CARE = {
     FitStatus.SINGULAR: "A part of the model behind this is estimated as zero: read it with care.",
     FitStatus.APPROXIMATE: "The model behind this could be calculated approximately only: read it with care.",
 }
+_UNSURE = "Taken alone the analysis says: {sentence} The certainty of this is very low, so it decides nothing."
+_SHARE = re.compile(r"%|\.\d")
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One verdict: a sentence, with notes on how far it can be trusted, and the steps that led to it."""
+    """One verdict as readers are told it: what is of very low certainty is undecided, as in brief and report.
+
+    Attributes
+    ----------
+    outcome : Outcome
+    level : Grain
+    verdict : Verdict
+    sentence : str
+    why : str
+        Why nothing is decided; empty where something is.
+    notes : tuple of str
+        How far it can be trusted.
+    trace : str
+        The steps that led to it.
+    """
 
     outcome: Outcome
     level: Grain
     verdict: Verdict
     sentence: str
+    why: str
     notes: tuple[str, ...]
     trace: str
 
@@ -41,9 +59,13 @@ def judged(con: duckdb.DuckDBPyConnection) -> tuple[Judged, ...]:
 
 
 def _judged(row: dict, state: str | None) -> Judged:
-    verdict, outcome = Verdict(row["verdict"]), Outcome(row["outcome"])
-    sentence = VERDICT_SENTENCES[verdict].format(outcome=outcome)
+    found, outcome = Verdict(row["verdict"]), Outcome(row["outcome"])
+    is_enough = not row["certainty"] or Certainty(row["certainty"]).is_enough
+    verdict = found if is_enough else Verdict.UNDECIDED
     null = f" {NULL}" if verdict is Verdict.NO_EFFECT else ""
+    why = ""
+    if verdict is Verdict.UNDECIDED:
+        why = _open(row["trace"]) if found is verdict else _UNSURE.format(sentence=_sentence(found, outcome))
     notes = []
     if state in _WITH_CARE:
         notes.append(_WITH_CARE[state])
@@ -54,7 +76,20 @@ def _judged(row: dict, state: str | None) -> Judged:
         outcome,
         Grain(row["level"]),
         verdict,
-        sentence + null,
+        _sentence(verdict, outcome) + null,
+        why,
         tuple(notes),
         row["trace"],
     )
+
+
+def _sentence(verdict: Verdict, outcome: Outcome) -> str:
+    return VERDICT_SENTENCES[verdict].format(outcome=outcome)
+
+
+def _open(trace: str) -> str:
+    """The last step of a verdict that stays open."""
+    why = trace.rsplit(". ", 1)[-1].removeprefix("But ")
+    if _SHARE.search(why):  # a share without an interval stays in the trace
+        return "Why it stays open, the last part of this section says."
+    return why[:1].upper() + why[1:]

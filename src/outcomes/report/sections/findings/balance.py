@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import duckdb
 
-from outcomes.answers.balance.tables import EVIDENCE, EvidenceMark, EvidenceQuantity, SurfaceTerm, Verdict
+from outcomes.answers.balance.tables import EVIDENCE, EvidenceMark, EvidenceQuantity, SurfaceTerm
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
@@ -20,7 +18,6 @@ from outcomes.report.reading.verdicts import Judged, judged
 from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName, StudySettings
 
-_SHARE = re.compile(r"%|\.\d")
 SQUARES = 10  # along the scale of guidance
 _LEVELS = {
     (Outcome.SATISFACTION, Grain.SESSION): "Satisfaction, session by session",
@@ -58,10 +55,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
 
 
 def _verdict(found: Judged, teller: Teller) -> tuple[Block, ...]:
-    why = found.trace.rsplit(". ", 1)[-1].removeprefix("But ")
-    if _SHARE.search(why):  # a share without an interval stays in the trace
-        why = "Why it stays open, the last part of this section says."
-    reason = (paragraph(Given(why[:1].upper() + why[1:], Kind.REASON)),) if found.verdict is Verdict.UNDECIDED else ()
+    reason = (paragraph(Given(found.why, Kind.REASON)),) if found.why else ()
     notes = (note(Given(teller.text(one), Kind.TEST)) for one in found.notes)  # another model's numbers may be in them
     return (heading(_LEVELS[found.outcome, found.level]), headline(found.sentence), *reason, *notes)
 

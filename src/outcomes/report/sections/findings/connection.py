@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.connection.tables import EFFECTS, ConnectionQuestion, PathWords, Timing, as_outcome, to_outcome
 from outcomes.answers.guidance.tables import GuidanceQuestion, SlopePart
 from outcomes.disclosure import Teller
@@ -82,4 +83,10 @@ def _line(row: dict, teller: Teller, outcome: str) -> tuple[Piece | Words, ...] 
     return (said, _TIMES[Timing(row["timing"])], told(row, teller, FORM))
 
 
-SECTION = ReportSection("connection", "Connection, feedback and empowerment", _blocks, AnalysisName.CONNECTION)
+SECTION = ReportSection(
+    "connection",
+    "Connection, feedback and empowerment",
+    _blocks,
+    AnalysisName.CONNECTION,
+    findings=(FindingName.ASKING,),
+)

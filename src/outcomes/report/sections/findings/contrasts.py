@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel
 from outcomes.answers.dropout.tables import TOLD_SESSIONS
 from outcomes.report.page.blocks import Block, heading, headline, note, paragraph, table
@@ -145,4 +146,10 @@ def _reference(by: ContrastBy) -> str:
     return "guidance as preferred" if by is ContrastBy.DISTANCE else "medium guidance"
 
 
-SECTION = ReportSection("contrasts", "Near to and far from what the client prefers", _blocks, AnalysisName.CONTRASTS)
+SECTION = ReportSection(
+    "contrasts",
+    "Near to and far from what the client prefers",
+    _blocks,
+    AnalysisName.CONTRASTS,
+    findings=(FindingName.FIT_DROPOUT, FindingName.FIT_SATISFACTION),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.guidance.tables import GuidanceModel, GuidanceQuestion, SlopePart
 from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
@@ -130,4 +131,6 @@ def _tested(rows: list[dict], corrected: list[dict]) -> tuple[Block, ...]:
     return tuple(said)
 
 
-SECTION = ReportSection("effects", "Guidance and satisfaction", _blocks, AnalysisName.GUIDANCE)
+SECTION = ReportSection(
+    "effects", "Guidance and satisfaction", _blocks, AnalysisName.GUIDANCE, findings=(FindingName.MORE_SATISFACTION,)
+)

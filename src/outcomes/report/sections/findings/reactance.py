@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from outcomes.answers.balance.reactance import SIMPLE
 from outcomes.answers.balance.tables import REACTANCE, ReactanceGuidance, ReactanceQuantity
+from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.common.words import Outcome
 from outcomes.report.page.blocks import Block, headline, note, paragraph, table
 from outcomes.report.page.pieces import Direction, Form, Piece, Words
@@ -63,4 +64,6 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-SECTION = ReportSection("reactance", "For whom: clients who resist being led", _blocks)
+SECTION = ReportSection(
+    "reactance", "For whom: clients who resist being led", _blocks, findings=(FindingName.REACTANCE,)
+)

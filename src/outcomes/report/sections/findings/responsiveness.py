@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from outcomes.answers.certainty.grounds import Release
+from outcomes.answers.certainty.rule import Agreement
 from outcomes.answers.responsiveness.tables import RESPONSES, After, ResponseQuantity
 from outcomes.disclosure import Teller
 from outcomes.report.page.blocks import Block, heading, headline, note, paragraph, table
@@ -16,6 +18,7 @@ _SAYS = {
     Direction.UNCLEAR: "That therapists change guidance with how the last session satisfied is not shown.",
     Direction.UNTOLD: "These data cannot say whether therapists change guidance after a session.",
 }
+_ALLOWED_FOR = " The verdict on sessions allows for that."
 _GUIDANCE = Form(is_signed=True, up="more guidance", down="less guidance")
 _FORMS = {
     ResponseQuantity.SAME_SATISFACTION: Form(is_signed=True, up="higher", down="lower"),
@@ -34,8 +37,9 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     return (
         headline(_SAYS[direction]),
         paragraph(
-            "Therapists respond: how the last session went changes what they do in the next. Where they do, guidance "
-            "and satisfaction go together without any effect of guidance, so the verdict on sessions allows for it."
+            "Why this is asked: where how a session went changes what the therapist does in the next, guidance and "
+            "satisfaction go together without any effect of guidance."
+            + (_ALLOWED_FOR if Release(source.con).responsiveness() is Agreement.SAME else "")
         ),
         table(
             ("Per point of", "Guidance in the next session, in points", "Typical difference of a therapist from that"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.common.words import HazardTerm, Reading
 from outcomes.answers.dropout.tables import GuidanceLevel
 from outcomes.disclosure import Teller
@@ -160,4 +161,6 @@ def _change(change: Effect | None, unit: str) -> tuple[Block, ...]:
     return (paragraph(say(sentence, odds=change.told)),)
 
 
-SECTION = ReportSection("risks", "Guidance and dropout", _blocks, AnalysisName.DROPOUT)
+SECTION = ReportSection(
+    "risks", "Guidance and dropout", _blocks, AnalysisName.DROPOUT, findings=(FindingName.AMOUNT_DROPOUT,)
+)

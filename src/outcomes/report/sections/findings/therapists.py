@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.therapists.tables import VARIATION, TherapistOutcome, TherapistQuantity
 from outcomes.disclosure import Teller
 from outcomes.mixed import FitStatus
@@ -83,4 +84,6 @@ def _told_now(row: dict, teller: Teller) -> str:
     return teller.count(about, int(number)).text if number.isdecimal() else row["shown"]
 
 
-SECTION = ReportSection("therapists", "Differences between therapists", _blocks, AnalysisName.THERAPISTS)
+SECTION = ReportSection(
+    "therapists", "Differences between therapists", _blocks, AnalysisName.THERAPISTS, findings=(FindingName.THERAPISTS,)
+)

@@ -16,6 +16,8 @@ from outcomes.report.reading.rows import table_rows
 from outcomes.report.sections.report_section import ReportSection, Source
 
 _SEVERITIES = (Severity.FATAL, Severity.WARNING, Severity.INFO)
+CARRIED_OUT = (Status.PASSED, Status.FAILED)
+"""The others found nothing to check, or ended in an error."""
 _SHARES = ((0.01, "hardly any"), (0.1, "some"), (0.5, "many"), (1.0, "most"))
 """Largest share of the rows, and its word; coarse, because the same rows are counted elsewhere in the report."""
 
@@ -30,6 +32,7 @@ def _blocks(source: Source) -> tuple[Block, ...]:
         table_rows(con, "dq_results"), key=lambda row: (_SEVERITIES.index(Severity(row["severity"])), row["check_id"])
     )
     found = {row["check_id"]: broken_in(row, teller) for row in rows}
+    n_carried_out = sum(Status(row["status"]) in CARRIED_OUT for row in rows)
     lines: list[tuple[Piece | Words, ...]] = [
         (Given(plain(statements[row["check_id"]])), row["category"], found[row["check_id"]])
         for row in rows
@@ -37,12 +40,12 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     ]
     least = Given(str(teller.rule.minimum_count))
     sentence = (
-        "{open} of {all} automatic checks of the data {verb} broken in {least} rows or more."
+        "{open} of {all} automatic checks that these data allow {verb} broken in {least} rows or more."
         if lines
-        else "None of {all} automatic checks of the data is known to be broken in {least} rows or more."
+        else "None of {all} automatic checks that these data allow is known to be broken in {least} rows or more."
     )
     opened = {"open": Given(str(len(lines))), "verb": "is" if len(lines) == 1 else "are"} if lines else {}
-    said = say(sentence, all=Given(f"{len(rows):,}"), least=least, **opened)
+    said = say(sentence, all=Given(f"{n_carried_out:,}"), least=least, **opened)
     blocks: list[Block] = [paragraph(said)]
     if lines:
         small = say(

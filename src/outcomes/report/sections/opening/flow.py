@@ -18,10 +18,10 @@ def _blocks(source: Source) -> tuple[Block, ...]:
     blocks: list[Block] = [_branch(branch, told, teller) for branch in branches]
     rule = teller.rule
     small = say(
-        "Numbers under {least} are not shown, and the others are rounded to the nearest {base}, so that nobody can be "
-        "recognised; where others would give a number away, it is not shown either. A number that an earlier report "
-        "showed stays as it was until it has changed by {least} or more: small changes could be traced to persons as "
-        "small numbers could. Sums may therefore not add up.",
+        "Counts of people and sessions under {least} are not shown, and the others are rounded to the nearest {base}, "
+        "so that nobody can be recognised; where others would give a count away, it is not shown either. A count that "
+        "an earlier report showed stays as it was until it has changed by {least} or more: small changes could be "
+        "traced to persons as small counts could. Sums may therefore not add up.",
         least=Given(str(rule.minimum_count)),
         base=Given(str(rule.rounding)),
     )
