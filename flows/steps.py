@@ -12,9 +12,8 @@ from contextlib import contextmanager
 
 import duckdb
 
-from outcomes import landing, release
+from outcomes import landing, release, stopping
 from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
-from outcomes.flows import stopping
 from outcomes.flows.logins import read_login
 from outcomes.flows.running import step_named
 from outcomes.operate import delivery

@@ -14,7 +14,7 @@ import pytest
 from processes import HANGS_SECONDS, CommandLine, Forked, free_port, private_environment
 from wholeness import check_nothing_is_lost
 
-from outcomes.flows.stopping import EXIT_CODE, SENTENCE
+from outcomes.stopping import EXIT_CODE, SENTENCE
 from outcomes.operate.runs import UNENDED, read_runs
 from outcomes.study import StudyFolder
 
@@ -34,7 +34,7 @@ HAS_SERVER = "from outcomes.flows.by_hand import has_server; print(has_server())
 # Work that does not listen.
 DEAF = """
 import time
-from outcomes.flows.stopping import stoppable
+from outcomes.stopping import stoppable
 with stoppable():
     print("begun", flush=True)
     while True:
