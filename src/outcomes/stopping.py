@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -10,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 
 GRACE_SECONDS = 1.5  # for the work to end by itself and to remove what it put into temporary folders
@@ -49,11 +49,14 @@ def stoppable() -> Iterator[None]:
     The process ends with one line and exit code 130 in either case: a library may turn the interrupt into an error of
     its own, wait for work that it has given away, or compute without letting Python hear of it.
     """
+    import logging  # not before: the command line hears of Ctrl-C first (`leave_at_once`)
+
     heard, written = os.pipe()
     os.set_blocking(written, False)
-    handler, descriptor = signal.signal(signal.SIGINT, _stop), signal.set_wakeup_fd(written, warn_on_full_buffer=False)
     threading.Thread(target=_listen, args=(heard,), daemon=True, name="stopping").start()
+    handler, descriptor = signal.getsignal(signal.SIGINT), signal.set_wakeup_fd(written, warn_on_full_buffer=False)
     try:
+        signal.signal(signal.SIGINT, partial(_stop, logging.disable))
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
@@ -80,12 +83,11 @@ def leave_at_once(_signal: int, _frame: FrameType | None) -> None:
     _say_and_exit()
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
+def _stop(hush: Callable[[], None], _signal: int, _frame: FrameType | None) -> None:
     """Raise the interrupt once: a second one would hit what the first one makes end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _asked.set()
-    # What libraries make of the interrupt is not an error of the work.
-    logging.disable()
+    hush()  # what libraries make of the interrupt is not an error of the work
     sys.unraisablehook = threading.excepthook = lambda _: None
     raise KeyboardInterrupt
 
@@ -103,7 +105,7 @@ def _listen(heard: int) -> None:
 def _leave() -> None:
     """Tell whoever has to know, say it, and end the process; the second to come here waits for that."""
     _leaving.acquire()
-    for tell in tuple(_tellings):
+    for tell in dict.fromkeys(_tellings):
         _try(tell, TELLING_SECONDS)
     _try(sys.stdout.flush, FLUSH_SECONDS)
     _say_and_exit()

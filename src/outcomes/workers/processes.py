@@ -59,13 +59,20 @@ def in_processes(n: int | None = None, *, politeness: int = POLITENESS) -> Itera
             pool.shutdown(cancel_futures=True)
 
 
+_starting = threading.Lock()
+
+
 class _DeafProcess(SpawnProcess):
     """A process that does not hear Ctrl-C, which a terminal sends to all: who started it does, and ends it."""
 
     def start(self) -> None:
         # From a thread, where Ctrl-C interrupts nothing: of a process that is half started there would be an error.
         with ThreadPoolExecutor(1, initializer=_block_interrupts) as aside:
-            aside.submit(super().start).result()
+            aside.submit(self._start_whole).result()
+
+    def _start_whole(self) -> None:
+        with _starting:
+            super().start()
 
 
 class _Deaf(SpawnContext):
@@ -81,7 +88,8 @@ def _block_interrupts() -> None:
 
 
 def _end_all() -> None:
-    """End the workers: one that starts while this process ends would miss what it was to share with it."""
+    """End the workers for good: one that starts while this process ends would miss what it was to share with it."""
+    _starting.acquire()  # and none starts any more
     for process in multiprocessing.active_children():
         process.kill()
 
