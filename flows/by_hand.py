@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from outcomes.flows import OURS, stopping
+from outcomes.flows import OURS
 
 _SETTING = "PREFECT_API_URL"
 _CONSOLE = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
@@ -24,14 +24,13 @@ def run_by_hand(job: str, study: str, wait_seconds: float, **more: Any) -> Any:
     UsageError
         If a server is set and does not answer.
     """
-    with stopping.stoppable():
-        if has_server():
-            if _CONSOLE in OURS:
-                os.environ[_CONSOLE] = "CRITICAL"  # the command line says it itself, once
-            return _on_server(job, study, wait_seconds, **more)
-        from outcomes.flows import jobs
+    if has_server():
+        if _CONSOLE in OURS:
+            os.environ[_CONSOLE] = "CRITICAL"  # the command line says it itself, once
+        return _on_server(job, study, wait_seconds, **more)
+    from outcomes.flows import jobs
 
-        return getattr(jobs, job)(study, wait_seconds, **more)
+    return getattr(jobs, job)(study, wait_seconds, **more)
 
 
 def _on_server(job: str, study: str, wait_seconds: float, **more: Any) -> Any:

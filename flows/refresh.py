@@ -12,9 +12,9 @@ from prefect.context import FlowRunContext
 from prefect.runtime import flow_run as present_run
 from prefect.states import Cancelled
 
-from outcomes import release
+from outcomes import release, stopping
 from outcomes.audit import counts_on_file
-from outcomes.flows import dead_runs, jobs, states, stopping
+from outcomes.flows import dead_runs, jobs, states
 from outcomes.flows.running import run_by
 from outcomes.flows.server import run_name
 from outcomes.flows.tasks import run_as_task

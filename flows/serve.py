@@ -6,7 +6,6 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from outcomes.errors import StudyBusy, UsageError
 from outcomes.flows.dead_runs import GONE
 from outcomes.flows.server import require_server, runs_by_now, study_slug
 from outcomes.flows.watch import watch_inbox
+from outcomes.stopping import until_stopped
 from outcomes.study import StudyFolder, writer_lock
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _run(deployment: RunnerDeployment) -> None:
     # Prefect's own handler leaves in the middle, without pausing; a service manager's stop is to do what Ctrl-C does.
     runner.handle_sigterm = lambda _signal, _frame: signal.raise_signal(signal.SIGINT)
     runner.add_deployment(deployment)
-    with suppress(KeyboardInterrupt):
+    with until_stopped():
         asyncio.run(runner.start())
 
 

@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from outcomes import landing, release
+import duckdb
+
+from outcomes import landing, release, stopping
 from outcomes.errors import NothingLanded, OutcomesError, StepFailed, StorageError, place_of
-from outcomes.flows import stopping
 from outcomes.flows.logins import read_login
 from outcomes.flows.running import step_named
 from outcomes.operate import delivery

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,8 +13,8 @@ import pytest
 from processes import HANGS_SECONDS, CommandLine, Forked, free_port, private_environment
 from wholeness import check_nothing_is_lost
 
-from outcomes.flows.stopping import EXIT_CODE, SENTENCE
 from outcomes.operate.runs import UNENDED, read_runs
+from outcomes.stopping import EXIT_CODE, SENTENCE
 from outcomes.study import StudyFolder
 
 HEAVY = ("prefect", "great_expectations", "pandas", "scipy", "statsmodels", "altair", "typst")
@@ -31,18 +30,6 @@ for command in json.loads(sys.argv[1]):
 print(json.dumps(loaded))
 """
 HAS_SERVER = "from outcomes.flows.by_hand import has_server; print(has_server())"
-# Work that does not listen.
-DEAF = """
-import time
-from outcomes.flows.stopping import stoppable
-with stoppable():
-    print("begun", flush=True)
-    while True:
-        try:
-            time.sleep(3600)
-        except KeyboardInterrupt:
-            pass
-"""
 # The interrupt comes where Prefect makes an error of its own of it: in a task that is begun and not yet written down.
 BETWEEN_TASKS = """
 import signal, sys
@@ -132,17 +119,6 @@ def test_an_interrupt_that_prefect_turns_into_an_error_of_its_own_ends_in_one_li
     assert done.returncode == EXIT_CODE, done.stderr
     assert done.stderr.count(f"outcomes: {SENTENCE}\n") == 1
     assert "Traceback" not in done.stderr
-
-
-def test_work_that_does_not_listen_to_ctrl_c_is_ended_too():
-    with subprocess.Popen(
-        [sys.executable, "-c", DEAF], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
-    ) as deaf:
-        assert deaf.stdout.readline() == "begun\n"
-        deaf.send_signal(2)
-        _, said = deaf.communicate(timeout=HANGS_SECONDS)
-    assert deaf.returncode == EXIT_CODE
-    assert said == f"outcomes: {SENTENCE}\n"
 
 
 def test_a_server_that_does_not_answer_is_named_with_what_to_do(tmp_path, tiny_study):

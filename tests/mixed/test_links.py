@@ -100,6 +100,15 @@ def test_a_model_without_random_effects_is_statsmodels_glm(link, rows):
     assert fit.beta == pytest.approx(theirs.fit().params, rel=1e-6)
 
 
+def test_a_robust_fit_says_nothing_of_a_probability_of_zero():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=300)
+    y = (rng.uniform(size=300) < 1 / (1 + np.exp(-2 * x))).astype(int)
+    x[0], y[0] = -1000, 0  # exp(-x'b) is past the largest number
+    fit = fit_cluster_robust("y ~ x", pl.DataFrame({"x": x, "y": y, "g": np.arange(300) % 20}), "g")
+    assert fit.status is FitStatus.CONVERGED
+
+
 def test_only_links_whose_effects_have_a_ratio_show_one(link, rows):
     fit = fit_binomial("y ~ x + (1 | g)", rows, link=link.name)
     shown = [name for name in fit.tidy().columns if "ratio" in name]

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from outcomes.errors import OutcomesError, StepFailed, StorageError, place_of
+from outcomes.stopping import stoppable
 
 STUDY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 WAIT = click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long for another run on this study to end.")
@@ -29,14 +30,10 @@ class Outcomes(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stoppable():
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except KeyboardInterrupt:
-            from outcomes.flows.stopping import EXIT_CODE, SENTENCE
-
-            click.echo(f"outcomes: {SENTENCE}", err=True)
-            ctx.exit(EXIT_CODE)
         except Exception as failed:
             if os.environ.get("OUTCOMES_DEBUG"):
                 raise

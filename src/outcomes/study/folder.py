@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -68,6 +69,11 @@ class StudyFolder:
         """What `study.toml` declares."""
         declared = read_settings(self.settings_path)
         return declared.model_copy(update={"cluster": Cluster(address=self.cluster)}) if self.cluster else declared
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether this user may write to the folder: a backup may be mounted read-only."""
+        return os.access(self.root, os.W_OK)
 
     @property
     def settings_path(self) -> Path:

@@ -88,7 +88,8 @@ class Verification:
 def verify(study: StudyFolder, head: str = "") -> Verification:
     """Check the trail's chain, and every batch, quarantine file, release and link against what was recorded.
 
-    Call it under the writer lock. The verification is written down itself where the chain holds.
+    Call it under the writer lock, where the study can be written to. The verification is then written down itself where
+    the chain holds.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def verify(study: StudyFolder, head: str = "") -> Verification:
         n_events=len(chain.entries), n_batches=len(_folders(study.landed)), n_releases=len(_folders(study.releases)),
         n_files=len(hashed), head=chain.head, notes=tuple(_notes(study, chain, head)),
     )  # fmt: skip
-    if not trail_altered:  # a line on a trail that was cut would make it look whole
+    if study.is_writable and not trail_altered:  # a line on a trail that was cut would make it look whole
         files = [one.for_the_trail for one in altered]
         append(study, Event.VERIFIED, altered=files, files_hashed=len(hashed))
     return found
@@ -164,6 +165,8 @@ def refuse_altered_ledger(study: StudyFolder) -> None:
 
 
 def _notes(study: StudyFolder, chain: Chain, head: str) -> Iterator[str]:
+    if not study.is_writable:
+        yield "the study cannot be written to: this verification is not in its trail"
     anew = chain.latest(Event.STARTED_ANEW)
     if anew:
         yield f"the trail was lost and started anew ({anew.at}): nothing vouches for what was before"

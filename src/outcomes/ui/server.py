@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 
 import uvicorn
 
 from outcomes.errors import UsageError
+from outcomes.stopping import until_stopped
 from outcomes.store.limited import USUAL, Limits
 from outcomes.study import StudyFolder
 from outcomes.ui.guard import TOKEN, Guard
@@ -68,5 +68,5 @@ def serve_pages(study: StudyFolder, announce: Callable[[str], None], port: int =
             "Numbers there are neither suppressed nor rounded: it is the researcher's door. It changes nothing; "
             "Ctrl-C ends it."
         )
-        with suppress(KeyboardInterrupt):
+        with until_stopped():
             uvicorn.Server(config).run(sockets=[listener])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TypeVar
 
 from outcomes.one_thread import MATRIX_LIBRARIES
+from outcomes.stopping import telling
 
 Result = TypeVar("Result")
 
@@ -48,13 +51,47 @@ def in_processes(n: int | None = None, *, politeness: int = POLITENESS) -> Itera
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")  # this process has read them long ago
     os.environ.setdefault("PYTHONWARNINGS", UNSAID)
-    # Spawned, because threads of DuckDB and polars do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n or os.cpu_count(), mp_context=context, initializer=_start, initargs=(politeness,))
-    try:
-        yield Processes(pool)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    pool = ProcessPoolExecutor(n or os.cpu_count(), mp_context=_Deaf(), initializer=_start, initargs=(politeness,))
+    with telling(_end_all):
+        try:
+            yield Processes(pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_starting = threading.Lock()
+
+
+class _DeafProcess(SpawnProcess):
+    """A process that does not hear Ctrl-C, which a terminal sends to all: who started it does, and ends it."""
+
+    def start(self) -> None:
+        # From a thread, where Ctrl-C interrupts nothing: of a process that is half started there would be an error.
+        with ThreadPoolExecutor(1, initializer=_block_interrupts) as aside:
+            aside.submit(self._start_whole).result()
+
+    def _start_whole(self) -> None:
+        with _starting:
+            super().start()
+
+
+class _Deaf(SpawnContext):
+    """Spawned, because threads of DuckDB and polars do not survive a fork."""
+
+    Process = _DeafProcess
+
+
+def _block_interrupts() -> None:
+    """Keep Ctrl-C from this thread, and from processes that it starts."""
+    if hasattr(signal, "pthread_sigmask"):  # not on every system
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _end_all() -> None:
+    """End the workers for good: one that starts while this process ends would miss what it was to share with it."""
+    _starting.acquire()  # and none starts any more
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 def _start(politeness: int) -> None:

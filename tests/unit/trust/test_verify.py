@@ -7,7 +7,9 @@ import os
 import shutil
 
 import pytest
+from click.testing import CliRunner
 
+from outcomes.cli import main
 from outcomes.errors import StorageError
 from outcomes.store.files import file_sha256, write_json
 from outcomes.trust.audit_trail import HEAD, Event, read_chain, trail_path
@@ -31,6 +33,15 @@ def test_an_untouched_study_is_found_untouched_and_the_verification_is_written_d
     assert (found.n_batches, found.n_releases) == (6, 1)
     assert read_chain(study).entries[-1].event is Event.VERIFIED
     found.raise_if_altered()
+
+
+def test_a_study_that_cannot_be_written_to_is_verified_and_left_as_it_is(study, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # as on a read-only file system, for root too
+    before = {path: path.stat().st_mtime_ns for path in study.root.rglob("*")}
+    done = CliRunner().invoke(main, ["verify", str(study.root)])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "this verification is not in its trail" in done.output
+    assert {path: path.stat().st_mtime_ns for path in study.root.rglob("*")} == before
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,8 @@ def _fitted(
     if link.name == "logit" and trials is None:
         # Newton's steps: the same as reweighted least squares without five copies of the columns, and without a
         # division by variances, which vanish where a probability is 1.
-        found = Logit(events, X).fit(start, method="newton", disp=False, **sandwich)
+        with np.errstate(over="ignore"):  # of exp(-x) far out, where 1 / (1 + exp(-x)) is 0 as it should be
+            found = Logit(events, X).fit(start, method="newton", disp=False, **sandwich)
         is_converged = found.mle_retvals["converged"]
     else:
         total = np.ones_like(events) if trials is None else trials
