@@ -38,6 +38,24 @@ def test_every_row_of_every_batch_is_accounted_for(warehouse):
     assert all(read == quarantined + superseded + now for _, read, quarantined, superseded, now in rows)
 
 
+def test_sessions_that_two_practices_tell_differently_are_counted_in_both_files(warehouse):
+    warehouse.given("raw_sessions", """
+        practice_id | client_id | therapist_id | session_number | satisfaction | batch_id | sequence
+        north       | c1        | t1           | 1              | 3            | b1       | 1
+        north       | c2        | t1           | 1              | 4            | b1       | 1
+        north       | c3        | t1           | 1              | 5            | b1       | 1
+        north       | c4        | t1           | 1              |              | b1       | 1
+        north       | c5        | t1           | 1              | 7            | b1       | 1
+        south       | c1        | t1           | 1              | 8            | b2       | 2
+        south       | c2        | t1           | 1              | 4            | b2       | 2
+        north       | c3        | t1           | 1              | 6            | b2       | 2
+        south       | c4        | t2           | 1              |              | b2       | 2
+    """)  # fmt: skip
+    # c1 has another rating, c4 another therapist; c2 has another practice only, c3 is corrected within its practice
+    rows = warehouse.build("core_batches").select("batch_id", "n_superseded", "n_contested").rows()
+    assert rows == [("b1", 4, 2), ("b2", 0, 2)]
+
+
 def test_a_later_file_of_episodes_or_clients_replaces_what_it_repeats(warehouse):
     warehouse.given("raw_episodes", """
         episode_id | client_id | ending | batch_id | sequence

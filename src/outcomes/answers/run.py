@@ -95,6 +95,7 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
     -----
     Each analysis is one transaction with its state, so a run that was killed goes on where it stopped, and a second run
     changes nothing. It is written when it has ended; of a large study as many as there are processors run at a time.
+    Once all have, the codebook gets their tables, in the order of `ANALYSES`.
     None but the last reads what another writes, so the order changes nothing.
     """
     with ExitStack() as opened:
@@ -120,11 +121,12 @@ def answer(folder: Path, study: StudyFolder) -> tuple[AnswerState, ...]:
             yield from ((analysis, _asked(con, analysis, study)) for analysis in waiting if analysis.reads_all)
 
         for analysis, (tables, state) in tracked(ended(), "Answering", len(waiting)):
-            _keep(con, analysis, study, tables, state)
+            _keep(con, analysis, tables, state)
             done[analysis.name] = state
         states = tuple(done[analysis.name] for analysis in ANALYSES)
-        if waiting:
-            _rewrite(con, states)
+        names = [STATES.name, *(table.name for analysis in ANALYSES for table in analysis.tables)]
+        if _described(con) != names:
+            _finish(con, states, names, study)
     write_json(folder / ANSWERS, [asdict(state) for state in states])
     return states
 
@@ -151,19 +153,26 @@ def _states(con: duckdb.DuckDBPyConnection) -> dict[AnalysisName, AnswerState]:
     return {state.analysis: state for state in states}
 
 
-def _rewrite(con: duckdb.DuckDBPyConnection, states: tuple[AnswerState, ...]) -> None:
-    """Put the states in this order, whichever ended first."""
+def _described(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The answers' tables that the codebook has, in its order."""
+    if not con.execute("select count(*) from duckdb_tables() where table_name = 'codebook'").fetchall()[0][0]:
+        return []
+    rows = con.execute("select table_name from codebook order by rowid").fetchall()
+    return [name for name in dict.fromkeys(name for (name,) in rows) if name in ANSWER_TABLES]
+
+
+def _finish(
+    con: duckdb.DuckDBPyConnection, states: tuple[AnswerState, ...], names: list[str], study: StudyFolder
+) -> None:
+    """Put the states and, in the codebook, the tables in these orders, whichever analysis ended first."""
     with transaction(con):
         con.execute(f"delete from {STATES.name}")
         insert_rows(con, STATES.name, [astuple(state) for state in states])
+        describe(con, names, study.settings, ANSWER_TABLES)
 
 
 def _keep(
-    con: duckdb.DuckDBPyConnection,
-    analysis: Analysis,
-    study: StudyFolder,
-    tables: dict[str, pl.DataFrame],
-    state: AnswerState,
+    con: duckdb.DuckDBPyConnection, analysis: Analysis, tables: dict[str, pl.DataFrame], state: AnswerState
 ) -> None:
     """Write what came of one analysis in one transaction."""
     with transaction(con):
@@ -172,8 +181,6 @@ def _keep(
         if analysis.marks:
             analysis.marks(con)
         con.execute(f"insert into {STATES.name} values (?, ?, ?)", astuple(state))
-        names = [table.name for table in (*analysis.tables, STATES)]
-        describe(con, names, study.settings, ANSWER_TABLES)
 
 
 def _asked_apart(

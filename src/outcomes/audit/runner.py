@@ -14,7 +14,7 @@ from outcomes.audit.answerable import answerable, of_sources
 from outcomes.audit.canary import prove_that_checks_see
 from outcomes.audit.evaluation import NOT_EVALUATED, Evaluation
 from outcomes.audit.page import checks_json, checks_page
-from outcomes.audit.results import AuditReport, CheckResult, Status
+from outcomes.audit.results import AuditReport, Category, CheckResult, Status
 from outcomes.audit.suites import Check, read_suites
 from outcomes.progress import tracked
 from outcomes.store.files import read_json, write_json, write_text
@@ -69,8 +69,8 @@ def audit(folder: Path, study: StudyFolder) -> AuditReport:
     """
     suites = read_suites(study.settings)
     is_withheld = read_sealing(study).is_withheld
-    if is_withheld:  # a column that is empty as a whole is no finding then
-        suites = {table: tuple(replace(check, is_optional=True) for check in suites[table]) for table in suites}
+    if is_withheld:  # a column that is empty as a whole is no finding then; ids and keys are never withheld
+        suites = {table: tuple(map(_may_be_withheld, checks)) for table, checks in suites.items()}
     with connect(folder / DATABASE, memory_limit=MEMORY_LIMIT) as con:
         report = AuditReport(
             folder, check_tables(con, study.settings, suites), () if is_withheld else answerable(con),
@@ -82,6 +82,10 @@ def audit(folder: Path, study: StudyFolder) -> AuditReport:
     write_json(folder / "checks.json", checks_json(report))
     write_text(folder / "checks.html", checks_page(report, study.settings.study.name))
     return report
+
+
+def _may_be_withheld(check: Check) -> Check:
+    return replace(check, is_optional=check.is_optional or check.category is not Category.CONFORMANCE)
 
 
 def is_passed(folder: Path) -> bool:

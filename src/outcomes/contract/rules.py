@@ -32,7 +32,10 @@ RULE_REASONS: dict[Rule, str] = {
     Rule.RAGGED_ROW: "the row has more or fewer fields than the header (a cut-off last line too)",
     Rule.BAD_QUOTE: "a quotation mark stands where CSV allows none (or the last line ends in an open one)",
     Rule.CONTROL_CHARACTER: "a NUL or another control character stands in a cell",
-    Rule.MISSING_KEY: "an id that every row needs, or the number that orders the sessions, is empty",
+    Rule.MISSING_KEY: (
+        "an id that every row needs, the practice that other rows of the file name, or the number that orders the "
+        "sessions is empty"
+    ),
     Rule.MISSING_DATE: "the date that orders the sessions is empty",
     Rule.NOT_A_NUMBER: "a rating is not a number",
     Rule.NOT_AN_INTEGER: "a count is not a whole number",
@@ -45,6 +48,9 @@ RULE_REASONS: dict[Rule, str] = {
     Rule.ENDED_BUT_OPEN: "the ending says open although an end date is given, or an ending is given after the data cut",
     Rule.RATED_BUT_ABSENT: "a missed appointment carries ratings",
     Rule.DUPLICATE_ROW: "the row stands earlier in the same file, word for word",
-    Rule.CONFLICTING_ROWS: "two rows of the same file have the same key and say different things; neither is taken",
+    Rule.CONFLICTING_ROWS: (
+        "two rows of the same file have the same key (client or episode, with session number or date) "
+        "and say different things; neither is taken (two practices may number their clients alike)"
+    ),
     Rule.EPISODE_OF_TWO_CLIENTS: "the episode belongs to two or more clients in this file; none of its rows is taken",
 }

@@ -16,6 +16,7 @@ from outcomes.errors import StorageError
 from outcomes.landing.formats.source_rows import LaidOut, text_literal
 from outcomes.landing.rules.cells import SQL_TYPES
 from outcomes.landing.rules.columns import ColumnPlan
+from outcomes.landing.rules.row_rules import PRACTICE
 from outcomes.store.files import file_sha256, new_folder, read_json, write_json
 from outcomes.study import StudyFolder
 
@@ -164,12 +165,13 @@ def _select(con: duckdb.DuckDBPyConnection, plan: ColumnPlan, lines: np.ndarray)
 
 
 def _contract_value(plan: ColumnPlan, name: str, value_type: ValueType) -> str:
+    if name == PRACTICE:
+        given = f"v_{name}, " if plan.named(name) else ""  # blank in every row, or in none
+        return f"coalesce({given}{text_literal(DEFAULT_PRACTICE)})"
     if plan.named(name):
         return f"v_{name}"
     episode = "v_episode_id" if plan.named("episode_id") else "v_client_id"
     match plan.kind, name:
-        case Kind.SESSIONS, "practice_id":
-            return text_literal(DEFAULT_PRACTICE)
         case Kind.SESSIONS, "episode_id":
             return episode
         case Kind.SESSIONS, "attended":

@@ -14,6 +14,8 @@ from outcomes.landing.rules.columns import ColumnPlan
 from outcomes.landing.rules.row_rules import Breach
 from outcomes.study import StudyFolder
 
+_ALIKE = "where two practices number their clients alike, put the practice before each id, e.g. north-17"
+
 
 def rejected_rows(rows: SourceRows, plan: ColumnPlan, breaches: dict[int, list[Breach]]) -> list[RejectedRow]:
     """Bring malformed records and broken rows together in file order, with their cells."""
@@ -66,10 +68,11 @@ def refuse_too_many(study: StudyFolder, n_records: int, by_rule: dict[Rule, int]
     if n_bad <= most * n_records:
         return
     rules = ", ".join(f"{rule}: {n:,}" for rule, n in by_rule.items())
+    alike = f"; {_ALIKE}" if Rule.CONFLICTING_ROWS in by_rule else ""
     refusal = FileRefused(
         Refusal.TOO_MANY_BAD_ROWS,
         f"{n_bad:,} of {counted(n_records, 'row')} are bad ({n_bad / n_records:.1%}, allowed {most:.1%}): {rules}",
-        "see quarantine/ for lines and reasons; mend the export, or max_bad_share in [landing] of study.toml",
+        f"see quarantine/ for lines and reasons; mend the export, or max_bad_share in [landing] of study.toml{alike}",
     )
     refusal.rows_read, refusal.quarantined_by_rule = n_records, by_rule
     raise refusal

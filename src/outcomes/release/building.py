@@ -38,6 +38,7 @@ SQL_ORDER = (
     "raw/raw_placed_sessions",
     "raw/raw_keys",
     "staging/stg_repeated_keys",
+    "staging/stg_contested_sessions",
     "staging/stg_sessions",
     "staging/stg_episodes",
     "staging/stg_clients",

@@ -103,6 +103,33 @@ def test_answering_twice_changes_nothing(small_candidate, study):
     assert (small_candidate / DATABASE).read_bytes() == before
 
 
+def in_the_codebook(folder) -> list[str]:
+    with connect(folder / DATABASE, read_only=True) as con:
+        rows = con.execute("select table_name from codebook order by rowid").fetchall()
+    return list(dict.fromkeys(name for (name,) in rows))
+
+
+@pytest.mark.parametrize("first", [0, -1], ids=["in the order of the report", "the last first"])
+def test_the_codebook_has_one_order_whichever_analysis_ended_first(small_candidate, study, first, monkeypatch):
+    monkeypatch.setattr(step, "_turn", lambda analysis: ANALYSES.index(analysis) * (1 if first == 0 else -1))
+    answer(small_candidate, study)
+    assert in_the_codebook(small_candidate) == list(ANSWER_TABLES)
+
+
+def test_a_run_that_was_killed_before_the_codebook_was_written_writes_it_the_next_time(
+    small_candidate, study, monkeypatch
+):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(step, "describe", killed)
+    with pytest.raises(KeyboardInterrupt):
+        answer(small_candidate, study)
+    monkeypatch.undo()
+    answer(small_candidate, study)
+    assert in_the_codebook(small_candidate) == list(ANSWER_TABLES)
+
+
 def test_a_calculation_that_breaks_down_is_a_refusal_of_its_own(small_candidate, study, monkeypatch):
     def broken(*_, **__):
         raise np.linalg.LinAlgError("Matrix is not positive definite")

@@ -101,7 +101,8 @@ def _course(client: int, course: int, start: date, chance: random.Random) -> lis
     n_sessions = chance.randint(4, 10)
     for number in range(1, n_sessions + 1):
         if client % 10 == 3 and number == 4:
-            therapist = (therapist + 2) % N_THERAPISTS  # of the same practice
+            # of the same practice; one client moves to the other
+            therapist = (therapist + (1 if client == 3 else 2)) % N_THERAPISTS
         attended = number == 1 or chance.random() > 0.12
         mood = chance.uniform(-1.5, 1.5)
 

@@ -77,6 +77,10 @@ PLANTS: dict[str, Plant | tuple[Plant, ...]] = {
     "core_batches.rows.accounted": change("core_batches", "n_current = n_current - 1", 2),
     "core_batches.counts.not_negative": change("core_batches", "n_superseded = -1", 1),
     "core_batches.sessions.delivered": Plant("delete from core_sessions where rowid < 3", 1),
+    "core_batches.sessions.of_one_practice": everywhere(
+        "core_batches", "n_contested = n_read // 10 + 1", 1, "kind = 'sessions'"
+    ),
+    "core_batches.sessions.none_contested": everywhere("core_batches", "n_contested = 1", 1, "kind = 'sessions'"),
     "core_batches.quarantined.share": everywhere(
         "core_batches", "n_quarantined = n_read // 2", "select sum(n_read // 2) from core_batches"
     ),
@@ -113,6 +117,12 @@ PLANTS: dict[str, Plant | tuple[Plant, ...]] = {
     "core_sessions.episode_id.known": change(_S, "episode_id = 'none'", 3),
     "core_sessions.batch_id.known": change(_S, "batch_id = 'none'", 3),
     "core_sessions.episode_id.one_client": change(_S, "client_id = 'c001'", 2, "client_id = 'c002'"),
+    "core_sessions.practice_id.not_back_and_forth": everywhere(
+        _S, "practice_id = 'p' || (session_number % 2)", "select count(distinct client_id) from core_sessions"
+    ),
+    "core_sessions.practice_id.movers_stay": everywhere(
+        _S, "practice_id = 'elsewhere'", 2, "session_number = 2 and client_id in ('c001', 'c002')"
+    ),
     "core_sessions.missed.no_ratings": (
         change(_S, "empowerment_score = 5", 2, "not is_attended"),
         change(_S, "is_asked_about_guidance = true", 2, "not is_attended"),

@@ -87,6 +87,29 @@ def test_of_rows_that_contradict_each_other_none_is_landed(door):
     ]
 
 
+def test_contradicting_rows_name_their_key_and_say_that_practices_may_number_clients_alike(door):
+    door.declare(max_bad_share=0.1)
+    refused = door.land(f"{SESSIONS}\n{SESSION}\n{SESSION.replace('p1,t1', 'p2,t7')}\n")
+    assert "put the practice before each id, e.g. north-17" in refused.hint
+    first, _ = door.quarantined(refused)
+    assert first["column"] == "client_id session_number"
+    assert "two practices may number their clients alike" in first["reason"]
+
+
+def test_a_practice_that_is_blank_in_every_row_is_one_practice(door):
+    landed = door.land(f"{SESSIONS}\n,t1,c1,1,2024-05-06,yes,5,6\n NA ,t2,c2,1,2024-05-06,yes,5,6\n")
+    assert door.rows(landed, "practice_id") == [("practice",), ("practice",)]
+    assert door.quarantined(landed) == []
+
+
+def test_a_row_without_the_practice_that_others_name_is_quarantined(door):
+    landed = door.land(f"{SESSIONS}\n{SESSION}\n,t2,c2,1,2024-05-06,yes,5,6\n")
+    assert [(one["line"], one["rule"], one["column"]) for one in door.quarantined(landed)] == [
+        ("3", "missing_key", "practice_id")
+    ]
+    assert door.rows(landed, "practice_id") == [("p1",)]
+
+
 def test_an_episode_of_two_clients_is_not_landed_at_all(door):
     header = "therapist_id,client_id,episode_id,session_number,directiveness,satisfaction"
     rows = "t1,c1,e1,1,5,6\nt1,c1,e1,2,5,6\nt1,c2,e1,3,5,6\nt1,c3,e3,1,5,6\n"

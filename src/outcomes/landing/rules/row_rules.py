@@ -13,7 +13,10 @@ from outcomes.errors import StorageError
 from outcomes.landing.formats.source_rows import SourceRows
 from outcomes.landing.refusal import FileRefused
 from outcomes.landing.rules.cells import RULES, flag, typed_cell
-from outcomes.landing.rules.columns import ColumnPlan
+from outcomes.landing.rules.columns import ColumnPlan, PlannedColumn
+
+PRACTICE = "practice_id"
+"""Where a file names it for some rows only, the others lack it; one that is blank in every row is not given."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def _create(
     cells = {
         planned.column.name: typed_cell(
             planned, plan, today, is_typed=rows.is_typed, is_native=is_native, has_blanks=rows.has_blanks,
-            is_key=planned.column.is_never_empty or planned.column.name in keys,
+            is_key=planned.column.is_never_empty or planned.column.name in (*keys, PRACTICE),
         )
         for planned in plan.columns if planned.has_source
     }  # fmt: skip
@@ -136,7 +139,7 @@ def _row_rules(plan: ColumnPlan) -> list[tuple[Rule, str]]:
 def find_breaches(con: duckdb.DuckDBPyConnection, plan: ColumnPlan) -> dict[int, list[Breach]]:
     """Return the breaches of the rows of `typed` by row id, each row's in the order of the rules."""
     found: dict[int, list[Breach]] = defaultdict(list)
-    read = [planned for planned in plan.columns if planned.has_source]
+    read = [planned for planned in plan.columns if planned.has_source and not _is_practice_left_out(con, planned)]
     flags = [f"f_{planned.column.name}" for planned in read]
     flags += [f"r_{rule}" for rule, _ in _row_rules(plan)]
     columns = [planned.source_name for planned in read] + [""] * (len(flags) - len(read))
@@ -149,6 +152,13 @@ def find_breaches(con: duckdb.DuckDBPyConnection, plan: ColumnPlan) -> dict[int,
         found[row].append(breach)
     order = {rule: place for place, rule in enumerate(RULES)}
     return {row: sorted(found[row], key=lambda breach: order[breach.rule]) for row in sorted(found)}
+
+
+def _is_practice_left_out(con: duckdb.DuckDBPyConnection, planned: PlannedColumn) -> bool:
+    """Whether this column is the practice's and blank in every row."""
+    return (
+        planned.column.name == PRACTICE and not con.execute(f"select count(v_{PRACTICE}) from typed").fetchall()[0][0]
+    )
 
 
 def _breaches_between_rows(con: duckdb.DuckDBPyConnection, plan: ColumnPlan) -> list[tuple[int, Breach]]:
@@ -179,7 +189,7 @@ def _breaches_between_rows(con: duckdb.DuckDBPyConnection, plan: ColumnPlan) -> 
             if is_copy:
                 found.append((row, Breach(Rule.DUPLICATE_ROW)))
             if is_conflict:
-                found.append((row, Breach(Rule.CONFLICTING_ROWS)))
+                found += [(row, Breach(Rule.CONFLICTING_ROWS, plan.named(name).source_name)) for name in keys_of(plan)]
     if plan.kind is not Kind.CLIENTS and plan.named("episode_id"):
         shared = con.execute(
             """

@@ -56,6 +56,11 @@ RESULT_COLUMNS: dict[str, ColumnText] = {
     "n_quarantined": count("Rows that were not accepted", "rows", "BIGINT"),
     "n_superseded": count("Rows that a later file replaced", "rows", "BIGINT"),
     "n_current": count("Rows that are in the release", "rows", "BIGINT"),
+    "n_contested": count(
+        "Session rows that another file has for another practice, with another therapist, day, attendance or rating",
+        "rows",
+        "BIGINT",
+    ),
     "n_rows": count("Rows that broke the rule", "rows", "BIGINT"),
     "rule": text("Rule that the rows broke", tuple(Rule)),
     "reason": text("The rule in plain words"),

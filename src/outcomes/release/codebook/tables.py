@@ -73,7 +73,7 @@ TABLES: dict[str, TableText] = {
             "core_batches",
             "One landed batch and the account of its rows: read = quarantined + superseded + current",
             "landing manifests, landed rows",
-            "batch_id kind sequence n_read n_quarantined n_superseded n_current",
+            "batch_id kind sequence n_read n_quarantined n_superseded n_current n_contested",
         ),
         _table(
             "core_quarantine",
