@@ -10,8 +10,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import duckdb
-
 from outcomes import landing, release, stopping
 from outcomes.errors import NothingLanded, OutcomesError, StepFailed, StorageError, place_of
 from outcomes.flows.logins import read_login
