@@ -222,7 +222,7 @@ def test_ratings_on_other_scales_are_not_pooled(tmp_path, hospitals):
     toml = hospitals["west"].root / "study.toml"
     toml.write_text(toml.read_text().replace("maximum = 9", "maximum = 100"))
     hospitals["west"] = StudyFolder.open(hospitals["west"].root)
-    with pytest.raises(StudyError, match="from 1 to (9|100), the site (east|west) from 1 to (9|100)"):
+    with pytest.raises(StudyError, match=r"from 1 to (9|100), the site (east|west) from 1 to (9|100)"):
         take_turns(hospitals, tmp_path, PLAN, 2)
     assert not list(tmp_path.glob("rounds/*/*.json"))
 
