@@ -58,9 +58,9 @@ class Plan:
     levels : dict of str to list of str
         Levels of each categorical predictor, first the reference: no site sees another's.
     fewest_rows : int
-        Clients with fewer complete rows stay out, at every site; with `up_to`, of these rows.
+        Clients with fewer complete rows stay out, at every site.
     up_to : int
-        Most rows of a client, the first ones of one course; 0 where all take part.
+        Most complete rows of a client, the first ones of one course; 0 where all take part.
     link : str or None
         Of a binomial model; None of a linear one.
     """

@@ -209,19 +209,18 @@ def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> duckdb.DuckDBPyRelation:
-    """The rows that take part: the first of one course of each client, where at least so many of them are complete.
+    """The complete rows that take part: of clients with at least so many, and of these the first of one course.
 
     The first are those of the lowest numbers as booked, attended or missed, and for equal numbers of the lowest id: no
-    outcome decides, and every round has the same rows.
+    value decides, and every round has the same rows.
     """
-    first = f'from "{plan.table}"'
+    enough = f"count(*) over (partition by client_id) >= {int(plan.fewest_rows)}"
     if plan.up_to:
         columns = TABLES[plan.table].columns
         course = COURSE if COURSE in columns else "client_id"
         order = ", ".join(name for name in _IN_ORDER if name in columns)
-        first += (
-            f" qualify dense_rank() over (partition by client_id order by {course}) = 1"
+        enough += (
+            f" and dense_rank() over (partition by client_id order by {course}) = 1"
             f" and row_number() over (partition by client_id, {course} order by {order}) <= {int(plan.up_to)}"
         )
-    complete = f"count(*) filter (where {plan.design.complete}) over (partition by client_id)"
-    return con.sql(f"from ({first}) qualify {complete} >= {int(plan.fewest_rows)}")
+    return con.sql(f'from "{plan.table}" where {plan.design.complete} qualify {enough}')
