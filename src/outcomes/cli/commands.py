@@ -3,8 +3,7 @@
 Exit codes: 0 done; 1 the data were refused; 2 wrong use; 3 a fatal check failed and nothing was published;
 4 another run is writing to the study; 5 a file is damaged or a step failed; 6 something has to be mended (only
 `outcomes doctor`); 7 the published release is older than [schedule] expected_hours of study.toml allows (only
-`outcomes status`); 130 stopped by Ctrl-C (0 for `serve` and `ui`,
-which run until then).
+`outcomes status`); 130 stopped by Ctrl-C (0 for `serve` and `ui`, which run until then).
 """
 
 from __future__ import annotations

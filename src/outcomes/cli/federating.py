@@ -61,7 +61,7 @@ def plan(
 
     A yes or no, like `is_dropout` of mart_person_session, takes --family binomial.
     """
-    from outcomes.federation.plan import Plan, write_plan
+    from outcomes.federation.plan import Plan, short, write_plan
 
     if family == "linear" and link:
         raise UsageError("A linear model has no --link.", "write --family binomial for an outcome of yes or no")
@@ -75,7 +75,7 @@ def plan(
     made.design  # noqa: B018  compiled now: a mistake in the formula is found before any site joins
     write_plan(folder, made)
     click.echo(
-        f"Plan {made.id[:12]} for {', '.join(sites)} in {folder}. Each site now runs `outcomes federate answer`."
+        f"Plan {short(made.id)} for {', '.join(sites)} in {folder}. Each site now runs `outcomes federate answer`."
     )
 
 

@@ -18,7 +18,7 @@ import duckdb
 from outcomes.errors import DataRefused
 from outcomes.federation import earlier_changes
 from outcomes.federation.combined import few_remain
-from outcomes.federation.plan import MIN_SITES
+from outcomes.federation.plan import MIN_SITES, short
 from outcomes.federation.sketch import SKETCH, Sketch, hasher, read_sketch
 from outcomes.mixed.design.population import Population
 
@@ -31,8 +31,24 @@ _MOST = 0.5
 """Where more clients differ in a column, all do; where fewer are known to both plans, ids were made anew."""
 
 
+def earlier_plans(folder: Path, own: Path) -> dict[str, Sketch | dict[str, str]]:
+    """Sketches of all plans but the `own` one, by the plan's id; one of the first form is a plain dict.
+
+    Raises
+    ------
+    StudyError
+        Where a sketch cannot be read, or was kept by a later version.
+    """
+    return {path.parent.name: read_sketch(path) for path in sorted(folder.glob(f"*/{SKETCH}")) if path.parent != own}
+
+
 def refuse_small_change(
-    con: duckdb.DuckDBPyConnection, folder: Path, own: Path, found: Sketch, population: Population, fewest: int
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    earlier: Mapping[str, Sketch | dict[str, str]],
+    found: Sketch,
+    population: Population,
+    fewest: int,
 ) -> None:
     """Refuse a plan whose sums, with those of earlier plans, could be taken apart into those of few clients or one
     site.
@@ -42,8 +58,8 @@ def refuse_small_change(
     con : connection
     folder : Path
         Where all plans' sketches are; those of plans that were answered bind.
-    own : Path
-        This plan's own part of it, which is left out.
+    earlier : mapping of str to Sketch or dict
+        Of the other plans, from `earlier_plans`.
     found : Sketch
     population : Population
         The plan's rows.
@@ -55,23 +71,18 @@ def refuse_small_change(
         Where a plan on the same release and table had other rows; where rows or values differ from an earlier plan's
         for 1 to `fewest` - 1 clients, or those of several plans can be combined to so few; where a plan of the same
         rows had one or two other sites.
-    StudyError
-        Where a sketch cannot be read, or was kept by a later version.
     """
-    others: dict[str, Sketch] = {}
     in_earlier_form = cache(lambda: earlier_changes.sketch(con, hasher(folder), population))
-    for path in _paths(folder, own):
-        other = read_sketch(path)
-        if isinstance(other, Sketch):
-            others[path.parent.name] = other
-        elif earlier_changes.was_answered(path.parent) and (
-            0 < earlier_changes.changed(other, in_earlier_form()) < fewest
-        ):
-            raise _few(fewest, path.parent.name)
+    for name, other in earlier.items():
+        if isinstance(other, Sketch) or not earlier_changes.was_answered(folder / name):
+            continue
+        if 0 < earlier_changes.changed(other, in_earlier_form()) < fewest:
+            raise _few(fewest, name)
+    others = {name: other for name, other in earlier.items() if isinstance(other, Sketch)}
     for name, other in others.items():
         if (other.release, other.table) == (found.release, found.table) and other.rows != found.rows:
             raise DataRefused(
-                f"Other rows of {found.table} took part in the plan {_short(name)} on this release: sums over several "
+                f"Other rows of {found.table} took part in the plan {short(name)} on this release: sums over several "
                 "choices of rows could be combined so that a few clients remain",
                 "plan with the same --at-least and --up-to and with predictors that are missing in the same rows, or "
                 "take part from a later release",
@@ -90,31 +101,20 @@ def refuse_small_change(
         )
 
 
-def changed_since(folder: Path, own: Path, found: Sketch) -> Iterator[tuple[str, set[str]]]:
+def changed_since(earlier: Mapping[str, Sketch | dict[str, str]], found: Sketch) -> Iterator[tuple[str, set[str]]]:
     """By earlier plan, hashes of the clients who joined since, or whose rows hold something else; where there are any.
 
     A column in which most clients differ is left out: it is computed from everybody's rows, or names them.
     """
-    for path in _paths(folder, own):
-        other = read_sketch(path)
+    for name, other in earlier.items():
         if isinstance(other, Sketch) and other.table == found.table and (changed := _changed(other, found)):
-            yield _short(path.parent.name), changed
-
-
-def _paths(folder: Path, own: Path) -> list[Path]:
-    """Sketches of the other plans."""
-    return [path for path in sorted(folder.glob(f"*/{SKETCH}")) if path.parent != own]
-
-
-def _short(plan: str) -> str:
-    """What a message says of a plan's id."""
-    return plan[:12]
+            yield name, changed
 
 
 def _refuse_few_sites(name: str, others: set[str]) -> None:
     if 0 < len(others) < MIN_SITES:
         raise DataRefused(
-            f"The plan {_short(name)} had the same rows of this site and {len(others)} other sites: the difference of "
+            f"The plan {short(name)} had the same rows of this site and {len(others)} other sites: the difference of "
             "the two sums would be these sites' own",
             f"plan with the same sites or with at least {MIN_SITES} others, or take part from a later release, in "
             "which enough clients have changed",
@@ -123,7 +123,7 @@ def _refuse_few_sites(name: str, others: set[str]) -> None:
 
 def _few(fewest: int, name: str) -> DataRefused:
     return DataRefused(
-        f"Fewer than {fewest} clients differ between now and the plan {_short(name)}: the difference of the two sums "
+        f"Fewer than {fewest} clients differ between now and the plan {short(name)}: the difference of the two sums "
         "would be theirs",
         f"wait until {fewest} clients have changed, or take part with the same rows: the earlier release's data, the "
         "same limits, predictors that are missing in the same sessions",

@@ -104,7 +104,7 @@ def _alike(
 
     A level of m rows and relative standard deviation theta counts as m / (1 + theta^2 m).
     """
-    others = np.array([sizes[group] for group in finer]) if finer else np.zeros((1, sizes[unit].size))
+    others = np.array([sizes[group] for group in finer]).reshape(len(finer), sizes[unit].size)
     seen: set[tuple[bool, ...]] = set()
     for here in others.T:
         rounds = np.all(np.abs(others.T - here) <= np.maximum(_NEAR, _NEAR_SHARE * here), axis=1)
@@ -112,7 +112,7 @@ def _alike(
             continue
         seen.add(tuple(rounds))
         counted = gram.counts.astype(float)
-        for group, size in zip(finer, here, strict=False):
+        for group, size in zip(finer, here, strict=True):
             codes = gram.levels[group].codes
             counted = counted / (1 + size**2 * np.bincount(codes, counted)[codes])
         codes = gram.levels[unit].codes

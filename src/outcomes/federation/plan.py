@@ -195,6 +195,11 @@ def _is_sum_with_a_square(inside: str) -> bool:
     return len(squares) <= 1 and all(isinstance(node, _ALLOWED) for node in nodes)
 
 
+def short(plan_id: str) -> str:
+    """What a message says of a plan's id."""
+    return plan_id[:12]
+
+
 def write_plan(folder: Path, plan: Plan) -> None:
     """Write a plan into a folder that all sites can reach; an equal one may be there already.
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from outcomes import release
 from outcomes.errors import DataRefused, StudyError, UsageError, no_such
-from outcomes.federation.changes import changed_since, refuse_small_change
+from outcomes.federation.changes import changed_since, earlier_plans, refuse_small_change
 from outcomes.federation.masks import mask, new_key, public_key
-from outcomes.federation.plan import COURSE, MIN_CLIENTS, NUMBER, Plan, read_plan
+from outcomes.federation.plan import COURSE, MIN_CLIENTS, NUMBER, Plan, read_plan, short
 from outcomes.federation.refusals import refuse_few, refuse_parts
 from outcomes.federation.rounds import (
     KEYS,
@@ -175,9 +175,10 @@ def _refuse_rows(study: StudyFolder, plan: Plan, own: Path, published: str) -> S
         refuse_few(plan, population)
         fewest = max(MIN_CLIENTS, study.settings.disclosure.minimum_count)
         found = sketch(folder, population, published, plan.table, plan.sites)
-        refuse_small_change(con, folder, own, found, population, fewest)
-        for earlier, clients in changed_since(folder, own, found):
-            _refuse_changed(plan, _of(population, hasher(folder), clients), earlier)
+        earlier = earlier_plans(folder, own)
+        refuse_small_change(con, folder, earlier, found, population, fewest)
+        for name, clients in changed_since(earlier, found):
+            _refuse_changed(plan, _of(population, hasher(folder), clients), name)
     return found
 
 
@@ -187,7 +188,7 @@ def _refuse_changed(plan: Plan, population: Population, earlier: str) -> None:
         refuse_parts(plan, population)
     except DataRefused as refusal:
         raise DataRefused(
-            f"Among the clients who joined or changed since the plan {earlier}: {refusal.message}",
+            f"Among the clients who joined or changed since the plan {short(earlier)}: {refusal.message}",
             f"wait until more clients have changed, or {refusal.hint}",
         ) from None
 

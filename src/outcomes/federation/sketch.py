@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from outcomes.errors import StudyError
+from outcomes.federation.plan import short
 from outcomes.mixed.design.data import VIEW, quoted
 from outcomes.mixed.design.population import Population
 from outcomes.store.files import read_json, write_json, write_text
@@ -190,7 +191,7 @@ def refuse_lost(folder: Path, answered: set[str]) -> None:
     """
     if lost := sorted(plan for plan in answered if not (folder / plan / SKETCH).exists()):
         raise StudyError(
-            f"{len(lost)} plans were answered and their sketches are gone, the first of them {lost[0][:12]}", _RESTORE
+            f"{len(lost)} plans were answered and their sketches are gone, the first of them {short(lost[0])}", _RESTORE
         )
 
 

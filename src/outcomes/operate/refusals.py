@@ -72,9 +72,9 @@ def refuse_nothing_but_refused(study: StudyFolder) -> None:
     DataRefused
         If files of the inbox are refused.
     """
-    if n_files := _n_files(lying_refusals(study)):
+    if n_refused := _n_files(lying_refusals(study)):
         raise DataRefused(
-            f"No sessions are landed: {n_files:,} file(s) of the inbox are refused",
+            f"No sessions are landed: {n_refused:,} file(s) of the inbox are refused",
             "read the reasons in `outcomes status` or quarantine/ (*.refused.json), mend the files or study.toml, and "
             "refresh again",
         )

@@ -152,6 +152,7 @@ def test_one_or_two_other_sites_would_be_told_by_the_difference(tmp_path, hospit
 def test_three_other_sites_hide_each_other(tmp_path, hospitals):
     _told_once(tmp_path, hospitals)
     _asked_again(tmp_path, sessions(0), replace(PLAN, sites=(*SITES, "a", "b", "c")))
+    assert (tmp_path / "second" / "keys" / "east.json").exists()
 
 
 def test_a_yes_or_no_is_looked_at_whatever_model_is_planned(tmp_path):
