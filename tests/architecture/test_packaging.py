@@ -100,3 +100,9 @@ def test_modules_and_folders_stay_small_enough_to_be_read():
                 if n_lines > MOST_LINES:
                     long[path.relative_to(ROOT).as_posix()] = n_lines
     assert (long, full) == ({}, {})
+
+
+def test_no_two_test_modules_share_a_name():
+    """pytest imports a test module by its bare name, so that a second one of that name stops the whole run."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
