@@ -258,6 +258,13 @@ def test_no_command_answers_a_path_inside_the_study_with_init(my_study, run_comm
     assert "outcomes refresh" in unfinished.stderr
 
 
+@pytest.mark.parametrize("writing", ["copy mart_clients to '{}'", "select 1; export database '{}'"])
+def test_a_question_writes_no_file(study, tmp_path, writing):
+    with pytest.raises(UsageError, match="writes files"):
+        study.sql(writing.format(tmp_path / "clients.csv"))
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_door_reads_only_and_holds_nobody_up(study):
     with pytest.raises(UsageError):
         study.sql("create table mine as select 1 as x")

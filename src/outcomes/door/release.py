@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from outcomes.door.plots import ReleasePlots
     from outcomes.operate.comparing.comparison import Comparison
 
+_WRITES = {duckdb.StatementType.COPY, duckdb.StatementType.EXPORT}
 _SEVERITY = "case severity when 'fatal' then 1 when 'warning' then 2 else 3 end"
 
 
@@ -72,8 +73,11 @@ class Release:
         UsageError
             If DuckDB does not accept it, or it does not read.
         """
+        cursor = self._cursor()
         try:
-            answer = self._cursor().sql(query)
+            if _WRITES & {statement.type for statement in cursor.extract_statements(query)}:
+                raise UsageError("This statement writes files.", "write a `select`; `.pl().write_parquet(...)` keeps it")
+            answer = cursor.sql(query)
         except duckdb.Error as wrong:
             raise UsageError(
                 f"The database did not accept this: {wrong}", "`.tables` and `.codebook()` list what there is"

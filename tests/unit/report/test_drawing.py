@@ -60,6 +60,15 @@ def test_a_picture_drawn_aside_is_the_one_drawn_at_once():
     assert drawn(SPEC, None)() == svg(SPEC, None), "outside of the block it is drawn at once"
 
 
+def test_a_picture_has_the_same_ids_whenever_it_is_drawn():
+    """The library numbers ids through all pictures of a process; two equal releases would differ in them."""
+    clipped = SPEC | {"mark": {"type": "point", "clip": True}}
+    first = svg(clipped, None)
+    svg(clipped | {"title": "another"}, None)
+    assert 'id="fig-' in first
+    assert svg(clipped, None) == first
+
+
 def test_what_cannot_be_drawn_aside_is_said_where_the_picture_is_wanted():
     with drawing_aside():
         picture = drawn({"mark": {"type": "nonsense"}}, None)

@@ -19,11 +19,12 @@ Drawn = Callable[[], Markup]
 """Gives a picture; waits for it where another process draws it."""
 
 _ASIDE: ContextVar[Processes | None] = ContextVar("aside", default=None)
+_ID = re.compile(r'(\bid="|url\(#)([^")]+)')
 _FIRST: Spec = {"data": {"values": []}, "mark": "point"}  # the first picture of a process takes as long as ten others
 
 
 def svg(spec: Spec, numbers: dict[str, Any] | None) -> str:
-    """Inline SVG: no name spaces (HTML knows them), ids of its own.
+    """Inline SVG: no name spaces (HTML knows them), ids of its own, the same whenever it is drawn.
 
     Parameters
     ----------
@@ -34,8 +35,10 @@ def svg(spec: Spec, numbers: dict[str, Any] | None) -> str:
     """
     made = vl_convert.vegalite_to_svg(spec, format_locale=numbers)
     made = re.sub(r'\s(xmlns(:xlink)?|version|class|role|aria-[a-z]+)="[^"]*"', "", made)
+    found: dict[str, int] = {}  # the library numbers ids through all pictures of a process; here each begins at 0
+    made = _ID.sub(lambda one: f"{one[1]}{found.setdefault(one[2], len(found))}", made)
     own = f"fig-{sha256(made.encode()).hexdigest()[:8]}-"
-    return re.sub(r'\bid="', f'id="{own}', made).replace("url(#", f"url(#{own}")
+    return _ID.sub(lambda one: f"{one[1]}{own}{one[2]}", made)
 
 
 def drawn(spec: Spec, numbers: dict[str, Any] | None) -> Drawn:
