@@ -72,6 +72,25 @@ class UsageError(OutcomesError):
     exit_code = 2
 
 
+def text(value: object, what: str) -> str:
+    """Return a text as it is.
+
+    Parameters
+    ----------
+    value : object
+    what : str
+        What it is, with its article: "A formula".
+
+    Raises
+    ------
+    UsageError
+        If it is anything else, such as the None of a variable that is not set.
+    """
+    if isinstance(value, str):
+        return value
+    raise UsageError(f"{what} is a text in quotes, and this is a {type(value).__name__}")
+
+
 def no_such(what: str, name: object, known: Iterable[object]) -> UsageError:
     """Make the error for a name that nothing has; the names must not come from data.
 

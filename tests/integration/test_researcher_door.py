@@ -258,6 +258,19 @@ def test_no_command_answers_a_path_inside_the_study_with_init(my_study, run_comm
     assert "outcomes refresh" in unfinished.stderr
 
 
+@pytest.mark.parametrize("ask", [
+    lambda study: outcomes.open(None),
+    lambda study: study.sql(None),
+    lambda study: study.codebook(3),
+    lambda study: study.fit(None),
+    lambda study: study.release(None),
+    lambda study: study.compare(7),
+])  # fmt: skip
+def test_what_is_no_text_is_refused_in_words(study, ask):
+    with pytest.raises(UsageError, match="is a text in quotes, and this is a "):
+        ask(study)
+
+
 @pytest.mark.parametrize("writing", ["copy mart_clients to '{}'", "select 1; export database '{}'"])
 def test_a_question_writes_no_file(study, tmp_path, writing):
     with pytest.raises(UsageError, match="writes files"):

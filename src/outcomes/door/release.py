@@ -10,7 +10,7 @@ from weakref import WeakSet
 import duckdb
 import polars as pl
 
-from outcomes.errors import UsageError, no_such
+from outcomes.errors import UsageError, no_such, text
 from outcomes.release.places import KeptRelease
 from outcomes.store.html_tables import as_html_table
 from outcomes.store.warehouse import connect
@@ -75,8 +75,8 @@ class Release:
         """
         cursor = self._cursor()
         try:
-            if _WRITES & {statement.type for statement in cursor.extract_statements(query)}:
-                raise UsageError("This statement writes files.", "write a `select`; `.pl().write_parquet(...)` keeps it")
+            if _WRITES & {statement.type for statement in cursor.extract_statements(text(query, "A question"))}:
+                raise UsageError("This statement writes files.", "write a `select`; `.pl().write_parquet()` keeps it")
             answer = cursor.sql(query)
         except duckdb.Error as wrong:
             raise UsageError(
@@ -138,7 +138,7 @@ class Release:
             If nothing is called so.
         """
         book = self.connection.table("codebook").pl()
-        if not name:
+        if not text(name, "A name"):
             return book
         is_named = (pl.col("table_name") == name) | (pl.col("column_name") == name)
         found = book.filter(is_named | (pl.col("table_name") + "." + pl.col("column_name") == name))
@@ -230,7 +230,7 @@ class Release:
 
         if table and table not in self._names:
             raise no_such("table of this release", table, self._names)
-        return fit_own(self.connection, formula, table=table, link=link, engine=engine)
+        return fit_own(self.connection, text(formula, "A formula"), table=table, link=link, engine=engine)
 
     @property
     def plot(self) -> ReleasePlots:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from outcomes.errors import StudyError, UsageError, no_such
+from outcomes.errors import StudyError, UsageError, no_such, text
 from outcomes.release.folders import DATABASE, published_id, release_folder
 from outcomes.release.manifest import MANIFEST
 from outcomes.store.files import read_json
@@ -54,8 +54,10 @@ def find_study(path: Path | str) -> tuple[StudyFolder, str]:
     ------
     StudyError
         If the path belongs to no study.
+    UsageError
+        If it is no path.
     """
-    given = Path(path).expanduser()
+    given = (path if isinstance(path, Path) else Path(text(path, "The path of a study"))).expanduser()
     is_link_of_study = given.is_symlink() and (given.parent / "study.toml").exists()
     if is_link_of_study:  # `current` and `outcomes.duckdb`: the published release, whichever it is by now
         return StudyFolder.open(given.parent), ""
@@ -94,7 +96,7 @@ def find_release(study: StudyFolder, which: str = LATEST) -> KeptRelease:
         If nothing is published yet, or no kept release (or more than one) has such an id.
     """
     kept = kept_releases(study)
-    if which in (LATEST, ""):
+    if text(which, "The id of a release") in (LATEST, ""):
         current = [one for one in kept if one.is_current]
         if not current:
             raise UsageError("Nothing is published yet", "run `outcomes refresh` first")
