@@ -76,7 +76,9 @@ class Release:
         cursor = self._cursor()
         try:
             if _WRITES & {statement.type for statement in cursor.extract_statements(query)}:
-                raise UsageError("This statement writes files.", "write a `select`; `.pl().write_parquet(...)` keeps it")
+                raise UsageError(
+                    "This statement writes files.", "write a `select`; `.pl().write_parquet(...)` keeps it"
+                )
             answer = cursor.sql(query)
         except duckdb.Error as wrong:
             raise UsageError(
