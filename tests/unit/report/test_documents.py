@@ -384,6 +384,7 @@ def test_advice_and_subject_are_of_the_side_that_costs(release, template_study):
     assert about.is_told  # one side surely better and the other surely worse is not "we cannot tell"
     assert about.heading.startswith("Too little guidance for the client's wish")
     assert about.heading.endswith("less satisfied clients")
+    assert about.advice == ""
 
 
 def test_each_side_has_its_own_distance_where_they_differ(release, template_study):

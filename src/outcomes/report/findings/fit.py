@@ -90,8 +90,12 @@ class _Quoted:
     def size(self, worse: Size, worth: float | None = None) -> Size:
         """What the intervals say; where one side surely is worse and the other better, the worse side is told."""
         found = size(self.differences, worth)
-        is_both = {one.direction for one in self.differences} == {Direction.MORE, Direction.LESS}
-        return worse if found is Size.UNCLEAR and is_both else found
+        return worse if found is Size.UNCLEAR and self.is_one_way else found
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether one side of the wish surely is worse, and the other better: then the wish is not what counts."""
+        return {one.direction for one in self.differences} == {Direction.MORE, Direction.LESS}
 
     def differing(self, found: Size) -> tuple[bool, bool]:
         """Which side differs from the wish as the finding says; both where it says no difference."""
@@ -105,8 +109,8 @@ class _Quoted:
         return translated(begun), translated(inside)
 
     def advice(self, found: Size, worse: str) -> str:
-        """What one could try, of the sides that cost."""
-        return spoken(_ADVICE[self.differing(found)], worse=worse)
+        """What one could try, of the sides that cost; nothing where the wish is not what counts."""
+        return "" if self.is_one_way else spoken(_ADVICE[self.differing(found)], worse=worse)
 
 
 def dropout_by_distance(source: Source) -> Finding | None:
