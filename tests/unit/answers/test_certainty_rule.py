@@ -31,7 +31,7 @@ SPEC = """
     decided | not tried | the same | the same | the same | fixed beforehand | moderate
     decided | can answer | another | the same | the same | fixed beforehand | moderate
     decided | can answer | the same | another | the same | fixed beforehand | moderate
-    decided | can answer | the same | the same | another | fixed beforehand | low
+    decided | can answer | the same | the same | another | fixed beforehand | very low
     decided | cannot answer | the same | the same | the same | fixed beforehand | low
     decided | finds few of the usual effects | the same | the same | the same | fixed beforehand | moderate
     decided | finds few of the usual effects | not tried | not tried | not tried | not fixed beforehand | low
@@ -132,6 +132,36 @@ def test_a_finding_of_two_sides_is_as_sure_as_the_side_that_simulations_find_wor
     release.con.execute("create table recovery_cards (estimator varchar, answer varchar, coverage_high double)")
     release.con.executemany("insert into recovery_cards values (?, ?, ?)", cards)
     assert release.recovery("too little", "too much") is state
+
+
+@pytest.mark.parametrize(
+    ("model", "verdict", "own_slope", "mixed_slope", "slope_state", "distance_state"),
+    [
+        ("mixed model", "monotone", None, None, Agreement.NOT_TRIED, Agreement.NOT_TRIED),
+        ("dynamic model", "no_effect", (-0.04, 0.01), (-0.1, -0.05), Agreement.ANOTHER, Agreement.ANOTHER),
+        ("dynamic model", "no_effect", (0.01, 0.02), (0.01, 0.03), Agreement.ANOTHER, Agreement.ANOTHER),
+        ("dynamic model", "fit", (0.1, 0.2), None, Agreement.SAME, Agreement.SAME),
+        ("dynamic model", "fit", (0.1, 0.2), (0.05, 0.15), Agreement.SAME, Agreement.SAME),
+        ("dynamic model", "fit", (-0.1, 0.1), (0.05, 0.15), Agreement.ANOTHER, Agreement.SAME),
+        ("dynamic model", "monotone", (0.1, 0.2), (-0.2, -0.1), Agreement.ANOTHER, Agreement.SAME),
+    ],
+)
+def test_a_link_that_therapists_responses_explain_is_not_called_the_same(
+    release, model, verdict, own_slope, mixed_slope, slope_state, distance_state
+):
+    at = ("satisfaction", "session")
+    release.con.execute("create table verdicts (outcome varchar, level varchar, model varchar, verdict varchar)")
+    release.con.execute("insert into verdicts values (?, ?, ?, ?)", [*at, model, verdict])
+    release.con.execute(
+        "create table balance_evidence (outcome varchar, level varchar, quantity varchar, conf_low double, "
+        "conf_high double, status varchar)"
+    )
+    for name, slope in (("dynamic model", own_slope), ("mixed model", mixed_slope)):
+        if slope:
+            row = [*at, f"same-session slope: {name}", *slope, "converged"]
+            release.con.execute("insert into balance_evidence values (?, ?, ?, ?, ?, ?)", row)
+    assert release.link_with_responses(is_slope=True) is slope_state
+    assert release.link_with_responses(is_slope=False) is distance_state
 
 
 @pytest.mark.parametrize(

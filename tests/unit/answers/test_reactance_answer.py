@@ -9,6 +9,7 @@ from answer_cohorts import SETTINGS, database, every_estimate_has_its_interval_a
 
 from outcomes.answers.balance.reactance import reactance_rows
 from outcomes.answers.balance.tables import REACTANCE, ReactanceQuantity
+from outcomes.answers.common.words import Outcome
 from outcomes.simulate import CohortParameters
 
 TRUE = -0.1  # points of satisfaction per point of guidance and point of reactance
@@ -82,3 +83,17 @@ def test_few_therapists_are_refused_in_words():
         table = reactance_rows(con, SETTINGS)
     assert table["status"].to_list() == ["refused", "refused"]
     assert "too few therapists" in table["reason"][0]
+
+
+def test_where_reactance_is_all_that_slopes_differ_by_the_answer_is_told_and_not_called_singular():
+    with database(DEFAULT) as con:
+        con.execute("select setseed(0.3)")
+        con.execute(
+            """update mart_session_directiveness set satisfaction_score =
+                5 - 0.3 * directiveness_within * (reactance_score - 5) + (random() + random() + random() - 1.5)
+                + hash(client_id) % 1000 / 500.0 + hash(therapist_id) % 1000 / 1000.0"""
+        )
+        table = reactance_rows(con, SETTINGS, [Outcome.SATISFACTION])
+    row = only(table, quantity=ReactanceQuantity.CHANGE)
+    assert row["status"] == "converged"
+    assert row["conf_low"] <= -0.3 <= row["conf_high"]

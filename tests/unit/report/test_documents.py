@@ -327,7 +327,7 @@ def test_a_verdict_of_very_low_certainty_is_no_result_in_the_annex_either(releas
     )
     assert "makes no difference that matters to satisfaction. That is a result" not in text[Document.ANNEX]
     assert "Satisfaction, session by session. The data do not decide" in text[Document.ANNEX]
-    assert "Taken alone the analysis says: How much guidance clients get makes no difference" in text[Document.ANNEX]
+    assert "Taken alone the analysis says: Over all clients, how much guidance they get" in text[Document.ANNEX]
 
 
 def test_the_annex_says_which_of_its_numbers_are_too_unsure_for_brief_and_report(release, template_study):
@@ -373,6 +373,17 @@ def test_advice_and_subject_are_of_the_side_that_costs(release, template_study):
     about = more[FindingName.FIT_SATISFACTION]
     assert about.heading.startswith("Too much guidance for the client's wish")
     assert about.heading.endswith("more satisfied clients")
+    assert about.advice == ""
+    opposite, _ = told_of(
+        release, template_study,
+        f"update contrasts_satisfaction set conf_low = 0.2, conf_high = 0.6, estimate = 0.4 where {_DISTANCE} "
+        "and level = 'too much' and quantity = 'difference'; update contrasts_satisfaction set conf_low = -0.6, "
+        f"conf_high = -0.2, estimate = -0.4 where {_DISTANCE} and level = 'too little' and quantity = 'difference'",
+    )  # fmt: skip
+    about = opposite[FindingName.FIT_SATISFACTION]
+    assert about.is_told  # one side surely better and the other surely worse is not "we cannot tell"
+    assert about.heading.startswith("Too little guidance for the client's wish")
+    assert about.heading.endswith("less satisfied clients")
     assert about.advice == ""
 
 

@@ -41,7 +41,7 @@ def test_the_verdict_on_sessions_comes_first_then_clients_then_dropout(said):
     wanted = (
         "Satisfaction, session by session. What counts for satisfaction is fit to the client's preference",
         "Satisfaction, between clients. The data do not decide",
-        "Dropout. How much guidance clients get makes no difference that matters to dropout.",
+        "Dropout. Over all clients, how much guidance they get makes no difference that matters to dropout.",
         "What the words mean",
     )
     places = [said.index(words) for words in wanted]

@@ -98,3 +98,12 @@ def test_the_line_of_the_wish_stands_out_from_its_edges_in_grey_whatever_squares
     lines = re.findall(r'<path[^>]*stroke="([^"]+)" stroke-width="(3|7)"', in_roles(drawn))
     assert lines == [("var(--paper)", "7"), ("var(--warm)", "3")]
     assert _contrast(getattr(ROLES["warm"], which), getattr(ROLES["paper"], which)) >= 3
+
+
+def test_the_axes_of_the_surface_are_those_of_the_scale():
+    cells = [Cell(x, x, 50) for x in (1.3, 4.3, 6.7)]
+    shape = {"a1": 0.3, "a2": 0.0, "a3": 0.1, "a4": -0.3, "a5": 0.0}
+    drawn = surface_picture(cells, shape, (1, 7), 10, "points", "points", "how").wide()
+    ticks = re.findall(r"<text[^>]*>(\d)</text>", drawn)
+    assert set(ticks) <= set("1234567")
+    assert "7" in ticks

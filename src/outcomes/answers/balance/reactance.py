@@ -16,14 +16,16 @@ import polars as pl
 
 from outcomes.answers.balance.tables import REACTANCE, ReactanceGuidance, ReactanceQuantity
 from outcomes.answers.common.estimates import attempt, numbers, of_model
-from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer, fit_linear_answer
+from outcomes.answers.common.fitting import LEVEL, Answered, fit_hazard_answer
 from outcomes.answers.common.risk_set import HAZARD_TERMS, baseline, risk_set
+from outcomes.answers.common.simplify import RandomEffect, fit_simplest
 from outcomes.answers.common.tables import filled
 from outcomes.answers.common.words import Outcome, Reading
-from outcomes.answers.guidance.run import MODELS, PARTS, QUOTED
+from outcomes.answers.guidance.run import BY_CLIENT, INTERCEPTS, PARTS
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.johnson_neyman import RegionState, johnson_neyman
-from outcomes.study.settings import StudySettings
+from outcomes.mixed import FitStatus
+from outcomes.study.settings import Disclosure, StudySettings
 from outcomes.study.tables.scales import Scale
 
 CENTRED = "reactance_centred"
@@ -84,8 +86,21 @@ def _satisfaction(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> It
     sessions = _centred(con.table("mart_session_directiveness"), found)
     term = "directiveness_within"
     fixed = f"satisfaction_score ~ {' + '.join(PARTS)} + {CENTRED} + {term}:{CENTRED} + log_session"
-    model = fit_linear_answer(f"{fixed} + {MODELS[QUOTED[term]]}", sessions, settings.disclosure)
+    model = _without_idle_slopes(fixed, term, sessions, settings.disclosure)
     yield from _told(model, found, term, ReactanceGuidance.WITHIN, settings.scales["reactance"])
+
+
+def _without_idle_slopes(fixed: str, term: str, sessions: duckdb.DuckDBPyRelation, rule: Disclosure) -> Answered:
+    """The quoted model, less what is at its boundary: where reactance is why slopes differ, nothing is left to vary.
+
+    First a therapists' slope without variance goes, then the correlation of clients' intercept and slope, then slopes
+    without variance. A slope that varies stays, so that the interval stays as wide as it must be.
+    """
+    by_client, by_therapist = RandomEffect("client_id", term), RandomEffect("therapist_id", term)
+    answered = fit_simplest(f"{fixed} + {BY_CLIENT} + (1 | therapist_id)", (by_therapist,), sessions, rule)
+    if answered.status is not FitStatus.SINGULAR:
+        return answered
+    return fit_simplest(f"{fixed} + {INTERCEPTS}", (by_client, by_therapist), sessions, rule)
 
 
 def _dropout(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[tuple]:

@@ -9,7 +9,7 @@ import polars as pl
 from outcomes.answers.balance.dynamic_evidence import DynamicFindings, average_slope, find_dynamic_evidence
 from outcomes.answers.balance.evidence import Findings, find_evidence
 from outcomes.answers.balance.rows import GuidanceRows
-from outcomes.answers.balance.tables import VerdictModel
+from outcomes.answers.balance.tables import Verdict, VerdictModel
 from outcomes.answers.balance.verdict import ALPHA, Decision, decide
 from outcomes.errors import FitRefused
 from outcomes.methods.inference.contrasts import Estimate
@@ -93,8 +93,11 @@ def beside(judged: SessionsJudged, rows: GuidanceRows) -> Beside | None:
     if own.conf_low <= slope.value <= own.conf_high:
         return Beside(decision, slope, "")
     p_value = judged.dynamic.fit.pvalues[RESPONSIVENESS]
+    is_left = own.conf_low > 0 if slope.value > 0 else own.conf_high < 0
+    is_shown = judged.decision.verdict not in (Verdict.NO_EFFECT, Verdict.UNDECIDED)
+    what = "the difference between the two" if is_left or is_shown else "the link"
     why = (
-        "the link is explained by therapists responding to how the last session went"
+        f"{what} is explained by therapists responding to how the last session went"
         if p_value < ALPHA
         else "lasting differences between clients or between therapists explain it"
     )

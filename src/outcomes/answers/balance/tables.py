@@ -34,7 +34,7 @@ class VerdictModel(StrEnum):
 
 
 VERDICT_SENTENCES = {
-    Verdict.NO_EFFECT: "How much guidance clients get makes no difference that matters to {outcome}.",
+    Verdict.NO_EFFECT: "Over all clients, how much guidance they get makes no difference that matters to {outcome}.",
     Verdict.MONOTONE: "With more guidance {outcome} goes one way only; no best level shows.",
     Verdict.BEST_LEVEL: "There is one best level of guidance for {outcome}; more and less are both worse.",
     Verdict.FIT: "What counts for {outcome} is the fit: guidance near to what the client prefers.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from outcomes.answers.balance.tables import VERDICTS, Verdict, VerdictModel
+from outcomes.answers.balance.tables import EVIDENCE, VERDICTS, EvidenceQuantity, Verdict, VerdictModel
 from outcomes.answers.certainty.rule import (
     TAKEN_AWAY,
     Agreement,
@@ -103,6 +103,24 @@ class Release:
         is_allowed_for = bool(rows) and rows[0]["model"] == VerdictModel.DYNAMIC
         return Agreement.SAME if is_allowed_for else Agreement.NOT_TRIED
 
+    def link_with_responses(self, is_slope: bool) -> Agreement:
+        """Whether a link that a model without therapists' responses finds stands in the model that allows for them.
+
+        It does not where the dynamic model rules out what matters. A slope (`is_slope`) must also point the same way in
+        both.
+        """
+        allowed = self.responsiveness()
+        if allowed is not Agreement.SAME:
+            return allowed
+        at = {"outcome": Outcome.SATISFACTION, "level": Grain.SESSION}
+        if self.rows(VERDICTS, **at)[0]["verdict"] == Verdict.NO_EFFECT:
+            return Agreement.ANOTHER
+        own, mixed = (
+            _sides(self.rows(EVIDENCE, quantity=quantity, **at))
+            for quantity in (EvidenceQuantity.SAME_SESSION, EvidenceQuantity.SAME_SESSION_MIXED)
+        )
+        return Agreement.ANOTHER if is_slope and mixed and own != mixed else Agreement.SAME
+
     def sealing(self) -> SealingState:
         """Whether the analysis was fixed before outcomes were seen."""
         rows = self.rows("seal")
@@ -120,11 +138,16 @@ def _of_card(card: Mapping) -> RecoveryState:
 
 def _same(rows: Iterable[Mapping]) -> Agreement:
     """Whether intervals point the same way; those without one say nothing, and one alone agrees with nobody."""
-    sides = [
+    sides = _sides(rows)
+    if len(sides) < 2:
+        return Agreement.NOT_TRIED
+    return Agreement.SAME if len(set(sides)) == 1 else Agreement.ANOTHER
+
+
+def _sides(rows: Iterable[Mapping]) -> list[int]:
+    """Where each interval lies: 1 above zero, -1 below, 0 around it; rows without one are left out."""
+    return [
         (row["conf_low"] > 0) - (row["conf_high"] < 0)
         for row in rows
         if row["status"] == FitStatus.CONVERGED and None not in (row["conf_low"], row["conf_high"])
     ]
-    if len(sides) < 2:
-        return Agreement.NOT_TRIED
-    return Agreement.SAME if len(set(sides)) == 1 else Agreement.ANOTHER

@@ -74,14 +74,15 @@ TAKEN_AWAY: Mapping[Ground, Mapping[StrEnum, int]] = {
     },
     Ground.MISSING: _AGREED,
     Ground.ANALYSES: _AGREED,
-    Ground.RESPONSIVENESS: {**_AGREED, Agreement.ANOTHER: 3},
+    Ground.RESPONSIVENESS: {**_AGREED, Agreement.ANOTHER: 6},
     Ground.SEALING: {SealingState.SEALED: 0, SealingState.EXPLORATORY: 1},
 }  # fmt: skip
 """Points that a state takes away; a state that is not listed for a ground cannot occur.
 
 Imprecision counts once, as in GRADE: where data are too few for the usual effects, a wide interval says so (`OPEN`, 6),
 and an estimate that stands out all the same is probably too large, but there. Intervals that miss the truth count in
-full, for then an interval that stands out says nothing.
+full, for then an interval that stands out says nothing. A link that is not there once therapists' responses are allowed
+for is explained, and not only in doubt: it counts as an interval that decides nothing.
 """
 
 MOST_TAKEN: Mapping[Certainty, int] = {Certainty.HIGH: 0, Certainty.MODERATE: 2, Certainty.LOW: 5}

@@ -56,10 +56,11 @@ def _row(name: FindingName, states: tuple[StrEnum, ...], release: Release) -> di
 
 def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ...]]]:
     """Every finding with the states of its grounds, in the order of `Ground`, sealing left out."""
-    satisfied = (release.missing_ratings(LadderEffect.WITHIN), release.multiverse(), release.responsiveness())
+    satisfied = (release.missing_ratings(LadderEffect.WITHIN), release.multiverse())
     verdict_card, dropout_card = release.recovery(TriedVerdict.SATISFACTION), release.recovery(TriedVerdict.DROPOUT)
     states = {name: release.of_verdict(*at) for name, at in _OF_VERDICTS.items()}
-    yield FindingName.SATISFACTION_VERDICT, (states[FindingName.SATISFACTION_VERDICT], verdict_card, *satisfied)
+    verdict = states[FindingName.SATISFACTION_VERDICT]
+    yield FindingName.SATISFACTION_VERDICT, (verdict, verdict_card, *satisfied, release.responsiveness())
     yield (
         FindingName.CLIENTS_VERDICT,
         (
@@ -73,7 +74,8 @@ def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ..
     untried = (Agreement.NOT_TRIED,) * 3
     if far := _far(release, CONTRASTS_SATISFACTION):
         cards = release.recovery(*OF_SATISFACTION.values())
-        yield FindingName.FIT_SATISFACTION, (release.of_intervals(far), cards, *satisfied)
+        link = release.link_with_responses(is_slope=False)
+        yield FindingName.FIT_SATISFACTION, (release.of_intervals(far), cards, *satisfied, link)
     if far := _far(release, CONTRASTS_DROPOUT):
         worth = release.worth(EstimatorName.DROPOUT_RISK)
         far = [row for row in far if row["session"] == told_session(far)]
@@ -99,7 +101,12 @@ def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ..
     ]
     yield (
         FindingName.MORE_SATISFACTION,
-        (release.of_intervals(within), release.recovery(EstimatorName.WITHIN), *satisfied),
+        (
+            release.of_intervals(within),
+            release.recovery(EstimatorName.WITHIN),
+            *satisfied,
+            release.link_with_responses(is_slope=True),
+        ),
     )
     yield FindingName.ASKING, _simple(release, release.rows(CONNECTION, path=PathWords.ASKED_DISTANCE),
                                       EstimatorName.ASKED_DISTANCE, Agreement.NOT_TRIED)  # fmt: skip

@@ -92,7 +92,7 @@ def strengths(source: Source) -> tuple[str, ...]:
         said.append(spoken("Made-up studies of this size showed first which questions such data can answer."))
     if release.missing_ratings(LadderEffect.WITHIN) is Agreement.SAME:
         said.append(spoken("Missing ratings were read in several ways, and the sessions' result stays the same."))
-    if release.multiverse() is Agreement.SAME:
+    if release.multiverse() is Agreement.SAME and release.link_with_responses(is_slope=True) is not Agreement.ANOTHER:
         said.append(spoken("Nearly all sound ways to work out the sessions' result agree."))
     if release.sealing() is SealingState.SEALED:
         said.append(spoken("The plan was fixed before anyone saw the outcomes."))

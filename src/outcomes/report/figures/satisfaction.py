@@ -112,7 +112,7 @@ def surface_picture(
             base.mark_rect(stroke="white", strokeWidth=0.5).encode(
                 x=alt.X("x1:Q", scale=domain, title=x_title),
                 x2=alt.X2("x2:Q"),
-                y=alt.Y("y1:Q", title=None),
+                y=alt.Y("y1:Q", scale=domain, title=None),
                 y2=alt.Y2("y2:Q"),
                 color=shade,
             ),

@@ -87,6 +87,16 @@ class _Quoted:
         under, over = (Given(as_written(abs(self.points[level])), Kind.PLACE) for level in (low, high))
         return under, over
 
+    def size(self, worse: Size, worth: float | None = None) -> Size:
+        """What the intervals say; where one side surely is worse and the other better, the worse side is told."""
+        found = size(self.differences, worth)
+        return worse if found is Size.UNCLEAR and self.is_one_way else found
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether one side of the wish surely is worse, and the other better: then the wish is not what counts."""
+        return {one.direction for one in self.differences} == {Direction.MORE, Direction.LESS}
+
     def differing(self, found: Size) -> tuple[bool, bool]:
         """Which side differs from the wish as the finding says; both where it says no difference."""
         way = {Size.MORE: Direction.MORE, Size.LESS: Direction.LESS}.get(found)
@@ -99,8 +109,8 @@ class _Quoted:
         return translated(begun), translated(inside)
 
     def advice(self, found: Size, worse: str) -> str:
-        """What one could try, of the sides that cost."""
-        return spoken(_ADVICE[self.differing(found)], worse=worse)
+        """What one could try, of the sides that cost; nothing where the wish is not what counts."""
+        return "" if self.is_one_way else spoken(_ADVICE[self.differing(found)], worse=worse)
 
 
 def dropout_by_distance(source: Source) -> Finding | None:
@@ -111,7 +121,7 @@ def dropout_by_distance(source: Source) -> Finding | None:
     quoted = _quoted(told, session)
     if rated is None or quoted is None:
         return None
-    found = size(quoted.differences, worth_finding(source.con, EstimatorName.DROPOUT_RISK))
+    found = quoted.size(Size.MORE, worth_finding(source.con, EstimatorName.DROPOUT_RISK))
     about = Subject(*quoted.subject(found), spoken("dropout"), spoken("more dropout"), spoken("less dropout"))
     pieces = quoted.pieces() | {"all": Given("100")}
     sentence = say(
@@ -137,7 +147,7 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
     quoted = _quoted(told, None, RATED)
     if rated is None or quoted is None:
         return None
-    found = size(quoted.differences)
+    found = quoted.size(Size.LESS)
     about = Subject(
         *quoted.subject(found), spoken("satisfaction"), spoken("more satisfied clients"),
         spoken("less satisfied clients"),
