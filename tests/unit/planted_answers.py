@@ -202,12 +202,12 @@ def _contrasts(status: str) -> dict[str, list[dict]]:
                 risks.append(at | {"quantity": "risk"} | _numbers(value, value - 0.02, value + 0.02, status))
                 if more:
                     told = _numbers(more, more - 0.03, more + 0.03, status)
-                    risks.append(at | {"quantity": "difference"} | told)
+                    risks.append(at | {"quantity": "difference", "p_value": 0.0004} | told)
             mean = 8.4 - 5 * more
             means.append(words | {"quantity": "mean"} | _numbers(mean, mean - 0.1, mean + 0.1, status))
             if more:
                 told = _numbers(-5 * more, -5 * more - 0.1, -5 * more + 0.1, status)
-                means.append(words | {"quantity": "difference"} | told)
+                means.append(words | {"quantity": "difference", "p_value": 0.0004} | told)
     far = {"contrast": "distance from the preference", "level": "far too much", "points": 4.0, "status": "refused"}
     far |= {"reason": "Too few clients had guidance near this level.", "quantity": "difference"}
     return {"contrasts_dropout": [*risks, far | {"definition": "unilateral"}], "contrasts_satisfaction": [*means, far]}

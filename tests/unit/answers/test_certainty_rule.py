@@ -19,8 +19,9 @@ from outcomes.answers.certainty.rule import (
     certainty,
     taken_away,
 )
-from outcomes.answers.certainty.run import _spread_low
+from outcomes.answers.certainty.run import _far, _spread_low
 from outcomes.answers.common.words import Certainty
+from outcomes.answers.contrasts.tables import DROPOUT, ContrastBy, ContrastQuantity
 
 SPEC = """
     interval | recovery | missing | analyses | responsiveness | sealing | certainty
@@ -109,6 +110,29 @@ def test_a_release_without_tables_has_nothing_decided_and_nothing_tried(release)
 def test_what_an_interval_decides(release, intervals, worth, state):
     rows = [dict(zip(("conf_low", "conf_high", "status"), one, strict=True)) for one in intervals]
     assert release.of_intervals(rows, worth) is state
+
+
+@pytest.mark.parametrize(
+    ("p_values", "state"),
+    [((0.04, 0.6), IntervalState.OPEN), ((0.6, 0.02), IntervalState.DECIDED), ((0.04, None), IntervalState.OPEN)],
+)
+def test_two_sides_that_are_asked_together_are_no_surer_than_one(release, p_values, state):
+    intervals = {True: (0.01, 0.2), False: (-0.1, 0.2)}
+    rows = []
+    for p in p_values:
+        low, high = intervals[p is not None and p < 0.05]
+        rows.append({"conf_low": low, "conf_high": high, "p_value": p, "status": "converged"})
+    assert release.of_intervals(rows, chances=2) is state
+
+
+def test_a_distance_is_judged_by_the_farthest_difference_told_on_either_side(release):
+    release.con.execute(
+        f"""create table {DROPOUT.name} as
+        select '{ContrastBy.DISTANCE}' as contrast, '{ContrastQuantity.DIFFERENCE}' as quantity, * from (values
+            (-4.0, 8, 0.1), (-2.0, 8, 0.05), (2.0, 8, 0.02), (4.0, 8, null), (-4.0, 3, 0.3)
+        ) as t (points, session, conf_low)"""
+    )
+    assert [(row["points"], row["session"]) for row in _far(release, DROPOUT)] == [(-4.0, 8), (2.0, 8)]
 
 
 @pytest.mark.parametrize(("low", "counts_as"), [(0.001, 0.0), (0.2, 0.2), (None, None)])

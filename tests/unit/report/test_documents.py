@@ -319,6 +319,24 @@ def told_of(folder, study, sql="select 1"):
         return found, {page.document: visible_text(as_html(page)) for page in documents(source)}
 
 
+@pytest.mark.parametrize("verdict", ["no_effect", "undecided", "best_level", "monotone"])
+def test_nobody_is_advised_to_stay_near_the_wish_unless_a_verdict_says_that_the_wish_counts(
+    release, template_study, verdict
+):
+    found, text = told_of(release, template_study, f"update verdicts set verdict = '{verdict}' where level = 'session'")
+    assert found[FindingName.FIT_SATISFACTION].is_told
+    assert not any("they want" in one.advice for one in found.values())
+    assert "stay near to it" not in text[Document.BRIEF]
+
+
+def test_a_slope_that_responses_explain_is_not_told_in_short(release, template_study):
+    _, before = told_of(release, template_study)
+    assert "went with a difference in satisfaction of" in before[Document.ANNEX]
+    changed = f"update {CERTAINTIES.name} set responsiveness = 'another' where finding like 'more guidance%'"
+    _, after = told_of(release, template_study, changed)
+    assert "went with a difference in satisfaction of" not in after[Document.ANNEX]
+
+
 def test_a_verdict_of_very_low_certainty_is_no_result_in_the_annex_either(release, template_study):
     _, text = told_of(
         release,

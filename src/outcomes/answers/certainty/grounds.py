@@ -52,17 +52,25 @@ class Release:
             return IntervalState.NONE
         return IntervalState.OPEN if rows[0]["verdict"] == Verdict.UNDECIDED else IntervalState.DECIDED
 
-    def of_intervals(self, rows: Iterable[Mapping], worth: float | None = None) -> IntervalState:
-        """Whether one of some intervals excludes zero, or all of them every effect of size `worth` and more."""
-        ends = [
-            (row["conf_low"], row["conf_high"])
+    def of_intervals(self, rows: Iterable[Mapping], worth: float | None = None, chances: int = 1) -> IntervalState:
+        """Whether one of some intervals excludes zero, or all of them every effect of size `worth` and more.
+
+        Of several questions (`chances`) that are asked together the answer must be as sure as one is alone: its p-value
+        is at most 0.05 divided by their number (Bonferroni).
+        """
+        told = [
+            row
             for row in rows
             if row["status"] == FitStatus.CONVERGED and None not in (row["conf_low"], row["conf_high"])
         ]
-        if not ends:
+        if not told:
             return IntervalState.NONE
-        are_little = worth is not None and all(-worth < low and high < worth for low, high in ends)
-        is_decided = are_little or any(low > 0 or high < 0 for low, high in ends)
+        are_little = worth is not None and all(-worth < row["conf_low"] and row["conf_high"] < worth for row in told)
+        is_decided = are_little or any(
+            (row["conf_low"] > 0 or row["conf_high"] < 0)
+            and (chances == 1 or (row["p_value"] is not None and row["p_value"] <= SMALL_P / chances))
+            for row in told
+        )
         return IntervalState.DECIDED if is_decided else IntervalState.OPEN
 
     def recovery(self, *estimators: str) -> RecoveryState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from operator import itemgetter
 
 import duckdb
 import polars as pl
@@ -37,6 +38,8 @@ _OF_VERDICTS = {
     FindingName.DROPOUT_VERDICT: (Outcome.DROPOUT, Grain.SESSION),
 }
 
+SIDES = 2
+"""Too little guidance and too much are asked about together, and one that differs is enough for a finding."""
 NEXT_TO_NOTHING = 0.1
 """Share of a spread under which the lower end of its interval counts as no spread at all."""
 
@@ -75,12 +78,11 @@ def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ..
     if far := _far(release, CONTRASTS_SATISFACTION):
         cards = release.recovery(*OF_SATISFACTION.values())
         link = release.link_with_responses(is_slope=False)
-        yield FindingName.FIT_SATISFACTION, (release.of_intervals(far), cards, *satisfied, link)
+        yield FindingName.FIT_SATISFACTION, (release.of_intervals(far, chances=SIDES), cards, *satisfied, link)
     if far := _far(release, CONTRASTS_DROPOUT):
         worth = release.worth(EstimatorName.DROPOUT_RISK)
-        far = [row for row in far if row["session"] == told_session(far)]
         cards = release.recovery(*OF_DROPOUT.values())
-        yield FindingName.FIT_DROPOUT, (release.of_intervals(far, worth), cards, *untried)
+        yield FindingName.FIT_DROPOUT, (release.of_intervals(far, worth, SIDES), cards, *untried)
     yield FindingName.DROPOUT_VERDICT, (states[FindingName.DROPOUT_VERDICT], dropout_card, *untried)
     risks = release.rows(INCIDENCE, cause=Cause.DROPOUT, guidance=GuidanceLevel.DIFFERENCE)
     amount = [row for row in risks if row["session"] == told_session(risks)]
@@ -126,8 +128,15 @@ def _spread_low(row: Mapping) -> float | None:
 
 
 def _far(release: Release, table: TableText) -> list[dict]:
-    """Differences of too little and too much guidance from guidance as preferred."""
-    return release.rows(table, contrast=ContrastBy.DISTANCE, quantity=ContrastQuantity.DIFFERENCE)
+    """On either side of the preference, the difference that is told from guidance as preferred: that farthest away."""
+    found = release.rows(table, contrast=ContrastBy.DISTANCE, quantity=ContrastQuantity.DIFFERENCE)
+    if "session" in table.columns:
+        found = [row for row in found if row["session"] == told_session(found)]
+    told = sorted((row for row in found if None not in (row["points"], row["conf_low"])), key=itemgetter("points"))
+    if not told:
+        return found
+    below, above = told[0], told[-1]
+    return [row for row, side in ((below, -1), (above, 1)) if row["points"] * side > 0]
 
 
 def _simple(

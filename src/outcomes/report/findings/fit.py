@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from outcomes.answers.balance.tables import VERDICTS, Verdict
 from outcomes.answers.certainty.tables import FindingName
+from outcomes.answers.common.words import Grain, Outcome
 from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel
 from outcomes.answers.dropout.tables import TOLD_SESSIONS
 from outcomes.answers.recovery.tables import EstimatorName
@@ -24,6 +26,7 @@ from outcomes.report.reading.contrasts_rows import (
     contrasts_dropout,
     contrasts_satisfaction,
 )
+from outcomes.report.reading.rows import answer_rows
 from outcomes.report.sections.report_section import Source
 
 RATED = Form(digits=1)
@@ -63,6 +66,8 @@ _ADVICE = {
     ),
 }
 """By which side costs, as the subjects: what does not show is not advised against."""
+_THE_WISH_COUNTS = frozenset({Verdict.FIT, Verdict.FIT_PLUS_MAIN})
+"""A difference by distance alone is no reason to act: all who are far from their wish may differ in something else."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +113,11 @@ class _Quoted:
         begun, inside = _SUBJECTS[self.differing(found)]
         return translated(begun), translated(inside)
 
-    def advice(self, found: Size, worse: str) -> str:
-        """What one could try, of the sides that cost; nothing where the wish is not what counts."""
-        return "" if self.is_one_way else spoken(_ADVICE[self.differing(found)], worse=worse)
+    def advice(self, found: Size, worse: str, verdict: str) -> str:
+        """What one could try, of the sides that cost; nothing where no verdict says that the wish is what counts."""
+        if self.is_one_way or verdict not in _THE_WISH_COUNTS:
+            return ""
+        return spoken(_ADVICE[self.differing(found)], worse=worse)
 
 
 def dropout_by_distance(source: Source) -> Finding | None:
@@ -136,7 +143,7 @@ def dropout_by_distance(source: Source) -> Finding | None:
     )
     groups = [Group(*map(translated, _LEVELS[level]), risk) for level, risk in quoted.levels.items()]
     draw = partial(icon_arrays, groups, str(session))
-    advice = quoted.advice(found, about.more) if found is Size.MORE else ""
+    advice = quoted.advice(found, about.more, _verdict(source, Outcome.DROPOUT)) if found is Size.MORE else ""
     return Finding(FindingName.FIT_DROPOUT, rated, found, about, sentence, easy, "contrasts", advice, draw)
 
 
@@ -167,8 +174,14 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
     points = [(told.points[level], translated(_LEVELS[level][1]), one) for level, one in drawn.items()]
     unit = translated(source.settings.unit("directiveness"))
     draw = partial(distance_picture, points, scale, unit)
-    advice = quoted.advice(found, about.less) if found is Size.LESS else ""
+    advice = quoted.advice(found, about.less, _verdict(source, Outcome.SATISFACTION)) if found is Size.LESS else ""
     return Finding(FindingName.FIT_SATISFACTION, rated, found, about, sentence, easy, "contrasts", advice, draw)
+
+
+def _verdict(source: Source, outcome: Outcome) -> str:
+    """What counts for an outcome in sessions; empty where that was not asked."""
+    rows = answer_rows(source.con, VERDICTS, outcome=outcome, level=Grain.SESSION)
+    return rows[0]["verdict"] if rows else ""
 
 
 def _place(quoted: _Quoted, source: Source) -> Words:

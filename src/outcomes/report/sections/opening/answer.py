@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.certainty.rule import Agreement, Ground
+from outcomes.answers.certainty.tables import CERTAINTIES, FindingName
 from outcomes.answers.common.words import Grain, HazardTerm, Outcome
 from outcomes.answers.contrasts.tables import ContrastBy
 from outcomes.answers.dropout.tables import TOLD_SESSIONS, GuidanceLevel
@@ -12,7 +14,7 @@ from outcomes.report.page.blocks import Block, bullets
 from outcomes.report.page.pieces import Given, Kind, Piece, Strong, Told, Unsaid, Words, say
 from outcomes.report.reading.contrasts_rows import contrasts_dropout
 from outcomes.report.reading.dropout_rows import declared, effects, guidance_levels, risks
-from outcomes.report.reading.rows import refusal
+from outcomes.report.reading.rows import answer_rows, refusal
 from outcomes.report.reading.verdicts import judged
 from outcomes.report.sections.findings.contrasts import contrast_sentence
 from outcomes.report.sections.findings.effects import within_effect
@@ -51,8 +53,10 @@ def _reason(source: Source, outcome: Outcome) -> Given | str:
 
 
 def _within(con: duckdb.DuckDBPyConnection, settings: StudySettings, teller: Teller) -> Words:
-    """The effect within clients in units."""
-    if refusal(con, AnalysisName.GUIDANCE, teller):
+    """The effect within clients in units; nothing where the model that allows for responses does not find it."""
+    rated = answer_rows(con, CERTAINTIES, finding=FindingName.MORE_SATISFACTION)
+    is_explained = bool(rated) and rated[0][Ground.RESPONSIVENESS] == Agreement.ANOTHER
+    if is_explained or refusal(con, AnalysisName.GUIDANCE, teller):
         return say("")
     effect = within_effect(con, settings, teller)
     unit = settings.unit("directiveness").removesuffix("s")
