@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -11,9 +12,11 @@ from outcomes.errors import DataRefused
 from outcomes.federation.changes import BOUND
 from outcomes.federation.clients import clients_of
 from outcomes.federation.plan import GROUPS, Plan
+from outcomes.federation.singled_out import weight_on_few
 from outcomes.federation.taken_apart import PRECISION, TOLD
 from outcomes.federation.told_by_outcome import Told
 from outcomes.links import link_named
+from outcomes.mixed.binomial.contributions import row_derivatives
 from outcomes.mixed.binomial.pooled import fit_shares
 from outcomes.mixed.binomial.result import BinomialFit
 from outcomes.mixed.binomial.shares import Asked, PlaceRows, Share
@@ -21,6 +24,8 @@ from outcomes.mixed.binomial.sums import BinomialSums
 from outcomes.mixed.design.coding import Design
 from outcomes.mixed.design.columns import FixedPart
 from outcomes.mixed.design.population import open_population
+
+_CLIENTS = ("client_id",)
 
 
 def read(plan: Plan, summed: np.ndarray) -> BinomialSums:
@@ -48,8 +53,8 @@ def own_sums(plan: Plan, rows: duckdb.DuckDBPyRelation) -> np.ndarray:
         Round 2 would tell of fewer than 10 clients.
     """
     design = _design(plan, rows)
-    place_rows = PlaceRows.read(design, link_named(plan.link))
-    sums = place_rows.sums()
+    place_rows = _read(design, plan)
+    sums = replace(place_rows, groups=design.groups).sums()
     fixed = sums.fixed(design)
     _refuse_told(design, place_rows, sums, fixed, [(Asked.INFORMATION, np.zeros(len(fixed.names)))], is_bound=False)
     return sums.to_vector(design)
@@ -68,7 +73,7 @@ def own_share(
         All that was asked would tell of fewer than 10 clients.
     """
     design = _design(plan, rows)
-    place_rows, fixed = PlaceRows.read(design, link_named(plan.link)), sums.fixed(plan.design)
+    place_rows, fixed = _read(design, plan), sums.fixed(plan.design)
     questions = [(Asked(kind), at) for kind, at in asked]
     _refuse_told(design, place_rows, sums, fixed, questions, is_bound=True)
     place = place_rows.place(fixed, [":".join(group) for group in sums.order])
@@ -85,18 +90,42 @@ def _refuse_told(
     is_bound: bool,
 ) -> None:
     """Refuse questions whose answers would tell of fewer than 10 clients; `is_bound` where sums have left already."""
-    unit = ("client_id",) if ("client_id",) in sums.order else sums.order[0]
-    told = Told(place_rows, fixed, unit, clients_of(design, place_rows.rows.groups[unit]))
-    own = [*range(len(fixed.names)), len(fixed.names) + sums.order.index(unit)]
+    order, fewest = sums.order, GROUPS["client_id"]
+    clients = place_rows.rows.groups[_CLIENTS].codes
+    asked, at = questions[-1]
+    try:
+        columns, along, row = row_derivatives(place_rows, fixed, order, asked, at)
+        about = [] if asked is Asked.INFORMATION else [place_rows.rows.groups[group].codes for group in order]
+        is_weight_on_few = weight_on_few(columns, along, row, about, clients)
+    except (FloatingPointError, np.linalg.LinAlgError):
+        is_weight_on_few = True
+    if is_weight_on_few:
+        raise DataRefused(
+            f"The search has come where the answer would be that of fewer than {fewest} clients of this site: the "
+            "outcome of nearly all others is certain there",
+            "plan with fewer predictors, without those by which the outcome is nearly certain; where every site sees "
+            f"its own outcome vary with them, a site may have answered falsely{f'; {BOUND}' if is_bound else ''}",
+        )
+    unit = _CLIENTS if _CLIENTS in order else order[0]
+    beside = tuple(group for group in order if group != unit)
+    told = Told(place_rows, fixed, unit, clients_of(design, place_rows.rows.groups[unit]), beside)
+    own = [*range(len(fixed.names)), *(len(fixed.names) + order.index(group) for group in (unit, *beside))]
     of_unit = [(kind, at if kind is Asked.INFORMATION else at[own]) for kind, at in questions]
-    fewest = GROUPS["client_id"]
     if told.of_few(of_unit, PRECISION, fewest) > TOLD:
+        named = " and ".join(group[0] for group in beside)
         raise DataRefused(
             f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
-            "they have and whether they had the event",
-            "plan with `--up-to`, so that no client has more sessions than many others, with fewer predictors, or with "
-            f"larger sites{f'; {BOUND}' if is_bound else ''}",
+            f"they have and whether they had the event{f', within each {named}' if beside else ''}",
+            "plan with `--up-to`, so that no client has more sessions than many others, with fewer predictors, "
+            f"{f'without the random term of {named}, ' if beside else ''}or with larger sites"
+            f"{f'; {BOUND}' if is_bound else ''}",
         )
+
+
+def _read(design: Design, plan: Plan) -> PlaceRows:
+    """The rows, with the client of each whether or not the model has a term of clients."""
+    named = design.random if _CLIENTS in design.groups else (*design.random, replace(design.random[0], group=_CLIENTS))
+    return PlaceRows.read(replace(design, random=named), link_named(plan.link))
 
 
 def _design(plan: Plan, rows: duckdb.DuckDBPyRelation) -> Design:
