@@ -14,7 +14,7 @@ from outcomes.federation.clients import clients_of
 from outcomes.federation.plan import GROUPS, Plan
 from outcomes.federation.singled_out import weight_on_few
 from outcomes.federation.taken_apart import PRECISION, TOLD
-from outcomes.federation.told_by_outcome import Told
+from outcomes.federation.told_by_outcome import Told, events_told
 from outcomes.links import link_named
 from outcomes.mixed.binomial.contributions import row_derivatives
 from outcomes.mixed.binomial.pooled import fit_shares
@@ -105,6 +105,13 @@ def _refuse_told(
             "outcome of nearly all others is certain there",
             "plan with fewer predictors, without those by which the outcome is nearly certain; where every site sees "
             f"its own outcome vary with them, a site may have answered falsely{f'; {BOUND}' if is_bound else ''}",
+        )
+    if asked is Asked.INFORMATION and events_told(place_rows, fixed, clients, questions, PRECISION, fewest) > TOLD:
+        raise DataRefused(
+            f"The first rounds of this fit would tell of the events of fewer than {fewest} clients of this site, by "
+            "what the predictors say of them together",
+            "plan with fewer predictors, with coarser ones, with `--up-to`, with the logit, or with larger sites"
+            f"{f'; {BOUND}' if is_bound else ''}",
         )
     unit = _CLIENTS if _CLIENTS in order else order[0]
     beside = tuple(group for group in order if group != unit)

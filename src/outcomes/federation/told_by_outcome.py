@@ -14,17 +14,22 @@ All is computed for whoever knows the numbers of every other site. Where the mod
 therapists beside those of clients, the answers are sums by their levels, too: clients are of one kind only where they
 have the same therapist, and what they add is taken at the mode of hers. So a client who is alone with her number of
 sessions among the clients of her therapist counts as alone, whoever else has as many.
+
+The rounds without random effects are sums over rows, whatever the model's terms. With a link other than the logit each
+tells the events by predictor anew: `events_told` looks at the rows in the same way, those alike in all predictors with
+few values. With the logit the events enter by the columns' own sums only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from outcomes.federation.singled_out import MAX_VALUES
 from outcomes.federation.taken_apart import most_told
-from outcomes.mixed.binomial.contributions import contributions, effects
+from outcomes.mixed.binomial.contributions import contributions, effects, row_derivatives
 from outcomes.mixed.binomial.shares import Asked, PlaceRows
 from outcomes.mixed.design.columns import FixedPart
 
@@ -135,6 +140,74 @@ class Told:
         return np.concatenate(own, axis=1), np.maximum(unit_sizes, _LEAST_UNIT * unit_sizes.max())
 
 
+def events_told(
+    rows: PlaceRows,
+    fixed: FixedPart,
+    clients: np.ndarray,
+    asked: Sequence[tuple[Asked, np.ndarray]],
+    precision: float,
+    fewest: int,
+) -> float:
+    """How much the rounds without random effects tell of the events of fewer clients than `fewest`.
+
+    Parameters
+    ----------
+    rows : PlaceRows
+    fixed : FixedPart
+    clients : ndarray of int, shape (n,)
+        Code of each row's client.
+    asked : sequence of (Asked, ndarray)
+        All rounds; those with random effects are left out.
+    precision : float
+    fewest : int
+
+    Returns
+    -------
+    float
+        As of `Told.of_few`, for somebody who knows the predictors with few values: of the logit, those with at most
+        `MAX_VALUES`.
+    """
+    X = rows.rows.X
+    most = MAX_VALUES if rows.link.name == "logit" else FEW_VALUES
+    few_values = [np.round(column, 9) for column in X.T if np.unique(column).size <= most]
+    alike = _numbered([np.zeros(clients.size), *few_values])
+    kinds = _numbered([alike, rows.events])
+    of_kind = np.unique(np.column_stack([kinds, clients]), axis=0)[:, 0]
+    n_clients = np.bincount(of_kind).astype(float)
+    which = [others if others.size else own for own, others in _apart(kinds, alike)]
+    if n_clients[np.concatenate(which)].min() >= fewest:
+        return 0.0
+    own, unit = _row_answers(rows, fixed, rows.events, asked, precision)
+    turned = _row_answers(rows, fixed, 1 - rows.events, asked, precision)[0]
+    means = _means(own, kinds)
+    _, columns, expected, counts = _by_event(means, _means(turned, kinds), kinds, alike, n_clients)
+    try:
+        return most_told(_Noise(unit, own - means[kinds]).whitened(columns), expected, counts, fewest)
+    except (FloatingPointError, np.linalg.LinAlgError):
+        return 1.0
+
+
+def _row_answers(
+    rows: PlaceRows,
+    fixed: FixedPart,
+    events: np.ndarray,
+    asked: Sequence[tuple[Asked, np.ndarray]],
+    precision: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers without random effects by row, (n, e), and the units of their sums, (e,)."""
+    own, units = [], []
+    for kind, at in asked:
+        if kind is Asked.INFORMATION:
+            X, _, row = row_derivatives(replace(rows, events=events), fixed, [], kind, at)
+            upper = np.triu_indices(at.size)
+            products = row.weight[:, None] * X[:, upper[0]] * X[:, upper[1]]
+            own.append(np.column_stack([row.loglik, row.score[:, None] * X, products]))
+            for part in np.split(np.abs(own[-1].sum(axis=0)), [1, 1 + at.size]):
+                units.append(np.full(part.size, precision * part.max(initial=0.0)))
+    sizes = np.concatenate(units)
+    return np.concatenate(own, axis=1), np.maximum(sizes, _LEAST_UNIT * sizes.max())
+
+
 @dataclass(frozen=True)
 class _Noise:
     """What hides a kind's number: `unit` (e,) of the rounding, and departures (levels, e) of levels from their kind."""
@@ -182,16 +255,23 @@ def _by_event(
     Where all who are alike have equally many events, the unknown is how many of them have one more or less.
     """
     n_levels = np.bincount(kinds).astype(float)
-    group = np.zeros(n_levels.size, dtype=int)
-    group[kinds] = alike
     which, columns, expected, counts = [], [], [], []
-    for number in range(group.max() + 1):
-        own = np.flatnonzero(group == number)
-        base, total = own[np.argmax(n_levels[own])], n_levels[own].sum()
-        others = own[own != base]
+    for own, others in _apart(kinds, alike):
+        base = own[np.argmax(n_levels[own])]
+        total = n_levels[own].sum()
         share = (n_levels[others] + 0.5) / (total + 0.5 * own.size) if others.size else np.array([0.5 / (total + 1)])
         which.append(others if others.size else own)
         columns.append(means[others] - means[base] if others.size else turned[base][None] - means[base])
         expected.append(np.sqrt(total * share * (1 - share)))
         counts.append(n_clients[which[-1]])
     return np.concatenate(which), np.concatenate(columns), np.concatenate(expected), np.concatenate(counts)
+
+
+def _apart(kinds: np.ndarray, alike: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Of all who are alike: their kinds, and these without the one that most are of."""
+    n_levels = np.bincount(kinds)
+    group = np.zeros(n_levels.size, dtype=int)
+    group[kinds] = alike
+    for number in range(group.max() + 1):
+        own = np.flatnonzero(group == number)
+        yield own, own[own != own[np.argmax(n_levels[own])]]

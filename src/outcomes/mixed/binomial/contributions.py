@@ -61,7 +61,7 @@ def row_derivatives(
     """
     columns = ((rows.rows.X - fixed.center) / fixed.scale)[:, fixed.kept]
     along = columns @ at[: columns.shape[1]]
-    eta = along + sum(effects(rows, fixed, order, asked, at))
+    eta = along + sum(effects(rows, fixed, order, asked, at), np.zeros(along.size))
     return columns, along, rows.link.derivatives(eta, rows.events, rows.trials)
 
 
