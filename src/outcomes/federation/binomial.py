@@ -80,6 +80,35 @@ def own_share(
     return place.share(*questions[-1]).rounded(PRECISION).to_vector()
 
 
+def refuse_of_changed(
+    plan: Plan, rows: duckdb.DuckDBPyRelation, sums: BinomialSums | None, asked: Sequence[tuple[str, np.ndarray]]
+) -> None:
+    """Refuse where the rounds so far would tell of few of the clients in whom two plans differ.
+
+    Each plan tells its own kinds of clients, so both together tell those of the difference.
+
+    Parameters
+    ----------
+    plan : Plan
+    rows : DuckDBPyRelation
+        The rows of these clients.
+    sums : BinomialSums or None
+        Of all sites; None in round 1.
+    asked : sequence of (str, ndarray)
+        All rounds after the first.
+
+    Raises
+    ------
+    DataRefused
+    """
+    design = _design(plan, rows)
+    place_rows = _read(design, plan)
+    known = sums or replace(place_rows, groups=design.groups).sums()
+    fixed = known.fixed(plan.design if sums else design)
+    questions = [(Asked(kind), at) for kind, at in asked] or [(Asked.INFORMATION, np.zeros(len(fixed.names)))]
+    _refuse_apart(design, place_rows, known.order, fixed, questions, is_bound=sums is not None)
+
+
 def _refuse_told(
     design: Design,
     place_rows: PlaceRows,
@@ -91,41 +120,55 @@ def _refuse_told(
 ) -> None:
     """Refuse questions whose answers would tell of fewer than 10 clients; `is_bound` where sums have left already."""
     order, fewest = sums.order, GROUPS["client_id"]
-    clients = place_rows.rows.groups[_CLIENTS].codes
     asked, at = questions[-1]
+    about = [] if asked is Asked.INFORMATION else [place_rows.rows.groups[group].codes for group in order]
     try:
         columns, along, row = row_derivatives(place_rows, fixed, order, asked, at)
-        about = [] if asked is Asked.INFORMATION else [place_rows.rows.groups[group].codes for group in order]
-        is_weight_on_few = weight_on_few(columns, along, row, about, clients)
+        is_of_few = weight_on_few(columns, along, row, about, place_rows.rows.groups[_CLIENTS].codes)
     except (FloatingPointError, np.linalg.LinAlgError):
-        is_weight_on_few = True
-    if is_weight_on_few:
+        is_of_few = True
+    if is_of_few:
         raise DataRefused(
             f"The search has come where the answer would be that of fewer than {fewest} clients of this site: the "
             "outcome of nearly all others is certain there",
-            "plan with fewer predictors, without those by which the outcome is nearly certain; where every site sees "
-            f"its own outcome vary with them, a site may have answered falsely{f'; {BOUND}' if is_bound else ''}",
+            "plan without predictors by which the outcome is nearly certain; if there are none, a site may have "
+            f"answered falsely{f'; {BOUND}' if is_bound else ''}",
         )
-    if asked is Asked.INFORMATION and events_told(place_rows, fixed, clients, questions, PRECISION, fewest) > TOLD:
+    _refuse_apart(design, place_rows, order, fixed, questions, is_bound=is_bound)
+
+
+def _refuse_apart(
+    design: Design,
+    place_rows: PlaceRows,
+    order: list[tuple[str, ...]],
+    fixed: FixedPart,
+    questions: Sequence[tuple[Asked, np.ndarray]],
+    *,
+    is_bound: bool,
+) -> None:
+    """Refuse questions whose answers could be taken apart by kinds of clients."""
+    fewest, bound = GROUPS["client_id"], f"; {BOUND}" if is_bound else ""
+    groups = place_rows.rows.groups
+    if questions[-1][0] is Asked.INFORMATION and (
+        events_told(place_rows, fixed, groups[_CLIENTS].codes, questions, PRECISION, fewest) > TOLD
+    ):
         raise DataRefused(
             f"The first rounds of this fit would tell of the events of fewer than {fewest} clients of this site, by "
             "what the predictors say of them together",
-            "plan with fewer predictors, with coarser ones, with `--up-to`, with the logit, or with larger sites"
-            f"{f'; {BOUND}' if is_bound else ''}",
+            f"plan with fewer or coarser predictors, with `--up-to`, with the logit, or with larger sites{bound}",
         )
     unit = _CLIENTS if _CLIENTS in order else order[0]
     beside = tuple(group for group in order if group != unit)
-    told = Told(place_rows, fixed, unit, clients_of(design, place_rows.rows.groups[unit]), beside)
     own = [*range(len(fixed.names)), *(len(fixed.names) + order.index(group) for group in (unit, *beside))]
     of_unit = [(kind, at if kind is Asked.INFORMATION else at[own]) for kind, at in questions]
+    told = Told(place_rows, fixed, unit, clients_of(design, groups[unit]), beside)
     if told.of_few(of_unit, PRECISION, fewest) > TOLD:
         named = " and ".join(group[0] for group in beside)
         raise DataRefused(
             f"The rounds of this fit would tell of fewer than {fewest} clients of this site, by how many sessions "
             f"they have and whether they had the event{f', within each {named}' if beside else ''}",
             "plan with `--up-to`, so that no client has more sessions than many others, with fewer predictors, "
-            f"{f'without the random term of {named}, ' if beside else ''}or with larger sites"
-            f"{f'; {BOUND}' if is_bound else ''}",
+            f"{f'without the random term of {named}, ' if beside else ''}or with larger sites{bound}",
         )
 
 

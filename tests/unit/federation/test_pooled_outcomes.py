@@ -140,7 +140,8 @@ def test_a_site_where_few_have_the_event_or_few_have_it_not_does_not_take_part(t
     write_plan(tmp_path / "shared", PLAN)
     answer(publish(tmp_path / "none", _event_of(everybody[:0]), tables=COURSES), tmp_path / "shared", "east")
     # Ten may take part as far as this rule goes; but of what varies within clients nine of these ten hold nearly all.
-    _refused_at_the_door(tmp_path / "ten", _event_of(everybody[:10]), PLAN, "told of the outcome within levels of")
+    by_client = replace(PLAN, formula=TWO_TERMS)
+    _refused_at_the_door(tmp_path / "ten", _event_of(everybody[:10]), by_client, "told of the outcome within levels of")
 
 
 GENDER = Plan(
