@@ -10,17 +10,22 @@ Later rounds tell more. At a large covariance parameter what is left of the prod
 random term, and with the products of round 1 that between them is told as well. So the same is asked of each column's
 two parts: what the random effects can follow, and what they cannot. A column that varies only within the few clients
 who changed therapist is theirs alone within clients.
+
+Of a yes or no the products are weighted, by how much each row resists at the parameters asked. Where these are far off,
+as somebody may drive them who answers falsely, or as separated data drive them by themselves, all weight lies on the
+few rows nearest to one half. So the same is asked of the weighted columns and of the scores in every round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
 from outcomes.errors import DataRefused
 from outcomes.federation.plan import GROUPS
+from outcomes.links import Derivatives
 from outcomes.mixed.design.coding import ONE, Design
 from outcomes.mixed.design.population import Population
 
@@ -29,6 +34,9 @@ HELD_BY_ONE, HELD_BY_FEW = 0.75, 0.95
 of them hold up to 0.9 of an ordinary predictor."""
 MAX_VALUES = 3
 """A column of so many values, with its square, tells each value's rows from all others."""
+MOST_SPREAD = 5.0
+"""Largest standard deviation of the fixed part of the linear predictor, over a site's rows: further apart, rows are
+told from others by which side of a threshold they lie on. Two in ordinary fits are many."""
 _LOOKED_AT = 0.5
 """Where few clients hold so much, one of them alone holds a share of it: the search sets out from such clients."""
 _STEPS = 30
@@ -77,6 +85,38 @@ def refuse_singled_out(population: Population, design: Design, fewest: int, *, i
                     raise _of_column(name, fewest, f" {where} {block.group_name}")
             if _is_held(part, clients, fewest):
                 raise _of_combination(fewest, f" {where} {block.group_name}")
+
+
+def weight_on_few(
+    columns: np.ndarray, along: np.ndarray, row: Derivatives, codes: Sequence[np.ndarray], clients: np.ndarray
+) -> bool:
+    """Whether the answer to a question about a binomial model would be that of a few clients.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (n, p)
+        In working coordinates.
+    along : ndarray, shape (n,)
+        The fixed part of the linear predictor.
+    row : Derivatives
+        Of the rows' log-likelihood, where it is asked for.
+    codes : sequence of ndarray of int, shape (n,)
+        Level of each row, of each random term that is asked about.
+    clients : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    bool
+    """
+    fewest = GROUPS["client_id"]
+    weight = np.sqrt(np.maximum(row.weight, 0.0))[:, None]
+    scored = row.score[:, None] * columns
+    loss = np.sqrt(np.abs(row.loglik))[:, None]
+    if not along.std() <= MOST_SPREAD or not weight.any():
+        return True
+    told = [weight * columns, scored, loss]
+    told += [part for levels in codes for _, part in _parts(told[0], weight, levels)]
+    return any(not np.isfinite(part).all() or _is_held(part, clients, fewest) for part in told)
 
 
 def _of_column(name: str, fewest: int, where: str = "") -> DataRefused:

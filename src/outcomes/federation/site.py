@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from outcomes import release
 from outcomes.errors import DataRefused, StudyError, UsageError, no_such
+from outcomes.federation import binomial
 from outcomes.federation.changes import changed_since, earlier_plans, refuse_small_change
 from outcomes.federation.masks import mask, new_key, public_key
 from outcomes.federation.plan import COURSE, MIN_CLIENTS, NUMBER, Plan, read_plan, short
@@ -27,9 +29,9 @@ from outcomes.federation.rounds import (
     read_scales,
     standing,
 )
-from outcomes.federation.sketch import Sketch, hasher, is_kept, keep, refuse_lost, sketch
-from outcomes.mixed.design.data import VIEW, literal
-from outcomes.mixed.design.population import Population, open_population
+from outcomes.federation.sketch import SKETCH, Sketch, hasher, is_kept, keep, read_sketch, refuse_lost, sketch
+from outcomes.mixed.design.data import literal
+from outcomes.mixed.design.population import open_population
 from outcomes.release.codebook.tables import TABLES
 from outcomes.store.files import read_json, write_json
 from outcomes.store.warehouse import connect
@@ -86,10 +88,12 @@ def answer(study: StudyFolder, folder: Path, name: str) -> Question | None:
     if not kept.exists():
         write_json(own / _JOINED, joined | {"keys": publics})
         context = f"{plan.id}|{question.sha256}"
+        # Again, just before numbers leave: another plan may have been answered since this one was joined.
+        found = read_sketch(own / SKETCH) if is_kept(own) else _refuse_rows(study, plan, own, joined["release"])
+        _refuse_told_of_changed(study, plan, own, found, where)
         masked = mask(numbers(study, plan, where), joined["private_key"], name, publics, context)
         if not is_kept(own):
-            # Again, just before numbers leave: another plan may have been answered since this one was joined.
-            keep(own, _refuse_rows(study, plan, own, published=joined["release"]))
+            keep(own, found)
         fingerprint = hashlib.sha256("".join(masked).encode()).hexdigest()
         append(study, Event.FEDERATED, plan=plan.id, round=question.number, answer_sha256=fingerprint)
         write_json(kept, message(plan, question, name, masked))
@@ -111,7 +115,8 @@ def _join(study: StudyFolder, plan: Plan, own: Path, folder: Path, name: str) ->
         raise StudyError("The study has no published release", "run `outcomes refresh` first")
     kept = own / _JOINED
     if not kept.exists():
-        _refuse_rows(study, plan, own, published)
+        found = _refuse_rows(study, plan, own, published)
+        _refuse_told_of_changed(study, plan, own, found, Standing())
         numbers(study, plan, Standing())  # numbers that cannot be summed are found before anything is told
         own.mkdir(parents=True, exist_ok=True)
         write_json(kept, {"release": published, "private_key": new_key()})
@@ -178,14 +183,28 @@ def _refuse_rows(study: StudyFolder, plan: Plan, own: Path, published: str) -> S
         earlier = earlier_plans(folder, own)
         refuse_small_change(con, folder, earlier, found, population, fewest)
         for name, clients in changed_since(earlier, found):
-            _refuse_changed(plan, _of(population, hasher(folder), clients), name)
+            of_changed = _is_one_of(_rows(con, plan), hasher(folder), clients)
+            with _among_changed(name):
+                refuse_parts(plan, replace(population, complete=f"{population.complete} and {of_changed}"))
     return found
 
 
-def _refuse_changed(plan: Plan, population: Population, earlier: str) -> None:
-    """Refuse where the difference to an earlier plan's sums would say something of few of the clients who changed."""
+def _refuse_told_of_changed(study: StudyFolder, plan: Plan, own: Path, found: Sketch, where: Standing) -> None:
+    """Refuse where the rounds of a yes or no, with those of an earlier plan, would tell of few who changed since."""
+    folder = study.root / FOLDER
+    with connect(study.database, read_only=True) as con:
+        for name, clients in changed_since(earlier_plans(folder, own), found) if plan.link else ():
+            rows = _rows(con, plan)
+            rows = rows.filter(_is_one_of(rows, hasher(folder), clients))
+            with _among_changed(name):
+                binomial.refuse_of_changed(plan, rows, where.sums, where.asked)
+
+
+@contextmanager
+def _among_changed(earlier: str) -> Iterator[None]:
+    """Say of a refusal that it is about the clients who changed since an earlier plan."""
     try:
-        refuse_parts(plan, population)
+        yield
     except DataRefused as refusal:
         raise DataRefused(
             f"Among the clients who joined or changed since the plan {short(earlier)}: {refusal.message}",
@@ -193,11 +212,10 @@ def _refuse_changed(plan: Plan, population: Population, earlier: str) -> None:
         ) from None
 
 
-def _of(population: Population, hashed: Callable[[str], str], clients: set[str]) -> Population:
-    """The rows of the clients with these hashes."""
-    table = population.source.query(f"select distinct client_id from {VIEW} where {population.complete}")
-    ids = [row["client_id"] for row in table.to_pylist() if hashed(row["client_id"]) in clients]
-    return replace(population, complete=f"{population.complete} and client_id in ({', '.join(map(literal, ids))})")
+def _is_one_of(rows: duckdb.DuckDBPyRelation, hashed: Callable[[str], str], clients: set[str]) -> str:
+    """SQL that holds for the rows of the clients with these hashes."""
+    ids = rows.query("rows_", "select distinct client_id from rows_").fetchall()
+    return f"client_id in ({', '.join(literal(one) for (one,) in ids if hashed(one) in clients)})"
 
 
 def numbers(study: StudyFolder, plan: Plan, where: Standing) -> np.ndarray:

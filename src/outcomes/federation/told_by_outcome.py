@@ -10,19 +10,26 @@ of no run of kinds of like numbers of rows or like predictors, that has fewer cl
 It is computed twice: once for all kinds, and once for somebody who knows how many clients have each number of rows and
 asks only which of them had the event. The first covers sums of predictors over a kind, too.
 
-All is computed as if the model had no random intercept but the one of `unit`, for whoever knows the numbers of every
-other site: further random terms add unknowns and are not counted on.
+All is computed for whoever knows the numbers of every other site. Where the model has further random terms, those of
+therapists beside those of clients, the answers are sums by their levels, too: clients are of one kind only where they
+have the same therapist, and what they add is taken at the mode of hers. So a client who is alone with her number of
+sessions among the clients of her therapist counts as alone, whoever else has as many.
+
+The rounds without random effects are sums over rows, whatever the model's terms. With a link other than the logit each
+tells the events by predictor anew: `events_told` looks at the rows in the same way, those alike in all predictors with
+few values. With the logit the events enter by the columns' own sums only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from outcomes.federation.singled_out import MAX_VALUES
 from outcomes.federation.taken_apart import most_told
-from outcomes.mixed.binomial.contributions import contributions
+from outcomes.mixed.binomial.contributions import contributions, effects, row_derivatives
 from outcomes.mixed.binomial.shares import Asked, PlaceRows
 from outcomes.mixed.design.columns import FixedPart
 
@@ -44,12 +51,15 @@ class Told:
         The grouping factor whose levels are told apart: clients, or therapists where the model has no term of clients.
     clients : ndarray, shape (levels,)
         Clients of each level: 1 of a client.
+    beside : tuple of tuple of str
+        Grouping factors of the model's further random terms.
     """
 
     rows: PlaceRows
     fixed: FixedPart
     unit: tuple[str, ...]
     clients: np.ndarray
+    beside: tuple[tuple[str, ...], ...] = ()
 
     def of_few(self, asked: Sequence[tuple[Asked, np.ndarray]], precision: float, fewest: int) -> float:
         """How much the answers tell of fewer clients than `fewest`.
@@ -57,7 +67,7 @@ class Told:
         Parameters
         ----------
         asked : sequence of (Asked, ndarray)
-            All rounds, each with the fixed effects and the unit's own covariance parameter.
+            All rounds, each with the fixed effects and the covariance parameters of the unit and of what is beside it.
         precision : float
             Rounding of an answer, relative to the largest number of each of its parts.
         fewest : int
@@ -76,10 +86,11 @@ class Told:
     def _of_few(self, asked: Sequence[tuple[Asked, np.ndarray]], precision: float, fewest: int) -> float:
         codes = self.rows.rows.groups[self.unit].codes
         n_rows, n_events = np.bincount(codes), np.bincount(codes, weights=self.rows.events)
-        known = self._known_means(codes)
+        known = [*self._known_means(codes), *self._levels_beside(codes)]
         alike = _numbered([n_rows, *known])
         kinds = _numbered([alike, n_events])
-        own, unit = _answers(self.rows, self.fixed, self.unit, asked, precision)
+        fixed_at = [self._offset(*question) for question in asked]
+        own, unit = self._answers(self.rows, asked, fixed_at, precision)
         means = _means(own, kinds)
         noise = _Noise(unit, own - means[kinds])
         n_levels, n_clients = np.bincount(kinds).astype(float), np.bincount(kinds, weights=self.clients)
@@ -88,7 +99,7 @@ class Told:
         by_predictor = np.lexsort([key[one] for key in (n_events, n_rows, *known)])
         orders = [by_length, by_predictor]
         all_kinds = most_told(noise.whitened(means), np.sqrt(n_levels), n_clients, fewest, orders)
-        turned = _answers(_turned(self.rows, codes, n_events), self.fixed, self.unit, asked, precision)[0]
+        turned = self._answers(_turned(self.rows, codes, n_events), asked, fixed_at, precision)[0]
         which, columns, expected, counts = _by_event(means, _means(turned, kinds), kinds, alike, n_clients)
         orders = [np.argsort(np.argsort(order)[which]) for order in orders]
         return max(all_kinds, most_told(noise.whitened(columns), expected, counts, fewest, orders))
@@ -97,6 +108,104 @@ class Told:
         """By level, means of the predictors that have few values."""
         columns = [column for column in self.rows.rows.X.T if np.unique(column).size <= FEW_VALUES]
         return [np.round(np.bincount(codes, weights=column) / np.bincount(codes), 9) for column in columns]
+
+    def _levels_beside(self, codes: np.ndarray) -> list[np.ndarray]:
+        """By level, that of each further term in which its first row is."""
+        first = np.unique(codes, return_index=True)[1]
+        return [self.rows.rows.groups[group].codes[first] for group in self.beside]
+
+    def _offset(self, asked: Asked, at: np.ndarray) -> np.ndarray | None:
+        """What the further terms add to the linear predictor of each row."""
+        if not self.beside:
+            return None
+        return sum(effects(self.rows, self.fixed, [self.unit, *self.beside], asked, at)[1:])
+
+    def _answers(
+        self,
+        rows: PlaceRows,
+        asked: Sequence[tuple[Asked, np.ndarray]],
+        offsets: Sequence[np.ndarray | None],
+        precision: float,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """All numbers of all rounds by level, (levels, e), and the units to which the answers are rounded, (e,)."""
+        own, units = [], []
+        for (kind, at), offset in zip(asked, offsets, strict=True):
+            there = replace(rows, rows=replace(rows.rows, offset=offset))
+            model = there.place(self.fixed, [":".join(self.unit)]).model
+            here = at[: at.size - len(self.beside)] if kind is not Asked.INFORMATION else at
+            own.append(contributions(model, kind, here))
+            for part in np.split(np.abs(own[-1].sum(axis=0)), [1, 1 + here.size]):
+                units.append(np.full(part.size, precision * part.max(initial=0.0)))
+        unit_sizes = np.concatenate(units)
+        return np.concatenate(own, axis=1), np.maximum(unit_sizes, _LEAST_UNIT * unit_sizes.max())
+
+
+def events_told(
+    rows: PlaceRows,
+    fixed: FixedPart,
+    clients: np.ndarray,
+    asked: Sequence[tuple[Asked, np.ndarray]],
+    precision: float,
+    fewest: int,
+) -> float:
+    """How much the rounds without random effects tell of the events of fewer clients than `fewest`.
+
+    Parameters
+    ----------
+    rows : PlaceRows
+    fixed : FixedPart
+    clients : ndarray of int, shape (n,)
+        Code of each row's client.
+    asked : sequence of (Asked, ndarray)
+        All rounds; those with random effects are left out.
+    precision : float
+    fewest : int
+
+    Returns
+    -------
+    float
+        As of `Told.of_few`, for somebody who knows the predictors with few values: of the logit, those with at most
+        `MAX_VALUES`.
+    """
+    X = rows.rows.X
+    most = MAX_VALUES if rows.link.name == "logit" else FEW_VALUES
+    few_values = [np.round(column, 9) for column in X.T if np.unique(column).size <= most]
+    alike = _numbered([np.zeros(clients.size), *few_values])
+    kinds = _numbered([alike, rows.events])
+    of_kind = np.unique(np.column_stack([kinds, clients]), axis=0)[:, 0]
+    n_clients = np.bincount(of_kind).astype(float)
+    which = [others if others.size else own for own, others in _apart(kinds, alike)]
+    if n_clients[np.concatenate(which)].min() >= fewest:
+        return 0.0
+    own, unit = _row_answers(rows, fixed, rows.events, asked, precision)
+    turned = _row_answers(rows, fixed, 1 - rows.events, asked, precision)[0]
+    means = _means(own, kinds)
+    _, columns, expected, counts = _by_event(means, _means(turned, kinds), kinds, alike, n_clients)
+    try:
+        return most_told(_Noise(unit, own - means[kinds]).whitened(columns), expected, counts, fewest)
+    except (FloatingPointError, np.linalg.LinAlgError):
+        return 1.0
+
+
+def _row_answers(
+    rows: PlaceRows,
+    fixed: FixedPart,
+    events: np.ndarray,
+    asked: Sequence[tuple[Asked, np.ndarray]],
+    precision: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers without random effects by row, (n, e), and the units of their sums, (e,)."""
+    own, units = [], []
+    for kind, at in asked:
+        if kind is Asked.INFORMATION:
+            X, _, row = row_derivatives(replace(rows, events=events), fixed, [], kind, at)
+            upper = np.triu_indices(at.size)
+            products = row.weight[:, None] * X[:, upper[0]] * X[:, upper[1]]
+            own.append(np.column_stack([row.loglik, row.score[:, None] * X, products]))
+            for part in np.split(np.abs(own[-1].sum(axis=0)), [1, 1 + at.size]):
+                units.append(np.full(part.size, precision * part.max(initial=0.0)))
+    sizes = np.concatenate(units)
+    return np.concatenate(own, axis=1), np.maximum(sizes, _LEAST_UNIT * sizes.max())
 
 
 @dataclass(frozen=True)
@@ -117,24 +226,6 @@ class _Noise:
 def _numbered(keys: Sequence[np.ndarray]) -> np.ndarray:
     """Number the distinct combinations of keys, (levels,) each."""
     return np.unique(np.column_stack(keys), axis=0, return_inverse=True)[1].ravel()
-
-
-def _answers(
-    rows: PlaceRows,
-    fixed: FixedPart,
-    unit: tuple[str, ...],
-    asked: Sequence[tuple[Asked, np.ndarray]],
-    precision: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """All numbers of all rounds by level, (levels, e), and the units to which the answers are rounded, (e,)."""
-    model = rows.place(fixed, [":".join(unit)]).model
-    own = [contributions(model, kind, at) for kind, at in asked]
-    units = []
-    for (_, at), found in zip(asked, own, strict=True):
-        for part in np.split(np.abs(found.sum(axis=0)), [1, 1 + at.size]):
-            units.append(np.full(part.size, precision * part.max(initial=0.0)))
-    unit_sizes = np.concatenate(units)
-    return np.concatenate(own, axis=1), np.maximum(unit_sizes, _LEAST_UNIT * unit_sizes.max())
 
 
 def _means(values: np.ndarray, kinds: np.ndarray) -> np.ndarray:
@@ -164,16 +255,23 @@ def _by_event(
     Where all who are alike have equally many events, the unknown is how many of them have one more or less.
     """
     n_levels = np.bincount(kinds).astype(float)
-    group = np.zeros(n_levels.size, dtype=int)
-    group[kinds] = alike
     which, columns, expected, counts = [], [], [], []
-    for number in range(group.max() + 1):
-        own = np.flatnonzero(group == number)
-        base, total = own[np.argmax(n_levels[own])], n_levels[own].sum()
-        others = own[own != base]
+    for own, others in _apart(kinds, alike):
+        base = own[np.argmax(n_levels[own])]
+        total = n_levels[own].sum()
         share = (n_levels[others] + 0.5) / (total + 0.5 * own.size) if others.size else np.array([0.5 / (total + 1)])
         which.append(others if others.size else own)
         columns.append(means[others] - means[base] if others.size else turned[base][None] - means[base])
         expected.append(np.sqrt(total * share * (1 - share)))
         counts.append(n_clients[which[-1]])
     return np.concatenate(which), np.concatenate(columns), np.concatenate(expected), np.concatenate(counts)
+
+
+def _apart(kinds: np.ndarray, alike: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Of all who are alike: their kinds, and these without the one that most are of."""
+    n_levels = np.bincount(kinds)
+    group = np.zeros(n_levels.size, dtype=int)
+    group[kinds] = alike
+    for number in range(group.max() + 1):
+        own = np.flatnonzero(group == number)
+        yield own, own[own != own[np.argmax(n_levels[own])]]

@@ -20,7 +20,7 @@ TABLE = "mart_session_directiveness"
 FORMULA = "satisfaction_score ~ directiveness_within + directiveness_client + (1 | client_id) + (1 | therapist_id)"
 SITES = ("east", "north", "west")
 COURSES = ("mart_person_session", "mart_sessions")
-DROPOUT = "is_dropout ~ log_session + directiveness_so_far + (1 | client_id) + (1 | therapist_id)"
+DROPOUT = "is_dropout ~ log_session + directiveness_so_far + (1 | therapist_id)"
 IDS = ("therapist_id", "client_id")
 
 

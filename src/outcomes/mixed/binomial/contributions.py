@@ -1,18 +1,68 @@
-"""What single levels of one grouping factor contribute to the answers about a binomial model.
+"""What single rows, and single levels of one grouping factor, contribute to the answers about a binomial model.
 
 Nothing of this leaves a place: it serves to see what the sums of many answers give away.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from outcomes.mixed.binomial.shares import Asked, modes_at
+from outcomes.links import Derivatives
+from outcomes.mixed.binomial.shares import Asked, PlaceRows, modes_at
+from outcomes.mixed.design.columns import FixedPart
 from outcomes.mixed.generalised.laplace import Model, logdet_derivatives
 from outcomes.mixed.generalised.passes import derivatives
 
 STEP = 1e-4
 """Of the differences that make second derivatives, on both sides: their error is a hundred-millionth."""
+
+
+def effects(
+    rows: PlaceRows, fixed: FixedPart, order: Sequence[tuple[str, ...]], asked: Asked, at: np.ndarray
+) -> list[np.ndarray]:
+    """What each random term adds to the linear predictor of each row at a question, by the modes there.
+
+    Parameters
+    ----------
+    rows : PlaceRows
+    fixed : FixedPart
+    order : sequence of tuple of str
+        The terms' grouping factors, as their parameters stand in `at`.
+    asked : Asked
+    at : ndarray
+        As in `Place.share`.
+
+    Returns
+    -------
+    list of ndarray, shape (n,)
+        One a term, in the order of the rows as they were read; zeros where the question has no random effects.
+
+    Raises
+    ------
+    FloatingPointError
+        Where there are no modes.
+    """
+    if asked is Asked.INFORMATION:
+        return [np.zeros(rows.events.size) for _ in order]
+    mode = modes_at(rows.place(fixed, [":".join(group) for group in order]).model, at)
+    return [
+        L[0, 0] * u[rows.rows.groups[group].codes, 0] for group, L, u in zip(order, mode.lambdas, mode.u, strict=True)
+    ]
+
+
+def row_derivatives(
+    rows: PlaceRows, fixed: FixedPart, order: Sequence[tuple[str, ...]], asked: Asked, at: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, Derivatives]:
+    """Working columns (n, p), their part of the linear predictor (n,), and the derivatives of the rows' log-likelihood.
+
+    Parameters and errors are those of `effects`.
+    """
+    columns = ((rows.rows.X - fixed.center) / fixed.scale)[:, fixed.kept]
+    along = columns @ at[: columns.shape[1]]
+    eta = along + sum(effects(rows, fixed, order, asked, at), np.zeros(along.size))
+    return columns, along, rows.link.derivatives(eta, rows.events, rows.trials)
 
 
 def contributions(model: Model, asked: Asked, at: np.ndarray) -> np.ndarray:
