@@ -112,6 +112,11 @@ def test_kappa_is_undefined_where_both_use_one_label():
     assert result.ac1 == 1
 
 
+def test_a_definition_under_which_all_stay_agrees_no_better_than_chance_and_warns_of_nothing():
+    result = agreement([[5, 3], [0, 0]])
+    assert (result.kappa, result.observed) == (0.0, 5 / 8)
+
+
 def test_undetermined_episodes_do_not_count_as_agreement():
     first = ["dropout", "planned", "undetermined", "dropout"]
     second = ["dropout", "dropout", "undetermined", "undetermined"]

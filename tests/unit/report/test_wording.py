@@ -13,6 +13,8 @@ from outcomes.report.figures.satisfaction import surface_picture
 from outcomes.report.findings.wording import Size, Subject, headline, size
 from outcomes.report.page.palette import ROLES, in_roles
 from outcomes.report.page.pieces import Estimate
+from outcomes.report.sections.findings.balance import squares_along
+from outcomes.study.tables.scales import Scale
 
 SPEC = """
     certainty | size    | said
@@ -107,3 +109,11 @@ def test_the_axes_of_the_surface_are_those_of_the_scale():
     ticks = re.findall(r"<text[^>]*>(\d)</text>", drawn)
     assert set(ticks) <= set("1234567")
     assert "7" in ticks
+
+
+@pytest.mark.parametrize(("low", "high", "n"), [(0, 10, 10), (1, 7, 7), (1, 5, 5), (0, 3, 4), (0, 1, 10), (0, 100, 10)])
+def test_every_square_of_a_short_scale_holds_one_whole_number(low, high, n):
+    assert squares_along(Scale(minimum=low, maximum=high, rater="client")) == n
+    if 2 < high - low < 10 - 1:
+        squares = [min(int((value - low) / ((high - low) / n)), n - 1) for value in range(low, high + 1)]
+        assert squares == list(range(n))

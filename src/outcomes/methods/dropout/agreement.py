@@ -78,7 +78,8 @@ def agreement(table: ArrayLike) -> Agreement:
     if np.isclose(rows @ columns, 1.0):
         kappa = kappa_error = float("nan")
     else:
-        result = cohens_kappa(table)
+        with np.errstate(invalid="ignore"):  # its z of a kappa without error, where one labelling has one label only
+            result = cohens_kappa(table)
         kappa, kappa_error = float(result.kappa), float(np.sqrt(max(result.var_kappa, 0.0)))
     pi = (rows + columns) / 2
     chance = float(np.sum(pi * (1 - pi)) / (q - 1))

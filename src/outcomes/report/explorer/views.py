@@ -13,7 +13,7 @@ from outcomes.report.figures.curves import curve_and_bins
 from outcomes.report.figures.drawing import Drawing, above, drawing, layer
 from outcomes.report.figures.satisfaction import surface_height
 from outcomes.report.figures.style import BAND, BARS, BLUE, INK, NARROW, PAPER, QUIET, WARM, axis_title
-from outcomes.report.sections.findings.balance import SQUARES, shape_and_cells
+from outcomes.report.sections.findings.balance import shape_and_cells, squares_along
 from outcomes.report.sections.report_section import Source
 
 _HEIGHT_DIGITS = 1  # of satisfaction on the surface: no more than its colours say
@@ -53,7 +53,7 @@ def _surface(source: Source) -> View | None:
     if not cells:
         return None
     scale = source.settings.scales["directiveness"]
-    half, middle = (scale.maximum - scale.minimum) / SQUARES / 2, (scale.minimum + scale.maximum) / 2
+    half, middle = (scale.maximum - scale.minimum) / squares_along(scale) / 2, (scale.minimum + scale.maximum) / 2
     heights = [round(surface_height(shape, c.x - middle, c.y - middle), _HEIGHT_DIGITS) + 0.0 for c in cells]
     rows = [
         (c.x, c.y, c.x - half, c.x + half, c.y - half, c.y + half, z, c.sessions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import duckdb
 
 from outcomes.answers.balance.tables import EVIDENCE, EvidenceMark, EvidenceQuantity, SurfaceTerm
@@ -17,8 +19,9 @@ from outcomes.report.reading.rows import answer_rows, told
 from outcomes.report.reading.verdicts import Judged, judged
 from outcomes.report.sections.report_section import ReportSection, Source
 from outcomes.study.settings import AnalysisName, StudySettings
+from outcomes.study.tables.scales import Scale
 
-SQUARES = 10  # along the scale of guidance
+MOST_SQUARES = 10  # along the scale of guidance
 _LEVELS = {
     (Outcome.SATISFACTION, Grain.SESSION): "Satisfaction, session by session",
     (Outcome.SATISFACTION, Grain.CLIENT): "Satisfaction, between clients",
@@ -135,7 +138,7 @@ def _pictures(
     shape = _shape_of_sessions(surface)
     if shape:
         scale, rated = settings.scales["directiveness"], settings.scales["satisfaction"]
-        cells = preference_cells(con, scale.minimum, scale.maximum, SQUARES, teller)
+        cells = preference_cells(con, scale.minimum, scale.maximum, squares_along(scale), teller)
         if cells:
             caption = say(
                 "Darker: more satisfaction is expected. Thick line: guidance as the client prefers it. Circles: how "
@@ -144,7 +147,7 @@ def _pictures(
                 most=Given(f"{max(cell.sessions for cell in cells):,}", Kind.COUNT),
             )
             ends = (scale.minimum, scale.maximum)
-            made.append(surface_picture(cells, shape, ends, SQUARES, scale.unit, rated.unit, caption))
+            made.append(surface_picture(cells, shape, ends, squares_along(scale), scale.unit, rated.unit, caption))
         made.append(satisfaction_picture(con, settings, teller))
     return tuple(one for one in made if one)
 
@@ -156,13 +159,19 @@ def _shape_of_sessions(surface: Surface) -> dict[SurfaceTerm, float]:
     return shape if set(shape) == set(_SHAPE) else {}
 
 
+def squares_along(scale: Scale) -> int:
+    """How many squares a scale is cut into: on a short one as many as it has whole numbers, so that none is between."""
+    n_whole = math.floor(scale.maximum - scale.minimum) + 1
+    return n_whole if 2 < n_whole < MOST_SQUARES else MOST_SQUARES
+
+
 def shape_and_cells(source: Source) -> tuple[dict[SurfaceTerm, float], tuple[Cell, ...]]:
     """Return what the picture of the surface is drawn from; nothing where it is not told."""
     shape = _shape_of_sessions(_surface(answer_rows(source.con, EVIDENCE), source.settings, source.teller))
     if not shape:
         return {}, ()
     scale = source.settings.scales["directiveness"]
-    return shape, preference_cells(source.con, scale.minimum, scale.maximum, SQUARES, source.teller)
+    return shape, preference_cells(source.con, scale.minimum, scale.maximum, squares_along(scale), source.teller)
 
 
 SECTION = ReportSection("balance", "Too little, too much, or fit to the client?", _blocks, AnalysisName.BALANCE)
