@@ -62,6 +62,20 @@ def own_share(
     return evaluate(problem, asked[-1][1]).rounded(PRECISION).to_vector()
 
 
+def refuse_of_changed(
+    plan: Plan, rows: duckdb.DuckDBPyRelation, sums: PooledSums | None, asked: Sequence[tuple[str, np.ndarray]]
+) -> None:
+    """Refuse where the rounds so far would tell of few of the clients in whom two plans differ; see `binomial`.
+
+    Raises
+    ------
+    DataRefused
+    """
+    if sums is not None:
+        gram = prepare_linear(plan.formula, rows, levels=plan.all_levels)
+        refuse_taken_apart(plan, gram, sums, [theta for _, theta in asked])
+
+
 def refuse_taken_apart(plan: Plan, gram: GramData, sums: PooledSums, asked: Sequence[np.ndarray]) -> None:
     """Refuse a round after which the sums so far would tell a few clients apart.
 

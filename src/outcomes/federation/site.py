@@ -13,7 +13,6 @@ import numpy as np
 
 from outcomes import release
 from outcomes.errors import DataRefused, StudyError, UsageError, no_such
-from outcomes.federation import binomial
 from outcomes.federation.changes import changed_since, earlier_plans, refuse_small_change
 from outcomes.federation.masks import mask, new_key, public_key
 from outcomes.federation.plan import COURSE, MIN_CLIENTS, NUMBER, Plan, read_plan, short
@@ -190,14 +189,14 @@ def _refuse_rows(study: StudyFolder, plan: Plan, own: Path, published: str) -> S
 
 
 def _refuse_told_of_changed(study: StudyFolder, plan: Plan, own: Path, found: Sketch, where: Standing) -> None:
-    """Refuse where the rounds of a yes or no, with those of an earlier plan, would tell of few who changed since."""
+    """Refuse where the rounds, with those of an earlier plan, would tell of few who changed since."""
     folder = study.root / FOLDER
     with connect(study.database, read_only=True) as con:
-        for name, clients in changed_since(earlier_plans(folder, own), found) if plan.link else ():
+        for name, clients in changed_since(earlier_plans(folder, own), found):
             rows = _rows(con, plan)
             rows = rows.filter(_is_one_of(rows, hasher(folder), clients))
             with _among_changed(name):
-                binomial.refuse_of_changed(plan, rows, where.sums, where.asked)
+                model_of(plan).refuse_of_changed(plan, rows, where.sums, where.asked)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from conftest import COURSES, FORMULA, SITES, TABLE, courses, publish, sessions, take_turns
+from conftest import COURSES, FORMULA, SITES, TABLE, courses, finish, publish, sessions, take_turns
 
 from outcomes.errors import DataRefused, StudyError, UsageError
 from outcomes.federation.masks import mask, new_key, public_key, unmask_sum
@@ -81,6 +81,27 @@ def test_the_few_men_among_many_joiners_are_not_told_by_the_difference(tmp_path,
     grown = pl.concat([sessions(0), new.with_columns(gender=gender)])
     with pytest.raises(DataRefused, match=r"since the plan \w+: A category of gender has fewer than 10"):
         _asked_again(tmp_path, grown, replace(plan, reml=False), tables)
+
+
+@pytest.mark.parametrize(("n_longer", "is_refused"), [(3, True), (20, False)])
+def test_the_few_joiners_of_one_length_are_not_told_by_the_rounds_of_two_plans(
+    tmp_path, hospitals, n_longer, is_refused
+):
+    """Each plan tells of the many who have five sessions: the difference is that of the joiners among them."""
+    plan = Plan("satisfaction_score ~ directiveness_within + (1 | client_id)", TABLE, SITES)
+    take_turns(hospitals, tmp_path / "first", plan, 3)
+    new = sessions(50, clients=7).with_columns(
+        pl.format("new-{}", pl.col(column)).alias(column) for column in ("session_id", "client_id")
+    )
+    longer = new.filter(pl.col("session_id").str.ends_with("-4"))["client_id"][:n_longer]
+    new = new.filter(~pl.col("session_id").str.ends_with("-4") | pl.col("client_id").is_in(longer.implode()))
+    later = hospitals | {"east": publish(tmp_path / "east", pl.concat([sessions(0), new]), "bbbbbbbbbbbb")}
+    second = replace(plan, reml=False)
+    if is_refused:
+        with pytest.raises(DataRefused, match=r"since the plan \w+: The rounds of this fit would tell of fewer"):
+            take_turns(later, tmp_path / "second", second, 30)
+    else:
+        assert finish(later, tmp_path / "second", second).fit.status == "converged"
 
 
 def test_the_few_who_dropped_out_among_many_joiners_are_not_told_by_the_difference(tmp_path):
