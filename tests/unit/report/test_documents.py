@@ -337,6 +337,13 @@ def test_a_slope_that_responses_explain_is_not_told_in_short(release, template_s
     assert "went with a difference in satisfaction of" not in after[Document.ANNEX]
 
 
+def test_all_calculations_of_a_slope_that_is_too_unsure_say_so(release, template_study):
+    changed = f"update {CERTAINTIES.name} set certainty = 'very low' where finding like 'more guidance%'"
+    _, text = told_of(release, template_study, changed)
+    unsure = f"{VERY_LOW}more guidance than usual and satisfaction."
+    assert text[Document.ANNEX].count(unsure) == 2, "where it is estimated, and where all calculations stand"
+
+
 def test_a_verdict_of_very_low_certainty_is_no_result_in_the_annex_either(release, template_study):
     _, text = told_of(
         release,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.multiverse.tables import SPECS, TESTS, Choosing, choice_words
 from outcomes.disclosure import Teller
 from outcomes.report.figures.specification_curve import specification_curve
@@ -120,5 +121,6 @@ def _sealed(con: duckdb.DuckDBPyConnection) -> list[Block]:
 
 
 SECTION = ReportSection(
-    "multiverse", "Would another defensible analysis say the same?", _blocks, AnalysisName.MULTIVERSE
-)
+    "multiverse", "Would another defensible analysis say the same?", _blocks, AnalysisName.MULTIVERSE,
+    findings=(FindingName.MORE_SATISFACTION,),
+)  # fmt: skip
