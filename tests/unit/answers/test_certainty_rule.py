@@ -125,6 +125,28 @@ def test_two_sides_that_are_asked_together_are_no_surer_than_one(release, p_valu
     assert release.of_intervals(rows, chances=2) is state
 
 
+@pytest.mark.parametrize(
+    ("told", "held", "state"),
+    [
+        ({-4: 1, 4: 1}, {}, Agreement.NOT_TRIED),
+        ({-4: 1, 4: 1}, {-4: 0, 4: 1}, Agreement.SAME),
+        ({-4: 0, 4: 1}, {-4: 1, 4: 0}, Agreement.ANOTHER),
+        ({-4: 0, 4: 1}, {-4: 0, 4: -1}, Agreement.ANOTHER),
+        ({-4: 0, 4: 0}, {-4: 0, 4: 0}, Agreement.SAME),
+        ({-4: 0, 4: 0}, {-4: 0, 4: 1}, Agreement.ANOTHER),
+    ],
+)
+def test_a_difference_stands_where_one_side_of_it_does(release, told, held, state):
+    rows = [
+        [
+            {"points": at, "conf_low": side - 0.5, "conf_high": side + 0.5, "status": "converged"}
+            for at, side in one.items()
+        ]
+        for one in (told, held)
+    ]
+    assert release.stands(*rows) is state
+
+
 def test_a_distance_is_judged_by_the_farthest_difference_told_on_either_side(release):
     release.con.execute(
         f"""create table {DROPOUT.name} as

@@ -19,11 +19,13 @@ from answer_cohorts import (
 from plain_satisfaction import keen_on_guidance, session_table, sessions, usual_fit
 from scipy.special import expit
 
+from outcomes.answers.certainty.grounds import Release
+from outcomes.answers.certainty.rule import Agreement
 from outcomes.answers.contrasts import run as contrasts
 from outcomes.answers.contrasts.hazard import fit_hazard
 from outcomes.answers.contrasts.satisfaction import cross_products, satisfaction_model
 from outcomes.answers.contrasts.surface import RATED, WITH_PREFERENCE, Scale, levels_of
-from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel
+from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel, ContrastQuantity
 from outcomes.answers.contrasts.therapist_bootstrap import Bootstrapped, therapist_draws
 from outcomes.errors import FitRefused
 from outcomes.simulate import CohortParameters, DropoutTruth, Truth, with_dropout_truth, with_truth
@@ -32,6 +34,7 @@ from outcomes.simulate import contrasts as true_contrasts
 PARAMETERS = CohortParameters(clients=1_500, therapists=60)
 DROPOUT, SATISFACTION = (table.name for table in contrasts.TABLES)
 TOLD = (3, 8, 12)
+HELD = ContrastQuantity.HELD.value
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,28 @@ def plain_study(n_clients: int, n_therapists: int, risk_per_point: float, seed: 
             )
             if drops or ends:
                 break
+    return study_of(rows)
+
+
+def study_of_the_dissatisfied(n_clients: int, n_therapists: int, seed: int) -> duckdb.DuckDBPyConnection:
+    """Whoever was dissatisfied before gets more guidance and drops out more often; guidance does nothing."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(n_clients):
+        p, liked, before = float(np.clip(rng.normal(5, 1), 0, 10)), rng.normal(0, 1.2), []
+        for t in range(1, 13):
+            low = -float(np.mean(before)) if before else 0.0
+            d = float(np.clip(p + low + rng.normal(0, 1.5), 0, 10))
+            drops = bool(rng.random() < expit(-3.2 + 0.9 * low))
+            ends = not drops and bool(rng.random() < 0.03)
+            before.append(liked + rng.normal(0, 0.7))
+            rows.append((f"c{i}", f"t{i % n_therapists}", t, d, p, 6 + before[-1], drops, ends))
+            if drops or ends:
+                break
+    return study_of(rows)
+
+
+def study_of(rows: list[tuple]) -> duckdb.DuckDBPyConnection:
     names = ("client_id", "therapist_id", "t", "d", "p", "y", "drops", "ends")
     frame = pl.DataFrame(rows, schema=names, orient="row")
     con = duckdb.connect()
@@ -78,7 +103,8 @@ def plain_study(n_clients: int, n_therapists: int, risk_per_point: float, seed: 
             case when t >= 4 then ln(t) else 0 end as log_session, d as directiveness_score,
             p as directiveness_preferred_score, t = max(t) over (partition by client_id) as is_last,
             case when drops then 'dropout' when ends then 'planned' else 'continues' end as ending_state,
-            drops::integer as is_dropout, ends::integer as is_planned_end, 0 as is_other_end
+            drops::integer as is_dropout, ends::integer as is_planned_end, 0 as is_other_end,
+            avg(y) over (partition by client_id order by t rows unbounded preceding) as satisfaction_so_far
         from drawn"""
     )
     con.execute(
@@ -117,6 +143,34 @@ def test_risks_by_hand_are_found_where_nothing_but_the_distance_counts():
             expected = true_risk(points, 0.4, t)
             assert row["estimate"] == pytest.approx(expected, abs=max(3 * row["std_error"], 0.01))
             assert row["std_error"] < 0.035
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_difference_that_dissatisfaction_explains_does_not_stand_where_satisfaction_is_held(seed):
+    with study_of_the_dissatisfied(2_500, 60, seed) as con:
+        found = contrasts.run(con, SETTINGS)[DROPOUT].filter(pl.col("session") == 8)
+        told, held = (found.filter(pl.col("quantity") == quantity) for quantity in ("difference", HELD))
+        told = told.filter(pl.col("contrast") == "distance from the preference")
+        assert only(told, points=2.0)["conf_low"] > 0  # what is told is false
+        assert held["points"].to_list() == told["points"].to_list()
+        assert only(held, points=2.0)["conf_low"] < 0 < only(held, points=2.0)["conf_high"]
+        assert Release(con).stands(told.rows(named=True), held.rows(named=True)) is Agreement.ANOTHER
+
+
+def test_a_difference_that_guidance_makes_stands_where_satisfaction_is_held():
+    with plain_study(2_500, 60, 0.4, seed=3) as con:
+        found = contrasts.run(con, SETTINGS)[DROPOUT].filter(pl.col("session") == 8)
+        told, held = (found.filter(pl.col("quantity") == quantity) for quantity in ("difference", HELD))
+        assert Release(con).stands(told.rows(named=True), held.rows(named=True)) is Agreement.SAME
+
+
+def test_without_satisfaction_nothing_is_held():
+    with plain_study(2_500, 60, 0.4, seed=3) as con:
+        con.execute("update mart_person_session set satisfaction_so_far = null")
+        found = contrasts.run(con, SETTINGS)[DROPOUT]
+        assert HELD not in found["quantity"].to_list()
+        assert not found.filter(pl.col("quantity") == "difference").is_empty()
+        assert Release(con).stands(found.rows(named=True), ()) is Agreement.NOT_TRIED
 
 
 def test_where_guidance_does_nothing_differences_hold_zero():

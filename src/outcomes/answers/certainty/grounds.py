@@ -129,6 +129,18 @@ class Release:
         )
         return Agreement.ANOTHER if is_slope and mixed and own != mixed else Agreement.SAME
 
+    def stands(self, told: Iterable[Mapping], held: Iterable[Mapping]) -> Agreement:
+        """Whether what differences say at some `points` stands in the model that holds the satisfaction before.
+
+        One of those that exclude zero does so there, to the same side; where none does, none does there.
+        """
+        own, other = ({row["points"]: side for row in rows for side in _sides([row])} for rows in (told, held))
+        if not other:
+            return Agreement.NOT_TRIED
+        shown = {(at, side) for at, side in own.items() if side}
+        also = {(at, side) for at, side in other.items() if side}
+        return Agreement.SAME if shown & also or not shown | also else Agreement.ANOTHER
+
     def sealing(self) -> SealingState:
         """Whether the analysis was fixed before outcomes were seen."""
         rows = self.rows("seal")

@@ -82,7 +82,8 @@ def _findings(release: Release) -> Iterator[tuple[FindingName, tuple[StrEnum, ..
     if far := _far(release, CONTRASTS_DROPOUT):
         worth = release.worth(EstimatorName.DROPOUT_RISK)
         cards = release.recovery(*OF_DROPOUT.values())
-        yield FindingName.FIT_DROPOUT, (release.of_intervals(far, worth, SIDES), cards, *untried)
+        stands = release.stands(far, _far(release, CONTRASTS_DROPOUT, ContrastQuantity.HELD))
+        yield FindingName.FIT_DROPOUT, (release.of_intervals(far, worth, SIDES), cards, *untried[:2], stands)
     yield FindingName.DROPOUT_VERDICT, (states[FindingName.DROPOUT_VERDICT], dropout_card, *untried)
     risks = release.rows(INCIDENCE, cause=Cause.DROPOUT, guidance=GuidanceLevel.DIFFERENCE)
     amount = [row for row in risks if row["session"] == told_session(risks)]
@@ -127,9 +128,9 @@ def _spread_low(row: Mapping) -> float | None:
     return 0.0 if None not in (low, spread) and low < NEXT_TO_NOTHING * spread else low
 
 
-def _far(release: Release, table: TableText) -> list[dict]:
+def _far(release: Release, table: TableText, quantity: ContrastQuantity = ContrastQuantity.DIFFERENCE) -> list[dict]:
     """On either side of the preference, the difference that is told from guidance as preferred: that farthest away."""
-    found = release.rows(table, contrast=ContrastBy.DISTANCE, quantity=ContrastQuantity.DIFFERENCE)
+    found = release.rows(table, contrast=ContrastBy.DISTANCE, quantity=quantity)
     if "session" in table.columns:
         found = [row for row in found if row["session"] == told_session(found)]
     told = sorted((row for row in found if None not in (row["points"], row["conf_low"])), key=itemgetter("points"))

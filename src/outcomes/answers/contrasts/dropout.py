@@ -32,6 +32,9 @@ from outcomes.study.settings import StudySettings
 HORIZON = max(REPORT_SESSIONS)
 HELD = ("usual", "client_usual")
 """Held as they are: what therapists and clients usually have is then not taken for what guidance does."""
+BEFORE = "satisfaction_before"
+"""Mean satisfaction with the sessions before, about that of all; 0 before the first rating. Held where it is checked
+whether a difference stands if therapists respond to how satisfied a client is."""
 _CHUNK = 25  # draws at once
 _CELLS = {"p": 0.05, "usual": 0.2, "client_usual": 0.1}
 """Clients who lie within so much of the scale share a cell, at the cell's mean: half a point of 0 to 10 of preference,
@@ -127,13 +130,23 @@ def _course(t: np.ndarray) -> dict[str, np.ndarray]:
     return {"(Intercept)": np.ones(t.shape), "log_session": np.where(t > FIRST_SESSIONS, np.log(t), 0.0)} | dummies
 
 
-def dropout_model(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> DropoutModel:
+def dropout_model(
+    con: duckdb.DuckDBPyConnection, settings: StudySettings, more_held: tuple[str, ...] = ()
+) -> DropoutModel:
     """Fit both hazards under the study's own definition.
+
+    Parameters
+    ----------
+    con : connection
+    settings : StudySettings
+    more_held : tuple of str
+        Columns that are held beside `HELD`, at 0 for every client: `BEFORE`.
 
     Raises
     ------
     FitRefused
-        Where no ending is recorded, or there are too few therapists, clients, endings or sessions.
+        Where no ending is recorded, there are too few therapists, clients, endings or sessions, or nothing is known of
+        what is held.
     """
     at_risk = risk_set(con, settings.dropout.definition.value, Reading.AS_RECORDED, settings.dropout.silent_days)
     rows = _rows(con)
@@ -148,7 +161,9 @@ def dropout_model(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Dr
     surface = scale.columns(rows["d"].to_numpy(), p)
     rows = rows.with_columns(**{name: pl.Series(values) for name, values in surface.items()})
     drawn = therapist_draws(counted["n_therapists"])
-    terms = (*(WITHOUT_PREFERENCE if p is None else WITH_PREFERENCE), *HELD)
+    if any(rows[name].n_unique() < 2 for name in more_held):
+        raise FitRefused("The satisfaction with the sessions before is not known.")
+    terms = (*(WITHOUT_PREFERENCE if p is None else WITH_PREFERENCE), *HELD, *more_held)
     dropout = _fitted(at_risk, rows, "is_dropout", terms, drawn, "dropouts")
     staying = rows.filter(pl.col("is_dropout") == 0)
     another = _fitted(at_risk, staying, "is_another", terms, drawn, "other endings")
@@ -176,6 +191,7 @@ def _rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     return with_usual(rows).with_columns(
         therapist=pl.col("therapist_id").rank("dense").cast(pl.Int64) - 1,
         usual=pl.col("therapist_mean") - pl.col("d").mean(),
+        **{BEFORE: (pl.col(BEFORE) - pl.col(BEFORE).mean()).fill_null(0.0)},
     )
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from outcomes.answers.analysis import Analysis
 from outcomes.answers.common.estimates import Numbers, attempt, refuse_all
 from outcomes.answers.common.tables import filled
-from outcomes.answers.contrasts.dropout import DropoutModel, dropout_model
+from outcomes.answers.contrasts.dropout import BEFORE, DropoutModel, dropout_model
 from outcomes.answers.contrasts.satisfaction import SatisfactionModel, satisfaction_model
 from outcomes.answers.contrasts.surface import Level, levels_of, why_not
 from outcomes.answers.contrasts.tables import (
@@ -40,6 +40,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
     definition = {"definition": settings.dropout.definition.value}
     first = {"contrast": ContrastBy.DISTANCE, **_ALL}
     of_dropout = attempt(definition | first, lambda: _risks(con, settings))
+    held = attempt(definition | first, lambda: _held(con, settings))
+    of_dropout += [row for row in held if row["status"] == FitStatus.CONVERGED]
     of_satisfaction = attempt(first, lambda: _means(con, settings))
     refuse_all(of_dropout + of_satisfaction)
     return {DROPOUT.name: filled(DROPOUT, of_dropout), SATISFACTION.name: filled(SATISFACTION, of_satisfaction)}
@@ -49,6 +51,20 @@ def _risks(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[
     model = dropout_model(con, settings)
     cells = tuple(({"session": t}, (t - 1,)) for t in model.told)
     yield from _contrasts(model, settings, ContrastQuantity.RISK, model.risks, cells)
+
+
+def _held(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[tuple[dict, Numbers]]:
+    """The differences by distance once more, clients held at the same satisfaction with the sessions before.
+
+    Therapists who guide otherwise after a bad session, and clients who need more guidance because they do badly, make
+    differences that this model does not have. Nor has it what guidance does through the satisfaction with earlier
+    sessions, so its numbers are a check and are not quoted.
+    """
+    model = dropout_model(con, settings, (BEFORE,))
+    cells = tuple(({"session": t}, (t - 1,)) for t in model.told)
+    for words, found in _contrasts(model, settings, ContrastQuantity.RISK, model.risks, cells):
+        if words["contrast"] == ContrastBy.DISTANCE and words["quantity"] == ContrastQuantity.DIFFERENCE:
+            yield words | {"quantity": ContrastQuantity.HELD}, found
 
 
 def _means(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[tuple[dict, Numbers]]:

@@ -37,6 +37,7 @@ class ContrastQuantity(StrEnum):
     RISK = "risk"
     MEAN = "mean"
     DIFFERENCE = "difference"
+    HELD = "difference, satisfaction before held"
     ALL = ALL
 
 
@@ -78,7 +79,8 @@ DROPOUT = answer_table(
         "session": ColumnText("BIGINT", "Attended session by which dropout is counted", "", "3 | 8 | 12"),
         "quantity": text(
             "Probability of having dropped out by the session, other endings competing, or a difference of two; times "
-            "100 it is a number of 100 clients",
+            "100 it is a number of 100 clients. The difference with satisfaction before held is of a model in which "
+            "clients who were more and less satisfied with the sessions before are compared with their like",
             ContrastQuantity,
         ),
         **_CERTAINTY,

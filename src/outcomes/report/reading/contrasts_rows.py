@@ -84,7 +84,7 @@ def _read(rows: list[dict], by: ContrastBy, teller: Teller, form: Form, apart: F
     found: tuple[dict, dict] = ({}, {})
     for row in own:
         level = ContrastLevel(row["level"])
-        if level is ContrastLevel.ALL:
+        if level is ContrastLevel.ALL or row["quantity"] == ContrastQuantity.HELD:
             continue
         points[level] = row["points"]
         is_difference = row["quantity"] == ContrastQuantity.DIFFERENCE
