@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from outcomes.federation.masks import mask, new_key, public_key, unmask_sum
 from outcomes.federation.plan import Plan, write_plan
-from outcomes.federation.rounds import Standing, standing
+from outcomes.federation.rounds import Question, Standing, message, read_keys, standing
 from outcomes.federation.site import answer
 from outcomes.release.codebook.tables import TABLES
 from outcomes.study import StudyFolder
@@ -138,6 +140,34 @@ def take_turns(hospitals: dict[str, StudyFolder], folder: Path, plan: Plan, n: i
     for _ in range(n):
         for name in plan.sites:
             answer(hospitals[name], folder, name)
+
+
+class FalseWest:
+    """West joins as it should, and then answers what it likes."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.folder, self.plan, self.key = folder, plan, new_key()
+        write_plan(folder, plan)
+        (folder / "keys").mkdir()
+        joined = {"plan": plan.id, "site": "west", "public_key": public_key(self.key), "scales": {}}
+        (folder / "keys" / "west.json").write_text(json.dumps(joined))
+
+    def send(self, question: Question, values: np.ndarray) -> None:
+        """Answer these values."""
+        content = message(self.plan, question, "west", self._masked(question, values))
+        (self._round(question) / "west.json").write_text(json.dumps(content))
+
+    def wish(self, question: Question, total: np.ndarray) -> None:
+        """Answer so that the sum over all sites is this, once the others have answered."""
+        told = [json.loads((self._round(question) / f"{one}.json").read_text())["masked"] for one in ("east", "north")]
+        others = unmask_sum([*told, self._masked(question, np.zeros(len(told[0])))])
+        self.send(question, total - others)
+
+    def _masked(self, question: Question, values: np.ndarray) -> list[str]:
+        return mask(values, self.key, "west", read_keys(self.folder, self.plan), f"{self.plan.id}|{question.sha256}")
+
+    def _round(self, question: Question) -> Path:
+        return self.folder / "rounds" / f"{question.number:04}"
 
 
 def finish(hospitals: dict[str, StudyFolder], folder: Path, plan: Plan) -> Standing:

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from conftest import COURSES, FORMULA, SITES, TABLE, courses, finish, publish, sessions, take_turns
+from conftest import COURSES, FORMULA, SITES, TABLE, FalseWest, courses, finish, publish, sessions, take_turns
 
 from outcomes.errors import DataRefused, StudyError, UsageError
-from outcomes.federation.masks import mask, new_key, public_key, unmask_sum
+from outcomes.federation.masks import mask, new_key
 from outcomes.federation.plan import Plan, write_plan
-from outcomes.federation.rounds import Standing, message, read_keys, standing
+from outcomes.federation.rounds import Standing, standing
 from outcomes.federation.site import answer, numbers
 from outcomes.mixed.linear.places.shares import Share
 from outcomes.study import StudyFolder
@@ -197,28 +197,16 @@ def _lone_therapist() -> pl.DataFrame:
 def test_a_site_that_steers_the_search_does_not_read_a_therapist_of_one_client(tmp_path, hospitals):
     """West answers so that the sum is what it likes: the clients' term goes to zero, the therapists' here and there."""
     studies = hospitals | {"east": publish(tmp_path / "odd", _lone_therapist())}
-    folder, key = tmp_path / "shared", new_key()
-    write_plan(folder, PLAN)
-    (folder / "keys").mkdir()
-    joined = {"plan": PLAN.id, "site": "west", "public_key": public_key(key), "scales": {}}
-    (folder / "keys" / "west.json").write_text(json.dumps(joined))
-
-    def send(question, values):
-        masked = mask(values, key, "west", read_keys(folder, PLAN), f"{PLAN.id}|{question.sha256}")
-        path = folder / "rounds" / f"{question.number:04}" / "west.json"
-        path.write_text(json.dumps(message(PLAN, question, "west", masked)))
+    folder = tmp_path / "shared"
+    west = FalseWest(folder, PLAN)
 
     def one_round():
         for site in ("east", "north"):
             answer(studies[site], folder, site)
         where = standing(folder, PLAN)
         if where.sums is None:
-            send(where.question, numbers(studies["west"], PLAN, Standing()))
+            west.send(where.question, numbers(studies["west"], PLAN, Standing()))
             return
-        path = folder / "rounds" / f"{where.question.number:04}"
-        told = [json.loads((path / f"{site}.json").read_text())["masked"] for site in ("east", "north")]
-        context = f"{PLAN.id}|{where.question.sha256}"
-        honest = unmask_sum([*told, mask(np.zeros(len(told[0])), key, "west", read_keys(folder, PLAN), context)])
         frame, (clients, therapists) = where.sums.frame(PLAN.design), where.question.at
         slope, q = [2e5 * clients, 16 * (therapists - 0.2) ** 3], frame.p + 1
         wished = Share(
@@ -227,7 +215,7 @@ def test_a_site_that_steers_the_search_does_not_read_a_therapist_of_one_client(t
             tuple(np.array([[one / 2]]) for one in slope),
             tuple(np.zeros((1, 1, q, q)) for _ in slope),
         )
-        send(where.question, wished.to_vector() - honest)
+        west.wish(where.question, wished.to_vector())
 
     def steer():
         for _ in range(30):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -10,12 +9,11 @@ from operator import add
 import numpy as np
 import polars as pl
 import pytest
-from conftest import COURSES, DROPOUT, SITES, courses, publish, take_turns
+from conftest import COURSES, DROPOUT, SITES, FalseWest, courses, publish, take_turns
 
 from outcomes.errors import DataRefused
-from outcomes.federation.masks import mask, new_key, public_key, unmask_sum
-from outcomes.federation.plan import Plan, write_plan
-from outcomes.federation.rounds import Standing, message, read_keys, standing
+from outcomes.federation.plan import Plan
+from outcomes.federation.rounds import Standing, standing
 from outcomes.federation.site import answer, numbers
 from outcomes.federation.taken_apart import PRECISION, TOLD
 from outcomes.federation.told_by_outcome import events_told
@@ -67,16 +65,8 @@ def test_far_parameters_single_out_one_row_of_all_sites():
 
 
 def test_a_site_that_steers_the_search_to_one_row_is_not_answered(tmp_path, clinics):
-    folder, key = tmp_path / "shared", new_key()
-    write_plan(folder, PLAN)
-    (folder / "keys").mkdir()
-    joined = {"plan": PLAN.id, "site": "west", "public_key": public_key(key), "scales": {}}
-    (folder / "keys" / "west.json").write_text(json.dumps(joined))
-
-    def send(question, values):
-        masked = mask(values, key, "west", read_keys(folder, PLAN), f"{PLAN.id}|{question.sha256}")
-        path = folder / "rounds" / f"{question.number:04}" / "west.json"
-        path.write_text(json.dumps(message(PLAN, question, "west", masked)))
+    folder = tmp_path / "shared"
+    west = FalseWest(folder, PLAN)
 
     def both():
         for name in ("east", "north"):
@@ -84,14 +74,11 @@ def test_a_site_that_steers_the_search_to_one_row_is_not_answered(tmp_path, clin
 
     both()  # keys
     both()
-    send(standing(folder, PLAN).question, numbers(clinics["west"], PLAN, Standing()))
+    west.send(standing(folder, PLAN).question, numbers(clinics["west"], PLAN, Standing()))
     both()
     question = standing(folder, PLAN).question
-    told = [json.loads((folder / f"rounds/0002/{name}.json").read_text())["masked"] for name in ("east", "north")]
-    context = f"{PLAN.id}|{question.sha256}"
-    honest = unmask_sum([*told, mask(np.zeros(len(told[0])), key, "west", read_keys(folder, PLAN), context)])
     wished = Share(np.array([-1e6]), FAR - question.at, np.eye(3))  # a step of Newton's goes where it is wished
-    send(question, wished.to_vector() - honest)
+    west.wish(question, wished.to_vector())
     np.testing.assert_allclose(standing(folder, PLAN).question.at, FAR, atol=1e-3)
     with pytest.raises(DataRefused, match="would be that of fewer than 10 clients") as refused:
         both()
