@@ -128,16 +128,14 @@ class Told:
         precision: float,
     ) -> tuple[np.ndarray, np.ndarray]:
         """All numbers of all rounds by level, (levels, e), and the units to which the answers are rounded, (e,)."""
-        own, units = [], []
+        own, n_parameters = [], []
         for (kind, at), offset in zip(asked, offsets, strict=True):
             there = replace(rows, rows=replace(rows.rows, offset=offset))
             model = there.place(self.fixed, [":".join(self.unit)]).model
             here = at[: at.size - len(self.beside)] if kind is not Asked.INFORMATION else at
             own.append(contributions(model, kind, here))
-            for part in np.split(np.abs(own[-1].sum(axis=0)), [1, 1 + here.size]):
-                units.append(np.full(part.size, precision * part.max(initial=0.0)))
-        unit_sizes = np.concatenate(units)
-        return np.concatenate(own, axis=1), np.maximum(unit_sizes, _LEAST_UNIT * unit_sizes.max())
+            n_parameters.append(here.size)
+        return np.concatenate(own, axis=1), _units(own, n_parameters, precision)
 
 
 def events_told(
@@ -195,17 +193,26 @@ def _row_answers(
     precision: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The numbers without random effects by row, (n, e), and the units of their sums, (e,)."""
-    own, units = [], []
+    own, n_parameters = [], []
     for kind, at in asked:
         if kind is Asked.INFORMATION:
             X, _, row = row_derivatives(replace(rows, events=events), fixed, [], kind, at)
             upper = np.triu_indices(at.size)
             products = row.weight[:, None] * X[:, upper[0]] * X[:, upper[1]]
             own.append(np.column_stack([row.loglik, row.score[:, None] * X, products]))
-            for part in np.split(np.abs(own[-1].sum(axis=0)), [1, 1 + at.size]):
-                units.append(np.full(part.size, precision * part.max(initial=0.0)))
+            n_parameters.append(at.size)
+    return np.concatenate(own, axis=1), _units(own, n_parameters, precision)
+
+
+def _units(own: Sequence[np.ndarray], n_parameters: Sequence[int], precision: float) -> np.ndarray:
+    """What the sums of each answer are rounded to: deviance, slopes and the rest each by their largest number."""
+    units = [
+        np.full(part.size, precision * part.max(initial=0.0))
+        for numbers, m in zip(own, n_parameters, strict=True)
+        for part in np.split(np.abs(numbers.sum(axis=0)), [1, 1 + m])
+    ]
     sizes = np.concatenate(units)
-    return np.concatenate(own, axis=1), np.maximum(sizes, _LEAST_UNIT * sizes.max())
+    return np.maximum(sizes, _LEAST_UNIT * sizes.max())
 
 
 @dataclass(frozen=True)

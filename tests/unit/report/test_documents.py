@@ -319,11 +319,15 @@ def told_of(folder, study, sql="select 1"):
         return found, {page.document: visible_text(as_html(page)) for page in documents(source)}
 
 
-@pytest.mark.parametrize("verdict", ["no_effect", "undecided", "best_level", "monotone"])
+@pytest.mark.parametrize(
+    ("verdict", "sure"),
+    [("no_effect", ""), ("undecided", ""), ("best_level", ""), ("monotone", ""), ("fit", "very low")],
+)
 def test_nobody_is_advised_to_stay_near_the_wish_unless_a_verdict_says_that_the_wish_counts(
-    release, template_study, verdict
+    release, template_study, verdict, sure
 ):
-    found, text = told_of(release, template_study, f"update verdicts set verdict = '{verdict}' where level = 'session'")
+    changed = f"update verdicts set verdict = '{verdict}', certainty = '{sure}' where level = 'session'"
+    found, text = told_of(release, template_study, changed)
     assert found[FindingName.FIT_SATISFACTION].is_told
     assert not any("they want" in one.advice for one in found.values())
     assert "stay near to it" not in text[Document.BRIEF]

@@ -49,8 +49,8 @@ def run(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> dict[str, pl
 
 def _risks(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[tuple[dict, Numbers]]:
     model = dropout_model(con, settings)
-    cells = tuple(({"session": t}, (t - 1,)) for t in model.told)
-    yield from _contrasts(model, settings, ContrastQuantity.RISK, model.risks, cells)
+    for by in ContrastBy:
+        yield from _contrasts(by, model, settings, ContrastQuantity.RISK, model.risks, _by_session(model))
 
 
 def _held(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[tuple[dict, Numbers]]:
@@ -61,47 +61,53 @@ def _held(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[t
     sessions, so its numbers are a check and are not quoted.
     """
     model = dropout_model(con, settings, (BEFORE,))
-    cells = tuple(({"session": t}, (t - 1,)) for t in model.told)
-    for words, found in _contrasts(model, settings, ContrastQuantity.RISK, model.risks, cells):
-        if words["contrast"] == ContrastBy.DISTANCE and words["quantity"] == ContrastQuantity.DIFFERENCE:
+    made = _contrasts(ContrastBy.DISTANCE, model, settings, ContrastQuantity.RISK, model.risks, _by_session(model))
+    for words, found in made:
+        if words["quantity"] == ContrastQuantity.DIFFERENCE:
             yield words | {"quantity": ContrastQuantity.HELD}, found
+
+
+def _by_session(model: DropoutModel) -> tuple[tuple[dict, tuple[int, ...]], ...]:
+    """Where the numbers of a level are that are told."""
+    return tuple(({"session": t}, (t - 1,)) for t in model.told)
 
 
 def _means(con: duckdb.DuckDBPyConnection, settings: StudySettings) -> Iterator[tuple[dict, Numbers]]:
     model = satisfaction_model(con, settings)
-    yield from _contrasts(model, settings, ContrastQuantity.MEAN, model.means, (({}, ()),))
+    for by in ContrastBy:
+        yield from _contrasts(by, model, settings, ContrastQuantity.MEAN, model.means, (({}, ()),))
 
 
 def _contrasts(
+    by: ContrastBy,
     model: DropoutModel | SatisfactionModel,
     settings: StudySettings,
     quantity: ContrastQuantity,
     estimated: Callable[[tuple[Level, ...]], Bootstrapped],
     cells: tuple[tuple[dict, tuple[int, ...]], ...],
 ) -> Iterator[tuple[dict, Numbers]]:
-    """Every level of both contrasts, then its difference from the reference; what cannot be told says why.
+    """Every level of a contrast, then its difference from the reference; what cannot be told says why.
 
     `cells` are the numbers of a level: words, and the place in what `estimated` gives.
     """
-    for by in ContrastBy:
-        levels = levels_of(by, model.scale)
-        whys = [why_not(level, model.rows, model.scale, settings.disclosure.minimum_therapists) for level in levels]
-        if all(whys):
-            yield {"contrast": by, **_ALL}, Numbers(reason=" ".join(dict.fromkeys(whys)))
-            continue
-        found = estimated(levels)
-        for told, of in ((quantity, found), (ContrastQuantity.DIFFERENCE, found.less(0))):
-            for k, (level, why) in enumerate(zip(levels, whys, strict=True)):
-                if told is ContrastQuantity.DIFFERENCE and not k:
-                    continue  # the reference itself
-                words = {**level.words, "quantity": told, "scale_end_prop": level.cut(model.preferred, model.scale)}
-                if told is ContrastQuantity.DIFFERENCE and not why:
-                    why = whys[0] and f"There is nothing to compare with. {whys[0]}"
-                if why:
-                    yield words, Numbers(reason=why)
-                    continue
-                for more, place in cells:
-                    yield words | more, _numbers(of, (k, *place), model, is_tested=told is not quantity)
+    levels = levels_of(by, model.scale)
+    whys = [why_not(level, model.rows, model.scale, settings.disclosure.minimum_therapists) for level in levels]
+    if all(whys):
+        yield {"contrast": by, **_ALL}, Numbers(reason=" ".join(dict.fromkeys(whys)))
+        return
+    found = estimated(levels)
+    for told, of in ((quantity, found), (ContrastQuantity.DIFFERENCE, found.less(0))):
+        for k, (level, why) in enumerate(zip(levels, whys, strict=True)):
+            if told is ContrastQuantity.DIFFERENCE and not k:
+                continue  # the reference itself
+            words = {**level.words, "quantity": told, "scale_end_prop": level.cut(model.preferred, model.scale)}
+            if told is ContrastQuantity.DIFFERENCE and not why:
+                why = whys[0] and f"There is nothing to compare with. {whys[0]}"
+            if why:
+                yield words, Numbers(reason=why)
+                continue
+            for more, place in cells:
+                yield words | more, _numbers(of, (k, *place), model, is_tested=told is not quantity)
 
 
 def _numbers(

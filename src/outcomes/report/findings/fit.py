@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from outcomes.answers.balance.tables import VERDICTS, Verdict
+from outcomes.answers.balance.tables import Verdict
 from outcomes.answers.certainty.tables import FindingName
 from outcomes.answers.common.words import Grain, Outcome
 from outcomes.answers.contrasts.tables import ContrastBy, ContrastLevel
@@ -26,7 +26,7 @@ from outcomes.report.reading.contrasts_rows import (
     contrasts_dropout,
     contrasts_satisfaction,
 )
-from outcomes.report.reading.rows import answer_rows
+from outcomes.report.reading.verdicts import judged
 from outcomes.report.sections.report_section import Source
 
 RATED = Form(digits=1)
@@ -113,7 +113,7 @@ class _Quoted:
         begun, inside = _SUBJECTS[self.differing(found)]
         return translated(begun), translated(inside)
 
-    def advice(self, found: Size, worse: str, verdict: str) -> str:
+    def advice(self, found: Size, worse: str, verdict: Verdict | None) -> str:
         """What one could try, of the sides that cost; nothing where no verdict says that the wish is what counts."""
         if self.is_one_way or verdict not in _THE_WISH_COUNTS:
             return ""
@@ -178,10 +178,10 @@ def satisfaction_by_distance(source: Source) -> Finding | None:
     return Finding(FindingName.FIT_SATISFACTION, rated, found, about, sentence, easy, "contrasts", advice, draw)
 
 
-def _verdict(source: Source, outcome: Outcome) -> str:
-    """What counts for an outcome in sessions; empty where that was not asked."""
-    rows = answer_rows(source.con, VERDICTS, outcome=outcome, level=Grain.SESSION)
-    return rows[0]["verdict"] if rows else ""
+def _verdict(source: Source, outcome: Outcome) -> Verdict | None:
+    """What counts for an outcome in sessions, as readers are told it; None where that was not asked."""
+    at = (outcome, Grain.SESSION)
+    return next((one.verdict for one in judged(source.con) if (one.outcome, one.level) == at), None)
 
 
 def _place(quoted: _Quoted, source: Source) -> Words:
